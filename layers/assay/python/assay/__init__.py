@@ -1,0 +1,1 @@
+"""Assay: serverless inference for the life sciences and the literature."""

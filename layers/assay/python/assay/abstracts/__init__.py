@@ -1,0 +1,1 @@
+"""Abstracts: cleaning, limits, tokenizing and batching. Pure: no I/O, no AWS."""

@@ -1,0 +1,131 @@
+"""The error tree. What the caller sent is an `InputError`; what the deployment lacks is a `ServiceError`.
+
+    AssayError
+    ├── InputError                 the caller can mend it
+    │   ├── MalformedBody          not what the content type says, or JSON of the wrong shape
+    │   ├── InvalidOption          top_k, threshold, ... out of range
+    │   ├── InvalidAbstract        an abstract too short or too long after cleaning
+    │   ├── UnreadableInput        truncated or corrupt gzip, a CSV without the column: nothing can be read
+    │   ├── UnsupportedMediaType   a content type that no reader takes
+    │   ├── TooLarge               body or record count over a limit
+    │   ├── StrictReject           `strict` was asked for and records were rejected
+    │   ├── NotFound               no such job, model or route
+    │   └── ObjectChanged          an object was replaced while a job read it
+    └── ServiceError               the deployment must mend it
+        ├── ModelUnavailable       no current version, or none that loads
+        ├── BundleInvalid          a manifest or a file that fails verification
+        ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
+        ├── ObjectMissing          an object that should exist does not
+        └── SettingsError          an environment variable is missing or malformed
+
+HTTP statuses are not here: `assay.http` maps them.
+"""
+
+from collections.abc import Mapping
+
+
+class AssayError(Exception):
+    """An error with a stable code, a message that says what to do, and details for machines."""
+
+    code = "error"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, object] = details
+
+
+class InputError(AssayError):
+    """The caller can mend it."""
+
+    code = "invalid_input"
+
+
+class MalformedBody(InputError):
+    """The body is not what its content type says, or JSON of the wrong shape."""
+
+    code = "malformed_body"
+
+
+class InvalidOption(InputError):
+    """An option is out of its range or of the wrong type."""
+
+    code = "invalid_option"
+
+
+class InvalidAbstract(InputError):
+    """An abstract is too short or too long after cleaning."""
+
+    code = "invalid_abstract"
+
+
+class UnreadableInput(InputError):
+    """Nothing can be read: truncated or corrupt gzip, a CSV without the column asked for."""
+
+    code = "unreadable_input"
+
+
+class UnsupportedMediaType(InputError):
+    """No reader takes this content type."""
+
+    code = "unsupported_media_type"
+
+
+class TooLarge(InputError):
+    """A body, a record or a count is over its limit."""
+
+    code = "too_large"
+
+
+class StrictReject(InputError):
+    """`strict` was asked for and at least one record was rejected."""
+
+    code = "rejected_records"
+
+
+class NotFound(InputError):
+    """There is no such job, model or route."""
+
+    code = "not_found"
+
+
+class ObjectChanged(InputError):
+    """An object was replaced while a job read it."""
+
+    code = "object_changed"
+
+
+class ServiceError(AssayError):
+    """The deployment must mend it."""
+
+    code = "service_error"
+
+
+class ModelUnavailable(ServiceError):
+    """A model has no current version, or none that loads."""
+
+    code = "model_unavailable"
+
+
+class BundleInvalid(ServiceError):
+    """A manifest is malformed, or a file does not match it."""
+
+    code = "bundle_invalid"
+
+
+class RuntimeMissing(ServiceError):
+    """The bundle's format needs a runtime that this image leaves out."""
+
+    code = "runtime_missing"
+
+
+class ObjectMissing(ServiceError):
+    """An object that should exist does not."""
+
+    code = "object_missing"
+
+
+class SettingsError(ServiceError):
+    """An environment variable is missing or malformed."""
+
+    code = "settings"

@@ -1,0 +1,1 @@
+"""Training of the default classifier, `arxiv-archives`."""
