@@ -1,0 +1,64 @@
+# Assay's commands. `make` alone lists them.
+
+PORT ?= 3000
+VENV := .venv
+PY := $(VENV)/bin/python
+SAM_VENV := .venv-sam
+SAM := $(SAM_VENV)/bin/sam
+export PYTHONPATH := functions:layers/assay/python:.
+export SAM_CLI_TELEMETRY := 0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up test test-slow check format lock containers bench clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
+
+demo: $(VENV)/.local  ## rank and classify real input on this machine: no AWS, no Docker
+	@$(PY) -m tools demo
+
+up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000) until Ctrl-C
+	@$(PY) -m tools up --port $(PORT)
+
+test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
+	$(PY) -m pytest -q -n auto
+
+test-slow: $(VENV)/.dev  ## the slow tests
+	$(PY) -m pytest -q -m slow
+
+check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/cfn-lint
+	$(SAM) validate --lint --region us-east-1
+
+format: $(VENV)/.dev  ## put the code into shape
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+lock:  ## compile every requirements.in into its hashed requirements.txt (needs uv)
+	requirements/lock
+
+containers: $(VENV)/.dev $(SAM_VENV)/.sam  ## sam build, then the tests under a Docker engine (skipped where none is to be had)
+	@tests/containers/run
+
+bench: $(VENV)/.dev  ## the benchmarks, as tables
+	$(PY) -m benchmarks.rank
+	$(PY) -m benchmarks.classify
+
+clean:  ## remove what the commands above built
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Environments: made once, completed when their lock file changes.
+$(VENV)/.local: requirements/local.txt
+	@requirements/install $(VENV) $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt
+	@requirements/install $(VENV) $<
+	@touch $(VENV)/.local $@
+
+$(SAM_VENV)/.sam: requirements/sam.txt
+	@requirements/install $(SAM_VENV) $<
+	@touch $@
