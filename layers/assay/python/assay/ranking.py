@@ -1,0 +1,277 @@
+"""Ranking: the gate model, the score model on what passes, the best rows, and the merge of partial rankings.
+
+The total order is score descending, then line; each sequence appears once, at its first line.
+"""
+
+import heapq
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, astuple, dataclass, field
+from itertools import repeat
+from typing import Final, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import InvalidOption
+from assay.sequences import Block, Contract, Reject, decode
+from assay.sequences.records import NOT_FINITE
+from assay.topk import Rows, TopK, joined, packed
+
+MAX_TOP_K: Final = 10_000
+_FEED: Final = 1 << 15
+
+
+class Scorer(Protocol):
+    """A model of sequences. One that runs fixed batches says so by an attribute `batch`, and is fed multiples of it."""
+
+    def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return [N] scores of [N, length] alphabet indices; a row's score does not depend on the others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RankOptions:
+    """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
+
+    `strict` is for the caller of `rank_blocks`, which ranks what it can either way.
+    """
+
+    top_k: int = 100
+    threshold: float = 0.0
+    strict: bool = False
+    column: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check types as well as ranges, since options come from JSON, queries and object metadata."""
+        _require(type(self.top_k) is int and 1 <= self.top_k <= MAX_TOP_K, "top_k", f"an integer in 1..{MAX_TOP_K}")
+        number = type(self.threshold) in (int, float) and math.isfinite(self.threshold)
+        _require(number, "threshold", "a finite number")
+        _require(type(self.strict) is bool, "strict", "true or false")
+        _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
+
+
+def _require(holds: bool, option: str, wanted: str) -> None:
+    if not holds:
+        raise InvalidOption(f"{option} must be {wanted}", option=option)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the records: received = scored + rejected + duplicates; passed were above the threshold."""
+
+    received: int = 0
+    scored: int = 0
+    passed: int = 0
+    returned: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sums."""
+        return Counts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32."""
+
+    sequence: str
+    score: float
+    gate: float
+    line: int
+    id: str | None = None
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The ranking of some input: the best rows in order, all counts, the names of the carried columns."""
+
+    rows: list[Row] = field(default_factory=list)
+    counts: Counts = Counts()
+    columns: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return JSON from which `from_json` makes an equal value."""
+        body = {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote."""
+        body = json.loads(text)
+        rows = [Row(*values, tuple(extra)) for *values, extra in body["rows"]]
+        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
+
+
+def rank_blocks(
+    blocks: Iterable[Block],
+    gate: Scorer,
+    score: Scorer,
+    options: RankOptions,
+    *,
+    deduplicate: bool,
+    on_rejects: Callable[[list[Reject]], None],
+) -> Partial:
+    """Rank all blocks in memory that depends on `top_k` only.
+
+    With `deduplicate`, a sequence that came before is counted, not scored (memory then grows with the input). Each
+    list of rejects goes to `on_rejects` as soon as it is known; those for scores that are not finite come late.
+    """
+    ranker = _Ranker(gate, score, options, on_rejects)
+    seen: set[bytes] | None = set() if deduplicate else None
+    for block in blocks:
+        ranker.take(block, seen)
+    return ranker.finish()
+
+
+class _Queue:
+    """Rows waiting for a model, given out in multiples of its batch so that little of it is padding."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self._batch = int(getattr(scorer, "batch", 1))
+        self._parts: list[Rows] = []
+        self._held = 0
+
+    def push(self, rows: Rows) -> Iterator[Rows]:
+        """Take rows, and give them out once they are many."""
+        if not len(rows):
+            return
+        self._parts.append(rows)
+        self._held += len(rows)
+        if self._held >= max(_FEED, self._batch):
+            whole, cut = joined(self._parts), self._held - self._held % self._batch
+            self._parts, self._held = [whole.pick(slice(cut, None))], self._held - cut
+            yield whole.pick(slice(cut))
+
+    def rest(self) -> Iterator[Rows]:
+        """Give out what waits."""
+        if self._held:
+            yield joined(self._parts)
+        self._parts, self._held = [], 0
+
+
+class _Ranker:
+    """The way of the rows: gate queue, threshold, score queue, best."""
+
+    def __init__(
+        self, gate: Scorer, score: Scorer, options: RankOptions, on_rejects: Callable[[list[Reject]], None]
+    ) -> None:
+        self._gate, self._score = _Queue(gate), _Queue(score)
+        self._threshold = _float32(options.threshold)
+        self._best = TopK(options.top_k)
+        self._on_rejects = on_rejects
+        self._received = self._rejected = self._duplicates = self._passed = 0
+        self._columns: tuple[str, ...] = ()
+        self._contract: Contract | None = None
+
+    def take(self, block: Block, seen: set[bytes] | None) -> None:
+        """Count a block and send its sequences on."""
+        self._contract, self._columns = block.contract, self._columns or block.columns
+        self._received += block.received
+        self._reject(block.rejects)
+        rows = _rows(block)
+        if seen is not None:
+            rows = _unseen(rows, seen)
+            self._duplicates += len(block.lines) - len(rows)
+        self._through_gate(self._gate.push(rows))
+
+    def finish(self) -> Partial:
+        """Run what waits and return the ranking."""
+        self._through_gate(self._gate.rest())
+        self._through_score(self._score.rest())
+        best = self._best.best()
+        rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
+        scored = self._received - self._rejected - self._duplicates
+        counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
+        return Partial(rows, counts, self._columns)
+
+    def _through_gate(self, batches: Iterable[Rows]) -> None:
+        for rows in batches:
+            values, rows = self._run(self._gate.scorer, rows, "gate")
+            passed = values > self._threshold
+            rows = Rows(rows.codes, rows.lines, values, rows.score, rows.labels)
+            self._through_score(self._score.push(rows if passed.all() else rows.pick(passed)))
+
+    def _through_score(self, batches: Iterable[Rows]) -> None:
+        for rows in batches:
+            values, rows = self._run(self._score.scorer, rows, "score")
+            self._passed += len(rows)
+            self._best.add(Rows(rows.codes, rows.lines, rows.gate, values, rows.labels))
+
+    def _run(self, scorer: Scorer, rows: Rows, name: str) -> tuple[NDArray[np.float32], Rows]:
+        """Return a model's values and the rows they belong to; a row whose value is not finite is rejected."""
+        values = np.asarray(scorer.score(np.ascontiguousarray(rows.codes)), np.float32)
+        finite = np.isfinite(values)
+        if finite.all():
+            return values, rows
+        odd = zip(rows.lines[~finite].tolist(), values[~finite].tolist(), strict=True)
+        self._reject([Reject(line, NOT_FINITE, f"the {name} model gave {value}") for line, value in odd])
+        return values[finite], rows.pick(finite)
+
+    def _reject(self, rejects: list[Reject]) -> None:
+        if rejects:
+            self._rejected += len(rejects)
+            self._on_rejects(rejects)
+
+
+def _float32(value: float) -> np.float32:
+    """Round as the models' outputs are, so that a gate shown as 0.1 is not above a threshold of 0.1."""
+    with np.errstate(over="ignore"):
+        return np.float32(value)
+
+
+def _rows(block: Block) -> Rows:
+    """Return a block's sequences in columns, with no values yet."""
+    count = len(block.lines)
+    labels = None
+    if block.ids is not None or block.extra is not None:
+        pairs = zip(block.ids or repeat(None, count), block.extra or repeat((), count), strict=True)
+        labels = np.fromiter(pairs, np.object_, count)
+    none = np.zeros(count, np.float32)
+    return Rows(block.codes, block.lines, none, none, labels)
+
+
+def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
+    """Return the rows whose sequence is not in `seen`, and note it there."""
+    fresh: list[int] = []
+    for index, key in enumerate(packed(rows.codes).tolist()):
+        if key not in seen:
+            seen.add(key)
+            fresh.append(index)
+    return rows if len(fresh) == len(rows) else rows.pick(np.asarray(fresh, np.intp))
+
+
+def _ranked(rows: Rows, contract: Contract) -> list[Row]:
+    """Turn columns into rows."""
+    labels = repeat((None, ()), len(rows)) if rows.labels is None else rows.labels
+    values = zip(decode(rows.codes, contract), rows.score, rows.gate, rows.lines.tolist(), labels, strict=True)
+    return [Row(text, _shortest(score), _shortest(gate), line, *label) for text, score, gate, line, label in values]
+
+
+def _shortest(value: np.float32) -> float:
+    """Return the float whose repr is the shortest decimal that names this float32."""
+    return float(str(value))
+
+
+def merge(partials: Iterable[Partial], top_k: int) -> Partial:
+    """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
+    whole = Partial()
+    for part in partials:
+        rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
+        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns)
+    counts = {**asdict(whole.counts), "returned": len(whole.rows)}
+    return Partial(whole.rows, Counts(**counts), whole.columns)
+
+
+def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
+    """Return the first `top_k` rows of different sequences."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        best.setdefault(row.sequence, row)
+        if len(best) == top_k:
+            break
+    return list(best.values())

@@ -1,0 +1,64 @@
+"""The files that a ranking is written to: ranking.csv and rejected.csv.
+
+Scores are written as the shortest decimal that names the model's float32, so reading them back loses nothing.
+Ids and carried cells come from the user and may be opened in a spreadsheet: text that would be taken for a formula
+gets a leading apostrophe; plain numbers, negative ones too, are left alone.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from assay.ranking import Partial, Row
+from assay.sequences import Reject
+
+RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
+REJECTED_COLUMNS: Final = ("line", "reason", "detail")
+_PIECE: Final = 1000
+_FORMULA: Final = tuple("=+-@\t\r\n")
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def ranking_csv(partial: Partial) -> Iterator[str]:
+    """Yield ranking.csv in pieces: the header, then the rows in order of rank.
+
+    A carried column named like one of ours is renamed `input_...`, so that each name stands once.
+    """
+    names = [f"input_{name}" if name.lower() in RANKING_COLUMNS else harmless(name) for name in partial.columns]
+    yield _text([[*RANKING_COLUMNS, *names]])
+    yield from _pieces(_cells(rank, row) for rank, row in enumerate(partial.rows, 1))
+
+
+def rejected_csv_header() -> str:
+    """Return the first line of rejected.csv."""
+    return _text([REJECTED_COLUMNS])
+
+
+def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
+    """Yield the rows of rejected.csv in pieces, without its header."""
+    return _pieces(rejects)
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+
+
+def _cells(rank: int, row: Row) -> list[object]:
+    return [rank, row.sequence, row.score, row.gate, row.line, harmless(row.id or ""), *map(harmless, row.extra)]
+
+
+def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield CSV text, some rows at a time."""
+    rest = iter(rows)
+    while piece := list(islice(rest, _PIECE)):
+        yield _text(piece)
+
+
+def _text(rows: Iterable[Iterable[object]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()

@@ -1,0 +1,49 @@
+"""Sequences: formats, validation and encoding, vectorised over bytes. Pure: no I/O, no AWS."""
+
+from collections.abc import Iterable, Iterator
+
+from assay.sequences.alphabet import DEFAULT, Contract, decode
+from assay.sequences.compression import gunzip
+from assay.sequences.fasta import parse_fasta
+from assay.sequences.framing import frames
+from assay.sequences.items import parse_items
+from assay.sequences.lines import parse_lines
+from assay.sequences.records import LIMITS, Block, Limits, Reject
+from assay.sequences.sniffing import Format, sniff
+from assay.sequences.table import parse_table
+
+__all__ = [
+    "DEFAULT",
+    "LIMITS",
+    "Block",
+    "Contract",
+    "Format",
+    "Limits",
+    "Reject",
+    "decode",
+    "gunzip",
+    "parse",
+    "parse_items",
+    "sniff",
+]
+
+
+def parse(
+    chunks: Iterable[bytes],
+    fmt: Format,
+    contract: Contract = DEFAULT,
+    *,
+    column: str | None = None,
+    first_line: int = 1,
+    limits: Limits = LIMITS,
+) -> Iterator[Block]:
+    """Yield blocks of encoded sequences and rejects, in input order and constant memory.
+
+    Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without a
+    header row or without its column of sequences; whatever else is wrong is a reject.
+    """
+    framed = frames(chunks, limits, bom=first_line == 1)
+    if fmt is Format.CSV:
+        return parse_table(framed, contract, limits, first_line, column)
+    parser = parse_fasta if fmt is Format.FASTA else parse_lines
+    return parser(framed, contract, limits, first_line)

@@ -1,0 +1,62 @@
+"""A sequence a line."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.sequences.alphabet import BLANK, NEWLINE, Contract
+from assay.sequences.framing import Frame
+from assay.sequences.records import Block, Limits, rejected_block, too_long
+from assay.sequences.validation import Index, Spans, check, coded, stripped
+
+
+def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
+    """Yield a block for each stretch of lines; the first line has the number `line`."""
+    for frame in framed:
+        blocks = [rejected_block([too_long(line, limits)], contract)] if frame.overlong else None
+        for block in blocks or _blocks(frame.data, contract, limits, line):
+            yield block
+            line += block.received
+
+
+def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
+    """Take lines that all hold the contract by one reshape, others by their spans."""
+    codes = coded(data, contract)
+    plain = _plain(codes, contract.length)
+    if plain is None:
+        yield from _ragged(data, codes, contract, limits, line)
+    else:
+        yield Block(plain, np.arange(line, line + len(plain)), contract=contract)
+
+
+def _plain(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8] | None:
+    """Return [N, length] when every line is `length` residues and nothing else, or None."""
+    count, rest = divmod(len(codes), length + 1)
+    if rest or np.count_nonzero(codes >= BLANK) != count:
+        return None
+    table = codes.reshape(count, length + 1)
+    return table[:, :length] if (table[:, length] == NEWLINE).all() else None
+
+
+def _ragged(
+    data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: Limits, line: int
+) -> Iterator[Block]:
+    """Yield the lines of a block in which some need more than a reshape."""
+    starts, stops = line_bounds(codes)
+    sizes = stops - starts
+    if b" " in data or b"\t" in data:
+        starts, stops = stripped(codes, starts, stops)
+    lines = np.arange(line, line + len(starts))
+    spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines)
+    for first in range(0, len(lines), limits.block_records):
+        last = first + limits.block_records
+        part = spans.part(first, last)
+        found = check(part, contract, limits, sizes[first:last])
+        yield Block(found.codes, part.lines[found.kept], rejects=found.rejects, contract=contract)
+
+
+def line_bounds(codes: NDArray[np.uint8]) -> tuple[Index, Index]:
+    """Return where each line starts and where its LF lies, in bytes that end with one."""
+    stops = np.flatnonzero(codes == NEWLINE)
+    return np.concatenate([np.zeros(1, np.intp), stops[:-1] + 1]), stops

@@ -1,0 +1,90 @@
+"""Byte ranges of a large object, and which lines belong to which."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The lines (or, unsplit, the bytes) that start in [start, stop)."""
+
+    index: int
+    start: int
+    stop: int
+
+    @property
+    def read_from(self) -> int:
+        """Return where to read from: one byte early, since the byte before decides whether a line starts."""
+        return max(self.start - 1, 0)
+
+
+def plan(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
+    """Cut `size` bytes into shards of at most `shard_bytes`; one shard where the format cannot be split."""
+    if size < 0 or shard_bytes < 1:
+        raise ValueError(f"cannot cut {size} bytes into shards of {shard_bytes}")
+    step = shard_bytes if splittable else max(size, 1)
+    starts = range(0, max(size, 1), step)
+    return [Shard(index, start, min(start + step, size)) for index, start in enumerate(starts)]
+
+
+def owned(chunks: Iterable[bytes], shard: Shard) -> Iterator[bytes]:
+    """Yield the bytes of the lines that `shard` owns: those that start within it, each to its end.
+
+    `chunks` are the object's bytes from `shard.read_from` to its end, fetched lazily: reading stops with the last
+    line owned. Lines end with LF, CRLF or a lone CR, as `sequences.parse` has it.
+    """
+    source = _Source(iter(chunks), shard.read_from)
+    for _ in source.until_line(shard.start):
+        if source.position >= shard.stop:
+            return
+    if source.position < shard.stop:
+        yield from source.until_line(shard.stop)
+
+
+def count_lines(chunks: Iterable[bytes]) -> int:
+    """Return how many lines there are, an unfinished last one included; gives the first line of the next shard."""
+    count, last = 0, b"\n"
+    for chunk in filter(None, chunks):
+        text = last + chunk if last == b"\r" else chunk
+        count += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n") - (last == b"\r")
+        last = chunk[-1:]
+    return count + (last not in b"\r\n")
+
+
+@dataclass(slots=True)
+class _Source:
+    """Chunks and the place in the object of the first byte not yet given."""
+
+    chunks: Iterator[bytes]
+    position: int
+    held: bytes = b""
+
+    def until_line(self, place: int) -> Iterator[bytes]:
+        """Give the bytes up to the first line that starts at or after `place`."""
+        while self.position < place - 1 and self._fill():
+            yield self._give(place - 1 - self.position)
+        found = not place
+        while not found and self._fill():
+            end, found = self._line_end()
+            yield self._give(end)
+
+    def _line_end(self) -> tuple[int, bool]:
+        """Return how much of what is held belongs to the line, and whether the line ends there."""
+        feed = self.held.find(b"\n")
+        back = self.held.find(b"\r", 0, feed if feed >= 0 else None)
+        if back < 0:
+            return (feed + 1, True) if feed >= 0 else (len(self.held), False)
+        if back + 1 == len(self.held):
+            self.held += next(filter(None, self.chunks), b"")
+        return back + 1 + (self.held[back + 1 : back + 2] == b"\n"), True
+
+    def _fill(self) -> bool:
+        """Hold something, unless the input is at its end."""
+        self.held = self.held or next(filter(None, self.chunks), b"")
+        return bool(self.held)
+
+    def _give(self, count: int) -> bytes:
+        """Give at most `count` bytes of what is held."""
+        given, self.held = self.held[:count], self.held[count:]
+        self.position += len(given)
+        return given
