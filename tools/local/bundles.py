@@ -1,0 +1,2 @@
+def publish_defaults(s3, bucket, folder):
+    pass

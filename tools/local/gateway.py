@@ -1,0 +1,111 @@
+"""API Gateway on this machine: HTTP to REST-API proxy events, the real handler, and back."""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from tools.local.events import HttpRequest, proxy_event
+from tools.local.functions import PayloadTooLarge
+from tools.local.replies import HttpReply, from_handler, gateway_error, preflight
+from tools.local.stack import Rest, Route
+
+BODY_LIMIT = 10 * 1024 * 1024
+_DRAIN = 1 << 16
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+Invoke = Callable[[str, Mapping[str, Any]], Any]
+
+
+class Gateway:
+    """A WSGI application that serves the routes of a REST API; `invoke(function, event)` calls a handler."""
+
+    def __init__(self, routes: Iterable[Route], rest: Rest, invoke: Invoke, *, log: bool = True) -> None:
+        self._routes = tuple(routes)
+        self._rest = rest
+        self._invoke = invoke
+        self._log = log
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        started = time.perf_counter()
+        reply = self._answer(environ)
+        headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
+        start_response(f"{reply.status} {_REASONS.get(reply.status, '-')}", [*headers, ("Content-Length", str(len(reply.body)))])
+        self._note(environ, reply.status, time.perf_counter() - started)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
+
+    def _note(self, environ: Mapping[str, Any], status: int, seconds: float) -> None:
+        if self._log:
+            line = f"{environ['REQUEST_METHOD']} {environ.get('REQUEST_URI', '')} {status} {seconds * 1000:.0f} ms"
+            print(line, file=sys.stderr, flush=True)
+
+    def _answer(self, environ: dict[str, Any]) -> HttpReply:
+        body = _read(environ)
+        if body is None:
+            return gateway_error("REQUEST_TOO_LARGE", self._rest)
+        request = _request(environ, body)
+        path = self._without_stage(request.path)
+        if request.method == "OPTIONS" and self._rest.cors and any(route.match(path) is not None for route in self._routes):
+            return preflight(self._rest)
+        found = self._route(request.method, path)
+        return gateway_error("MISSING_AUTHENTICATION_TOKEN", self._rest) if found is None else self._call(request, path, *found)
+
+    def _without_stage(self, path: str) -> str:
+        prefix = f"/{self._rest.stage}"
+        return path[len(prefix) :] or "/" if path == prefix or path.startswith(prefix + "/") else path
+
+    def _route(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        for route in self._routes:
+            parameters = route.match(path)
+            if parameters is not None and route.method in (method, "ANY"):
+                return route, parameters
+        return None
+
+    def _call(self, request: HttpRequest, path: str, route: Route, parameters: dict[str, str]) -> HttpReply:
+        event = proxy_event(request, route, parameters, path, self._rest)
+        try:
+            return from_handler(self._invoke(route.function, event), request, self._rest)
+        except PayloadTooLarge as error:
+            print(f"{route.function}: {error}", file=sys.stderr, flush=True)
+            return gateway_error("REQUEST_TOO_LARGE" if "event" in str(error) else "DEFAULT_5XX", self._rest)
+        except Exception:  # noqa: BLE001 - a handler that raises is a 502 at the gateway, whatever it raises
+            traceback.print_exc(file=sys.stderr)
+            return gateway_error("DEFAULT_5XX", self._rest)
+
+
+def _read(environ: Mapping[str, Any]) -> bytes | None:
+    """Read the body; None when it is over API Gateway's 10 MB (the rest is read and dropped, so the client hears it)."""
+    stream = environ["wsgi.input"]
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    chunked = environ.get("wsgi.input_terminated", False) and not length
+    remaining = float("inf") if chunked else int(length) if length.isdecimal() else 0
+    kept = bytearray()
+    while remaining > 0 and (piece := stream.read(int(min(_DRAIN, remaining)))):
+        remaining -= len(piece)
+        kept += piece if len(kept) <= BODY_LIMIT else b""
+    return bytes(kept) if len(kept) <= BODY_LIMIT else None
+
+
+def _request(environ: Mapping[str, Any], body: bytes) -> HttpRequest:
+    raw = str(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/")
+    source = str(environ.get("REMOTE_ADDR", "127.0.0.1"))
+    return HttpRequest(
+        method=str(environ["REQUEST_METHOD"]),
+        path=unquote(raw.partition("?")[0], errors="replace") or "/",
+        query=str(environ.get("QUERY_STRING", "")),
+        headers=[*_headers(environ), ("X-Forwarded-For", source), ("X-Forwarded-Proto", "http")],
+        body=body,
+        source=source,
+    )
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Yield the request's headers, named `Like-This`, as API Gateway passes them."""
+    for key, value in environ.items():
+        name = key.removeprefix("HTTP_") if key.startswith("HTTP_") else key
+        if key.startswith("HTTP_") or (key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value):
+            yield name.replace("_", "-").title(), str(value)

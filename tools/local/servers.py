@@ -1,0 +1,72 @@
+"""Threaded WSGI servers on this machine, with errors that say what to do when a port is taken."""
+
+import errno
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class PortInUse(Exception):
+    """Another program listens on the port."""
+
+
+class Quiet(WSGIRequestHandler):
+    """A request handler that keeps connections open and leaves logging to the application."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+    def log_error(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Log nothing: a client that hangs up is its own business."""
+
+
+class Server:
+    """A WSGI application served on threads of this process until stopped."""
+
+    def __init__(self, app: App, listener: socket.socket, handler: type[WSGIRequestHandler] = Quiet) -> None:
+        host, self.port = listener.getsockname()[:2]
+        self._listener = listener
+        self._server: BaseWSGIServer = make_server(
+            host, self.port, app, threaded=True, request_handler=handler, fd=listener.fileno()
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._listener.close()
+        self._thread.join(2)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a port (0 takes any free one); raises PortInUse with a way out."""
+    listener = socket.create_server((host, port), backlog=128, reuse_port=False) if port else socket.create_server((host, 0))
+    listener.set_inheritable(True)
+    return listener
+
+
+def listen_or_explain(host: str, port: int, option: str) -> socket.socket:
+    """Bind a port; where it is taken, raise PortInUse that names the option to change."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        if error.errno in (errno.EADDRINUSE, errno.EACCES):
+            raise PortInUse(f"port {port} on {host} is not free ({error.strerror}): choose another with {option}") from error
+        raise
+
+
+def listen_or_any(host: str, port: int) -> socket.socket:
+    """Bind a port, or any free one where it is taken."""
+    try:
+        return listen(host, port)
+    except OSError:
+        return listen(host, 0)

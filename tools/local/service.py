@@ -1,0 +1,169 @@
+"""The service put together: servers, resources, models, functions and their triggers, started and stopped as one."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+
+from tools.local import aws, resources
+from tools.local.asynchronous import Worker
+from tools.local.events import Created, s3_event
+from tools.local.functions import Local, add_sources, set_environment
+from tools.local.gateway import Gateway
+from tools.local.servers import Server, listen_or_any, listen_or_explain
+from tools.local.stack import Stack, read
+from tools.local.template import REGION
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_S3_PORT = 4566
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to start: ports (0 takes any), address, template, and how much the functions log."""
+
+    port: int = 3000
+    s3_port: int | None = None
+    host: str = LOOPBACK
+    template: Path = ROOT / "template.yaml"
+    log_level: str = "INFO"
+    access_log: bool = True
+    retry_seconds: float = 1.0
+
+
+class LocalService:
+    """A running service; use it as a context manager. Raises PortInUse when a port is taken."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.stack: Stack = read(options.template)
+        self._locals: dict[str, Local] = {name: Local(function) for name, function in self.stack.functions.items()}
+        self._ids = {function.name: name for name, function in self.stack.functions.items()}
+        self._workers = {name: self._worker(local) for name, local in self._locals.items()}
+        self._root = options.template.resolve().parent
+        self._servers: list[Server] = []
+        self._scratch = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
+
+    def __enter__(self) -> Self:
+        """Bind both ports first, so that a taken one is told before anything else starts."""
+        try:
+            front = listen_or_explain(self.options.host, self.options.port, "PORT=... (--port)")
+            self._start_aws()
+            self._publish_models()
+            self.warm()
+            invoke = self._call_logical
+            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=self.options.access_log)
+            self._servers.append(Server(gateway, front))
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop everything."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the servers, then the workers."""
+        for server in reversed(self._servers):
+            server.stop()
+        for worker in self._workers.values():
+            worker.stop()
+        self._scratch.cleanup()
+
+    @property
+    def url(self) -> str:
+        """The address of the HTTP front."""
+        return f"http://{LOOPBACK}:{self._servers[-1].port}"
+
+    @property
+    def endpoint(self) -> str:
+        """The address of S3 and its neighbours."""
+        return f"http://{LOOPBACK}:{self._servers[0].port}"
+
+    def banner(self) -> str:
+        """The two lines that say the service answers, and where."""
+        uploads, results, models = (self.stack.bucket(word) for word in ("Uploads", "Results", "Models"))
+        return f"ready {self.url}\nS3: {self.endpoint} uploads={uploads} results={results} models={models}"
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the local AWS."""
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)
+
+    def warm(self) -> None:
+        """Import the handlers, so that a broken one is told at start and not only at its first request."""
+        for local in self._locals.values():
+            try:
+                local.load()
+            except ImportError as error:
+                log(f"warning: {error}")
+
+    def _start_aws(self) -> None:
+        wanted, host = self.options.s3_port, self.options.host
+        listener = (
+            listen_or_any(host, DEFAULT_S3_PORT) if wanted is None else listen_or_explain(host, wanted, "--s3-port")
+        )
+        self._servers.append(aws.serve(listener, self._notify, self._call_named, self._send_named))
+        set_environment(self.stack.functions, self._environment(self._servers[0].port))
+        add_sources(self._root)
+        resources.create_buckets(self.client("s3"), self.stack)
+        resources.create_tables(self.client("dynamodb"), self.stack)
+        self._queues = resources.create_queues(self.client("sqs"), self.stack)
+        if self.stack.machines:
+            resources.create_machines(self.client("stepfunctions"), self.stack, self._root)
+
+    def _environment(self, port: int) -> Mapping[str, str]:
+        proxies = ",".join(filter(None, (os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), "127.0.0.1", "localhost")))
+        return {
+            "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "MOTO_PORT": str(port),
+            "NO_PROXY": proxies,
+            "no_proxy": proxies,
+            "ASSAY_SCRATCH": self._scratch.name,
+            "POWERTOOLS_LOG_LEVEL": self.options.log_level,
+            "POWERTOOLS_TRACE_DISABLED": "true",
+        }
+
+    def _publish_models(self) -> None:
+        from tools.local.bundles import publish_defaults
+
+        publish_defaults(self.client("s3"), self.stack.bucket("Models"), self._root / "models")
+
+    def _notify(self, created: Created) -> None:
+        for trigger in self.stack.triggers:
+            if trigger.matches(created.bucket, created.event, created.key):
+                self._workers[trigger.function].put(s3_event(created))
+
+    def _worker(self, local: Local) -> Worker:
+        return Worker(local, self._dead_letter, self.options.retry_seconds)
+
+    def _dead_letter(self, arn: str, body: str, attributes: Mapping[str, str]) -> None:
+        url = self._queues[arn.rsplit(":", 1)[-1]]
+        typed = {key: {"DataType": "String", "StringValue": value} for key, value in attributes.items()}
+        self.client("sqs").send_message(QueueUrl=url, MessageBody=body, MessageAttributes=typed)
+
+    def _call_logical(self, logical_id: str, event: Any) -> Any:
+        return self._locals[logical_id].call(event)
+
+    def _call_named(self, name: str, event: Any) -> Any:
+        return self._locals[self._ids[name]].call(event)
+
+    def _send_named(self, name: str, event: Any) -> None:
+        self._workers[self._ids[name]].put(event)
+
+
+def log(message: str) -> None:
+    """Write a line to standard error."""
+    print(message, file=sys.stderr, flush=True)
