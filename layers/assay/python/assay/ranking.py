@@ -102,7 +102,9 @@ class Partial:
     def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote."""
         body = json.loads(text)
-        rows = [Row(*values, tuple(extra)) for *values, extra in body["rows"]]
+        rows = [
+            Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
+        ]
         return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
 
 

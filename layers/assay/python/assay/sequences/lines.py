@@ -39,9 +39,7 @@ def _plain(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8] | None:
     return table[:, :length] if (table[:, length] == NEWLINE).all() else None
 
 
-def _ragged(
-    data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: Limits, line: int
-) -> Iterator[Block]:
+def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
     """Yield the lines of a block in which some need more than a reshape."""
     starts, stops = line_bounds(codes)
     sizes = stops - starts

@@ -26,9 +26,7 @@ class Spans(NamedTuple):
 
     def part(self, first: int, last: int) -> "Spans":
         """Return the sequences [first, last) of the same buffer."""
-        return self._replace(
-            starts=self.starts[first:last], stops=self.stops[first:last], lines=self.lines[first:last]
-        )
+        return self._replace(starts=self.starts[first:last], stops=self.stops[first:last], lines=self.lines[first:last])
 
 
 class Checked(NamedTuple):
@@ -90,9 +88,7 @@ def _rows(codes: NDArray[np.uint8], starts: Index, length: int) -> NDArray[np.ui
     return np.lib.stride_tricks.sliding_window_view(codes, length)[starts]
 
 
-def _explain(
-    spans: Spans, which: Index, contract: Contract, limits: Limits, sizes: Index | None
-) -> list[Reject]:
+def _explain(spans: Spans, which: Index, contract: Contract, limits: Limits, sizes: Index | None) -> list[Reject]:
     """Return the rejects of the spans `which`; the first of too long, empty, encoding, residue, length counts."""
     if not len(which):
         return []
