@@ -1,0 +1,170 @@
+"""S3 as Assay uses it: ranged reads of a version that must not change, small replies, large uploads, links."""
+
+import unicodedata
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+from assay.errors import ObjectChanged, ObjectMissing, SettingsError, TooLarge
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+READ_AHEAD = 8 << 20
+_PIECE = 1 << 20
+_ATTEMPTS = 4
+_BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
+_CHANGED = frozenset({"412", "PreconditionFailed"})
+_UNCHANGED = frozenset({"304", "NotModified"})
+_PAST_END = frozenset({"416", "InvalidRange"})
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a HEAD says: `size` in bytes, `metadata` with lower-case names and without `x-amz-meta-`."""
+
+    key: str
+    size: int
+    etag: str
+    version_id: str | None = None
+    content_type: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Bucket:
+    """One bucket through one client. Absent objects raise ObjectMissing, replaced ones ObjectChanged."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        if not name:
+            raise SettingsError("no bucket name: an ASSAY_..._BUCKET variable is missing")
+        self.client = client
+        self.name = name
+
+    def head(self, key: str) -> ObjectInfo:
+        """Return size, ETag, version, content type and metadata of an object."""
+        with self._errors(key):
+            reply = self.client.head_object(Bucket=self.name, Key=key)
+        metadata = {name.lower(): value for name, value in reply["Metadata"].items()}
+        version = reply.get("VersionId")
+        return ObjectInfo(key, reply["ContentLength"], reply["ETag"], version, reply.get("ContentType", ""), metadata)
+
+    def get(self, key: str, *, limit: int, if_none_match: str | None = None) -> tuple[bytes, str] | None:
+        """Return a small object's body and ETag, None when its ETag is `if_none_match`; TooLarge over `limit` bytes."""
+        condition = _given(IfNoneMatch=if_none_match)
+        try:
+            with self._errors(key):
+                reply = self.client.get_object(Bucket=self.name, Key=key, **condition)
+        except ClientError as error:
+            if _code(error) in _UNCHANGED:
+                return None
+            raise
+        with reply["Body"] as stream:
+            body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise TooLarge(f"{key} is larger than {limit} bytes", limit=limit)
+        return body, reply["ETag"]
+
+    def pieces(self, key: str, start: int, stop: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """Yield bytes [start, stop) of an object as they arrive from one ranged GET; nothing past its end."""
+        if start >= stop:
+            return
+        try:
+            with self._errors(key):
+                reply = self.client.get_object(
+                    Bucket=self.name, Key=key, Range=f"bytes={start}-{stop - 1}", **_given(IfMatch=etag)
+                )
+        except ClientError as error:
+            if _code(error) in _PAST_END:
+                return
+            raise
+        with reply["Body"] as stream:
+            yield from stream.iter_chunks(_PIECE)
+
+    def read_range(self, key: str, start: int, stop: int, *, etag: str | None = None) -> bytes:
+        """Return bytes [start, stop) of an object, fewer at its end; a connection that breaks off is tried again."""
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return b"".join(self.pieces(key, start, stop, etag=etag))
+            except _BROKEN:
+                continue
+        return b"".join(self.pieces(key, start, stop, etag=etag))
+
+    def chunks(
+        self, key: str, *, start: int = 0, stop: int | None = None, etag: str | None = None, size: int = READ_AHEAD
+    ) -> Iterator[bytes]:
+        """Yield bytes [start, stop) of an object in parts of `size`, the next one being read while one is used."""
+        stop = self.head(key).size if stop is None else stop
+        with ThreadPoolExecutor(1, "read-ahead") as pool:
+            pending: deque[Future[bytes]] = deque()
+            for at in range(start, stop, size):
+                pending.append(pool.submit(self.read_range, key, at, min(at + size, stop), etag=etag))
+                if len(pending) > 1:
+                    yield pending.popleft().result()
+            yield from (last.result() for last in pending)
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Write a small object."""
+        self.client.put_object(Bucket=self.name, Key=key, Body=body, ContentType=content_type)
+
+    def upload(self, key: str, source: IO[bytes], content_type: str) -> None:
+        """Write an object of any size from an open file, in parts."""
+        self.client.upload_fileobj(source, self.name, key, ExtraArgs={"ContentType": content_type})
+
+    def delete(self, *keys: str) -> None:
+        """Delete objects; those that are not there are no error."""
+        for key in keys:
+            self.client.delete_object(Bucket=self.name, Key=key)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that begin with `prefix`."""
+        for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            yield from (item["Key"] for item in page.get("Contents", ()))
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names of the folders right under `prefix`, which ends in a slash."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        for page in pages:
+            yield from (item["Prefix"][len(prefix) : -1] for item in page.get("CommonPrefixes", ()))
+
+    def link(self, key: str, *, filename: str, seconds: int = 3600) -> str:
+        """Return a presigned GET that a browser saves as `filename`, good for `seconds`."""
+        parameters = {"Bucket": self.name, "Key": key, "ResponseContentDisposition": _attachment(filename)}
+        return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
+
+    @contextmanager
+    def _errors(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                raise ObjectMissing(f"there is no {key} in bucket {self.name}", key=key) from error
+            if _code(error) in _CHANGED:
+                raise ObjectChanged(f"{key} was replaced while it was read", key=key) from error
+            raise
+
+
+def _given(**conditions: str | None) -> dict[str, Any]:
+    return {name: value for name, value in conditions.items() if value is not None}
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _attachment(filename: str) -> str:
+    ascii_name = unicodedata.normalize("NFKD", filename).encode("ascii", "ignore").decode()
+    plain = "".join(letter for letter in ascii_name if letter.isprintable() and letter not in '"\\/')
+    return f"attachment; filename=\"{plain or 'download'}\"; filename*=UTF-8''{quote(filename, safe='')}"
