@@ -1,0 +1,235 @@
+"""HTTP as a REST API's proxy events have it: requests in, replies out, and the one map from errors to statuses."""
+
+import base64
+import binascii
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from assay.errors import (
+    AssayError,
+    InputError,
+    InvalidOption,
+    MalformedBody,
+    NotFound,
+    ObjectChanged,
+    ServiceError,
+    StrictReject,
+    TooLarge,
+    UnreadableInput,
+    UnsupportedMediaType,
+)
+
+STATUS: Final[Mapping[type[AssayError], int]] = {
+    NotFound: 404,
+    ObjectChanged: 409,
+    TooLarge: 413,
+    UnsupportedMediaType: 415,
+    StrictReject: 422,
+    UnreadableInput: 422,
+    InputError: 400,
+    ServiceError: 503,
+    AssayError: 500,
+}
+RETRY_AFTER_SECONDS: Final = 10
+UPLOADS_HINT: Final = "send it through POST /uploads instead"
+_MAX_PARTS = 64
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A reply before it becomes a proxy result."""
+
+    status: int
+    body: str
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file or field of a multipart body."""
+
+    name: str
+    filename: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request: header and query names in lower case, the body as bytes."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> "Request":
+        """Read a REST API proxy event. Raises MalformedBody where the body is not the base64 it claims to be."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        query = {name.lower(): value for name, value in (event.get("queryStringParameters") or {}).items()}
+        body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")))
+        return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body)
+
+    @property
+    def content_type(self) -> str:
+        """Return the Content-Type header as it came: a boundary is case-sensitive."""
+        return self.headers.get("content-type", "")
+
+    @property
+    def media_type(self) -> str:
+        """Return the content type in lower case, without parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
+
+    @property
+    def looks_like_json(self) -> bool:
+        """Say whether the body is to be read as JSON; `curl -d` calls it a form unless told otherwise."""
+        if self.media_type == "application/json" or self.media_type.endswith("+json"):
+            return True
+        return self.media_type in ("", _FORM) and self.body.lstrip()[:1] == b"{"
+
+    def json(self) -> dict[str, Any]:
+        """Return the body as a JSON object. Raises MalformedBody with the place of the mistake."""
+        value = parse_json(self.body)
+        if not isinstance(value, dict):
+            raise MalformedBody(f"the body must be a JSON object, not {_kind(value)}")
+        return value
+
+    def parts(self) -> dict[str, Part]:
+        """Return the parts of a multipart body by name, the first of each name."""
+        return parse_multipart(self.body, self.content_type)
+
+    def wants(self, media_type: str) -> bool:
+        """Say whether the Accept header names `media_type`."""
+        return media_type in self.headers.get("accept", "").lower()
+
+
+def _body(text: str, is_base64: bool) -> bytes:
+    if not is_base64:
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise MalformedBody("the body is not valid base64") from None
+
+
+def parse_json(body: bytes) -> object:
+    """Return the value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
+    try:
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"the body is not UTF-8: byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise MalformedBody("the JSON is nested too deeply") from None
+    except ValueError:
+        raise MalformedBody("the JSON holds a number that cannot be read") from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise MalformedBody(f"{name} is not JSON")
+
+
+def _kind(value: object) -> str:
+    names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
+    """Return the parts of a multipart/form-data body by name. Raises MalformedBody, TooLarge."""
+    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header
+
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    if not boundary:
+        raise MalformedBody("the multipart Content-Type has no boundary")
+    limits = {"part_limit": _MAX_PARTS, "memory_limit": len(body) + 1, "spool_limit": len(body) + 1}
+    try:
+        parser = MultipartParser(io.BytesIO(body), boundary, len(body), strict=True, **limits)
+        found = [Part(part.name, part.filename or "", part.content_type or "", part.raw) for part in parser]
+    except ParserLimitReached as error:
+        raise TooLarge(f"the multipart body is over a limit: {error}") from None
+    except (MultipartError, ValueError, LookupError) as error:
+        raise MalformedBody(f"the multipart body cannot be read: {error}") from None
+    return {part.name: part for part in reversed(found)}
+
+
+def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
+    """Return the uploaded file. Raises MalformedBody when the form has none of that name."""
+    if name not in parts:
+        has = f"; it has {', '.join(sorted(parts)[:8])}" if parts else ""
+        raise MalformedBody(f"the form has no field {name!r}{has}", field=name)
+    return parts[name]
+
+
+def integer(value: object, name: str) -> int:
+    """Return an option as an integer, from JSON or text. Raises InvalidOption."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and len(value) <= 20:
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    raise InvalidOption(f"{name} must be an integer", option=name)
+
+
+def number(value: object, name: str) -> float:
+    """Return an option as a finite number, from JSON or text. Raises InvalidOption."""
+    try:
+        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+    except (ValueError, OverflowError):
+        found = math.nan
+    if not math.isfinite(found):
+        raise InvalidOption(f"{name} must be a finite number", option=name)
+    return found
+
+
+def truth(value: object, name: str) -> bool:
+    """Return an option as true or false, from JSON or text. Raises InvalidOption."""
+    if isinstance(value, bool):
+        return value
+    found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
+    if found is None:
+        raise InvalidOption(f"{name} must be true or false", option=name)
+    return found
+
+
+def status_of(error: AssayError) -> int:
+    """Return the status of the nearest class in `STATUS`."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def error_body(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, object]:
+    """Return the one shape of every error."""
+    return {"error": {"code": code, "message": message, "details": dict(details or {})}}
+
+
+def error_response(error: AssayError) -> Response:
+    """Return the reply to an error of the tree."""
+    status = status_of(error)
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else {}
+    return Response(status, dumps(error_body(error.code, error.message, error.details)), headers=headers)
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON reply."""
+    return Response(status, dumps(value), headers=headers or {})
+
+
+def text_response(lines: Iterable[str], headers: Mapping[str, str] | None = None) -> Response:
+    """Return a plain-text reply, each line ended by LF."""
+    body = "".join(f"{line}\n" for line in lines)
+    return Response(200, body, "text/plain; charset=utf-8", headers or {})
+
+
+def dumps(value: object) -> str:
+    """Return compact JSON; NaN is a mistake of ours and raises ValueError."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
