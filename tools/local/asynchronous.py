@@ -52,7 +52,7 @@ class Worker:
                 return
             try:
                 return self._local.call_async(event)
-            except Exception as caught:  # noqa: BLE001 - whatever a handler raises, Lambda tries again
+            except Exception as caught:
                 error = caught
                 traceback.print_exc(file=sys.stderr)
         self._give_up(event, attempts, error)

@@ -15,7 +15,7 @@ from tools.local.servers import App, Quiet, Server
 Notify = Callable[[Created], None]
 
 
-class _Handler(Quiet, MotoRequestHandler):
+class _Handler(Quiet, MotoRequestHandler):  # type: ignore[misc] # moto has no types
     """moto's request handler (it keeps the spelling of metadata names), without a log line a request."""
 
 
@@ -33,6 +33,8 @@ class Notifications:
         moto.s3.notifications.send_event = self._note
 
     def _note(self, account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+        if not event_name.value.startswith("s3:ObjectCreated:"):
+            return
         # One event a key: completing a multipart upload is noted as a Put, then as what it is.
         self._noted.events = {**getattr(self._noted, "events", {}), (bucket.name, key.name): (event_name.value, key)}
 
@@ -52,6 +54,6 @@ def _created(event: str, bucket: str, key: Any) -> Created:
 
 
 def serve(listener: socket.socket, notify: Notify, call: Call, send: Call) -> Server:
-    """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object written."""
+    """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object created."""
     moto_app = DomainDispatcherApplication(create_backend_app)
     return Server(Invocations(Notifications(moto_app, notify), call, send), listener, _Handler)

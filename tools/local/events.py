@@ -37,7 +37,9 @@ def media_type_matches(content_type: str, accepted: Sequence[str]) -> bool:
     return bool({kind.lower() for kind in accepted} & {essence, wild, "*/*"}) if essence else "*/*" in accepted
 
 
-def proxy_event(request: HttpRequest, route: Route, parameters: Mapping[str, str], path: str, rest: Rest) -> dict[str, Any]:
+def proxy_event(
+    request: HttpRequest, route: Route, parameters: Mapping[str, str], path: str, rest: Rest
+) -> dict[str, Any]:
     """Build the proxy event of a REST API; `path` is the request's path without the stage prefix."""
     binary = media_type_matches(request.header("content-type"), rest.binary)
     query = parse_qsl(request.query, keep_blank_values=True)
@@ -105,10 +107,12 @@ class Created:
 def s3_event(created: Created) -> dict[str, Any]:
     """Build the S3 notification of a completed write; the key is URL-encoded, as S3 sends it."""
     sequencer = f"{time.time_ns():018X}"
-    item = {"key": quote_plus(created.key, safe="/"), "size": created.size, "eTag": created.etag, "sequencer": sequencer}
+    key = quote_plus(created.key, safe="/")
+    item = {"key": key, "size": created.size, "eTag": created.etag, "sequencer": sequencer}
     if created.version_id:
         item["versionId"] = created.version_id
-    bucket = {"name": created.bucket, "arn": f"arn:aws:s3:::{created.bucket}", "ownerIdentity": {"principalId": "LOCAL"}}
+    owner = {"principalId": "LOCAL"}
+    bucket = {"name": created.bucket, "arn": f"arn:aws:s3:::{created.bucket}", "ownerIdentity": owner}
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",

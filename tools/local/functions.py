@@ -16,6 +16,7 @@ from tools.local.stack import Function
 
 PAYLOAD_LIMIT = 6_291_556
 SOURCES = ("functions", "layers/assay/python")
+_IMPORTING = threading.Lock()
 Handler = Callable[[Any, Any], Any]
 
 
@@ -48,16 +49,23 @@ class Context:
 class Local:
     """One function: imports its handler on first use and calls it under a lock."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, environment: Mapping[str, str]) -> None:
         self.function = function
+        self._environment = environment
         self._lock = threading.Lock()
         self._handler: Handler | None = None
 
     def load(self) -> Handler:
-        """Import the handler, once; raises ImportError naming the function when there is none."""
-        if self._handler is None:
-            self._handler = _import(self.function)
-        return self._handler
+        """Import the handler, once, under its own environment; raises ImportError naming the function.
+
+        All functions share this process's environment: what is read after import is the last one's, and only names
+        of services differ there.
+        """
+        with _IMPORTING:
+            if self._handler is None:
+                os.environ.update({**self.function.environment, **self._environment})
+                self._handler = _import(self.function)
+            return self._handler
 
     def call(self, event: Mapping[str, Any]) -> Any:
         """Invoke the handler with a JSON round trip of event and reply, and Lambda's limit on both."""
@@ -100,11 +108,7 @@ def add_sources(root: Path) -> None:
     sys.path[:0] = [path for path in (str(root / source) for source in SOURCES) if path not in sys.path]
 
 
-def set_environment(functions: Mapping[str, Function], extra: Mapping[str, str]) -> None:
-    """Set the environment that all functions share here; where two disagree, the first in the template wins."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_PROFILE"):
+def forget_credentials() -> None:
+    """Take the user's own AWS profile out of this process, so that nothing here can reach a real account."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
         os.environ.pop(name, None)
-    merged: dict[str, str] = {}
-    for function in functions.values():
-        merged = {**function.environment, **merged}
-    os.environ.update({**merged, **extra})

@@ -34,7 +34,8 @@ class Gateway:
         started = time.perf_counter()
         reply = self._answer(environ)
         headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
-        start_response(f"{reply.status} {_REASONS.get(reply.status, '-')}", [*headers, ("Content-Length", str(len(reply.body)))])
+        headers.append(("Content-Length", str(len(reply.body))))
+        start_response(f"{reply.status} {_REASONS.get(reply.status, '-')}", headers)
         self._note(environ, reply.status, time.perf_counter() - started)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [reply.body]
 
@@ -49,10 +50,15 @@ class Gateway:
             return gateway_error("REQUEST_TOO_LARGE", self._rest)
         request = _request(environ, body)
         path = self._without_stage(request.path)
-        if request.method == "OPTIONS" and self._rest.cors and any(route.match(path) is not None for route in self._routes):
+        if request.method == "OPTIONS" and self._rest.cors and self._serves(path):
             return preflight(self._rest)
         found = self._route(request.method, path)
-        return gateway_error("MISSING_AUTHENTICATION_TOKEN", self._rest) if found is None else self._call(request, path, *found)
+        if found is None:
+            return gateway_error("MISSING_AUTHENTICATION_TOKEN", self._rest)
+        return self._call(request, path, *found)
+
+    def _serves(self, path: str) -> bool:
+        return any(route.match(path) is not None for route in self._routes)
 
     def _without_stage(self, path: str) -> str:
         prefix = f"/{self._rest.stage}"
@@ -72,13 +78,13 @@ class Gateway:
         except PayloadTooLarge as error:
             print(f"{route.function}: {error}", file=sys.stderr, flush=True)
             return gateway_error("REQUEST_TOO_LARGE" if "event" in str(error) else "DEFAULT_5XX", self._rest)
-        except Exception:  # noqa: BLE001 - a handler that raises is a 502 at the gateway, whatever it raises
+        except Exception:  # a handler that raises is a 502 at the gateway, whatever it raises
             traceback.print_exc(file=sys.stderr)
             return gateway_error("DEFAULT_5XX", self._rest)
 
 
 def _read(environ: Mapping[str, Any]) -> bytes | None:
-    """Read the body; None when it is over API Gateway's 10 MB (the rest is read and dropped, so the client hears it)."""
+    """Read the body; None when it is over API Gateway's 10 MB (read to its end, or the client hears no answer)."""
     stream = environ["wsgi.input"]
     length = str(environ.get("CONTENT_LENGTH") or "")
     chunked = environ.get("wsgi.input_terminated", False) and not length

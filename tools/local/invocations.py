@@ -45,7 +45,7 @@ class Invocations:
         except KeyError:
             message = json.dumps({"Type": "User", "Message": f"Function not found: {name}"}).encode()
             return "404 Not Found", [("x-amzn-ErrorType", "ResourceNotFoundException")], message
-        except Exception as error:  # noqa: BLE001 - Lambda reports whatever the handler raised
+        except Exception as error:
             return "200 OK", [("X-Amz-Function-Error", "Unhandled")], _failure(error)
 
 

@@ -38,9 +38,10 @@ def gateway_error(kind: str, rest: Rest) -> HttpReply:
     templates = custom.get("ResponseTemplates", {})
     template = str(templates.get("application/json", '{"message": $context.error.messageString}'))
     headers = custom.get("ResponseParameters", {}).get("Headers", {})
+    extra = ((key, str(value).strip("'")) for key, value in headers.items())
     return HttpReply(
         status=int(custom.get("StatusCode", status)),
-        headers=(("Content-Type", "application/json"), *((key, str(value).strip("'")) for key, value in headers.items())),
+        headers=(("Content-Type", "application/json"), *extra),
         body=_fill(template, kind, message).encode(),
     )
 
@@ -73,8 +74,8 @@ def from_handler(result: Any, request: HttpRequest, rest: Rest) -> HttpReply:
     body = result.get("body") or ""
     if not isinstance(body, str):
         raise ValueError("the handler's body is not a string")
-    headers = tuple(_headers(result))
-    return HttpReply(result["statusCode"], headers, _bytes(body, request, rest, encoded=bool(result.get("isBase64Encoded"))))
+    encoded = bool(result.get("isBase64Encoded"))
+    return HttpReply(result["statusCode"], tuple(_headers(result)), _bytes(body, request, rest, encoded=encoded))
 
 
 def _headers(result: Mapping[str, Any]) -> list[tuple[str, str]]:

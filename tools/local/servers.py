@@ -23,7 +23,7 @@ class Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Log nothing."""
 
-    def log_error(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+    def log_error(self, format: str, *args: object) -> None:
         """Log nothing: a client that hangs up is its own business."""
 
 
@@ -48,10 +48,8 @@ class Server:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind a port (0 takes any free one); raises PortInUse with a way out."""
-    listener = socket.create_server((host, port), backlog=128, reuse_port=False) if port else socket.create_server((host, 0))
-    listener.set_inheritable(True)
-    return listener
+    """Bind a port; 0 takes any free one."""
+    return socket.create_server((host, port), backlog=128)
 
 
 def listen_or_explain(host: str, port: int, option: str) -> socket.socket:
@@ -60,7 +58,8 @@ def listen_or_explain(host: str, port: int, option: str) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise PortInUse(f"port {port} on {host} is not free ({error.strerror}): choose another with {option}") from error
+            message = f"port {port} on {host} is not free ({error.strerror}): choose another with {option}"
+            raise PortInUse(message) from error
         raise
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,7 @@ import boto3
 from tools.local import aws, resources
 from tools.local.asynchronous import Worker
 from tools.local.events import Created, s3_event
-from tools.local.functions import Local, add_sources, set_environment
+from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
 from tools.local.servers import Server, listen_or_any, listen_or_explain
 from tools.local.stack import Stack, read
@@ -27,14 +27,15 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to start: ports (0 takes any), address, template, and how much the functions log."""
+    """How to start: ports (0 takes any), address, template and its parameters; quiet logs errors only."""
 
     port: int = 3000
     s3_port: int | None = None
     host: str = LOOPBACK
     template: Path = ROOT / "template.yaml"
     log_level: str = "INFO"
-    access_log: bool = True
+    quiet: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
     retry_seconds: float = 1.0
 
 
@@ -43,8 +44,9 @@ class LocalService:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.stack: Stack = read(options.template)
-        self._locals: dict[str, Local] = {name: Local(function) for name, function in self.stack.functions.items()}
+        self.stack: Stack = read(options.template, options.parameters)
+        self._environment: dict[str, str] = {}
+        self._locals = {name: Local(each, self._environment) for name, each in self.stack.functions.items()}
         self._ids = {function.name: name for name, function in self.stack.functions.items()}
         self._workers = {name: self._worker(local) for name, local in self._locals.items()}
         self._root = options.template.resolve().parent
@@ -59,14 +61,16 @@ class LocalService:
             self._publish_models()
             self.warm()
             invoke = self._call_logical
-            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=self.options.access_log)
+            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=not self.options.quiet)
             self._servers.append(Server(gateway, front))
         except BaseException:
             self.stop()
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop everything."""
         self.stop()
 
@@ -95,7 +99,8 @@ class LocalService:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the local AWS."""
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION)
+        open_client: Any = boto3.client  # its stubs want a literal name
+        return open_client(service, endpoint_url=self.endpoint, region_name=REGION)
 
     def warm(self) -> None:
         """Import the handlers, so that a broken one is told at start and not only at its first request."""
@@ -111,30 +116,15 @@ class LocalService:
             listen_or_any(host, DEFAULT_S3_PORT) if wanted is None else listen_or_explain(host, wanted, "--s3-port")
         )
         self._servers.append(aws.serve(listener, self._notify, self._call_named, self._send_named))
-        set_environment(self.stack.functions, self._environment(self._servers[0].port))
+        self._environment.update(environment(self._servers[0].port, self._scratch.name, self.options))
+        os.environ.update(self._environment)
+        forget_credentials()
         add_sources(self._root)
         resources.create_buckets(self.client("s3"), self.stack)
         resources.create_tables(self.client("dynamodb"), self.stack)
         self._queues = resources.create_queues(self.client("sqs"), self.stack)
         if self.stack.machines:
             resources.create_machines(self.client("stepfunctions"), self.stack, self._root)
-
-    def _environment(self, port: int) -> Mapping[str, str]:
-        proxies = ",".join(filter(None, (os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), "127.0.0.1", "localhost")))
-        return {
-            "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "MOTO_PORT": str(port),
-            "NO_PROXY": proxies,
-            "no_proxy": proxies,
-            "ASSAY_SCRATCH": self._scratch.name,
-            "POWERTOOLS_LOG_LEVEL": self.options.log_level,
-            "POWERTOOLS_TRACE_DISABLED": "true",
-        }
 
     def _publish_models(self) -> None:
         from tools.local.bundles import publish_defaults
@@ -162,6 +152,26 @@ class LocalService:
 
     def _send_named(self, name: str, event: Any) -> None:
         self._workers[self._ids[name]].put(event)
+
+
+def environment(port: int, scratch: str, options: Options) -> dict[str, str]:
+    """Return what the functions see here instead of AWS: the local endpoint, any credentials, no proxy."""
+    direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), LOOPBACK, "localhost")))
+    return {
+        "AWS_ENDPOINT_URL": f"http://{LOOPBACK}:{port}",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "MOTO_PORT": str(port),
+        "NO_PROXY": direct,
+        "no_proxy": direct,
+        "ASSAY_SCRATCH": scratch,
+        "POWERTOOLS_LOG_LEVEL": "ERROR" if options.quiet else options.log_level,
+        "POWERTOOLS_METRICS_DISABLED": str(options.quiet).lower(),
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
 
 
 def log(message: str) -> None:

@@ -1,4 +1,4 @@
-"""What the template declares, as plain values: functions, routes, triggers and stores. Pure but for reading the file."""
+"""What the template declares, as plain values: functions, routes, triggers and stores. Pure but for one file read."""
 
 import re
 from collections.abc import Iterator, Mapping

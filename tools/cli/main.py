@@ -1,0 +1,130 @@
+"""Parse the command line and call the command; each imports what it needs only when it runs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+USAGE = """examples:
+  assay up --port 3000              the whole service on http://127.0.0.1:3000 until Ctrl-C
+  assay demo                        the main job on real input, on this machine; ends by itself
+  assay rank designs.fasta          rank a file here, with the code and the models that are served
+  assay rank designs.txt.gz --top-k 20 --csv > ranking.csv
+  assay rank designs.txt --url http://127.0.0.1:3000
+  assay classify abstract.txt       label an abstract (- reads standard input)
+  assay models --help               import, publish, activate and list model bundles
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit status: 0 done, 1 it failed, 2 it was not understood."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["models"]:
+        return _models(given[1:])
+    options = parser().parse_args(given)
+    command: int = options.run(options)
+    return command
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of every command but `models`, which has its own."""
+    top = argparse.ArgumentParser(
+        prog="assay",
+        description="Rank mini-proteins and classify abstracts, here or on a running service.",
+        epilog=USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_up(commands)
+    _add_demo(commands)
+    _add_rank(commands)
+    _add_classify(commands)
+    commands.add_parser("models", help="import, publish, activate and list model bundles", add_help=False)
+    return top
+
+
+def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    up = commands.add_parser("up", help="run the whole service on this machine until Ctrl-C")
+    up.add_argument("--port", type=_port, default=3000, help="port of the HTTP front, 0 for any (default 3000)")
+    up.add_argument("--s3-port", type=_port, help="port of S3, DynamoDB, SQS (default 4566, or any if that is taken)")
+    up.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets containers in")
+    up.add_argument("--log-level", default="INFO", help="least severity of the functions' log lines (default INFO)")
+    parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
+    up.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=parameter)
+    up.set_defaults(run=_up)
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    demo = commands.add_parser("demo", help="rank and classify real input on this machine, and check the outcome")
+    demo.add_argument("--results", type=Path, default=Path("demo-results"), help="where copies of the results go")
+    demo.set_defaults(run=_demo)
+
+
+def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    rank = commands.add_parser("rank", help="rank a file of sequences (lines, FASTA, CSV; gzip too)")
+    rank.add_argument("file", help="the file; - reads standard input")
+    rank.add_argument("--top-k", type=int, default=100, help="how many to return, 1 to 10000 (default 100)")
+    rank.add_argument("--threshold", type=float, default=0.0, help="a sequence passes where gate > this (default 0)")
+    rank.add_argument("--column", help="the CSV column that holds the sequences")
+    rank.add_argument("--strict", action="store_true", help="fail if any line is rejected")
+    rank.add_argument("--csv", action="store_true", help="write ranking.csv instead of a table")
+    _add_where(rank)
+    rank.set_defaults(run=_rank)
+
+
+def _add_classify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    classify = commands.add_parser("classify", help="classify an abstract")
+    classify.add_argument("file", help="a text file with one abstract; - reads standard input")
+    classify.add_argument("--json", action="store_true", help="write JSON instead of bars")
+    _add_where(classify)
+    classify.set_defaults(run=_classify)
+
+
+def _add_where(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", help="a running service to ask instead, e.g. http://127.0.0.1:3000")
+    command.add_argument("--key", help="its API key, where it wants one")
+    command.add_argument("--models", type=Path, help="folder of model bundles (default: those that ship)")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port (0 to 65535)")
+    return port
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _up(options: argparse.Namespace) -> int:
+    from tools.cli.up import up
+
+    return up(options)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from tools.cli.demo import demo
+
+    return demo(options.results)
+
+
+def _rank(options: argparse.Namespace) -> int:
+    from tools.cli.rank import rank
+
+    return rank(options)
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from tools.cli.classify import classify
+
+    return classify(options)
+
+
+def _models(arguments: Sequence[str]) -> int:
+    from tools.models.__main__ import main as models
+
+    return int(models(list(arguments)) or 0)

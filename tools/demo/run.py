@@ -1,0 +1,151 @@
+"""The demo: start the service, do the main job three ways, show it, check it."""
+
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tools.demo.api import Api, Drop
+from tools.demo.checks import counts_add_up, designs_win, expect, labelled
+from tools.demo.sequences import BAD, Protein, fasta, lines, proteins, table
+from tools.demo.tables import bar
+from tools.demo.tables import table as laid_out
+from tools.local.service import LocalService, Options
+
+FAMILIES = 40
+SHOWN = 10
+KEY = "rank/mini-proteins + controls.csv"
+RESULTS = ("ranking.csv", "rejected.csv", "ranking.json")
+ABSTRACTS = Path(__file__).with_name("abstracts.json")
+KINDS = {
+    "design": "designed helical bundle",
+    "scramble": "same residues, shuffled",
+    "proline": "proline in each helix",
+    "glycine": "4 core residues to glycine",
+    "buried_asp": "3 core residues to aspartate",
+}
+
+
+def run(folder: Path) -> None:
+    """Run the demo and leave copies of the results in a folder; DemoFailed says what was not as expected."""
+    started = time.perf_counter()
+    with LocalService(Options(port=0, s3_port=0, quiet=True)) as service:
+        print(service.banner(), flush=True)
+        api = Api(service.url)
+        drop = Drop(service.client("s3"), service.stack.bucket("Uploads"), service.stack.bucket("Results"))
+        sequences = proteins(FAMILIES)
+        rank_over_http(api, sequences)
+        rank_the_old_way(api, sequences)
+        rank_by_drop(drop, sequences, folder)
+        classify(api)
+    print(f"\nAll as expected, in {time.perf_counter() - started:.1f} s. Results lie in {folder}/")
+
+
+def rank_over_http(api: Api, sequences: Sequence[Protein]) -> None:
+    """Post FASTA to /rank; show the best, what passed the gate and what was rejected."""
+    _title(f"POST /rank: {len(sequences)} generated mini-proteins and {len(BAD)} bad records, as FASTA")
+    body = fasta(sequences).encode()
+    reply = api.post("/rank", params={"top_k": 1000}, data=body, headers={"Content-Type": "text/x-fasta"}).json()
+    ranked = reply["ranked"]
+    models = reply["models"]
+    print(f"  gate {_model(models['gate'])}, score {_model(models['score'])}; passes where gate > 0\n")
+    print(_ranking(ranked[:SHOWN]))
+    print(f"\n{_kinds(ranked)}\n\n{_rejects(reply['rejected'])}")
+    counts_add_up(reply["counts"], len(sequences) + len(BAD))
+    names = [row["id"] for row in ranked]
+    leading, pairs = designs_win(names, FAMILIES, SHOWN)
+    print(
+        f"\n  {leading} of the first {SHOWN} are designs; {pairs} of {FAMILIES} designs rank above their own scramble."
+    )
+
+
+def rank_the_old_way(api: Api, sequences: Sequence[Protein]) -> None:
+    """Post a file to /file_data: the old contract, ranked sequences as text."""
+    _title("POST /file_data: the same sequences, a line each, in a form (the old contract)")
+    reply = api.post("/file_data", files={"input_file": ("sequences.txt", lines(sequences).encode(), "text/plain")})
+    ranked = reply.text.splitlines()
+    rejected = reply.headers.get("X-Assay-Rejected")
+    print("\n".join(f"  {sequence}" for sequence in ranked[:3]))
+    print(f"  ... {len(ranked)} sequences, best first; X-Assay-Rejected: {rejected}")
+    known = {protein.sequence: protein.name for protein in sequences}
+    designs_win([known[sequence] for sequence in ranked], FAMILIES, SHOWN)
+    expect(rejected == str(len(BAD)), f"X-Assay-Rejected is {rejected}, not {len(BAD)}")
+
+
+def rank_by_drop(drop: Drop, sequences: Sequence[Protein], folder: Path) -> None:
+    """Drop a CSV in the uploads bucket, wait for its results and copy them."""
+    _title(f"S3: the same as CSV, dropped at {KEY}")
+    drop.put(KEY, table(sequences).encode(), "text/csv", {"top-k": "1000"})
+    summary = drop.wait(KEY)
+    drop.save(summary["job_id"], RESULTS, folder)
+    ranked = list(csv.DictReader(io.StringIO((folder / "ranking.csv").read_text(encoding="utf-8"))))
+    rejected = list(csv.DictReader(io.StringIO((folder / "rejected.csv").read_text(encoding="utf-8"))))
+    print(f"  results/{summary['job_id']}/ holds {', '.join(RESULTS)}; ranking.csv begins\n\n{_ranking(ranked[:3])}")
+    counts_add_up(summary["counts"], len(sequences) + len(BAD))
+    expect(len(rejected) == len(BAD), f"rejected.csv has {len(rejected)} rows, not {len(BAD)}")
+    designs_win([row["id"] for row in ranked], FAMILIES, SHOWN)
+
+
+def classify(api: Api) -> None:
+    """Classify the quoted abstracts, and one of them by the old contract."""
+    quoted = json.loads(ABSTRACTS.read_text(encoding="utf-8"))["abstracts"]
+    _title(f"POST /classify: {len(quoted)} abstracts (CC0, never seen in training)")
+    reply = api.post("/classify", json={"abstracts": [item["abstract"] for item in quoted]}).json()
+    print(f"  model {_model(reply['model'])}")
+    for item, result in zip(quoted, reply["results"], strict=True):
+        print(f"\n  arXiv:{item['id']} {item['title']}\n  filed under {', '.join(item['archives'])}\n{_bars(result)}")
+        labelled(result, item["archives"], item["id"])
+    predictions = api.post("/api/predict/", json={"abstract": quoted[0]["abstract"]}).json()["predictions"]
+    _title(f"POST /api/predict/: the old contract answers {len(predictions[0])} probabilities")
+    expect(len(predictions[0]) == len(reply["labels"]), "/api/predict/ does not answer one probability a label")
+
+
+def _title(text: str) -> None:
+    print(f"\n{text}\n", flush=True)
+
+
+def _model(model: Mapping[str, Any]) -> str:
+    return f"{model['name']} version {model['version']}"
+
+
+def _ranking(rows: Sequence[Mapping[str, Any]]) -> str:
+    cells = [
+        (
+            str(row["rank"]),
+            row["sequence"],
+            f"{float(row['score']):.3f}",
+            f"{float(row['gate']):+.3f}",
+            _kind(row["id"]),
+        )
+        for row in rows
+    ]
+    return laid_out(("rank", "sequence", "score", "gate", "kind"), cells)
+
+
+def _kind(name: str) -> str:
+    return name.rsplit("-", 1)[0]
+
+
+def _kinds(ranked: Sequence[Mapping[str, Any]]) -> str:
+    """Tabulate how many of each kind passed the gate, and the best of each."""
+    scores = {kind: [row["score"] for row in ranked if _kind(row["id"]) == kind] for kind in KINDS}
+    rows = [
+        (kind, f"{len(found)} / {FAMILIES}", f"{max(found):.3f}" if found else "-", text)
+        for (kind, text), found in zip(KINDS.items(), scores.values(), strict=True)
+    ]
+    return laid_out(("kind", "passed", "best", "what it is"), rows)
+
+
+def _rejects(rejects: Sequence[Mapping[str, Any]]) -> str:
+    return laid_out(("line", "rejected for", "detail"), [(str(r["line"]), r["reason"], r["detail"]) for r in rejects])
+
+
+def _bars(result: Mapping[str, Any], shown: int = 4) -> str:
+    block = "█" if (sys.stdout.encoding or "").lower().startswith("utf") else "#"
+    chosen = {label["label"] for label in result["labels"]}
+    best = sorted(result["scores"].items(), key=lambda pair: -pair[1])[:shown]
+    return "\n".join(f"    {'*' if name in chosen else ' '} {name:9} {bar(p, block=block)} {p:.3f}" for name, p in best)
