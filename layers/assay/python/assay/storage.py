@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 READ_AHEAD = 8 << 20
 _PIECE = 1 << 20
 _ATTEMPTS = 4
-_BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 _UNCHANGED = frozenset({"304", "NotModified"})
@@ -98,7 +98,7 @@ class Bucket:
         for _ in range(_ATTEMPTS - 1):
             try:
                 return b"".join(self.pieces(key, start, stop, etag=etag))
-            except _BROKEN:
+            except BROKEN:
                 continue
         return b"".join(self.pieces(key, start, stop, etag=etag))
 

@@ -24,7 +24,7 @@ def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dime
 
 def record(name: str, seconds: float, **dimensions: str) -> None:
     """Log and emit how long a phase took: `record("fetch", 0.4, model="m")` is the metric FetchSeconds."""
-    logger.info("phase", phase=name, seconds=round(seconds, 4), **dimensions)
+    logger.info("phase", extra={"phase": name, "seconds": round(seconds, 4), **dimensions})
     measure(f"{name.title()}Seconds", seconds, MetricUnit.Seconds, **dimensions)
 
 

@@ -1,0 +1,96 @@
+"""TensorFlow Lite models through LiteRT, TensorFlow's own inference runtime."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import BundleInvalid, RuntimeMissing
+from assay.models.bundle import Manifest, model_path
+
+Inputs = Mapping[str, NDArray[Any]]
+
+
+class LiteRTRunner:
+    """One interpreter, one run at a time; inputs are resized when their shape differs from that of the last run."""
+
+    def __init__(self, interpreter: Any, inputs: Mapping[str, Any], output: int) -> None:
+        self._interpreter = interpreter
+        self._indices = {name: int(detail["index"]) for name, detail in inputs.items()}
+        self._dtypes = {name: detail["dtype"] for name, detail in inputs.items()}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._output = output
+        self._lock = threading.Lock()
+
+    def run(self, inputs: Inputs) -> NDArray[np.float32]:
+        """Return the first output for one set of inputs, named as the manifest names them."""
+        with self._lock:
+            self._resize({name: array.shape for name, array in inputs.items()})
+            for name, array in inputs.items():
+                self._interpreter.set_tensor(self._indices[name], np.ascontiguousarray(array, self._dtypes[name]))
+            self._interpreter.invoke()
+            return np.asarray(self._interpreter.get_tensor(self._output), np.float32)
+
+    def _resize(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        if shapes == self._shapes:
+            return
+        self._shapes = {}
+        for name, shape in shapes.items():
+            self._interpreter.resize_tensor_input(self._indices[name], shape)
+        self._interpreter.allocate_tensors()
+        self._shapes = shapes
+
+
+def load(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
+    """Map a bundle's .tflite file; BundleInvalid where it is none, or has not the inputs that the manifest says."""
+    interpreter_class = _interpreter_class()
+    try:
+        interpreter = interpreter_class(model_path=str(folder / model_path(manifest)), num_threads=threads)
+        inputs, outputs = _tensors(interpreter)
+    except (ValueError, RuntimeError) as error:
+        raise BundleInvalid(f"{model_path(manifest)} does not load: {error}") from error
+    return LiteRTRunner(interpreter, _matched(manifest, inputs), _output(manifest, outputs))
+
+
+def _interpreter_class() -> Any:
+    try:
+        from ai_edge_litert.interpreter import Interpreter  # 0.2 s, so only where a model is loaded
+    except ImportError as error:
+        raise RuntimeMissing("ai-edge-litert is not installed here, and format tflite needs it") from error
+    return Interpreter
+
+
+def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the details of inputs and outputs by name: by the signature's names where there is a signature."""
+    signatures = list(interpreter.get_signature_list())
+    if signatures:
+        runner = interpreter.get_signature_runner(signatures[0])
+        return dict(runner.get_input_details()), dict(runner.get_output_details())
+    details = (interpreter.get_input_details(), interpreter.get_output_details())
+    inputs, outputs = ({_plain(each["name"]): each for each in side} for side in details)
+    return inputs, outputs
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("serving_default_").partition(":")[0]
+
+
+def _matched(manifest: Manifest, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file's inputs under the manifest's names; a single input need not have the same name."""
+    names = [tensor.name for tensor in manifest.inputs]
+    by_name = dict(zip(names, found.values(), strict=False)) if len(names) == len(found) == 1 else dict(found)
+    if set(by_name) != set(names):
+        raise BundleInvalid(f"the file's inputs are {sorted(found)}, the manifest's {sorted(names)}")
+    for tensor in manifest.inputs:
+        dtype = np.dtype(by_name[tensor.name]["dtype"]).name
+        if dtype != tensor.dtype or len(by_name[tensor.name]["shape"]) != len(tensor.shape):
+            raise BundleInvalid(f"input {tensor.name} is {dtype} in the file, {tensor.dtype} in the manifest")
+    return by_name
+
+
+def _output(manifest: Manifest, found: Mapping[str, Any]) -> int:
+    wanted = found.get(manifest.outputs[0].name) or next(iter(found.values()))
+    return int(wanted["index"])

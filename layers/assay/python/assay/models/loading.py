@@ -1,0 +1,84 @@
+"""From a verified folder to a model that answers: the runtime that its format needs, and a probe before it serves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import BundleInvalid
+from assay.models.bundle import Manifest, read_manifest
+from assay.models.hashing import verify
+from assay.models.specs import Tensor
+from assay.telemetry import phase
+
+_FREE_AXIS = 16
+
+
+class Runner(Protocol):
+    """A loaded network."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the first output for inputs named as in the manifest."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that has answered its probe, and the folder where its other files lie."""
+
+    manifest: Manifest
+    folder: Path
+    runner: Runner
+
+
+def load(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
+    """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
+    with phase("load", model=manifest.name):
+        model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
+    with phase("warm", model=manifest.name):
+        probe(model)
+    return model
+
+
+def load_folder(folder: Path, threads: int) -> LoadedModel:
+    """Verify and load a bundle that lies on this machine."""
+    manifest = read_manifest(folder)
+    with phase("verify", model=manifest.name):
+        verify(folder, manifest, threads)
+    return load(folder, manifest, threads)
+
+
+def probe(model: LoadedModel) -> None:
+    """Run a model on zeros, its mask on ones; BundleInvalid unless finite numbers of the promised shape come out."""
+    manifest = model.manifest
+    inputs = {tensor.name: _probe_input(tensor) for tensor in manifest.inputs}
+    try:
+        result = model.runner.run(inputs)
+    except (ValueError, RuntimeError) as error:
+        raise BundleInvalid(f"{manifest.name} {manifest.version} does not run: {error}") from error
+    if not np.isfinite(result).all():
+        raise BundleInvalid(f"{manifest.name} {manifest.version} answers with numbers that are not finite")
+    rows = next(iter(inputs.values())).shape[0]
+    expected = rows if manifest.text is None else rows * len(manifest.text.labels)
+    if result.size != expected:
+        raise BundleInvalid(f"{manifest.name} {manifest.version} answers with {result.size} numbers, not {expected}")
+
+
+def _runner(folder: Path, manifest: Manifest, threads: int) -> Runner:
+    if manifest.format == "saved_model":
+        from assay.models import tensorflow
+
+        return tensorflow.load(folder, manifest, threads)
+    from assay.models import litert
+
+    return litert.load(folder, manifest, threads)
+
+
+def _probe_input(tensor: Tensor) -> NDArray[Any]:
+    # The first axis of a free batch is one row; any other free axis is the length of a text.
+    shape = [axis or (1 if at == 0 else _FREE_AXIS) for at, axis in enumerate(tensor.shape)]
+    filled = np.ones if "mask" in tensor.name else np.zeros
+    return filled(shape, tensor.dtype)
