@@ -49,6 +49,7 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--s3-port", type=_port, help="port of S3, DynamoDB, SQS (default 4566, or any if that is taken)")
     up.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets containers in")
     up.add_argument("--log-level", default="INFO", help="least severity of the functions' log lines (default INFO)")
+    up.add_argument("--template", type=Path, help="the template to run; functions/ and models/ lie beside it")
     parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
     up.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=parameter)
     up.set_defaults(run=_up)

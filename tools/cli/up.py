@@ -6,7 +6,7 @@ import sys
 import threading
 
 from tools.local.servers import PortInUse
-from tools.local.service import LocalService, Options, log
+from tools.local.service import ROOT, LocalService, Options, log
 
 
 def up(options: argparse.Namespace) -> int:
@@ -32,5 +32,6 @@ def _options(options: argparse.Namespace) -> Options:
         s3_port=options.s3_port,
         host=options.host,
         log_level=options.log_level,
+        template=options.template or ROOT / "template.yaml",
         parameters=dict(options.parameter),
     )

@@ -14,11 +14,15 @@ _PATH = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
 Call = Callable[[str, Any], Any]
 
 
+class UnknownFunction(Exception):
+    """The template has no function of that name."""
+
+
 class Invocations:
     """A WSGI layer that answers Invoke and passes everything else on.
 
-    `call(name, event)` waits for a function's reply, `send(name, event)` queues an event; both raise KeyError for a
-    function that the template does not have.
+    `call(name, event)` waits for a function's reply, `send(name, event)` queues an event; both raise
+    UnknownFunction.
     """
 
     def __init__(self, app: App, call: Call, send: Call) -> None:
@@ -42,7 +46,7 @@ class Invocations:
                 self._send(name, event)
                 return "202 Accepted", [], b""
             return "200 OK", [], json.dumps(self._call(name, event)).encode()
-        except KeyError:
+        except UnknownFunction:
             message = json.dumps({"Type": "User", "Message": f"Function not found: {name}"}).encode()
             return "404 Not Found", [("x-amzn-ErrorType", "ResourceNotFoundException")], message
         except Exception as error:

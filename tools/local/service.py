@@ -16,6 +16,7 @@ from tools.local.asynchronous import Worker
 from tools.local.events import Created, s3_event
 from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
+from tools.local.invocations import UnknownFunction
 from tools.local.servers import Server, listen_or_any, listen_or_explain
 from tools.local.stack import Stack, read
 from tools.local.template import REGION
@@ -148,10 +149,15 @@ class LocalService:
         return self._locals[logical_id].call(event)
 
     def _call_named(self, name: str, event: Any) -> Any:
-        return self._locals[self._ids[name]].call(event)
+        return self._locals[self._logical_id(name)].call(event)
 
     def _send_named(self, name: str, event: Any) -> None:
-        self._workers[self._ids[name]].put(event)
+        self._workers[self._logical_id(name)].put(event)
+
+    def _logical_id(self, name: str) -> str:
+        if name not in self._ids:
+            raise UnknownFunction(name)
+        return self._ids[name]
 
 
 def environment(port: int, scratch: str, options: Options) -> dict[str, str]:

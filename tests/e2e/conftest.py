@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import Service, running
+
+FAKES = Path(__file__).parent / "fakes" / "template.yaml"
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[Service]:
+    """The real service, started once."""
+    with running("--log-level", "ERROR", "--parameter", "ModelRefreshSeconds=1") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def fakes() -> Iterator[Service]:
+    """A service of two fake functions: an echo, and an upload handler that fails where the key says so."""
+    with running("--template", str(FAKES)) as started:
+        yield started

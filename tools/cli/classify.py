@@ -1,0 +1,65 @@
+"""`assay classify`: an abstract labelled on this machine with the code and models that are served, or by a service."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from tools.cli import remote
+from tools.cli.output import fail, open_binary
+from tools.demo.tables import bar
+from tools.local.bundles import newest
+from tools.local.functions import add_sources
+from tools.local.service import ROOT
+
+
+def classify(options: argparse.Namespace) -> int:
+    """Classify an abstract and print its labels; 1 if it is too short or too long, or can't be read."""
+    answer = remote.classify(options) if options.url else _classify_here(options)
+    if answer is None:
+        return 1
+    print(json.dumps(answer, indent=2) if options.json else _bars(answer["results"][0]))
+    return 0
+
+
+def _classify_here(options: argparse.Namespace) -> dict[str, Any] | None:
+    add_sources(ROOT)
+    from assay.errors import AssayError
+    from assay.settings import Settings
+
+    try:
+        with open_binary(options.file) as source:
+            text = source.read().decode("utf-8", "replace")
+        folder = options.models or ROOT / "models"
+        return classified(text, folder, Settings.from_environ(os.environ).classifier)
+    except (AssayError, OSError) as error:
+        fail(str(error))
+        return None
+
+
+def classified(text: str, folder: Path, name: str) -> dict[str, Any]:
+    """Return what POST /classify would answer; raises InvalidAbstract, ModelUnavailable, BundleInvalid."""
+    from assay.abstracts.options import ClassifyOptions
+    from assay.errors import ModelUnavailable
+    from assay.models.loading import LoadedModel, load_folder
+    from classify.inputs import ClassifyRequest
+    from classify.service import ClassifyService
+
+    class Shipped:
+        """The newest bundles of a folder."""
+
+        def current(self, name: str, task: str) -> LoadedModel:
+            """Load the newest bundle of a name."""
+            bundle = newest(folder, name)
+            if bundle is None:
+                raise ModelUnavailable(f"{folder} holds no bundle of {name} for {task}")
+            return load_folder(bundle, os.cpu_count() or 1)
+
+    return ClassifyService(Shipped(), name).classify(ClassifyRequest([text], ClassifyOptions()))
+
+
+def _bars(result: dict[str, Any]) -> str:
+    chosen = {label["label"] for label in result["labels"]}
+    best = sorted(result["scores"].items(), key=lambda pair: -pair[1])
+    return "\n".join(f"{'*' if name in chosen else ' '} {name:12} {bar(share)} {share:.3f}" for name, share in best)

@@ -1,0 +1,17 @@
+"""What the commands share: reading the input and reporting failure."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import IO
+
+
+def open_binary(name: str) -> AbstractContextManager[IO[bytes]]:
+    """Open a file, or standard input where the name is `-`."""
+    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
+
+
+def fail(message: str) -> int:
+    """Print an error and return the exit status 1."""
+    print(f"error: {message}", file=sys.stderr)
+    return 1
