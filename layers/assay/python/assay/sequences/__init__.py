@@ -1,6 +1,7 @@
 """Sequences: formats, validation and encoding, vectorised over bytes. Pure: no I/O, no AWS."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from assay.sequences.alphabet import DEFAULT, Contract, decode
 from assay.sequences.compression import gunzip
@@ -42,6 +43,8 @@ def parse(
     Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without a
     header row or without its column of sequences; whatever else is wrong is a reject.
     """
+    if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
+        limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))
     framed = frames(chunks, limits, bom=first_line == 1)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column)

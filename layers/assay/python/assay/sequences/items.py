@@ -18,7 +18,8 @@ def parse_items(items: Sequence[object], contract: Contract = DEFAULT) -> Block:
     texts = [item if isinstance(item, str) else _text(item, index) for index, item in enumerate(items)]
     found = check_texts(texts, np.arange(1, len(texts) + 1), contract, LIMITS, "surrogatepass")
     named = any(isinstance(item, Mapping) and "id" in item for item in items)
-    ids = [_id(items[index], index) for index in found.kept.tolist()] if named else None
+    names = [_id(item, index) for index, item in enumerate(items)] if named else []
+    ids = [names[index] for index in found.kept.tolist()] if named else None
     return Block(found.codes, found.kept.astype(np.int64) + 1, ids, rejects=found.rejects, contract=contract)
 
 

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from assay.sequences.framing import Frame
@@ -28,18 +29,21 @@ class _Oversized(Exception):
 
 
 def rows(framed: Iterable[Frame], limits: Limits, line: int) -> Iterator[list[Row]]:
-    """Yield the rows that each block completes; undecodable bytes come as lone surrogates."""
-    reader = _Reader(limits.record_bytes, line)
+    """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates."""
+    reader = _Reader(limits, line)
     for frame in framed:
-        yield [reader.skip()] if frame.overlong else reader.feed(frame.data.decode("utf-8", "surrogateescape"))
-    yield reader.finish()
+        if frame.overlong:
+            yield [reader.skip()]
+        else:
+            yield from reader.feed(frame.data.decode("utf-8", "surrogateescape"))
+    yield from reader.finish()
 
 
 @dataclass(slots=True)
 class _Reader:
     """The lines of the row that is open, and, as an iterator, those that the csv module asks for."""
 
-    longest: int
+    limits: Limits
     line: int
     delimiter: str = ""
     lines: list[str] = field(default_factory=list)
@@ -48,15 +52,18 @@ class _Reader:
     size: int = -1
     final: bool = False
 
-    def feed(self, text: str) -> list[Row]:
-        """Take whole lines; return the rows that are complete."""
+    def feed(self, text: str) -> Iterator[list[Row]]:
+        """Take whole lines; give the rows that are complete."""
         fresh = text.split("\n")[:-1]
         self.delimiter = self.delimiter or _delimiter(fresh)
-        if not self.lines and '"' not in text and 4 * max(map(len, fresh)) <= self.longest:
-            first, self.line = self.line, self.line + len(fresh)
-            return [Row(line, cells) for line, cells in enumerate(self._cells(fresh), first)]
-        self.lines += fresh
-        return self._read()
+        if self.lines or '"' in text or 4 * max(map(len, fresh)) > self.limits.record_bytes:
+            self.lines += fresh
+            yield from self._read()
+            return
+        for first in range(0, len(fresh), self.limits.block_records):
+            cells = list(self._cells(fresh[first : first + self.limits.block_records]))
+            yield list(map(Row, range(self.line, self.line + len(cells)), cells))
+            self.line += len(cells)
 
     def skip(self) -> Row:
         """Take a line that was skipped for its size: the row it belongs to is too long."""
@@ -65,28 +72,32 @@ class _Reader:
         self.lines = []
         return row
 
-    def finish(self) -> list[Row]:
-        """Return the row left open at the end of the input."""
+    def finish(self) -> Iterator[list[Row]]:
+        """Give the row left open at the end of the input."""
         self.final = True
         return self._read()
 
-    def _read(self) -> list[Row]:
-        """Read row by row, as quotes may join lines."""
-        found: list[Row] = []
+    def _read(self) -> Iterator[list[Row]]:
+        """Read row by row, as quotes may join lines; leave the lines of a row that goes on."""
         source = self._cells(self)
         self.start = 0
-        while self.start < len(self.lines):
-            self.at, self.size = self.start, -1
-            try:
-                found.append(Row(self.line + self.start, next(source)))
-            except _Oversized:
-                found.append(Row(self.line + self.start, None))
-            except _Unfinished:
-                break
-            self.start = self.at
+        while found := list(islice(self._joined(source), self.limits.block_records)):
+            yield found
         self.line += self.start
         self.lines = self.lines[self.start :]
-        return found
+
+    def _joined(self, source: Iterator[list[str]]) -> Iterator[Row]:
+        """Give the rows that the lines complete."""
+        while self.start < len(self.lines):
+            first, self.at, self.size = self.start, self.start, -1
+            try:
+                cells = next(source)
+            except _Oversized:
+                cells = None
+            except _Unfinished:
+                return
+            self.start = self.at
+            yield Row(self.line + first, cells)
 
     def _cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self.delimiter or ",")
@@ -102,7 +113,7 @@ class _Reader:
         text = self.lines[self.at]
         self.at += 1
         self.size += 1 + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape")))
-        if self.size > self.longest:
+        if self.size > self.limits.record_bytes:
             raise _Oversized
         return text + "\n"
 

@@ -1,0 +1,170 @@
+"""Slow, plain parsers and a ranker to compare the fast ones with: one record at a time, everything in memory."""
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.ranking import Counts, RankOptions
+from assay.sequences import Block, Contract, Limits, decode
+
+SMALL = Contract("ACD", 3)
+STRAY = "text before the first '>' header"
+TERMINATOR = ": a terminator is not a residue, remove it"
+
+
+class Record(NamedTuple):
+    """A record as both ways of parsing give it: accepted where `reason` is empty."""
+
+    line: int
+    reason: str
+    text: str
+    id: str | None = None
+    extra: tuple[str, ...] = ()
+
+
+def flat(blocks: Iterable[Block]) -> list[Record]:
+    """Return the records of blocks by line, after checking that they come in order."""
+    found: list[Record] = []
+    for block in blocks:
+        texts = decode(block.codes, block.contract)
+        ids = block.ids if block.ids is not None else [None] * len(texts)
+        extra = block.extra if block.extra is not None else [()] * len(texts)
+        accepted = zip(block.lines.tolist(), [""] * len(texts), texts, ids, extra, strict=True)
+        records = [Record(*values) for values in accepted] + [Record(*reject) for reject in block.rejects]
+        assert not found or not records or min(records).line > found[-1].line
+        assert block.lines.tolist() == sorted(block.lines.tolist())
+        assert block.rejects == sorted(block.rejects)
+        found += sorted(records)
+    return found
+
+
+def judge(text: bytes, contract: Contract) -> tuple[str, str]:
+    """Return (reason, detail), or ("", the upper-case sequence)."""
+    if not text:
+        return "empty", "no residues"
+    for position, byte in enumerate(text, 1):
+        if byte >= 0x80:
+            return "encoding", f"byte 0x{byte:02X} at position {position} is not ASCII"
+    for position, byte in enumerate(text, 1):
+        if chr(byte).upper() not in contract.alphabet:
+            last = TERMINATOR if chr(byte) == "*" and position == len(text) else ""
+            return "residue", f"{chr(byte)!r} at position {position}{last}"
+    if len(text) != contract.length:
+        return "length", f"{len(text)} residues, expected {contract.length}"
+    return "", text.decode().upper()
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """Return the lines of `data` without their ends."""
+    lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return lines[:-1] if not lines[-1] else lines
+
+
+def numbered(data: bytes) -> enumerate[bytes]:
+    """Return the lines of a document with their numbers."""
+    return enumerate(split_lines(data.removeprefix(b"\xef\xbb\xbf")), 1)
+
+
+def parse_lines(data: bytes, contract: Contract, limits: Limits) -> list[Record]:
+    """Parse a sequence a line."""
+    found = []
+    for line, text in numbered(data):
+        if len(text) > limits.record_bytes:
+            found.append(Record(line, "too_long_line", f"over {limits.record_bytes} bytes"))
+        else:
+            found.append(Record(line, *judge(text.strip(b" \t"), contract)))
+    return found
+
+
+def parse_fasta(data: bytes, contract: Contract, limits: Limits) -> list[Record]:
+    """Parse FASTA."""
+    found: list[Record] = []
+    records: list[tuple[int, list[bytes]]] = []
+    for line, text in numbered(data):
+        if text.startswith(b">"):
+            records.append((line, [text]))
+        elif records:
+            records[-1][1].append(text)
+        elif len(text) > limits.record_bytes:
+            found.append(Record(line, "too_long_line", f"over {limits.record_bytes} bytes"))
+        elif text.strip(b" \t"):
+            found.append(Record(line, "residue", STRAY))
+    return found + [_fasta_record(line, texts, contract, limits) for line, texts in records]
+
+
+def _fasta_record(line: int, texts: list[bytes], contract: Contract, limits: Limits) -> Record:
+    if sum(map(len, texts)) + len(texts) > limits.record_bytes:
+        return Record(line, "too_long_line", f"over {limits.record_bytes} bytes")
+    residues = b"".join(texts[1:]).replace(b" ", b"").replace(b"\t", b"")
+    reason, text = judge(residues, contract)
+    words = texts[0][1:].split()
+    name = words[0].decode("utf-8", "replace") if words else ""
+    return Record(line, reason, text, None if reason else name)
+
+
+def parse_csv(data: bytes, contract: Contract) -> list[Record]:
+    """Parse CSV whose header row has one line and whose rows are short enough."""
+    text = b"\n".join([*split_lines(data), b""]).decode("utf-8", "surrogateescape")
+    reader = csv.reader(io.StringIO(text, newline=""))
+    names, found, line = next(reader), [], 2
+    for cells in reader:
+        padded = cells + [""] * len(names)
+        sequence = padded[names.index("sequence")].strip(" \t\r\n").encode("utf-8", "surrogateescape")
+        reason, words = judge(sequence, contract)
+        readable = [cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for cell in padded]
+        name = readable[names.index("id")] if "id" in names else None
+        extra = tuple(readable[at] for at, column in enumerate(names) if column not in ("id", "sequence"))
+        found.append(Record(line, reason, words, None if reason else name, () if reason else extra))
+        line = 1 + reader.line_num
+    return found
+
+
+Model = Callable[[str], float]
+
+
+class Fake:
+    """A scorer made of a function of the sequence's text, for batches of any size."""
+
+    def __init__(self, model: Model, contract: Contract = SMALL, batch: int = 1) -> None:
+        self.model, self.contract, self.batch = model, contract, batch
+        self.calls: list[int] = []
+
+    def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Apply the function to each row."""
+        self.calls.append(len(codes))
+        return np.array([self.model(text) for text in decode(codes, self.contract)], np.float32)
+
+
+def rank(
+    records: Iterable[Record], gate: Model, score: Model, options: RankOptions, *, deduplicate: bool
+) -> tuple[list[tuple[str, float, float, int]], Counts]:
+    """Rank by sorting everything; values are float32."""
+    received = rejected = duplicates = 0
+    seen: set[str] = set()
+    passed = []
+    for record in records:
+        received += 1
+        known, opened = record.text in seen, np.float32(gate(record.text)) if not record.reason else np.float32(0)
+        if record.reason:
+            rejected += 1
+        elif deduplicate and known:
+            duplicates += 1
+        elif not math.isfinite(opened):
+            rejected += 1
+        elif opened > np.float32(options.threshold):
+            value = np.float32(score(record.text))
+            rejected += not math.isfinite(value)
+            passed += [(record.text, float(value), float(opened), record.line)] * math.isfinite(value)
+        if not record.reason:
+            seen.add(record.text)
+    best: dict[str, tuple[str, float, float, int]] = {}
+    for row in sorted(passed, key=lambda row: (-row[1], row[3])):
+        best.setdefault(row[0], row)
+    top = list(best.values())[: options.top_k]
+    scored = received - rejected - duplicates
+    return top, Counts(received, scored, len(passed), len(top), rejected, duplicates)

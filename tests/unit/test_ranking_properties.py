@@ -1,0 +1,92 @@
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
+from assay.sequences import Format, Limits, Reject, parse
+from assay.shards import count_lines, owned, plan
+from tests.unit import reference
+from tests.unit.reference import SMALL, Fake, flat
+from tests.unit.strategies import chunked, line_documents
+
+FINE = Limits(block_bytes=16, block_records=3, record_bytes=60)
+options = st.builds(RankOptions, top_k=st.integers(1, 6), threshold=st.sampled_from([-1.0, 0.0, 0.1, 2.0]))
+
+
+def gate(text: str) -> float:
+    return {"AAA": 0.1, "CCC": math.nan, "DDD": -math.inf}.get(text, text.count("A") - 1.0)
+
+
+def score(text: str) -> float:
+    return {"AAC": math.nan, "ADD": -0.0, "DAA": 0.0}.get(text, (text.count("D") - text.count("C")) * 0.1)
+
+
+def ranked(chunks: Iterable[bytes], choice: RankOptions, *, deduplicate: bool = False, first_line: int = 1) -> Partial:
+    rejects: list[Reject] = []
+    blocks = parse(chunks, Format.LINES, SMALL, first_line=first_line, limits=FINE)
+    models = Fake(gate), Fake(score, batch=4)
+    partial = rank_blocks(blocks, *models, choice, deduplicate=deduplicate, on_rejects=rejects.extend)
+    assert len(rejects) == partial.counts.rejected
+    return partial
+
+
+def values(rows: Iterable[Row]) -> list[tuple[str, float, float, int]]:
+    return [(row.sequence, float(np.float32(row.score)), float(np.float32(row.gate)), row.line) for row in rows]
+
+
+dense = st.lists(
+    st.text("ACD", min_size=3, max_size=3).map(str.encode) | st.sampled_from([b"AC", b"", b"AAD", b"ADD"]), max_size=40
+).map(b"\n".join)
+
+
+@given(chunked(dense), options, st.booleans())
+def test_ranking_agrees_with_sorting_everything(
+    pair: tuple[bytes, list[bytes]], choice: RankOptions, deduplicate: bool
+) -> None:
+    partial = ranked(pair[1], choice, deduplicate=deduplicate)
+    records = reference.parse_lines(pair[0], SMALL, FINE)
+    rows, counts = reference.rank(records, gate, score, choice, deduplicate=deduplicate)
+    assert values(partial.rows) == rows
+    assert partial.counts == counts
+    assert counts.received == counts.scored + counts.rejected + counts.duplicates
+
+
+@given(dense | line_documents, st.integers(1, 40), options)
+def test_a_split_merged_is_the_whole(data: bytes, shard_bytes: int, choice: RankOptions) -> None:
+    line, partials = 1, []
+    for shard in plan(len(data), shard_bytes, splittable=True):
+        part = list(owned([data[shard.read_from :]], shard))
+        partials.append(Partial.from_json(ranked(part, choice, first_line=line).to_json()))
+        line += count_lines(part)
+    assert merge(partials, choice.top_k) == ranked([data], choice)
+
+
+@given(chunked(line_documents), st.integers(1, 40))
+def test_shards_hold_each_line_once(pair: tuple[bytes, list[bytes]], shard_bytes: int) -> None:
+    data, chunks = pair
+    taken = []
+    for shard in plan(len(data), shard_bytes, splittable=True):
+        left = shard.read_from
+        rest = []
+        for chunk in chunks:
+            rest.append(chunk[left:])
+            left = max(left - len(chunk), 0)
+        part = list(owned(rest, shard))
+        assert count_lines(part) == len(reference.split_lines(b"".join(part)))
+        taken.append(b"".join(part))
+    assert b"".join(taken) == data
+    assert sum(len(flat(parse([part], Format.LINES, SMALL, first_line=2))) for part in taken) == count_lines([data])
+
+
+floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
+rows = st.builds(
+    Row, st.text("ACD", min_size=1), floats, floats, st.integers(1), st.none() | st.text(), st.just(("é", ""))
+)
+
+
+@given(st.builds(Partial, st.lists(rows), st.builds(Counts, received=st.integers(0)), st.just(("a", "b"))))
+def test_partials_survive_json(partial: Partial) -> None:
+    assert repr(Partial.from_json(partial.to_json())) == repr(partial)
