@@ -13,10 +13,26 @@ import numpy.typing as npt
 
 from assay.abstracts.cleaning import clean
 
-LABELS = (
-    "astro-ph cond-mat cs gr-qc hep-ex hep-lat hep-ph hep-th math math-ph nlin nucl-ex nucl-th physics q-bio q-fin "
-    "quant-ph stat"
-).split()
+LABELS = [
+    "astro-ph",
+    "cond-mat",
+    "cs",
+    "gr-qc",
+    "hep-ex",
+    "hep-lat",
+    "hep-ph",
+    "hep-th",
+    "math",
+    "math-ph",
+    "nlin",
+    "nucl-ex",
+    "nucl-th",
+    "physics",
+    "q-bio",
+    "q-fin",
+    "quant-ph",
+    "stat",
+]
 # Quoted in the demo and the docs, so never trained on.
 DEMO_IDS = frozenset({"0704.0001", "0704.0002", "0704.0007", "0704.0046", "0704.0304", "0706.3639", "0707.4123"})
 _TEST, _VALIDATION = 0.072, 0.11

@@ -174,7 +174,7 @@ def _step(model: Classifier, optimizer: torch.optim.Optimizer, batch: Batch, sha
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()
-    return loss.item()
+    return float(loss.item())
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Classification of abstracts, over HTTP (`api`)."""

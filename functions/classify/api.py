@@ -1,0 +1,55 @@
+"""POST /classify and /models/{name}/classify, and the old contract at POST /predict and /api/predict."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response as Reply
+
+from assay import routing
+from assay.errors import AssayError, InputError
+from assay.http import json_response
+from assay.telemetry import logger
+from classify import inputs
+from classify.wiring import service, settings
+
+app = routing.resolver()
+
+
+@app.post("/classify")
+def post_classify() -> Reply[str]:
+    """Classify with the default model."""
+    return routing.reply(json_response(service().classify(inputs.read(routing.request(app)))))
+
+
+@app.post("/models/<name>/classify")
+def post_classify_by_name(name: str) -> Reply[str]:
+    """Classify with a named model."""
+    return routing.reply(json_response(service().classify(inputs.read(routing.request(app)), name)))
+
+
+@app.post("/predict")
+@app.post("/api/predict")
+def post_predict() -> Reply[str]:
+    """Answer as the service that Assay replaces did: bare scores, and what is wrong under the field's name."""
+    try:
+        predictions = service().predict(inputs.read_old(routing.request(app)))
+    except InputError as error:
+        return routing.reply(json_response({"abstract": [error.message]}, 400))
+    return routing.reply(json_response({"predictions": predictions}))
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a REST API proxy event."""
+    return app.resolve(event, context)
+
+
+def _warm() -> None:
+    """Load the model while the environment starts; a failure is the first request's to report."""
+    try:
+        service().classifier()
+    except AssayError as error:
+        logger.error("model not loaded at start", code=error.code, reason=error.message)
+
+
+if settings().preload:
+    _warm()

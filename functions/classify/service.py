@@ -1,0 +1,73 @@
+"""Classification against whichever version of a model is current."""
+
+from typing import Any, Protocol
+
+from assay.abstracts.classification import classify, plain, rejected, result
+from assay.abstracts.prepare import prepare
+from assay.errors import InvalidAbstract
+from assay.models.classifier import TextClassifier
+from assay.models.loading import LoadedModel
+from classify.inputs import ClassifyRequest
+
+TASK = "text-classification"
+
+
+class Models(Protocol):
+    """The registry, as far as classification uses it."""
+
+    def current(self, name: str, task: str) -> LoadedModel:
+        """Return the current version of a model; ModelUnavailable."""
+
+
+class Names(Protocol):
+    """Which models may be named."""
+
+    def demand(self, name: str, task: str) -> None:
+        """Raise NotFound unless a model of that name is published for the task."""
+
+
+class ClassifyService:
+    """Answers requests; keeps one classifier (tokenizer and all) for each model's current version."""
+
+    def __init__(self, models: Models, names: Names, default: str) -> None:
+        self._models = models
+        self._names = names
+        self._default = default
+        self._classifiers: dict[str, TextClassifier] = {}
+
+    def classifier(self, name: str | None = None) -> TextClassifier:
+        """Return the classifier of a model's current version, the default model's where `name` is None.
+
+        Raises NotFound for a name that a caller made up, ModelUnavailable where the model can't be had.
+        """
+        name = name or self._default
+        if name != self._default and name not in self._classifiers:
+            self._names.demand(name, TASK)
+        model = self._models.current(name, TASK)
+        known = self._classifiers.get(name)
+        if known is None or known.model is not model:
+            known = self._classifiers[name] = TextClassifier(model)
+        return known
+
+    def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
+        """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
+        classifier = self.classifier(name)
+        outcomes = classify(request.abstracts, classifier)
+        if request.single and isinstance(outcomes[0], InvalidAbstract):
+            raise outcomes[0]
+        text, manifest = classifier.text, classifier.model.manifest
+        return {
+            "model": {"name": manifest.name, "version": manifest.version},
+            "labels": list(text.labels),
+            "results": [
+                rejected(outcome)
+                if isinstance(outcome, InvalidAbstract)
+                else result(outcome, text.labels, text.thresholds, request.options) | dict(request.source)
+                for outcome in outcomes
+            ],
+        }
+
+    def predict(self, abstract: object) -> list[list[float]]:
+        """Return the scores of one abstract as the old contract has them; InvalidAbstract."""
+        text = prepare(abstract)
+        return [plain(prediction.scores) for prediction in self.classifier().classify([text])]

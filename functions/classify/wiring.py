@@ -1,0 +1,26 @@
+"""What classification stands on, built once from the environment."""
+
+import os
+from functools import cache
+
+from assay.clients import client
+from assay.models.registry import Registry
+from assay.settings import Settings
+from assay.storage import Bucket
+from classify.service import ClassifyService
+from classify.shelf import Shelf
+
+
+@cache
+def settings() -> Settings:
+    """Return what the environment says; SettingsError names what is missing."""
+    return Settings.from_environ(os.environ, "models_bucket")
+
+
+@cache
+def service() -> ClassifyService:
+    """Return the service; models are pulled when they are first asked for."""
+    found = settings()
+    bucket = Bucket(client("s3"), found.models_bucket)
+    registry = Registry(bucket, found.scratch, threads=found.threads, refresh_seconds=found.model_refresh_seconds)
+    return ClassifyService(registry, Shelf(bucket), found.classifier)

@@ -1,0 +1,78 @@
+"""From abstracts and a classifier to what a classification answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.abstracts.options import ClassifyOptions
+from assay.abstracts.prepare import prepare
+from assay.errors import AssayError, InvalidAbstract
+
+DEFAULT_THRESHOLD = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """One text: scores float32 [labels] after the activation, the tokens read, and whether more were cut off."""
+
+    scores: npt.NDArray[np.float32]
+    tokens: int
+    truncated: bool
+
+
+class Classifier(Protocol):
+    """Whatever predicts cleaned texts."""
+
+    def classify(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order."""
+
+
+def classify(abstracts: Sequence[object], classifier: Classifier) -> list[Prediction | InvalidAbstract]:
+    """Clean, check and predict; at the position of a bad abstract stands what is wrong with it."""
+    prepared = [_attempt(abstract) for abstract in abstracts]
+    predictions = iter(classifier.classify([text for text in prepared if isinstance(text, str)]))
+    return [next(predictions) if isinstance(text, str) else text for text in prepared]
+
+
+def _attempt(abstract: object) -> str | InvalidAbstract:
+    try:
+        return prepare(abstract)
+    except InvalidAbstract as error:
+        return error
+
+
+def plain(scores: npt.NDArray[np.float32]) -> list[float]:
+    """Return scores as the shortest decimals that name the model's float32 values."""
+    return [float(str(score)) for score in scores]
+
+
+def result(
+    prediction: Prediction, labels: Sequence[str], thresholds: Mapping[str, float], options: ClassifyOptions
+) -> dict[str, Any]:
+    """Return what one abstract is answered with."""
+    scores = dict(zip(labels, plain(prediction.scores), strict=True))
+    return {
+        "labels": _chosen(scores, thresholds, options),
+        "scores": scores,
+        "tokens": prediction.tokens,
+        "truncated": prediction.truncated,
+        "cached": False,
+    }
+
+
+def _chosen(
+    scores: Mapping[str, float], thresholds: Mapping[str, float], options: ClassifyOptions
+) -> list[dict[str, Any]]:
+    """Return the labels at or above their threshold, best first (ties in the model's order), at most `top_k`."""
+    least = dict.fromkeys(scores, options.threshold) if options.threshold is not None else thresholds
+    above = [(label, score) for label, score in scores.items() if score >= least.get(label, DEFAULT_THRESHOLD)]
+    best = sorted(above, key=lambda pair: -pair[1])[: options.top_k]
+    return [{"label": label, "score": score} for label, score in best]
+
+
+def rejected(error: AssayError) -> dict[str, Any]:
+    """Return what stands at the position of an abstract that could not be classified."""
+    return {"error": {"code": error.code, "message": error.message, "details": dict(error.details)}}

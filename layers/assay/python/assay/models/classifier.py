@@ -1,0 +1,87 @@
+"""A text classifier: tokenizer, batches in the model's shape, and the activation that its manifest names."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.abstracts.batching import Ids, batches, padded, stack
+from assay.abstracts.classification import Prediction
+from assay.abstracts.tokenizing import TextTokenizer, Tokens
+from assay.errors import BundleInvalid, ModelUnavailable
+from assay.models.loading import LoadedModel
+
+_INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
+Scores = npt.NDArray[np.float32]
+
+
+def _sigmoid(logits: Scores) -> Scores:
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), np.float32)
+
+
+def _softmax(logits: Scores) -> Scores:
+    shares = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(shares / shares.sum(-1, keepdims=True), np.float32)
+
+
+ACTIVATIONS: Mapping[str, Callable[[Scores], Scores]] = {
+    "sigmoid": _sigmoid,
+    "softmax": _softmax,
+    "none": lambda logits: logits,
+}
+
+
+class TextClassifier:
+    """Classifies cleaned texts with one loaded model; BundleInvalid when the manifest's inputs are not a BERT's."""
+
+    def __init__(self, model: LoadedModel) -> None:
+        text = model.manifest.text
+        if text is None:
+            raise BundleInvalid(f"{model.manifest.name} has no `text` in its manifest")
+        self.model, self.text = model, text
+        self.rows, self.width = _shape(model)
+        self.longest = min(text.max_tokens, self.width or text.max_tokens)
+        self._activate = ACTIVATIONS[text.activation]
+        self._tokenizer = TextTokenizer(model.folder / text.tokenizer, self.longest)
+
+    def classify(self, texts: Sequence[str]) -> list[Prediction]:
+        """Return a prediction for each text, in order; a repeated text is computed once."""
+        distinct = list(dict.fromkeys(texts))
+        known = dict(zip(distinct, self._classify(self._tokenizer.encode(distinct)), strict=True))
+        return [known[text] for text in texts]
+
+    def _classify(self, tokens: list[Tokens]) -> list[Prediction]:
+        scores = np.empty((len(tokens), len(self.text.labels)), np.float32)
+        for batch in batches([len(each.ids) for each in tokens], self.rows, self.longest):
+            scores[batch] = self._scores([tokens[index].ids for index in batch])
+        return [Prediction(row, len(each.ids), each.truncated) for row, each in zip(scores, tokens, strict=True)]
+
+    def _scores(self, texts: list[Ids]) -> Scores:
+        """Return the scores [texts, labels] of one run of the model."""
+        width = self.width or padded(max(len(ids) for ids in texts), self.longest)
+        ids, mask = stack(texts, self.rows or len(texts), width, self.text.pad_id)
+        logits = self.model.runner.run(self._inputs(ids, mask))[: len(texts)]
+        self._check(logits, len(texts))
+        return self._activate(logits)
+
+    def _inputs(self, ids: Ids, mask: Ids) -> dict[str, npt.NDArray[Any]]:
+        known = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        return {each.name: known[each.name].astype(each.dtype, copy=False) for each in self.model.manifest.inputs}
+
+    def _check(self, logits: Scores, rows: int) -> None:
+        name = f"{self.model.manifest.name}/{self.model.manifest.version}"
+        if logits.shape != (rows, len(self.text.labels)):
+            raise BundleInvalid(f"{name} answers in shape {logits.shape} for {len(self.text.labels)} labels")
+        if not np.isfinite(logits).all():
+            raise ModelUnavailable(f"{name} gave a score that is not a finite number")
+
+
+def _shape(model: LoadedModel) -> tuple[int | None, int | None]:
+    """Return rows and tokens of a run, None where the model takes any number."""
+    inputs = {each.name: (each.shape, each.dtype) for each in model.manifest.inputs}
+    if inputs.keys() <= _INPUTS and "input_ids" in inputs and len({shape for shape, _ in inputs.values()}) == 1:
+        match inputs["input_ids"]:
+            case ((rows, width), "int32" | "int64"):
+                return rows, width
+    raise BundleInvalid(f"{model.manifest.name}: its inputs must be input_ids, attention_mask, integers of one shape")

@@ -1,0 +1,1 @@
+"""Model bundles: import, conversion, publishing."""

