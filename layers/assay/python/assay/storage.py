@@ -4,7 +4,7 @@ import unicodedata
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -71,7 +71,7 @@ class Bucket:
             if _code(error) in _UNCHANGED:
                 return None
             raise
-        with reply["Body"] as stream:
+        with closing(reply["Body"]) as stream:
             body = stream.read(limit + 1)
         if len(body) > limit:
             raise TooLarge(f"{key} is larger than {limit} bytes", limit=limit)
@@ -90,7 +90,7 @@ class Bucket:
             if _code(error) in _PAST_END:
                 return
             raise
-        with reply["Body"] as stream:
+        with closing(reply["Body"]) as stream:
             yield from stream.iter_chunks(_PIECE)
 
     def read_range(self, key: str, start: int, stop: int, *, etag: str | None = None) -> bytes:
