@@ -1,0 +1,83 @@
+"""What tests share: an AWS in memory, the environment of a function, and tiny bundles that load in milliseconds."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay import clients
+from assay.storage import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+DATA = Path(__file__).parent / "data"
+ROOT = Path(__file__).parent.parent
+TABLE = "state"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "ASSAY_UPLOADS_BUCKET": "uploads",
+    "ASSAY_RESULTS_BUCKET": "results",
+    "ASSAY_MODELS_BUCKET": "models",
+    "ASSAY_STATE_TABLE": TABLE,
+    "ASSAY_CLASSIFIER": "tiny-text",
+    "ASSAY_THREADS": "1",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """The AWS in memory: clients, the three buckets, the state table."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    uploads: Bucket
+    results: Bucket
+    models: Bucket
+    table: str = TABLE
+
+    def publish(self, *names: str) -> None:
+        """Publish test bundles by name (`tiny-index`), or shipped ones (`stability-trypsin`), as version 1."""
+        from tools.models.publish import publish
+
+        for name in names:
+            folder = DATA / name / "1"
+            publish(self.models, folder if folder.is_dir() else ROOT / "models" / name / "1", run=False)
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
+    """Set what a function's environment holds; the value changes single variables."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "ASSAY_"))]:
+        monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ASSAY_SCRATCH", str(tmp_path / "scratch"))
+    return monkeypatch.setenv
+
+
+@pytest.fixture
+def aws(environment: Callable[[str, str], None]) -> Iterator[Aws]:
+    """An empty AWS with the three buckets and the state table."""
+    from moto import mock_aws
+
+    clients.forget()
+    with mock_aws():
+        s3, dynamodb = clients.client("s3"), clients.client("dynamodb")
+        for bucket in ("uploads", "results", "models"):
+            s3.create_bucket(Bucket=bucket)
+        dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Aws(s3, dynamodb, *(Bucket(s3, name) for name in ("uploads", "results", "models")))
+    clients.forget()
