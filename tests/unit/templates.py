@@ -1,0 +1,99 @@
+"""The template as the tests read it: as written, and as CloudFormation receives it from SAM."""
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import yaml
+from samtranslator.parser import parser
+from samtranslator.translator.translator import Translator
+
+from tools.local.template import load
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+# What `sam package` puts in place of folders and Dockerfiles.
+_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assay:latest"
+_SUB = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
+
+
+@cache
+def written() -> dict[str, Any]:
+    """Return the template as it stands in the repository, intrinsic functions in their long form."""
+    return load(TEMPLATE)
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """Return the properties of each function, with those that Globals give to all."""
+    shared = written()["Globals"]["Function"]
+    return {name: _merged(shared, each["Properties"]) for name, each in of_type("AWS::Serverless::Function").items()}
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """Return the resources of one type."""
+    return {name: each for name, each in written()["Resources"].items() if each["Type"] == kind}
+
+
+def handler(properties: dict[str, Any]) -> str:
+    """Return the dotted name of a function's handler, image or zip."""
+    return str(properties["Handler"] if properties["PackageType"] == "Zip" else properties["ImageConfig"]["Command"][0])
+
+
+@cache
+def transformed() -> dict[str, Any]:
+    """Return what CloudFormation deploys: the template through SAM's own translator, as packaged."""
+    document = json.loads(json.dumps(written()))
+    for resource in document["Resources"].values():
+        _package(resource)
+    session = boto3.Session(region_name="us-east-1")
+    translator = Translator(managed_policy_map={}, sam_parser=parser.Parser(), boto_session=session)
+    result: dict[str, Any] = json.loads(json.dumps(translator.translate(document, parameter_values={})))
+    return result
+
+
+def references(value: Any) -> Iterator[str]:
+    """Yield the logical ids and parameter names that a piece of template mentions."""
+    if isinstance(value, list):
+        for each in value:
+            yield from references(each)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _reference(key, inner)
+
+
+def _reference(key: str, inner: Any) -> Iterator[str]:
+    if key == "Ref":
+        yield inner
+    elif key == "Fn::GetAtt":
+        yield inner[0] if isinstance(inner, list) else inner.split(".")[0]
+    elif key == "Fn::Sub":
+        text, local = inner if isinstance(inner, list) else (inner, {})
+        yield from (name.split(".")[0] for name in _SUB.findall(text) if name not in local)
+        yield from references(local)
+    else:
+        yield from references(inner)
+
+
+def _merged(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    both = shared | own
+    variables = {**shared["Environment"]["Variables"], **own.get("Environment", {}).get("Variables", {})}
+    return both | {"Environment": {"Variables": variables}}
+
+
+def _package(resource: dict[str, Any]) -> None:
+    properties = resource["Properties"]
+    if resource["Type"] == "AWS::Serverless::LayerVersion":
+        properties["ContentUri"] = "s3://packages/layer.zip"
+    elif resource["Type"] == "AWS::Serverless::Function" and properties["PackageType"] == "Image":
+        properties["ImageUri"] = _IMAGE
+    elif resource["Type"] == "AWS::Serverless::Function":
+        properties["CodeUri"] = "s3://packages/code.zip"
+
+
+def dump(document: dict[str, Any]) -> str:
+    """Return a template as YAML."""
+    return yaml.safe_dump(document)

@@ -1,0 +1,123 @@
+"""The template says what the code needs: handlers, routes, environment, parameters, gateway errors."""
+
+import importlib
+import json
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from assay.settings import Settings, variable
+from tests.unit.templates import ROOT, functions, handler, of_type, written
+from tools.local import service, stack
+
+FUNCTIONS = sorted(functions())
+API_FUNCTIONS = ["ClassifyApiFunction", "PortalFunction", "RankApiFunction"]
+LONGEST = {"BucketPrefix": "b" * 23, "AWS::AccountId": "123456789012", "AWS::Region": "ap-northeast-1"}
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in stack.read(ROOT / "template.yaml").functions["RankApiFunction"].environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ASSAY_PRELOAD", "0")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_functions_handler_can_be_imported_and_called(name: str) -> None:
+    module, _, attribute = handler(functions()[name]).rpartition(".")
+    assert callable(getattr(importlib.import_module(module), attribute))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_settings_read_what_the_template_gives(name: str) -> None:
+    given = stack.read(ROOT / "template.yaml").functions[name].environment
+    settings = Settings.from_environ(given, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
+    assert settings.uploads_bucket.startswith("assay-uploads-")
+    assert settings.classifier == "arxiv-archives"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_assay_variable_is_one_that_the_settings_know(name: str) -> None:
+    given = {key for key in functions()[name]["Environment"]["Variables"] if key.startswith("ASSAY_")}
+    assert given <= {variable(each.name) for each in fields(Settings)}
+
+
+@pytest.mark.parametrize("name", API_FUNCTIONS)
+def test_the_routes_of_the_template_are_those_of_the_resolver(name: str) -> None:
+    module = importlib.import_module(handler(functions()[name]).rpartition(".")[0])
+    declared = {
+        (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
+        for event in functions()[name]["Events"].values()
+        if event["Type"] == "Api"
+    }
+    assert _registered(module.app) == declared
+
+
+def _registered(app: Any) -> set[tuple[str, str]]:
+    routes = [*app._static_routes, *app._dynamic_routes]
+    methods = [(method, route) for route in routes for method in _methods(route)]
+    return {(method.upper(), re.sub(r"<(\w+)>", r"{\1}", route.path)) for method, route in methods}
+
+
+def _methods(route: Any) -> list[str]:
+    return [route.method] if isinstance(route.method, str) else list(route.method)
+
+
+def test_paths_end_without_a_slash_and_parameters_fill_whole_segments() -> None:
+    paths = [event["Properties"]["Path"] for each in functions().values() for event in each["Events"].values()
+             if event["Type"] == "Api"]  # fmt: skip
+    assert all(re.fullmatch(r"/|(/([\w.-]+|\{\w+\+?\}))+", path) for path in paths)
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::S3::Bucket")))
+def test_a_buckets_name_is_legal_even_at_its_longest(name: str) -> None:
+    text = of_type("AWS::S3::Bucket")[name]["Properties"]["BucketName"]["Fn::Sub"]
+    longest = re.sub(r"\$\{([^}]+)\}", lambda match: LONGEST[match[1]], text)
+    assert len(longest) <= 63
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]+[a-z0-9]", longest)
+
+
+@pytest.mark.parametrize("name", sorted(written()["Parameters"]))
+def test_a_parameter_is_described_bounded_and_has_a_default(name: str) -> None:
+    parameter = written()["Parameters"][name]
+    assert parameter["Description"].endswith((".", "deploying."))
+    assert "Default" in parameter
+    free_text = {"BaseImage"}
+    assert name in free_text or {"AllowedPattern", "AllowedValues", "MaxValue"} & set(parameter)
+
+
+def test_defaults_work_in_a_new_account() -> None:
+    memory = [stack.read(ROOT / "template.yaml").functions[name].memory for name in FUNCTIONS]
+    assert max(memory) <= 3008
+    assert not any("ReservedConcurrentExecutions" in each for each in functions().values())
+
+
+@pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"]))
+def test_a_gateways_error_has_the_shape_of_the_functions_errors(name: str) -> None:
+    responses = of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"]
+    text = responses[name]["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
+    assert set(json.loads(text)["error"]) == {"code", "message", "details"}
+
+
+def test_a_body_too_large_for_the_gateway_is_sent_to_presigned_uploads() -> None:
+    response = of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"]["REQUEST_TOO_LARGE"]
+    assert response["StatusCode"] == 413
+    assert "POST /uploads" in response["ResponseTemplates"]["application/json"]
+
+
+def test_bytes_that_are_not_text_reach_the_functions_unharmed() -> None:
+    binary = set(of_type("AWS::Serverless::Api")["Api"]["Properties"]["BinaryMediaTypes"])
+    assert {"multipart/form-data", "application/gzip", "application/pdf", "text/plain", "text/csv"} <= binary
+    assert "application/json" not in binary
+
+
+def test_sams_environment_file_points_at_the_local_service() -> None:
+    given = json.loads((ROOT / "local.env.json").read_text())["Parameters"]
+    table = stack.read(ROOT / "template.yaml").functions["RankUploadFunction"].environment["ASSAY_STATE_TABLE"]
+    assert given == {
+        "AWS_ENDPOINT_URL": f"http://host.docker.internal:{service.DEFAULT_S3_PORT}",
+        "ASSAY_STATE_TABLE": table,
+    }
