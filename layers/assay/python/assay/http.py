@@ -145,7 +145,8 @@ def _kind(value: object) -> str:
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
     """Return the parts of a multipart/form-data body by name. Raises MalformedBody, TooLarge."""
-    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header
+    # Imported here, for most requests are not multipart.
+    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header  # type: ignore[import-untyped]
 
     boundary = parse_options_header(content_type)[1].get("boundary", "")
     if not boundary:

@@ -1,0 +1,1 @@
+"""Ranking of sequences: over HTTP (`api`) and by files dropped in a bucket (`upload`)."""

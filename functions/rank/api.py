@@ -1,0 +1,75 @@
+"""POST /rank, and the old contract at POST /file_data and /upload_file."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response as Reply
+
+from assay import routing
+from assay.errors import AssayError, StrictReject
+from assay.http import Response
+from assay.ranking import Partial, rank_blocks
+from assay.sequences import Reject
+from assay.telemetry import logger, phase
+from rank import replies
+from rank.pair import Pair
+from rank.reading import Input, read
+from rank.wiring import service
+
+app = routing.resolver()
+
+
+@app.post("/rank")
+def post_rank() -> Reply[str]:
+    """Rank the sequences of the body; the reply has ranking, counts, rejects and models."""
+    pair = service().pair()
+    partial, rejects = ranked(read(routing.request(app), pair.contract), pair)
+    body = replies.ranking(partial, rejects, pair.models)
+    return routing.reply(replies.delivered(body, service().results, service().settings.reply_bytes))
+
+
+@app.post("/file_data")
+@app.post("/upload_file")
+def post_file() -> Reply[str]:
+    """Rank an uploaded file; the reply is the ranked sequences, a line each."""
+    pair = service().pair()
+    partial, _ = ranked(read(routing.request(app), pair.contract), pair)
+    return routing.reply(replies.lines(partial))
+
+
+@app.get("/upload_file")
+def get_upload_file() -> Reply[str]:
+    """Send a browser that came here by hand to the form, relative so that a stage prefix stays."""
+    return routing.reply(Response(303, "", "text/plain", {"Location": "upload"}))
+
+
+def ranked(source: Input, pair: Pair) -> tuple[Partial, list[Reject]]:
+    """Return the ranking and all rejects. Raises StrictReject where `strict` was asked for and there are any."""
+    rejects: list[Reject] = []
+    with phase("rank"):
+        partial = rank_blocks(
+            source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.extend
+        )
+    rejects.sort()
+    if source.options.strict and rejects:
+        shown = [reject._asdict() for reject in rejects[: replies.REJECTS_SHOWN]]
+        message = f"{len(rejects)} of {partial.counts.received} records were rejected, and strict allows none"
+        raise StrictReject(message, count=len(rejects), rejected=shown)
+    return partial, rejects
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a REST API proxy event."""
+    return app.resolve(event, context)
+
+
+def _warm() -> None:
+    """Load the models while the environment starts; a failure is the first request's to report."""
+    try:
+        service().pair()
+    except AssayError as error:
+        logger.error("models not loaded at start", code=error.code, reason=error.message)
+
+
+if service().settings.preload:
+    _warm()

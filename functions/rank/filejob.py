@@ -1,0 +1,121 @@
+"""One dropped file, from its bytes to its results: plan, rank as a stream, write. Constant memory at any size."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import chain
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from assay.errors import AssayError, ObjectChanged
+from assay.http import error_body
+from assay.ranking import Partial, RankOptions, rank_blocks
+from assay.results import ranking_csv, rejected_csv_header, rejected_rows
+from assay.sequences import Block, Contract, Reject, gunzip, parse, sniff
+from assay.storage import Bucket, ObjectInfo
+from rank.pair import Pair
+from rank.reading import with_options
+
+_GZIP = b"\x1f\x8b"
+_HEAD = 4096
+_IN_MEMORY = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is the same for the whole job: the object as it was, and what the caller chose."""
+
+    job_id: str
+    source: ObjectInfo
+    options: RankOptions
+
+
+def plan(uploads: Bucket, key: str, etag: str, job_id: str) -> Plan:
+    """Pin the object and its options; `etag` is the event's, or empty.
+
+    Raises ObjectMissing, ObjectChanged, InvalidOption.
+    """
+    source = uploads.head(key)
+    if etag and source.etag.strip('"') != etag.strip('"'):
+        raise ObjectChanged(f"{key} was replaced before its job began; its new content has a job of its own", key=key)
+    given = {name.replace("-", "_"): value for name, value in source.metadata.items()}
+    return Plan(job_id, source, with_options(RankOptions(), given))
+
+
+def rank(planned: Plan, uploads: Bucket, pair: Pair, rejected: IO[bytes]) -> Partial:
+    """Return the ranking of the whole object, writing its rejects to `rejected` as they are found."""
+
+    def keep(rejects: list[Reject]) -> None:
+        rejected.writelines(text.encode() for text in rejected_rows(rejects))
+
+    rejected.write(rejected_csv_header().encode())
+    blocks = read(planned, uploads, pair.contract)
+    return rank_blocks(blocks, pair.gate, pair.score, planned.options, deduplicate=False, on_rejects=keep)
+
+
+def read(planned: Plan, uploads: Bucket, contract: Contract) -> Iterator[Block]:
+    """Yield the object's blocks. Raises UnreadableInput, ObjectChanged."""
+    source = planned.source
+    chunks = uploads.chunks(source.key, stop=source.size, etag=source.etag)
+    head, chunks = _peeked(chunks)
+    if head.startswith(_GZIP):
+        head, chunks = _peeked(gunzip(chunks))
+    fmt = sniff(head[:_HEAD], source.content_type, source.key.rpartition("/")[2])
+    return parse(chunks, fmt, contract, column=planned.options.column)
+
+
+def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first chunk, and all of them."""
+    first = next(chunks, b"")
+    return first, chain([first], chunks)
+
+
+def run(planned: Plan, uploads: Bucket, results: Bucket, pair: Pair) -> Partial:
+    """Rank and write all results, the summary last."""
+    where = keys(planned.job_id)
+    with SpooledTemporaryFile(_IN_MEMORY) as rejected:
+        partial = rank(planned, uploads, pair, rejected)
+        rejected.seek(0)
+        results.upload(where["rejected"], rejected, "text/csv; charset=utf-8")
+    ranking = "".join(ranking_csv(partial)).encode()
+    results.put(where["ranking"], ranking, "text/csv; charset=utf-8")
+    summary = _summary(planned, partial, pair)
+    finish(results, planned.job_id, planned.source.key, summary)
+    return partial
+
+
+def _summary(planned: Plan, partial: Partial, pair: Pair) -> dict[str, object]:
+    return {
+        "job_id": planned.job_id,
+        "state": "SUCCEEDED",
+        "upload": planned.source.key,
+        "bytes": planned.source.size,
+        "options": asdict(planned.options),
+        "counts": counts(partial),
+        "models": pair.models,
+        "results": keys(planned.job_id),
+    }
+
+
+def keys(job_id: str) -> dict[str, str]:
+    """Return where a job's results lie in the results bucket."""
+    names = {"ranking": "ranking.csv", "rejected": "rejected.csv", "summary": "ranking.json"}
+    return {name: f"results/{job_id}/{file}" for name, file in names.items()}
+
+
+def counts(partial: Partial) -> dict[str, int]:
+    """Return the counts of a ranking by name."""
+    return asdict(partial.counts)
+
+
+def failure(job_id: str, key: str, error: AssayError) -> dict[str, object]:
+    """Return the summary of a job that cannot be done: why, in the shape that errors have everywhere."""
+    return {"job_id": job_id, "state": "FAILED", "upload": key} | error_body(error.code, error.message, error.details)
+
+
+def finish(results: Bucket, job_id: str, key: str, summary: dict[str, object]) -> None:
+    """Write the summary, then the pointer by which whoever dropped the file finds its job."""
+    body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    results.put(keys(job_id)["summary"], body, "application/json")
+    pointer = {"job_id": job_id, "state": summary["state"], "summary": keys(job_id)["summary"]}
+    results.put(f"by-upload/{key}.json", json.dumps(pointer).encode(), "application/json")

@@ -1,0 +1,93 @@
+"""From a request to blocks of sequences and options, whatever form the sequences came in."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from assay.errors import InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
+from assay.http import UPLOADS_HINT, Part, Request, integer, number, parse_json, truth, upload
+from assay.ranking import RankOptions
+from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
+
+MAX_BODY_BYTES = 64 << 20
+MAX_SEQUENCES = 1_000_000
+_GZIP = b"\x1f\x8b"
+_HEAD = 4096
+_READERS: Mapping[str, Callable[[object, str], object]] = {
+    "top_k": integer,
+    "threshold": number,
+    "strict": truth,
+    "column": lambda value, _: value,
+}
+ACCEPTED = (
+    "application/json",
+    "text/plain",
+    "text/x-fasta",
+    "text/csv",
+    "application/gzip",
+    "application/octet-stream",
+    "multipart/form-data",
+)
+_SYNONYMS = ("application/x-gzip", "application/x-fasta", "text/fasta", "application/csv", "text/tab-separated-values")
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Blocks, read as they are consumed, and what the caller chose."""
+
+    blocks: Iterator[Block]
+    options: RankOptions
+
+
+def read(request: Request, contract: Contract) -> Input:
+    """Return the sequences of a request. Raises InputError for a body, type or option that will not do."""
+    options = with_options(RankOptions(), request.query)
+    if request.looks_like_json:
+        return _read_json(request.json(), contract, options)
+    if request.media_type == "multipart/form-data":
+        parts = request.parts()
+        fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
+        return _read_file(upload(parts), contract, with_options(options, fields))
+    if request.media_type not in (*ACCEPTED, *_SYNONYMS, _FORM, ""):
+        raise UnsupportedMediaType(
+            f"cannot read {request.media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED
+        )
+    return _read_file(Part("body", "", request.content_type, request.body), contract, options)
+
+
+def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptions:
+    """Return `options` with those of `given` that have a known name. Raises InvalidOption."""
+    chosen: dict[str, Any] = {name: convert(given[name], name) for name, convert in _READERS.items() if name in given}
+    return replace(options, **chosen)
+
+
+def _read_json(body: Mapping[str, object], contract: Contract, options: RankOptions) -> Input:
+    items = body.get("sequences")
+    if not isinstance(items, list):
+        raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
+    unknown = sorted(set(body) - {"sequences", *_READERS})
+    if unknown:
+        raise InvalidOption(f"unknown field {unknown[0]!r}; known: sequences, {', '.join(_READERS)}", option=unknown[0])
+    if len(items) > MAX_SEQUENCES:
+        raise TooLarge(f"over {MAX_SEQUENCES} sequences; {UPLOADS_HINT}", limit=MAX_SEQUENCES)
+    return Input(iter([parse_items(items, contract)]), with_options(options, body))
+
+
+def _read_file(part: Part, contract: Contract, options: RankOptions) -> Input:
+    data = unpacked(part.body)
+    if part.content_type.startswith("application/json"):
+        body = parse_json(data)
+        return _read_json(body if isinstance(body, dict) else {"sequences": body}, contract, options)
+    fmt = sniff(data[:_HEAD], part.content_type, part.filename)
+    return Input(parse([data], fmt, contract, column=options.column), options)
+
+
+def unpacked(body: bytes) -> bytes:
+    """Return a body as it is, or unzipped where it is gzip. Raises UnreadableInput, TooLarge."""
+    if not body.startswith(_GZIP):
+        return body
+    try:
+        return b"".join(gunzip([body], limit=MAX_BODY_BYTES))
+    except TooLarge as error:
+        raise TooLarge(f"{error.message}; {UPLOADS_HINT}", limit=MAX_BODY_BYTES) from None

@@ -1,0 +1,50 @@
+"""What the ranking functions stand on, built once from the environment."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from assay.clients import client
+from assay.jobs import Jobs
+from assay.models.registry import Registry
+from assay.settings import Settings
+from assay.storage import Bucket
+from rank.pair import Pair, current
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Settings, models, buckets and jobs of this environment."""
+
+    settings: Settings
+    registry: Registry
+
+    @property
+    def uploads(self) -> Bucket:
+        """Return the bucket that files are dropped in."""
+        return Bucket(client("s3"), self.settings.uploads_bucket)
+
+    @property
+    def results(self) -> Bucket:
+        """Return the bucket that results are written to."""
+        return Bucket(client("s3"), self.settings.results_bucket)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Return the job records."""
+        return Jobs(client("dynamodb"), self.settings.state_table)
+
+    def pair(self) -> Pair:
+        """Return one snapshot of the gate and the score model."""
+        return current(self.registry, self.settings.gate_model, self.settings.score_model)
+
+
+@cache
+def service() -> Service:
+    """Return this environment's service."""
+    settings = Settings.from_environ(os.environ, "models_bucket")
+    models = Bucket(client("s3"), settings.models_bucket)
+    registry = Registry(
+        models, settings.scratch, threads=settings.threads, refresh_seconds=settings.model_refresh_seconds
+    )
+    return Service(settings, registry)

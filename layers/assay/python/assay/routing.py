@@ -1,0 +1,43 @@
+"""Routing of REST API events to functions, with every error in the one shape. Stands on Powertools' resolver."""
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler import Response as Reply
+
+from assay.errors import AssayError, NotFound, ServiceError
+from assay.http import Request, Response, error_body, error_response, json_response
+from assay.telemetry import logger, measure
+
+
+def resolver() -> APIGatewayRestResolver:
+    """Return a resolver that answers errors of the tree with their status, and anything else with a plain 500."""
+    app = APIGatewayRestResolver()
+
+    @app.exception_handler(AssayError)  # type: ignore[untyped-decorator]
+    def known(error: AssayError) -> Reply[str]:
+        if isinstance(error, ServiceError):
+            logger.error("service error", code=error.code, reason=error.message)
+        measure("Refused", 1, code=error.code)
+        return reply(error_response(error))
+
+    @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+    def unknown(error: Exception) -> Reply[str]:
+        logger.exception("unexpected error", kind=type(error).__name__)
+        measure("UnexpectedErrors", 1)
+        return reply(json_response(error_body("internal", "the service failed; its log says why"), 500))
+
+    @app.not_found
+    def missing(_: Exception) -> Reply[str]:
+        route = f"{app.current_event.http_method} {app.current_event.path}"
+        return reply(error_response(NotFound(f"there is no {route}; GET /docs lists the routes")))
+
+    return app
+
+
+def request(app: APIGatewayRestResolver) -> Request:
+    """Return the request that `app` is answering. Raises MalformedBody."""
+    return Request.from_event(app.current_event.raw_event)
+
+
+def reply(response: Response) -> Reply[str]:
+    """Return a response as the resolver wants it."""
+    return Reply(response.status, response.content_type, response.body, headers=dict(response.headers))
