@@ -15,7 +15,9 @@ logger = Logger(service=os.environ.get(_SERVICE, "assay"))
 
 
 def measure(name: str, value: float, unit: MetricUnit = MetricUnit.Count, **dimensions: str) -> None:
-    """Emit one metric at once, outside of an invocation too."""
+    """Emit one metric at once, outside of an invocation too; POWERTOOLS_METRICS_DISABLED silences it."""
+    if os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() in {"1", "true"}:
+        return
     with single_metric(name=name, unit=unit, value=value, namespace=NAMESPACE) as metric:
         metric.add_dimension("service", os.environ.get(_SERVICE, "assay"))
         for dimension, text in dimensions.items():

@@ -135,6 +135,8 @@ def model_path(manifest: Manifest) -> str:
 
 
 def _check_shapes(manifest: Manifest) -> None:
+    if len({tensor.name for tensor in manifest.inputs}) != len(manifest.inputs):
+        raise BundleInvalid("two inputs of the manifest have the same name")
     if not manifest.outputs[0].dtype.startswith("float"):
         raise BundleInvalid(f"the output is {manifest.outputs[0].dtype}, not floating point")
     if manifest.sequence is None:
