@@ -1,0 +1,67 @@
+"""`sam local invoke` of every function with every recorded event answers as the handler does in this process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_plus
+
+import pytest
+
+from tests.containers.sam import Sam, call, comparable, function_of
+from tests.e2e.running import Service
+from tools.containers import ROOT
+from tools.local import stack
+
+pytestmark = pytest.mark.containers
+EVENTS = sorted((ROOT / "events").glob("*.json"))
+REQUESTS = [path for path in EVENTS if "Records" not in json.loads(path.read_text())]
+DROPS = [path for path in EVENTS if path not in REQUESTS]
+ALPHABET = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def _named(paths: list[Path]) -> Iterator[Any]:
+    yield from (pytest.param(path, id=path.stem) for path in paths)
+
+
+@pytest.mark.parametrize("path", _named(REQUESTS))
+@pytest.mark.usefixtures("in_process")
+def test_a_request_is_answered_as_in_process(path: Path, sam: Sam, declared: stack.Stack) -> None:
+    event = json.loads(path.read_text())
+    function = function_of(event, declared)
+    answer = sam.invoke(function, path)
+    expected = call(declared.functions[function], event)
+    assert answer["statusCode"] == expected["statusCode"]
+    assert comparable(answer) == comparable(expected)
+
+
+@pytest.mark.parametrize("path", _named(DROPS))
+def test_a_dropped_file_ends_in_the_same_results_as_the_local_services(
+    path: Path, sam: Sam, declared: stack.Stack, service: Service, tmp_path: Path
+) -> None:
+    event = json.loads(path.read_text())
+    entity = event["Records"][0]["s3"]
+    key = unquote_plus(entity["object"]["key"])
+    entity["bucket"]["name"] = service.uploads
+    local = service.drop(key, _sequences())
+    entity["object"]["eTag"] = service.s3.head_object(Bucket=service.uploads, Key=key)["ETag"].strip('"')
+    changed = tmp_path / path.name
+    changed.write_text(json.dumps(event))
+
+    [job_id] = sam.invoke(function_of(event, declared), changed)["jobs"]
+
+    assert job_id != local["job_id"]
+    for name in ("ranking.csv", "rejected.csv"):
+        assert service.result(f"results/{job_id}/{name}") == service.result(f"results/{local['job_id']}/{name}")
+    summary = json.loads(service.result(f"results/{job_id}/ranking.json") or b"{}")
+    assert summary["state"] == "SUCCEEDED"
+    assert summary["counts"] == local["counts"]
+
+
+def _sequences() -> bytes:
+    lines = ["".join(ALPHABET[(start * step + start) % 20] for step in range(50)) for start in range(1, 20)]
+    return "\n".join([*lines, "TOOSHORT", ""]).encode()
+
+
+def test_every_function_has_an_event(declared: stack.Stack, events: dict[str, dict[str, Any]]) -> None:
+    assert {function_of(event, declared) for event in events.values()} == set(declared.functions)
