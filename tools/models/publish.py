@@ -78,9 +78,12 @@ def published(bucket: Bucket, name: str, version: str) -> Manifest | None:
 
 
 def pointer(bucket: Bucket, name: str) -> Pointer | None:
-    """Return what `current.json` says, None where there is none."""
+    """Return what `current.json` says, None where there is none, or one that says nothing."""
     content = _read(bucket, current_key(name), MAX_POINTER_BYTES)
-    return None if content is None else Pointer.parse(content)
+    try:
+        return None if content is None else Pointer.parse(content)
+    except BundleInvalid:
+        return None
 
 
 def listed(bucket: Bucket) -> Iterator[Listed]:
