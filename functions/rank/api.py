@@ -5,9 +5,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
-from assay.errors import AssayError, StrictReject
+from assay.errors import AssayError
 from assay.http import Response
-from assay.ranking import Partial, rank_blocks
+from assay.ranking import Partial, hold_strict, rank_blocks
 from assay.sequences import Reject
 from assay.telemetry import logger, phase
 from rank import replies
@@ -50,10 +50,8 @@ def ranked(source: Input, pair: Pair) -> tuple[Partial, list[Reject]]:
             source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.extend
         )
     rejects.sort()
-    if source.options.strict and rejects:
-        shown = [reject._asdict() for reject in rejects[: replies.REJECTS_SHOWN]]
-        message = f"{len(rejects)} of {partial.counts.received} records were rejected, and strict allows none"
-        raise StrictReject(message, count=len(rejects), rejected=shown)
+    shown = [reject._asdict() for reject in rejects[: replies.REJECTS_SHOWN]]
+    hold_strict(source.options, partial.counts, rejected=shown)
     return partial, rejects
 
 

@@ -9,7 +9,7 @@ from typing import IO
 
 from assay.errors import AssayError, ObjectChanged
 from assay.http import error_body
-from assay.ranking import Partial, RankOptions, rank_blocks
+from assay.ranking import Partial, RankOptions, hold_strict, rank_blocks
 from assay.results import ranking_csv, rejected_csv_header, rejected_rows
 from assay.sequences import Block, Contract, Reject, gunzip, parse, sniff
 from assay.storage import Bucket, ObjectInfo
@@ -75,6 +75,7 @@ def run(planned: Plan, uploads: Bucket, results: Bucket, pair: Pair) -> Partial:
     where = keys(planned.job_id)
     with SpooledTemporaryFile(_IN_MEMORY) as rejected:
         partial = rank(planned, uploads, pair, rejected)
+        hold_strict(planned.options, partial.counts)
         rejected.seek(0)
         results.upload(where["rejected"], rejected, "text/csv; charset=utf-8")
     ranking = "".join(ranking_csv(partial)).encode()

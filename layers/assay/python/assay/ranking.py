@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import InvalidOption
+from assay.errors import InvalidOption, StrictReject
 from assay.sequences import Block, Contract, Reject, decode
 from assay.sequences.records import NOT_FINITE
 from assay.topk import Rows, TopK, joined, packed
@@ -35,7 +35,7 @@ class Scorer(Protocol):
 class RankOptions:
     """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
 
-    `strict` is for the caller of `rank_blocks`, which ranks what it can either way.
+    `strict` is held by `hold_strict`, after the ranking; `rank_blocks` ranks what it can either way.
     """
 
     top_k: int = 100
@@ -71,6 +71,13 @@ class Counts:
     def plus(self, other: "Counts") -> "Counts":
         """Return the sums."""
         return Counts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+def hold_strict(options: RankOptions, counts: Counts, **details: object) -> None:
+    """Raise StrictReject where `strict` was asked for and records were rejected."""
+    if options.strict and counts.rejected:
+        message = f"{counts.rejected} of {counts.received} records were rejected, and strict allows none"
+        raise StrictReject(message, count=counts.rejected, **details)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,212 @@
+"""A file dropped under rank/ becomes results, through the handler and a tiny model."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus, unquote_plus
+
+import pytest
+from botocore.exceptions import ClientError
+
+from assay.errors import ModelUnavailable
+from assay.jobs import Job, Jobs
+from tests import events
+from tests.conftest import TABLE, Aws
+from tests.events import Context, post
+
+GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
+OTHER = GOOD[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Drops files, hands their events to the handler, and looks at what became of them."""
+
+    aws: Aws
+    handler: Callable[[dict[str, Any], Context], dict[str, list[str]]]
+
+    def put(self, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
+        etag = self.aws.s3.put_object(Bucket="uploads", Key=key, Body=body, Metadata=metadata)["ETag"]
+        event = events.load("s3_put")
+        entity = {"key": quote_plus(key, safe="/"), "eTag": etag.strip('"'), "size": len(body)}
+        event["Records"][0]["s3"]["bucket"]["name"] = "uploads"
+        event["Records"][0]["s3"]["object"] |= entity
+        return event
+
+    def __call__(self, event: dict[str, Any], request: str = "one") -> list[str]:
+        return self.handler(event, Context(request))["jobs"]
+
+    def summary(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.text(job_id, "ranking.json"))
+        return found
+
+    def text(self, job_id: str, name: str) -> str:
+        found = self.aws.results.get(f"results/{job_id}/{name}", limit=1 << 24)
+        assert found is not None
+        return found[0].decode()
+
+    def rows(self, job_id: str, name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(self.text(job_id, name))))
+
+    def job(self, job_id: str) -> Job:
+        job = Jobs(self.aws.dynamodb, TABLE).get(job_id)
+        assert job is not None
+        return job
+
+
+@pytest.fixture
+def drop(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Drop]:
+    from rank.upload import handler
+    from rank.wiring import service
+
+    environment("ASSAY_GATE_MODEL", "tiny-index")
+    environment("ASSAY_SCORE_MODEL", "tiny-index")
+    aws.publish("tiny-index")
+    service.cache_clear()
+    yield Drop(aws, handler)
+    service.cache_clear()
+
+
+def test_the_recorded_event_gives_ranking_rejects_summary_and_pointer(drop: Drop) -> None:
+    recorded = events.load("s3_put")["Records"][0]["s3"]["object"]
+    key = unquote_plus(recorded["key"])
+    assert {" ", "+", "ä"} <= set(key)
+    event = drop.put(key, events.body_of("rank_lines"), **{"threshold": "-1000000"})
+    assert event["Records"][0]["s3"]["object"]["eTag"] == recorded["eTag"]
+    (job_id,) = drop(event)
+    summary = drop.summary(job_id)
+    counts = summary["counts"]
+    assert summary["state"] == "SUCCEEDED"
+    assert counts["received"] == counts["scored"] + counts["rejected"] == 13
+    assert len(drop.rows(job_id, "ranking.csv")) == counts["returned"]
+    assert [row["reason"] for row in drop.rows(job_id, "rejected.csv")] == ["length", "residue", "empty"]
+    assert drop.job(job_id).state == "SUCCEEDED"
+    pointer = drop.aws.results.get(f"by-upload/{key}.json", limit=1000)
+    assert pointer is not None
+    assert json.loads(pointer[0])["job_id"] == job_id
+
+
+def test_a_file_is_ranked_as_the_api_ranks_it(drop: Drop) -> None:
+    from rank.api import handler
+
+    query = {"threshold": "-1000000"}
+    body = json.loads(handler(post("/rank", events.body_of("rank_lines"), "text/plain", query), Context())["body"])
+    (job_id,) = drop(drop.put("rank/a.txt", events.body_of("rank_lines"), **query))
+    expected = [(str(row["rank"]), row["sequence"], str(row["score"]), str(row["gate"])) for row in body["ranked"]]
+    found = drop.rows(job_id, "ranking.csv")
+    assert [(row["rank"], row["sequence"], row["score"], row["gate"]) for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("rank/a.txt", f"{GOOD}\n{OTHER}\n".encode()),
+        ("rank/a.txt.gz", gzip.compress(f"{GOOD}\n{OTHER}".encode())),
+        ("rank/deep/er/a.fasta", f">a\n{GOOD}\n>b\n{OTHER}\n".encode()),
+        ("rank/a.csv", f"sequence,n\n{GOOD},1\n{OTHER},2\n".encode()),
+    ],
+)
+def test_every_format_can_be_dropped(drop: Drop, name: str, body: bytes) -> None:
+    (job_id,) = drop(drop.put(name, body, **{"top-k": "1", "threshold": "-1000000"}))
+    counts = drop.summary(job_id)["counts"]
+    assert (counts["scored"], counts["returned"], counts["rejected"]) == (2, 1, 0)
+
+
+def test_carried_columns_stand_behind_ours(drop: Drop) -> None:
+    body = f"sequence,note\n{GOOD},=1+1\n".encode()
+    (job_id,) = drop(drop.put("rank/a.csv", body, threshold="-1000000"))
+    assert drop.text(job_id, "ranking.csv").startswith("rank,sequence,score,gate,line,id,note\n")
+    assert drop.rows(job_id, "ranking.csv")[0]["note"] == "'=1+1"
+
+
+@pytest.mark.parametrize("body", [b"", b"M", b"MKV\n" * 5, b"\n\n\n"])
+def test_a_readable_file_without_good_lines_succeeds_with_an_empty_ranking(drop: Drop, body: bytes) -> None:
+    (job_id,) = drop(drop.put("rank/bad.txt", body))
+    summary = drop.summary(job_id)
+    assert summary["state"] == "SUCCEEDED"
+    assert drop.rows(job_id, "ranking.csv") == []
+    assert len(drop.rows(job_id, "rejected.csv")) == summary["counts"]["rejected"] == summary["counts"]["received"]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "metadata", "code"),
+    [
+        ("rank/a.gz", gzip.compress(b"MKV\n" * 999)[:-9], {}, "unreadable_input"),
+        ("rank/a.gz", b"\x1f\x8bnonsense", {}, "unreadable_input"),
+        ("rank/a.gz", gzip.compress(b"A" * (70 << 20)), {}, "unreadable_input"),
+        ("rank/a.csv", b"a,b\n1,2\n", {}, "unreadable_input"),
+        ("rank/a.txt", b"MKV", {"top-k": "lots"}, "invalid_option"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_failed_job_with_its_reason(
+    drop: Drop, name: str, body: bytes, metadata: dict[str, str], code: str
+) -> None:
+    (job_id,) = drop(drop.put(name, body, **metadata))
+    summary = drop.summary(job_id)
+    assert (summary["state"], summary["error"]["code"]) == ("FAILED", code)
+    job = drop.job(job_id)
+    assert (job.state, job.reason) == ("FAILED", summary["error"]["message"])
+
+
+def test_strict_fails_a_file_with_rejects(drop: Drop) -> None:
+    (job_id,) = drop(drop.put("rank/a.txt", f"{GOOD}\nMKV\n".encode(), strict="true"))
+    assert drop.summary(job_id)["error"]["code"] == "rejected_records"
+    assert list(drop.aws.results.keys(f"results/{job_id}/ranking.csv")) == []
+
+
+def test_an_event_delivered_twice_is_one_job(drop: Drop) -> None:
+    event = drop.put("rank/a.txt", GOOD.encode())
+    assert len(drop(event, "one")) == 1
+    assert drop(event, "two") == []
+    assert len(list(drop.aws.results.keys("results/"))) == 3
+
+
+def test_the_same_file_dropped_again_is_a_new_job(drop: Drop) -> None:
+    first = drop.put("rank/a.txt", GOOD.encode())
+    again = drop.put("rank/a.txt", GOOD.encode())
+    again["Records"][0]["s3"]["object"]["sequencer"] = "0A1B2C3D4E5F678902"
+    assert drop(first) != drop(again)
+
+
+def test_markers_other_prefixes_and_deleted_objects_end_cleanly(drop: Drop) -> None:
+    assert drop(drop.put("rank/", b"")) == []
+    assert drop(drop.put("rank/folder/", b"")) == []
+    assert drop(drop.put("classify/a.txt", b"text")) == []
+    event = drop.put("rank/gone.txt", b"MKV")
+    drop.aws.uploads.delete("rank/gone.txt")
+    (job_id,) = drop(event)
+    assert drop.summary(job_id)["error"]["code"] == "object_missing"
+
+
+def test_a_file_replaced_before_its_job_began_is_not_mixed(drop: Drop) -> None:
+    event = drop.put("rank/a.txt", GOOD.encode())
+    drop.put("rank/a.txt", OTHER.encode())
+    (job_id,) = drop(event)
+    assert drop.summary(job_id)["error"]["code"] == "object_changed"
+
+
+def test_what_the_file_is_not_to_blame_for_is_raised_and_done_by_the_retry(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = drop.put("rank/a.txt", GOOD.encode())
+    broken = ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "PutObject")
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.storage.Bucket.put", lambda *_: (_ for _ in ()).throw(broken))
+        with pytest.raises(ClientError):
+            drop(event)
+    assert list(drop.aws.results.keys("by-upload/")) == []
+    (job_id,) = drop(event)
+    assert drop.summary(job_id)["state"] == "SUCCEEDED"
+
+
+def test_no_model_is_raised_for_a_retry(drop: Drop, environment: Callable[[str, str], None]) -> None:
+    from rank.wiring import service
+
+    environment("ASSAY_GATE_MODEL", "absent")
+    service.cache_clear()
+    with pytest.raises(ModelUnavailable):
+        drop(drop.put("rank/a.txt", GOOD.encode()))
