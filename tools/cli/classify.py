@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.cli import remote
-from tools.cli.output import fail, open_binary
+from tools.cli.output import fail, open_binary, quiet
 from tools.demo.tables import bar
 from tools.local.bundles import newest
 from tools.local.functions import add_sources
@@ -24,6 +24,7 @@ def classify(options: argparse.Namespace) -> int:
 
 
 def _classify_here(options: argparse.Namespace) -> dict[str, Any] | None:
+    quiet()
     add_sources(ROOT)
     from assay.errors import AssayError
     from assay.settings import Settings

@@ -1,5 +1,6 @@
 """What the commands share: reading the input and reporting failure."""
 
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -15,3 +16,8 @@ def fail(message: str) -> int:
     """Print an error and return the exit status 1."""
     print(f"error: {message}", file=sys.stderr)
     return 1
+
+
+def quiet() -> None:
+    """Keep the log lines and metrics that Lambda would collect out of a command's output; errors stay."""
+    os.environ.update({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"})

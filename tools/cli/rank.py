@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tools.cli import remote
-from tools.cli.output import fail, open_binary
+from tools.cli.output import fail, open_binary, quiet
 from tools.demo.tables import table
 from tools.local.bundles import newest
 from tools.local.functions import add_sources
@@ -29,6 +29,7 @@ def rank(options: argparse.Namespace) -> int:
 
 
 def _rank_here(options: argparse.Namespace) -> int:
+    quiet()
     add_sources(ROOT)
     from assay.errors import AssayError
     from assay.ranking import RankOptions

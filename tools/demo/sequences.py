@@ -2,24 +2,18 @@
 
 import csv
 import io
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 LENGTH = 50
-HELICES = ((2, 15), (20, 32), (37, 49))  # residues 2..14, 20..31 and 37..48 lie in a helix
-_DEGREES = 100.0  # a residue turns an alpha helix by this much
-_CORE_WIDTH = 0.0  # cosine to the bundle's axis above which a residue is buried
-_SEAM = -0.4
-
-_CORE = "LLLLLIIIVVAFW"
-_BOUNDARY = "AALKRIEA"
-_SURFACE_FIRST, _SURFACE_LAST = "EEEEDEKR", "KKKRRKEE"  # charges that lie well in the helix's dipole
-_CAPS = ("SP", "DP", "TP", "SE")
-_LOOPS = ("GNPEE", "GDPEE", "GDPRE", "GNSPE", "GSPEE")
-_ENDS = ("G", "S", "N", "K")
+# Three helices, each with its hydrophobic residues (h, v) on one side, acids first and bases last along it, joined by
+# loops of glycine, cap (c) and proline; then the linker that the stability assay puts behind a 43-residue design.
+PATTERN = "c--h-+hh++hh+nGvcP--h+-hh+++GvcP+-h-+hh+-h+"
+LINKER = "LESSGGS"
+RESIDUES = {"h": "LLIV", "v": "VI", "-": "EEED", "+": "KKRR", "c": "SDD", "n": "NKR", "G": "G", "P": "P"}
+CORE = [place for place, letter in enumerate(PATTERN) if letter == "h"]
+CENTRES = (7, 23, 37)  # the middle of each helix
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +32,16 @@ def proteins(families: int, seed: int = 704) -> list[Protein]:
 
 
 def _family(number: int, generator: random.Random) -> Iterator[Protein]:
-    design, core = _design(generator)
+    design = "".join(generator.choice(RESIDUES[letter]) for letter in PATTERN)
     variants = {
         "design": design,
-        "scramble": "".join(generator.sample(design, LENGTH)),
-        "proline": _mutate(design, _helix_centres(), "P"),
-        "glycine": _mutate(design, generator.sample(core, 4), "G"),
-        "buried_asp": _mutate(design, generator.sample(core, 3), "D"),
+        "scramble": "".join(generator.sample(design, len(design))),
+        "proline": _mutate(design, CENTRES, "P"),
+        "glycine": _mutate(design, generator.sample(CORE, 4), "G"),
+        "buried_asp": _mutate(design, generator.sample(CORE, 3), "D"),
     }
     for kind, sequence in variants.items():
-        yield Protein(f"{kind}-{number:02d}", kind, sequence)
-
-
-def _design(generator: random.Random) -> tuple[str, list[int]]:
-    """Build three helices whose hydrophobic residues face one side, joined by loops; also where the core lies."""
-    residues = list(generator.choice(_CAPS).ljust(LENGTH, "?"))
-    for (_, end), (start, _) in pairwise(HELICES):
-        residues[end:start] = generator.choice(_LOOPS)
-    residues[-1] = generator.choice(_ENDS)
-    core = [place for start, end in HELICES for place in _helix(residues, start, end, generator)]
-    return "".join(residues), core
-
-
-def _helix(residues: list[str], start: int, end: int, generator: random.Random) -> list[int]:
-    phase = generator.uniform(0, 360)
-    core = []
-    for place in range(start, end):
-        facing = math.cos(math.radians(_DEGREES * (place - start) + phase))
-        surface = _SURFACE_FIRST if place - start < (end - start) / 2 else _SURFACE_LAST
-        choices = _CORE if facing > _CORE_WIDTH else _BOUNDARY if facing > _SEAM else surface
-        residues[place] = generator.choice(choices)
-        core += [place] if choices is _CORE else []
-    return core
-
-
-def _helix_centres() -> list[int]:
-    return [(start + end) // 2 for start, end in HELICES]
+        yield Protein(f"{kind}-{number:02d}", kind, sequence + LINKER)
 
 
 def _mutate(sequence: str, places: Sequence[int], residue: str) -> str:

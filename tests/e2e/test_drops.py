@@ -1,0 +1,110 @@
+"""Files dropped in the uploads bucket, as a user with boto3 does."""
+
+import csv
+import gzip
+import io
+
+import pytest
+from boto3.s3.transfer import TransferConfig
+
+from tests.e2e.running import Service
+from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OTHER, POOR
+
+OPTIONS = {"threshold": "-1000"}
+
+
+def rows(service: Service, job_id: str, name: str) -> list[dict[str, str]]:
+    body = service.result(f"results/{job_id}/{name}")
+    assert body is not None
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8"))))
+
+
+@pytest.mark.parametrize(
+    ("key", "body"),
+    [
+        ("rank/lines.txt", LINES),
+        ("rank/with blank + sign ü.fasta", FASTA),
+        ("rank/deep/er/designs.csv", CSV),
+        ("rank/lines.txt.gz", gzip.compress(LINES)),
+    ],
+)
+def test_results_of_a_drop(service: Service, key: str, body: bytes) -> None:
+    summary = service.drop(key, body, **OPTIONS)
+    assert summary["state"] == "SUCCEEDED"
+    counts = summary["counts"]
+    assert (counts["received"], counts["scored"], counts["rejected"], counts["duplicates"]) == (4, 3, 1, 0)
+    ranking = rows(service, summary["job_id"], "ranking.csv")
+    assert list(ranking[0])[:6] == ["rank", "sequence", "score", "gate", "line", "id"]
+    assert [row["sequence"] for row in ranking] == [DESIGN, OTHER, POOR]
+    (reject,) = rows(service, summary["job_id"], "rejected.csv")
+    assert (reject["reason"], reject["detail"]) == ("length", "3 residues, expected 50")
+
+
+def test_columns_of_a_csv_are_carried(service: Service) -> None:
+    summary = service.drop("rank/carried.csv", CSV, **OPTIONS)
+    assert [row["note"] for row in rows(service, summary["job_id"], "ranking.csv")] == ["a", "b", "c"]
+
+
+def test_http_and_drop_agree(service: Service) -> None:
+    summary = service.drop("rank/agree.fasta", FASTA, **OPTIONS)
+    posted = service.post("/rank?threshold=-1000", data=FASTA, headers={"Content-Type": "text/x-fasta"}).json()
+    dropped = rows(service, summary["job_id"], "ranking.csv")
+    for ours, theirs in zip(dropped, posted["ranked"], strict=True):
+        assert ours == {key: str(value) for key, value in theirs.items()}
+
+
+def test_options_come_as_metadata(service: Service) -> None:
+    summary = service.drop("rank/one.txt", LINES, **OPTIONS, **{"top-k": "1"})
+    assert summary["counts"]["returned"] == 1
+    assert summary["counts"]["passed"] == 3
+
+
+def test_each_sequence_appears_once_though_every_line_is_scored(service: Service) -> None:
+    summary = service.drop("rank/twice.txt", f"{DESIGN}\n{OTHER}\n{DESIGN}\n".encode(), **OPTIONS)
+    assert summary["counts"]["scored"] == 3
+    assert [row["line"] for row in rows(service, summary["job_id"], "ranking.csv")] == ["1", "2"]
+
+
+def test_only_bad_lines_succeed_with_an_empty_ranking(service: Service) -> None:
+    summary = service.drop("rank/bad-lines.txt", b"X\n\nB\n")
+    assert summary["state"] == "SUCCEEDED"
+    assert rows(service, summary["job_id"], "ranking.csv") == []
+    assert [row["line"] for row in rows(service, summary["job_id"], "rejected.csv")] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "options"),
+    [
+        ("rank/truncated.txt.gz", gzip.compress(LINES * 100)[:-9], {}),
+        ("rank/no-column.csv", b"name,note\na,b\n", {}),
+        ("rank/no-such-column.csv", CSV, {"column": "peptide"}),
+        ("rank/bad-option.txt", LINES, {"top-k": "many"}),
+    ],
+)
+def test_what_cannot_be_read_fails_with_its_reason(
+    service: Service, key: str, body: bytes, options: dict[str, str]
+) -> None:
+    summary = service.drop(key, body, **options)
+    assert summary["state"] == "FAILED"
+    assert summary["reason"]
+
+
+def test_the_same_file_again_is_a_new_job(service: Service) -> None:
+    first = service.drop("rank/again.txt", LINES, **OPTIONS)["job_id"]
+    service.s3.delete_object(Bucket=service.results, Key="by-upload/rank/again.txt.json")
+    assert service.drop("rank/again.txt", LINES, **OPTIONS)["job_id"] != first
+
+
+def test_folder_markers_are_not_jobs(service: Service) -> None:
+    service.s3.put_object(Bucket=service.uploads, Key="rank/folder/")
+    service.drop("rank/folder/file.txt", LINES)  # handled after the marker, by the same function
+    assert service.result("by-upload/rank/folder/.json") is None
+
+
+def test_a_multipart_upload_is_one_job(service: Service) -> None:
+    body = io.BytesIO(f"{DESIGN}\n".encode() * 130_000)
+    parts = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20, use_threads=False)
+    service.s3.upload_fileobj(body, service.uploads, "rank/large.txt", Config=parts)
+    summary = service.summary("rank/large.txt")
+    assert summary["counts"]["scored"] == 130_000
+    assert summary["state"] == "SUCCEEDED"
