@@ -102,8 +102,8 @@ def _fasta_record(line: int, texts: list[bytes], contract: Contract, limits: Lim
         return Record(line, "too_long_line", f"over {limits.record_bytes} bytes")
     residues = b"".join(texts[1:]).replace(b" ", b"").replace(b"\t", b"")
     reason, text = judge(residues, contract)
-    words = texts[0][1:].split()
-    name = words[0].decode("utf-8", "replace") if words else ""
+    words = texts[0][1:].decode("utf-8", "replace").split()
+    name = words[0] if words else ""
     return Record(line, reason, text, None if reason else name)
 
 

@@ -9,7 +9,7 @@ from assay.sequences.alphabet import BLANK, NEWLINE, Contract
 from assay.sequences.framing import Frame
 from assay.sequences.lines import line_bounds
 from assay.sequences.records import RESIDUE, Block, Limits, Reject, rejected_block, too_long
-from assay.sequences.validation import Index, Spans, check, coded
+from assay.sequences.validation import Spans, check, coded
 
 _HEADER = ord(">")
 _STRAY = "text before the first '>' header"
@@ -116,7 +116,9 @@ def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Itera
     starts, stops = line_bounds(codes)
     header = text[starts] == _HEADER
     heads = np.flatnonzero(header)
-    residues = np.repeat(~header, stops - starts + 1) & (codes != NEWLINE) & (codes != BLANK)
+    within = np.repeat(header, stops - starts + 1)
+    words = _words(text[within].tobytes())
+    residues = ~within & (codes != NEWLINE) & (codes != BLANK)
     first = np.searchsorted(np.flatnonzero(residues), stops[heads])
     ends = np.append(first[1:], np.count_nonzero(residues))
     spans = Spans(text[residues], codes[residues], first, ends, heads + line)
@@ -125,12 +127,13 @@ def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Itera
         to = at + limits.block_records
         part = spans.part(at, to)
         found = check(part, contract, limits, sizes[at:to])
-        ids = _ids(data, starts[heads][at:to][found.kept], stops[heads][at:to][found.kept])
+        ids = [words[index] for index in (found.kept + at).tolist()]
         yield Block(found.codes, part.lines[found.kept], ids, rejects=found.rejects, contract=contract)
 
 
-def _ids(data: bytes, starts: Index, stops: Index) -> list[str]:
+def _words(headers: bytes) -> list[str]:
     """Return the first word of each header, empty where it has none."""
-    spans = zip(starts.tolist(), stops.tolist(), strict=True)
-    words = [b"".join(data[start + 1 : stop].split(None, 1)[:1]) for start, stop in spans]
-    return b"\n".join(words).decode("utf-8", "replace").split("\n") if words else []
+    names = headers.decode("utf-8", "replace").split("\n")[:-1]
+    if b" " in headers or b"\t" in headers:
+        return ["".join(name[1:].split(None, 1)[:1]) for name in names]
+    return [name[1:] for name in names]

@@ -34,10 +34,11 @@ _SUFFIXES: Final = {
     **dict.fromkeys(("fasta", "fa", "faa", "fas", "fsa", "mpfa", "pep", "pir"), Format.FASTA),
     **dict.fromkeys(("csv", "tsv"), Format.CSV),
 }
+_HEAD: Final = 1 << 16
 
 
 def sniff(head: bytes, content_type: str = "", filename: str = "") -> Format:
-    """Return the format of input that begins with `head` (a kilobyte or more, unpacked)."""
+    """Return the format of input that begins with `head` (unpacked; kilobytes are enough)."""
     declared = _TYPES.get(content_type.partition(";")[0].strip().lower())
     return declared or _by_name(filename) or _by_content(head)
 
@@ -50,7 +51,7 @@ def _by_name(filename: str) -> Format | None:
 
 def _by_content(head: bytes) -> Format:
     """FASTA begins with '>'; a CSV's first line names a column `sequence`."""
-    text = head.removeprefix(BOM).lstrip()
+    text = head[:_HEAD].removeprefix(BOM).lstrip()
     if text.startswith(b">"):
         return Format.FASTA
     first = re.split(rb"[\r\n]", text, maxsplit=1)[0]
