@@ -1,7 +1,6 @@
 """`sam local invoke` of every function with every recorded event answers as the handler does in this process."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
@@ -20,8 +19,8 @@ DROPS = [path for path in EVENTS if path not in REQUESTS]
 ALPHABET = "ACDEFGHIKLMNPQRSTVWY"
 
 
-def _named(paths: list[Path]) -> Iterator[Any]:
-    yield from (pytest.param(path, id=path.stem) for path in paths)
+def _named(paths: list[Path]) -> list[Any]:
+    return [pytest.param(path, id=path.stem) for path in paths]
 
 
 @pytest.mark.parametrize("path", _named(REQUESTS))
