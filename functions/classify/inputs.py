@@ -1,7 +1,7 @@
 """Reading of a classification request: JSON, plain text, a form, a PDF."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from urllib.parse import parse_qs
 
 from assay.abstracts.options import ClassifyOptions
@@ -17,13 +17,13 @@ _FORM = "application/x-www-form-urlencoded"
 class ClassifyRequest:
     """Abstracts as they came, neither cleaned nor checked; `single` when one was sent by itself.
 
-    `source` says which text was taken where the caller sent more than an abstract, such as a PDF.
+    `source` says which text was taken where the caller sent more than an abstract: a PDF.
     """
 
     abstracts: Sequence[object]
     options: ClassifyOptions
     single: bool = True
-    source: Mapping[str, object] = field(default_factory=dict)
+    source: Mapping[str, object] | None = None
 
 
 def read(request: Request) -> ClassifyRequest:
@@ -86,7 +86,7 @@ def _pdf(body: bytes, options: ClassifyOptions) -> ClassifyRequest:
     from assay.abstracts.pdf import extract
 
     found = extract(body)
-    return ClassifyRequest([found.text], options, source={"text": found.text, "found": found.found, "page": found.page})
+    return ClassifyRequest([found.text], options, source=asdict(found))
 
 
 def _text(body: bytes) -> str:

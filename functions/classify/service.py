@@ -55,6 +55,7 @@ class ClassifyService:
         outcomes = classify(request.abstracts, classifier)
         if request.single and isinstance(outcomes[0], InvalidAbstract):
             raise outcomes[0]
+        source = {"source": request.source} if request.source else {}
         text, manifest = classifier.text, classifier.model.manifest
         return {
             "model": {"name": manifest.name, "version": manifest.version},
@@ -62,7 +63,7 @@ class ClassifyService:
             "results": [
                 rejected(outcome)
                 if isinstance(outcome, InvalidAbstract)
-                else result(outcome, text.labels, text.thresholds, request.options) | dict(request.source)
+                else result(outcome, text.labels, text.thresholds, request.options) | source
                 for outcome in outcomes
             ],
         }

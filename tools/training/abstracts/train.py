@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> None:
     sampler = Sampler(splits.train, Tokenizer.from_file(str(arguments.encoder / "tokenizer.json")))
     model = create(arguments.encoder)
     optimizer = torch.optim.AdamW(parameter_groups(model, arguments.rate, 0.9), lr=0.0, fused=True)
-    batches = [batch for epoch in range(arguments.epochs) for batch in sampler.epoch(epoch)]
+    batches = [batch for epoch in range(arguments.epochs) for batch in sampler.epoch(epoch)][: arguments.steps]
     print(f"{len(splits.train)} rows, {len(batches)} steps", flush=True)
     checkpoint = arguments.out / "checkpoint.pt"
     start = 0
@@ -184,6 +184,7 @@ def main() -> None:
     parser.add_argument("encoder", type=Path, help="Hugging Face folder of the encoder to start from")
     parser.add_argument("out", type=Path, help="folder for checkpoints and the result")
     parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--steps", type=int, help="stop after this many batches; the learning rate falls to that end")
     parser.add_argument("--rate", type=float, default=2e-4, help="peak learning rate of the last layer")
     parser.add_argument("--per-primary", type=int, default=1800, help="most pool rows of one primary archive")
     run(parser.parse_args())

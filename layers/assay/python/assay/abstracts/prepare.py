@@ -11,14 +11,14 @@ _LONGEST_RAW = 200_000
 def prepare(text: object) -> str:
     """Return the cleaned abstract; InvalidAbstract unless it is text of 50 to 5,000 characters after cleaning."""
     if not isinstance(text, str):
-        raise InvalidAbstract(f"An abstract is a string, not {_kind(text)}.")
+        raise InvalidAbstract(f"an abstract must be a string, not {_kind(text)}")
     if len(text) > _LONGEST_RAW:
-        raise InvalidAbstract(f"The abstract has {len(text):,} characters before cleaning, at most {LONGEST:,} count.")
+        raise InvalidAbstract(f"the abstract has {len(text):,} characters, {SHORTEST} to {LONGEST:,} are needed")
     cleaned = _encodable(clean(text))
     if SHORTEST <= len(cleaned) <= LONGEST:
         return cleaned
     raise InvalidAbstract(
-        f"The abstract has {len(cleaned):,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed.",
+        f"the abstract has {len(cleaned):,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed",
         characters=len(cleaned),
         minimum=SHORTEST,
         maximum=LONGEST,

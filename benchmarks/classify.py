@@ -1,0 +1,101 @@
+"""How fast abstracts are classified: `python -m benchmarks.classify [BUNDLE]`.
+
+BUNDLE is a folder with a text model's manifest, by default the shipped classifier. Times are medians; the start is
+that of a fresh process, from its first line to its first answer, with the bundle on disk.
+"""
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+SHIPPED: Final = Path(__file__).parent.parent / "models" / "arxiv-archives" / "1"
+LENGTHS: Final = (64, 128, 192, 200, 256)
+RUNS: Final = 15
+STARTS: Final = 5
+BATCH: Final = 64
+_QUIET: Final = {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
+_FIRST: Final = """
+import sys
+from pathlib import Path
+import boto3
+from assay.models.classifier import TextClassifier
+from assay.models.loading import load_folder
+classifier = TextClassifier(load_folder(Path(sys.argv[1]), int(sys.argv[2])))
+classifier.classify(["data " * 198])
+"""
+
+
+def text(tokens: int) -> str:
+    """Return a text of about so many tokens, two of them special."""
+    return "data " * (tokens - 2)
+
+
+def median(act: Callable[[], object], runs: int) -> float:
+    """Return the median seconds of an act."""
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        act()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
+
+
+def start(bundle: Path, threads: int) -> float:
+    """Return the seconds that a fresh process needs, interpreter and imports included, to its first answer."""
+    command = [sys.executable, "-c", _FIRST, str(bundle), str(threads)]
+    environment = os.environ | _QUIET | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+    return time.perf_counter() - started
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
+    """Return the rows of the table."""
+    os.environ.update(_QUIET)
+    from assay.models.classifier import TextClassifier
+    from assay.models.loading import load_folder
+
+    classifier = TextClassifier(load_folder(bundle, threads))
+    rows = [("process start to first answer (200 tokens)", f"{median(lambda: start(bundle, threads), STARTS):.2f} s")]
+    for length in LENGTHS:
+        (first,) = classifier.classify([text(length)])
+        seconds = median(lambda length=length: classifier.classify([text(length)]), RUNS)  # type: ignore[misc]
+        rows.append((f"one abstract of {first.tokens} tokens, warm", f"{seconds * 1000:.1f} ms"))
+    mixed = [text(LENGTHS[index % len(LENGTHS)]) + f" {index}" for index in range(BATCH)]
+    rows.append(
+        (f"{BATCH} abstracts of mixed lengths", f"{BATCH / median(lambda: classifier.classify(mixed), 3):.0f} /s")
+    )
+    rows.append(("peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"))
+    return rows
+
+
+def main() -> None:
+    """Parse the command line and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=Path, nargs="?", default=SHIPPED)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    print(f"{arguments.bundle}, {processor()}, {arguments.threads} threads, Python {platform.python_version()}")
+    for label, value in measure(arguments.bundle, arguments.threads):
+        print(f"  {label:<44} {value:>10}")
+
+
+if __name__ == "__main__":
+    main()
