@@ -86,7 +86,8 @@ def test_what_cannot_be_read_fails_with_its_reason(
 ) -> None:
     summary = service.drop(key, body, **options)
     assert summary["state"] == "FAILED"
-    assert summary["reason"]
+    assert summary["error"]["code"]
+    assert summary["error"]["message"]
 
 
 def test_the_same_file_again_is_a_new_job(service: Service) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tools.cli import remote
 from tools.cli.output import fail, open_binary, quiet
 from tools.demo.tables import bar
-from tools.local.bundles import newest
+from tools.local.bundles import newest_model
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
@@ -41,23 +41,22 @@ def _classify_here(options: argparse.Namespace) -> dict[str, Any] | None:
 
 def classified(text: str, folder: Path, name: str) -> dict[str, Any]:
     """Return what POST /classify would answer; raises InvalidAbstract, ModelUnavailable, BundleInvalid."""
+    from assay.abstracts.classification import classify as predict
+    from assay.abstracts.classification import result
     from assay.abstracts.options import ClassifyOptions
-    from assay.errors import ModelUnavailable
-    from assay.models.loading import LoadedModel, load_folder
-    from classify.inputs import ClassifyRequest
-    from classify.service import ClassifyService
+    from assay.errors import InvalidAbstract
+    from assay.models.classifier import TextClassifier
 
-    class Shipped:
-        """The newest bundles of a folder."""
-
-        def current(self, name: str, task: str) -> LoadedModel:
-            """Load the newest bundle of a name."""
-            bundle = newest(folder, name)
-            if bundle is None:
-                raise ModelUnavailable(f"{folder} holds no bundle of {name} for {task}")
-            return load_folder(bundle, os.cpu_count() or 1)
-
-    return ClassifyService(Shipped(), name).classify(ClassifyRequest([text], ClassifyOptions()))
+    classifier = TextClassifier(newest_model(folder, name))
+    (outcome,) = predict([text], classifier)
+    if isinstance(outcome, InvalidAbstract):
+        raise outcome
+    spec, manifest = classifier.text, classifier.model.manifest
+    return {
+        "model": {"name": manifest.name, "version": manifest.version},
+        "labels": list(spec.labels),
+        "results": [result(outcome, spec.labels, spec.thresholds, ClassifyOptions())],
+    }
 
 
 def _bars(result: dict[str, Any]) -> str:

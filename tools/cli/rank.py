@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tools.cli import remote
 from tools.cli.output import fail, open_binary, quiet
 from tools.demo.tables import table
-from tools.local.bundles import newest
+from tools.local.bundles import newest_model
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
@@ -51,14 +51,9 @@ def _rank_here(options: argparse.Namespace) -> int:
 
 def scorer(folder: Path, name: str) -> "SequenceScorer":
     """Load the newest bundle of a name; raises ModelUnavailable, BundleInvalid."""
-    from assay.errors import ModelUnavailable
-    from assay.models.loading import load_folder
     from assay.models.scorer import SequenceScorer
 
-    bundle = newest(folder, name)
-    if bundle is None:
-        raise ModelUnavailable(f"{folder} holds no bundle of {name}")
-    return SequenceScorer(load_folder(bundle, os.cpu_count() or 1))
+    return SequenceScorer(newest_model(folder, name))
 
 
 def ranked(

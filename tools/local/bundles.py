@@ -1,9 +1,14 @@
 """The bundles that ship in models/: which there are, and how they reach the local models bucket."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.models.loading import LoadedModel
 
 
 def shipped(folder: Path) -> Iterator[Path]:
@@ -11,21 +16,28 @@ def shipped(folder: Path) -> Iterator[Path]:
     yield from sorted((path.parent for path in folder.glob("*/*/manifest.json")), key=_order)
 
 
-def newest(folder: Path, name: str) -> Path | None:
-    """Return the newest bundle of a name, None where there is none."""
-    return next((path for path in reversed(list(shipped(folder))) if path.parent.name == name), None)
+def newest_model(folder: Path, name: str) -> "LoadedModel":
+    """Load the newest bundle of a name; raises ModelUnavailable where there is none, BundleInvalid."""
+    from assay.errors import ModelUnavailable
+    from assay.models.loading import load_folder
+
+    found = [path for path in shipped(folder) if path.parent.name == name]
+    if not found:
+        raise ModelUnavailable(f"{folder} holds no bundle of {name}")
+    return load_folder(found[-1], os.cpu_count() or 1)
 
 
 def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:
-    """Publish every bundle that ships: its files, then its manifest, then the pointer; the newest version serves."""
-    from assay.models.layout import Pointer, bundle_key, current_key
+    """Publish every bundle that ships, the newest version of a name to serve; a broken one is told and left out."""
+    from assay.errors import BundleInvalid
+    from assay.storage import Bucket
+    from tools.models.publish import publish
 
     for path in shipped(folder):
-        name, version = path.parent.name, path.name
-        files = (file for file in path.rglob("*") if file.is_file())
-        for file in sorted(files, key=lambda file: file.name == "manifest.json"):
-            s3.upload_file(str(file), bucket, bundle_key(name, version, file.relative_to(path).as_posix()))
-        s3.put_object(Bucket=bucket, Key=current_key(name), Body=Pointer(version).dumps())
+        try:
+            publish(Bucket(s3, bucket), path, run=False)
+        except BundleInvalid as error:
+            print(f"warning: {path}: {error}", file=sys.stderr, flush=True)
 
 
 def _order(path: Path) -> tuple[str, list[tuple[int, str]]]:

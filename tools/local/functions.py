@@ -58,8 +58,8 @@ class Local:
     def load(self) -> Handler:
         """Import the handler, once, under its own environment; raises ImportError naming the function.
 
-        All functions share this process's environment: what is read after import is the last one's, and only names
-        of services differ there.
+        All functions share this process, so a variable that two of them set differently has its own value during
+        import and the last one's afterwards.
         """
         with _IMPORTING:
             if self._handler is None:

@@ -176,6 +176,7 @@ def environment(port: int, scratch: str, options: Options) -> dict[str, str]:
         "ASSAY_SCRATCH": scratch,
         "POWERTOOLS_LOG_LEVEL": "ERROR" if options.quiet else options.log_level,
         "POWERTOOLS_METRICS_DISABLED": str(options.quiet).lower(),
+        "POWERTOOLS_SERVICE_NAME": "assay-local",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }
 
