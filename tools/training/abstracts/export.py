@@ -1,10 +1,10 @@
 """From trained weights to a bundle: calibrate, convert to int8, choose thresholds, evaluate, write the manifest.
 
-    python -m tools.training.abstracts.export DATA ENCODER WEIGHTS BUNDLE
+    python -m tools.training.abstracts.export DATA ENCODER WEIGHTS BASELINE BUNDLE
 
 WEIGHTS is `float.pt` or `checkpoint.pt` of the training; BUNDLE, for example models/arxiv-archives/1, receives
-model.tflite, tokenizer.json and manifest.json. Thresholds and calibration are fitted on the validation rows, and on
-the int8 model as it is served; the test rows are only measured.
+model.tflite, tokenizer.json and manifest.json, and the folder above it the card, README.md. Thresholds and
+calibration are fitted on the validation rows, and on the int8 model as it is served; the test rows are only measured.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from tools.models.convert import convert
 from tools.models.encoder import Architecture, Encoder, Weights
 from tools.models.names import architecture, canonical
 from tools.training.abstracts import evaluate
+from tools.training.abstracts.card import render
 from tools.training.abstracts.data import LABELS, Row, load
 
 MAX_TOKENS = 256
@@ -81,6 +82,7 @@ def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row
     target, logits, exact = _targets(test), int8.logits(test), float32.logits(test)
     scores = evaluate.sigmoid(logits)
     metrics = {
+        "validation_rows": len(validation),
         "test_rows": len(test),
         "test": _rounded(evaluate.report(target, scores, thresholds)),
         "test_interval_95": {
@@ -165,8 +167,10 @@ def export(arguments: argparse.Namespace) -> None:
     exact = Served(convert(Encoder(shape, weights), int8=False), tokenizer)
     measured = measure(Served(content, tokenizer), exact, splits.validation, splits.test)
     (bundle / "model.tflite").write_bytes(content)
-    manifest = build(bundle, header(bundle.name, measured, arguments.training))
-    (bundle / "manifest.json").write_bytes(manifest.dumps())
+    measured.metrics["baseline"] = _rounded(json.loads(arguments.baseline.read_text("utf-8")))
+    manifest = build(bundle, header(bundle.name, measured, arguments.training)).dumps()
+    (bundle / "manifest.json").write_bytes(manifest)
+    (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
     print(json.dumps(measured.metrics, indent=1))
 
 
@@ -181,6 +185,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("encoder", type=Path, help="Hugging Face folder that the training started from")
     parser.add_argument("weights", type=Path, help="float.pt or checkpoint.pt")
+    parser.add_argument("baseline", type=Path, help="what tools.training.abstracts.baseline printed")
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
     parser.add_argument("--training", default="tools.training.abstracts.train, defaults", help="manifest line")
     export(parser.parse_args())

@@ -1,0 +1,41 @@
+"""The reference point: TF-IDF of words and pairs, one logistic regression a label, on the same splits.
+
+python -m tools.training.abstracts.baseline DATA
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+
+from tools.training.abstracts import evaluate
+from tools.training.abstracts.data import Row, load
+
+
+def scores(train: list[Row], *others: list[Row]) -> list[evaluate.Array]:
+    """Return probabilities [N, labels] of each list of rows by a model of `train`."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, max_df=0.5, sublinear_tf=True)
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=200, solver="liblinear"))
+    model.fit(words.fit_transform([row.text for row in train]), np.stack([row.target for row in train]))
+    return [model.predict_proba(words.transform([row.text for row in rows])) for rows in others]
+
+
+def main() -> None:
+    """Train, choose thresholds on the validation rows, print the metrics of the test rows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
+    parser.add_argument("--per-primary", type=int, default=1800, help="most pool rows of one primary archive")
+    arguments = parser.parse_args()
+    splits = load(arguments.data, arguments.per_primary)
+    on_validation, on_test = scores(splits.train, splits.validation, splits.test)
+    validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
+    thresholds = evaluate.best_thresholds(validation, on_validation)
+    print(json.dumps({"rows": len(splits.train), **evaluate.report(test, on_test, thresholds)}))
+
+
+if __name__ == "__main__":
+    main()
