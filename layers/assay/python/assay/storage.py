@@ -144,6 +144,12 @@ class Bucket:
         parameters = {"Bucket": self.name, "Key": key, "ResponseContentDisposition": _attachment(filename)}
         return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
+    def post(self, key: str, *, limit: int, seconds: int = 3600) -> dict[str, Any]:
+        """Return `url` and `fields` of a presigned POST of this one key, at most `limit` bytes, good for `seconds`."""
+        conditions: list[Any] = [["content-length-range", 0, limit]]
+        form = self.client.generate_presigned_post(self.name, key, Conditions=conditions, ExpiresIn=seconds)
+        return dict(form)
+
     @contextmanager
     def _errors(self, key: str) -> Iterator[None]:
         try:

@@ -7,8 +7,8 @@ from typing import Final, Self
 
 from assay.errors import BundleInvalid
 from assay.models.fields import document
-from assay.models.specs import MANIFEST
 
+MANIFEST: Final = "manifest.json"
 MAX_POINTER_BYTES: Final = 1 << 16
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from assay.models.fields import Fields
+from assay.models.layout import MANIFEST
 from assay.sequences.alphabet import Contract
 
-MANIFEST: Final = "manifest.json"
 CHUNK_BYTES: Final = 8 << 20
 MAX_BUNDLE_BYTES: Final = 5 * 10**9
 _MAX_LABELS: Final = 4096

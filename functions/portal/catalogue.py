@@ -1,0 +1,52 @@
+"""Which models are published, as their manifests say. Reads JSON only: the portal has no need of NumPy."""
+
+import json
+from typing import Any
+
+from assay.errors import AssayError
+from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, current_key
+from assay.settings import Settings
+from assay.storage import Bucket
+from assay.telemetry import logger
+
+_MAX_MANIFEST = 1 << 20
+_SHOWN = ("name", "version", "task", "format", "metrics", "provenance", "licence")
+
+
+def models(bucket: Bucket) -> list[dict[str, Any]]:
+    """Return a summary of the current version of every model, by name; one that cannot be read is left out."""
+    found = (_summary(bucket, name) for name in bucket.folders("models/"))
+    return [summary for summary in found if summary]
+
+
+def health(bucket: Bucket, settings: Settings) -> dict[str, Any]:
+    """Return the current version of each model that the functions need, None where there is none."""
+    names = {"gate": settings.gate_model, "score": settings.score_model, "classifier": settings.classifier}
+    versions = {role: {"name": name, "version": _version(bucket, name)} for role, name in names.items()}
+    complete = all(each["version"] for each in versions.values())
+    return {"status": "ok" if complete else "models missing", "models": versions}
+
+
+def _summary(bucket: Bucket, name: str) -> dict[str, Any] | None:
+    version = _version(bucket, name)
+    try:
+        found = version and bucket.get(bundle_key(name, version), limit=_MAX_MANIFEST)
+        return _shown(json.loads(found[0])) if found else None
+    except (AssayError, ValueError):
+        logger.exception("a manifest cannot be read", model=name)
+        return None
+
+
+def _shown(manifest: dict[str, Any]) -> dict[str, Any]:
+    text, sequence = manifest.get("text") or {}, manifest.get("sequence") or {}
+    parts = {"labels": text.get("labels"), "thresholds": text.get("thresholds"), "max_tokens": text.get("max_tokens")}
+    parts |= {"alphabet": sequence.get("alphabet"), "length": sequence.get("length")}
+    return {name: manifest.get(name) for name in _SHOWN} | {name: value for name, value in parts.items() if value}
+
+
+def _version(bucket: Bucket, name: str) -> str | None:
+    try:
+        found = bucket.get(current_key(name), limit=MAX_POINTER_BYTES)
+        return Pointer.parse(found[0]).version if found else None
+    except AssayError:
+        return None

@@ -1,0 +1,30 @@
+"""What the portal stands on, built once from the environment."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from assay.clients import client
+from assay.jobs import Jobs
+from assay.settings import Settings
+from assay.storage import Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Settings, buckets and jobs of this environment."""
+
+    settings: Settings
+    uploads: Bucket
+    results: Bucket
+    models: Bucket
+    jobs: Jobs
+
+
+@cache
+def service() -> Service:
+    """Return this environment's service."""
+    settings = Settings.from_environ(os.environ, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
+    names = (settings.uploads_bucket, settings.results_bucket, settings.models_bucket)
+    uploads, results, models = (Bucket(client("s3"), name) for name in names)
+    return Service(settings, uploads, results, models, Jobs(client("dynamodb"), settings.state_table))

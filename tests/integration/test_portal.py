@@ -1,0 +1,121 @@
+"""The portal through its handler: pages under a stage prefix, models, health, uploads and jobs."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from assay.jobs import Jobs, UploadIdentity
+from tests.conftest import TABLE, Aws
+from tests.events import Context, post
+
+Call = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
+    from portal.app import handler
+    from portal.wiring import service
+
+    environment("ASSAY_GATE_MODEL", "tiny-index")
+    environment("ASSAY_SCORE_MODEL", "absent")
+    service.cache_clear()
+
+    def get(path: str, stage: str = "", **query: str) -> dict[str, Any]:
+        event = post(path, b"", query=query or None) | {"httpMethod": "GET"}
+        event["requestContext"]["path"] = stage + path
+        return handler(event, Context())
+
+    get.post = lambda path, body: handler(post(path, body), Context())  # type: ignore[attr-defined]
+    yield get
+    service.cache_clear()
+
+
+def read(reply: dict[str, Any], status: int = 200) -> Any:
+    assert reply["statusCode"] == status, reply["body"]
+    return json.loads(reply["body"])
+
+
+@pytest.mark.parametrize("path", ["/", "/upload", "/upload/", "/docs"])
+def test_pages_load_nothing_from_elsewhere_and_their_policy_names_their_scripts(call: Call, path: str) -> None:
+    reply = call(path)
+    page = reply["body"]
+    policy = reply["multiValueHeaders"]["Content-Security-Policy"][0]
+    assert reply["statusCode"] == 200
+    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+    for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL):
+        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+    assert len(page) < 6_000_000
+
+
+def test_addresses_on_the_page_carry_the_stage(call: Call) -> None:
+    assert 'action="/prod/upload_file"' in call("/upload", stage="/prod")["body"]
+    assert 'action="/upload_file"' in call("/")["body"]
+    assert '"/prod/openapi.json"' in call("/docs", stage="/prod")["body"]
+    assert "<script>alert" not in call("/upload", stage='/"><script>alert')["body"]
+
+
+def test_health_names_what_serves_and_what_is_missing(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    body = read(call("/health"))
+    assert body["status"] == "models missing"
+    assert body["models"]["gate"] == {"name": "tiny-index", "version": "1"}
+    assert body["models"]["score"] == {"name": "absent", "version": None}
+
+
+def test_models_are_listed_by_their_manifests_and_broken_ones_left_out(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    aws.models.put("models/broken/current.json", b'{"schema": 1, "version": "9"}', "application/json")
+    models = {model["name"]: model for model in read(call("/models"))["models"]}
+    assert set(models) == {"tiny-index", "tiny-text"}
+    assert models["tiny-text"]["labels"]
+    assert models["tiny-index"]["length"] == 50
+
+
+def test_an_upload_is_bound_to_its_key_and_size_and_has_a_job(call: Call, aws: Aws) -> None:
+    body = read(call.post("/uploads", b'{"filename": "../my proteins.txt"}'), 201)  # type: ignore[attr-defined]
+    policy = json.loads(base64.b64decode(body["upload"]["fields"]["policy"]))
+    assert re.fullmatch(r"rank/[0-9a-f]{16}/my proteins\.txt", body["key"])
+    assert {"key": body["key"]} in policy["conditions"]
+    assert ["content-length-range", 0, body["max_bytes"]] in policy["conditions"]
+    assert read(call(f"/jobs/{body['job_id']}"))["state"] == "QUEUED"
+    claim = Jobs(aws.dynamodb, TABLE).claim(UploadIdentity("uploads", body["key"], "v", "1"), "me", 60)
+    assert claim.job_id == body["job_id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", "malformed_body"),
+        (b"{}", "malformed_body"),
+        (b'{"filename": ""}', "malformed_body"),
+        (b'{"filename": 7}', "malformed_body"),
+        (b'{"filename": "a", "kind": "other"}', "invalid_option"),
+    ],
+)
+def test_a_bad_wish_for_an_upload_is_refused(call: Call, body: bytes, code: str) -> None:
+    assert read(call.post("/uploads", body), 400)["error"]["code"] == code  # type: ignore[attr-defined]
+
+
+def test_a_job_is_found_by_id_and_by_upload_with_links(call: Call, aws: Aws) -> None:
+    jobs = Jobs(aws.dynamodb, TABLE)
+    job = jobs.enqueue("rank/a.txt", "rank")
+    jobs.succeed(job.id, {"received": 1}, {"ranking": f"results/{job.id}/ranking.csv"})
+    found = read(call(f"/jobs/{job.id}"))
+    assert found == read(call("/jobs", upload="rank/a.txt")) | {"results": found["results"]}
+    assert (found["state"], found["counts"]) == ("SUCCEEDED", {"received": 1})
+    assert f"results/{job.id}/ranking.csv?" in found["results"]["ranking"]
+
+
+def test_unknown_jobs_and_uploads_are_404(call: Call) -> None:
+    assert read(call("/jobs/nothing"), 404)["error"]["code"] == "not_found"
+    assert read(call("/jobs", upload="rank/nothing"), 404)["error"]["code"] == "not_found"
+    assert read(call("/jobs"), 400)["error"]["code"] == "invalid_option"
+
+
+def test_the_description_is_served_as_it_is_kept(call: Call) -> None:
+    assert read(call("/openapi.json"))["openapi"] == "3.1.0"
