@@ -79,5 +79,5 @@ def aws(environment: Callable[[str, str], None]) -> Iterator[Aws]:
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield Aws(s3, dynamodb, *(Bucket(s3, name) for name in ("uploads", "results", "models")))
+        yield Aws(s3, dynamodb, Bucket(s3, "uploads"), Bucket(s3, "results"), Bucket(s3, "models"))
     clients.forget()

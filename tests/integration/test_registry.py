@@ -2,7 +2,7 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.errors import ModelUnavailable, NotFound, RuntimeMissing
 from assay.models import loading
-from assay.models.bundle import MANIFEST, build
-from assay.models.layout import Pointer, bundle_key, current_key
+from assay.models.bundle import build
+from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.registry import LoadedModel, Registry
 from tests.conftest import DATA, Aws
 from tools.models.publish import activate, publish
@@ -71,7 +71,7 @@ def registry(aws: Aws, tmp_path: Path, clock: Clock) -> Registry:
 
 
 @pytest.fixture
-def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+def metrics(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counted: Counter[str] = Counter()
     monkeypatch.setattr("assay.models.registry.measure", lambda name, *_, **__: counted.update([name]))
     return counted

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.clients import client
 from assay.errors import AssayError
 from assay.models.bundle import build
-from assay.models.specs import MANIFEST
+from assay.models.layout import MANIFEST
 from assay.storage import Bucket
 from tools.models import publish
 

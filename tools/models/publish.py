@@ -7,9 +7,16 @@ from pathlib import Path
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest, read_manifest
 from assay.models.hashing import verify
-from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, checked_name, checked_version, current_key
+from assay.models.layout import (
+    MANIFEST,
+    MAX_POINTER_BYTES,
+    Pointer,
+    bundle_key,
+    checked_name,
+    checked_version,
+    current_key,
+)
 from assay.models.loading import load
-from assay.models.specs import MANIFEST
 from assay.storage import Bucket
 
 _JSON = "application/json"

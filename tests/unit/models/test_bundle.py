@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
-from assay.models.bundle import MANIFEST, Manifest, build, read_manifest
+from assay.models.bundle import Manifest, build, read_manifest
 from assay.models.hashing import verify
-from assay.models.layout import Pointer
+from assay.models.layout import MANIFEST, Pointer
 from assay.sequences.alphabet import Contract
 
 DATA = Path(__file__).parents[2] / "data"

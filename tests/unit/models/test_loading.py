@@ -10,7 +10,8 @@ import pytest
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models import litert
-from assay.models.bundle import MANIFEST, Manifest, build, read_manifest
+from assay.models.bundle import Manifest, build, read_manifest
+from assay.models.layout import MANIFEST
 from assay.models.loading import LoadedModel, load, load_folder, probe
 
 DATA = Path(__file__).parents[2] / "data"

@@ -38,17 +38,17 @@ def forget() -> None:
 
 @cache
 def _client(name: str) -> Any:
-    return boto3.client(name, config=_config())  # type: ignore[call-overload]
+    return boto3.client(name, config=_config(name))  # type: ignore[call-overload]
 
 
-def _config() -> Config:
+def _config(name: str) -> Config:
     custom = bool(os.environ.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL_S3"))
     return Config(
         connect_timeout=3,
         read_timeout=20,
         retries={"mode": "standard", "total_max_attempts": 4},
         max_pool_connections=POOL,
-        signature_version="s3v4" if custom else None,
+        signature_version="s3v4" if name == "s3" else None,  # else links in us-east-1 are signed the old way
         s3={"addressing_style": "path" if custom else "virtual"},
         response_checksum_validation="when_required",
     )

@@ -1,7 +1,9 @@
 """Plain Python values to DynamoDB's and back: floats travel as Decimal, whole numbers come back as int."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -27,9 +29,23 @@ def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _plain(_deserialize(value)) for name, value in item.items()}
 
 
-def failed_condition(error: ClientError) -> bool:
-    """Say whether a write was refused because its condition did not hold."""
-    return error.response.get("Error", {}).get("Code") == "ConditionalCheckFailedException"
+@dataclass
+class Held:
+    """Whether the condition of a write held."""
+
+    value: bool = True
+
+
+@contextmanager
+def conditional() -> Iterator[Held]:
+    """Turn the refusal of a write whose condition does not hold into `Held.value`, which is read afterwards."""
+    held = Held()
+    try:
+        yield held
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+            raise
+        held.value = False
 
 
 def _decimal(value: Any) -> Any:

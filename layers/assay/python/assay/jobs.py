@@ -1,9 +1,11 @@
 """Jobs in DynamoDB: one per dropped object, claimed by exactly one worker at a time, found by id and by upload.
 
-Three items a job, in one table with key `pk` and time to live `expires`: `upload#...` gives an identity its job,
-`key#...` an upload's key its latest job, and `job#...` is the job. Ids are random: to know one is to be given it.
+Three items a job, in one table with key `pk` and time to live `expires`: `upload#...` gives an identity its job and
+the lease on it, `key#...` an upload's key its latest job, and `job#...` is the record. Ids are random: to know one is
+to be given it. Each write is conditional by itself, so one that was cut off in between is mended by the next claim.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -12,16 +14,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from botocore.exceptions import ClientError
-
-from assay.dynamo import failed_condition, from_item, to_item, to_values
+from assay.dynamo import conditional, from_item, to_item, to_values
 from assay.errors import SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _DAY: Final = 86_400
-_ATTEMPTS: Final = 4
 _LIVE: Final = ("QUEUED", "RUNNING")
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
@@ -37,9 +36,9 @@ class UploadIdentity:
     sequencer: str = ""
 
     @property
-    def digest(self) -> str:
-        """The sha256 that stands for the identity."""
-        return sha256("\0".join((self.bucket, self.key, self.version, self.sequencer)).encode()).hexdigest()
+    def pk(self) -> str:
+        """The key of the item that stands for the identity."""
+        return "upload#" + sha256("\0".join((self.bucket, self.key, self.version, self.sequencer)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +92,36 @@ class Jobs:
 
     def enqueue(self, key: str, kind: str) -> Job:
         """Make a job for an object that is still to be uploaded; whoever claims that object gets this job."""
-        job_id = uuid.uuid4().hex
-        self._client.transact_write_items(
-            TransactItems=[self._job(job_id, {"kind": kind, "upload": key}), self._pointer(f"key#{key}", job_id)]
-        )
-        return Job(job_id, kind, "QUEUED", key, self._now(), self._now())
+        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, self._now(), self._now())
+        self._record(job.id, {"kind": kind, "upload": key})
+        self._point(key, job.id)
+        return job
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
         """Take the job of an upload, making it where there is none.
 
         Another owner's job is taken over once its lease has run out; the same owner (a retry) gets it at once.
         """
-        for _ in range(_ATTEMPTS):
-            found = self._value(f"upload#{upload.digest}", "job")
-            if found is not None:
-                return self._retake(str(found), owner, lease_seconds)
-            job_id = self._queued(upload.key) or uuid.uuid4().hex
-            if self._create(job_id, upload, owner, lease_seconds):
-                return Claim(job_id, "new")
-        return self._retake(str(self._value(f"upload#{upload.digest}", "job")), owner, lease_seconds)
+        lease = {"owner": owner, "lease": self._clock() + lease_seconds}
+        job_id = self._promised(upload) or uuid.uuid4().hex
+        if self._put({"pk": upload.pk, "job": job_id, **lease}, "attribute_not_exists(pk)"):
+            self._begin(job_id, upload)
+            return Claim(job_id, "new")
+        free = "#owner = :mine OR #lease < :now"
+        granted = self._set(upload.pk, lease, free, mine=owner, now=self._clock())
+        job_id = str(self._value(upload.pk, "job"))
+        job = self.get(job_id)
+        if job is not None and job.finished:
+            return Claim(job_id, "done")
+        if granted and job is None:
+            self._begin(job_id, upload)
+        return Claim(job_id, "taken_over" if granted else "running")
 
     def renew(self, job_id: str, owner: str, lease_seconds: float) -> bool:
-        """Prolong a lease; False when the job is someone else's by now, or finished."""
-        return self._change(job_id, {"lease": self._clock() + lease_seconds}, "#owner = :mine", {"mine": owner})
+        """Prolong a lease; False when it is someone else's by now."""
+        identity = self._value(f"job#{job_id}", "identity")
+        lease = {"lease": self._clock() + lease_seconds}
+        return identity is not None and self._set(str(identity), lease, "#owner = :mine", mine=owner)
 
     def start(self, job_id: str, models: Mapping[str, Any]) -> bool:
         """Say that a job runs, and with which models; False when it has finished already."""
@@ -143,71 +149,55 @@ class Jobs:
         job_id = self._value(f"key#{key}", "job")
         return self.get(str(job_id)) if job_id else None
 
-    def _queued(self, key: str) -> str | None:
-        """Return the job that awaits this key, if there is one that no upload has claimed."""
-        job_id = self._value(f"key#{key}", "job")
-        item = self._item(f"job#{job_id}") if job_id else None
-        return str(job_id) if item and item["state"] == "QUEUED" and "owner" not in item else None
+    def _promised(self, upload: UploadIdentity) -> str | None:
+        """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken."""
+        job_id = self._value(f"key#{upload.key}", "job")
+        free = "#state = :queued AND (attribute_not_exists(#identity) OR #identity = :identity)"
+        given = {"identity": upload.pk}
+        reserved = job_id is not None and self._set(f"job#{job_id}", given, free, queued="QUEUED")
+        return str(job_id) if reserved else None
 
-    def _create(self, job_id: str, upload: UploadIdentity, owner: str, lease_seconds: float) -> bool:
-        """Write identity, job and pointer together; False when someone else wrote the identity or took the job."""
-        values: dict[str, Any] = {"owner": owner, "lease": self._clock() + lease_seconds}
-        values |= {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
-        identity = self._pointer(f"upload#{upload.digest}", job_id, ConditionExpression="attribute_not_exists(pk)")
-        job = self._job(job_id, values)
-        try:
-            self._client.transact_write_items(TransactItems=[identity, job, self._pointer(f"key#{upload.key}", job_id)])
-        except self._client.exceptions.TransactionCanceledException:
-            return False
-        return True
+    def _begin(self, job_id: str, upload: UploadIdentity) -> None:
+        values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
+        self._record(job_id, {**values, "identity": upload.pk})
+        self._point(upload.key, job_id)
 
-    def _retake(self, job_id: str, owner: str, lease_seconds: float) -> Claim:
-        values = {"owner": owner, "lease": self._clock() + lease_seconds}
-        free = "(#owner = :mine OR #lease < :now)"
-        if self._change(job_id, values, free, {"mine": owner, "now": self._clock()}):
-            return Claim(job_id, "taken_over")
-        job = self.get(job_id)
-        return Claim(job_id, "running" if job and not job.finished else "done")
+    def _record(self, job_id: str, values: Mapping[str, Any]) -> None:
+        """Write a new job; one that was promised keeps the time when it was made."""
+        found = self._value(f"job#{job_id}", "created")
+        times = {"created": found or self._now(), "updated": self._now()}
+        self._put({"pk": f"job#{job_id}", "state": "QUEUED", **times, **values})
 
-    def _job(self, job_id: str, values: Mapping[str, Any]) -> Any:
-        """Return the write of a new job, or of a queued one that gets its owner."""
-        values = {"state": "QUEUED", "updated": self._now(), "expires": self._expires(), **values}
-        assignments = ", ".join(f"#{name} = :{name}" for name in values)
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": to_item({"pk": f"job#{job_id}"}),
-                "UpdateExpression": f"SET created = if_not_exists(created, :updated), {assignments}",
-                "ConditionExpression": "attribute_not_exists(#owner)",
-                "ExpressionAttributeNames": {f"#{name}": name for name in {*values, "owner"}},
-                "ExpressionAttributeValues": to_values(values),
-            }
-        }
+    def _point(self, key: str, job_id: str) -> None:
+        self._put({"pk": f"key#{key}", "job": job_id})
 
-    def _pointer(self, pk: str, job_id: str, **condition: str) -> Any:
-        item = to_item({"pk": pk, "job": job_id, "expires": self._expires()})
-        return {"Put": {"TableName": self._table, "Item": item, **condition}}
+    def _change(self, job_id: str, values: Mapping[str, Any]) -> bool:
+        """Set attributes of a job that has not finished; False where it has."""
+        live = {f"live{at}": state for at, state in enumerate(_LIVE)}
+        condition = f"#state IN ({', '.join(f':{name}' for name in live)})"
+        return self._set(f"job#{job_id}", {**values, "updated": self._now()}, condition, **live)
 
-    def _change(
-        self, job_id: str, values: Mapping[str, Any], condition: str = "", given: Mapping[str, Any] | None = None
-    ) -> bool:
-        """Set attributes of a job that has not finished, under a further condition; False where that is not so."""
-        values = {**values, "updated": self._now(), "expires": self._expires()}
-        live = "#state IN (:QUEUED, :RUNNING)"
-        try:
+    def _put(self, item: Mapping[str, Any], condition: str = "") -> bool:
+        """Write an item; False where the condition does not hold."""
+        extra = {"ConditionExpression": condition} if condition else {}
+        values = to_item({**item, "expires": self._expires()})
+        with conditional() as held:
+            self._client.put_item(TableName=self._table, Item=values, **extra)  # type: ignore[arg-type]
+        return held.value
+
+    def _set(self, pk: str, values: Mapping[str, Any], condition: str, **given: Any) -> bool:
+        """Set attributes of an item; False where the condition does not hold."""
+        values = {**values, "expires": self._expires()}
+        with conditional() as held:
             self._client.update_item(
                 TableName=self._table,
-                Key=to_item({"pk": f"job#{job_id}"}),
+                Key=to_item({"pk": pk}),
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=f"{live} AND {condition}" if condition else live,
-                ExpressionAttributeNames=_names({*values, "state"}, condition),
-                ExpressionAttributeValues=to_values({**values, **(given or {}), **{name: name for name in _LIVE}}),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={name: name[1:] for name in {*_names(condition), *(f"#{n}" for n in values)}},
+                ExpressionAttributeValues=to_values({**values, **given}),
             )
-        except ClientError as error:
-            if failed_condition(error):
-                return False
-            raise
-        return True
+        return held.value
 
     def _value(self, pk: str, name: str) -> Any:
         return (self._item(pk) or {}).get(name)
@@ -228,5 +218,5 @@ class Jobs:
 _SHOWN: Final = frozenset(Job.__dataclass_fields__) - {"id"}
 
 
-def _names(names: set[str], condition: str) -> dict[str, str]:
-    return {f"#{name}": name for name in {*names, *(name for name in ("owner", "lease") if f"#{name}" in condition)}}
+def _names(expression: str) -> list[str]:
+    return re.findall(r"#\w+", expression)

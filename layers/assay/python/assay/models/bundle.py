@@ -15,10 +15,9 @@ from typing import Any, Final, Literal, Self, cast
 from assay.errors import BundleInvalid
 from assay.models.fields import Fields, document
 from assay.models.hashing import describe
-from assay.models.layout import checked_name, checked_version
+from assay.models.layout import MANIFEST, checked_name, checked_version
 from assay.models.specs import (
     CHUNK_BYTES,
-    MANIFEST,
     MAX_BUNDLE_BYTES,
     File,
     SequenceSpec,
