@@ -120,6 +120,7 @@ class LocalService:
         self._environment.update(environment(self._servers[0].port, self._scratch.name, self.options))
         os.environ.update(self._environment)
         forget_credentials()
+        add_sources(ROOT)
         add_sources(self._root)
         resources.create_buckets(self.client("s3"), self.stack)
         resources.create_tables(self.client("dynamodb"), self.stack)

@@ -103,7 +103,9 @@ class Resolver:
     def _function(self, name: str) -> Callable[[Any], Any] | None:
         return {
             "Ref": self._ref,
-            "Condition": lambda value: self.condition(value) if isinstance(value, str) else {"Condition": value},
+            "Condition": lambda value: (
+                self.condition(value) if isinstance(value, str) else {"Condition": self.resolve(value)}
+            ),
             "Fn::Sub": self._sub,
             "Fn::GetAtt": self._attribute,
             "Fn::Join": lambda pair: str(pair[0]).join(map(str, self.resolve(pair[1]))),
