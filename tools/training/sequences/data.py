@@ -1,0 +1,91 @@
+"""Measured stabilities of 50-residue mini-proteins (Rocklin et al., Science 357:168, 2017), in cluster-safe folds."""
+
+import csv
+import gzip
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.sequences import DEFAULT
+
+PROTEASES: Final = ("chymotrypsin", "trypsin")
+STABLE: Final = 1.0
+"""Stability score above which a protein counts as stable: ten times more so than unfolded."""
+ALPHABET: Final = DEFAULT.alphabet
+LENGTH: Final = DEFAULT.length
+
+Codes = npt.NDArray[np.uint8]
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Proteins:
+    """N sequences: `codes` uint8 [N, 50], `scores` float32 [N, 2] (chymotrypsin, trypsin), `kind` and `fold` [N]."""
+
+    codes: Codes
+    scores: Scores
+    kind: npt.NDArray[np.str_]
+    fold: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> "Proteins":
+        """Return the proteins of a mask [N]."""
+        return Proteins(self.codes[mask], self.scores[mask], self.kind[mask], self.fold[mask])
+
+    @property
+    def stable(self) -> npt.NDArray[np.bool_]:
+        """True [N] where both proteases measured more than STABLE."""
+        return np.asarray((self.scores > STABLE).all(1))
+
+
+def encode(sequences: list[str]) -> Codes:
+    """Return alphabet indices uint8 [N, 50]; raises ValueError on another length or residue."""
+    if any(len(sequence) != LENGTH for sequence in sequences):
+        raise ValueError(f"every sequence has {LENGTH} residues")
+    table = np.full(256, 255, np.uint8)
+    table[list(ALPHABET.encode())] = np.arange(len(ALPHABET))
+    codes = table[np.frombuffer("".join(sequences).encode("latin-1"), np.uint8)].reshape(-1, LENGTH)
+    if (codes == 255).any():
+        raise ValueError(f"every residue is one of {ALPHABET}")
+    return codes
+
+
+def load(path: Path) -> Proteins:
+    """Read `stability50.csv.gz`."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as source:
+        rows = list(csv.DictReader(source))
+    return Proteins(
+        encode([row["sequence"] for row in rows]),
+        np.array([[float(row[f"ss_{protease}"]) for protease in PROTEASES] for row in rows], np.float32),
+        np.array([row["kind"] for row in rows]),
+        np.array([int(row["fold"]) for row in rows]),
+    )
+
+
+def load_windows(path: Path | None, most: int) -> Codes:
+    """Read up to `most` unlabelled natural sequences, one a line, gzip; none where there is no path."""
+    if path is None:
+        return np.empty((0, LENGTH), np.uint8)
+    with gzip.open(path, "rt", encoding="ascii") as source:
+        return encode([line.strip() for line, _ in zip(source, range(most), strict=False)])
+
+
+def split(proteins: Proteins, held_out: int) -> tuple[Proteins, Proteins]:
+    """Return (the other folds, the held-out fold); folds keep variants with their parent."""
+    mask = proteins.fold == held_out
+    return proteins.where(~mask), proteins.where(mask)
+
+
+def mutants(codes: Codes, most: int, random: np.random.Generator) -> Codes:
+    """Return a mutant of each sequence, with 1 to `most` random substitutions (some to the same residue)."""
+    mutated = codes.copy()
+    left = random.integers(1, most + 1, len(codes))
+    for turn in range(most):
+        rows = np.flatnonzero(left > turn)
+        mutated[rows, random.integers(0, LENGTH, len(rows))] = random.integers(0, len(ALPHABET), len(rows))
+    return mutated

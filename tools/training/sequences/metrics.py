@@ -1,0 +1,91 @@
+"""How good the pair is on proteins it never saw: rank correlation, the gate's errors, the truth of the top 100."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from tools.training.sequences.data import PROTEASES, STABLE, Proteins, Scores
+
+DRAWS: Final = 500
+TOP: Final = 100
+Rows = npt.NDArray[np.intp]
+Measure = Callable[[Rows], float]
+Report = dict[str, float | list[float]]
+
+
+def ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return ranks [N], the mean rank where values are equal."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])
+
+
+def spearman(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> float:
+    """Return Spearman's rank correlation, 0 where all of either are equal."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(ranks(first), ranks(second))[0, 1])
+
+
+def interval(measure: Measure, rows: Rows, draws: int = DRAWS) -> list[float]:
+    """Return the 95% bootstrap interval of a measure over rows drawn with replacement."""
+    random = np.random.default_rng(0)
+    values = [measure(random.choice(rows, len(rows))) for _ in range(draws)]
+    return [round(float(value), 4) for value in np.percentile(values, (2.5, 97.5))]
+
+
+def correlation(proteins: Proteins, predicted: Scores, head: int) -> Measure:
+    """Return the measure of Spearman's correlation of one protease; `predicted` is [N, 2]."""
+    return lambda rows: spearman(proteins.scores[rows, head], predicted[rows, head])
+
+
+def precision(proteins: Proteins, predicted: Scores) -> Measure:
+    """Return the measure of how many of those that pass the gate are stable against chymotrypsin."""
+    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > STABLE
+    return lambda rows: float((truth & passed)[rows].sum() / max(1, passed[rows].sum()))
+
+
+def recall(proteins: Proteins, predicted: Scores) -> Measure:
+    """Return the measure of how many of those that are stable against chymotrypsin pass the gate."""
+    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > STABLE
+    return lambda rows: float((truth & passed)[rows].sum() / max(1, truth[rows].sum()))
+
+
+def top_truth(proteins: Proteins, predicted: Scores, count: int = TOP) -> Measure:
+    """Return the measure of the share of the best `count` after the gate that are stable against both proteases.
+
+    Fewer than `count` that pass count as what is missing being wrong.
+    """
+    order = np.where(predicted[:, 0] > STABLE, predicted[:, 1], -np.inf)
+    right = proteins.stable & np.isfinite(order)
+    return lambda rows: float(right[rows][np.argsort(-order[rows], kind="stable")[:count]].mean())
+
+
+def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
+    """Return the metrics of each model, by protease, each beside its interval `..._ci95`."""
+    everything = np.arange(len(proteins))
+    designs = np.flatnonzero(proteins.kind == "design")
+    top = _measured("top100_stable_after_gate", top_truth(proteins, predicted), everything)
+    found: dict[str, Report] = {}
+    for head, protease in enumerate(PROTEASES):
+        measure = correlation(proteins, predicted, head)
+        both = _measured("spearman_all", measure, everything) | _measured("spearman_design", measure, designs)
+        found[protease] = {"rows": len(proteins), "designs": len(designs), **both, **top}
+    found["chymotrypsin"] |= gate(proteins, predicted)
+    return found
+
+
+def gate(proteins: Proteins, predicted: Scores) -> Report:
+    """Return what the gate's zero means: `predicted chymotrypsin stability > 1` against the measured one."""
+    everything = np.arange(len(proteins))
+    return {
+        "stable": int((proteins.scores[:, 0] > STABLE).sum()),
+        "passed": int((predicted[:, 0] > STABLE).sum()),
+        **_measured("precision_at_zero", precision(proteins, predicted), everything),
+        **_measured("recall_at_zero", recall(proteins, predicted), everything),
+    }
+
+
+def _measured(name: str, measure: Measure, rows: Rows) -> Report:
+    return {name: round(measure(rows), 4), f"{name}_ci95": interval(measure, rows)}
