@@ -16,6 +16,13 @@ NAME = "tiny-index"
 FOLDER = DATA / NAME / "1"
 
 
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what the command sets in the environment for itself."""
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "ERROR")
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
+
+
 def copied(tmp_path: Path, **header: Any) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(FOLDER, folder)
