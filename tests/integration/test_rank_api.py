@@ -13,6 +13,7 @@ from tests.events import Context, multipart, post
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 OTHER = GOOD[::-1]
+MANY_FIELDS = multipart(b"x", **{f"field{i}": "" for i in range(99)})
 Call = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -96,7 +97,10 @@ def test_options_come_from_json_query_and_form(call: Call) -> None:
         (b"MKV", "length"),
         (b"", "empty"),
         (b"   ", "empty"),
-        *[(GOOD[:-1].encode() + symbol, "residue") for symbol in (b"X", b"B", b"Z", b"U", b"O", b"J", b"*", b"-", b"7")],
+        *[
+            (GOOD[:-1].encode() + symbol, "residue")
+            for symbol in (b"X", b"B", b"Z", b"U", b"O", b"J", b"*", b"-", b"7")
+        ],
         (GOOD[:-1].encode() + b"\x00", "residue"),
         (GOOD[:-1].encode() + b"\xff", "encoding"),
         (GOOD[:-2].encode() + "é".encode(), "encoding"),
@@ -167,7 +171,12 @@ def test_strict_refuses_any_reject(call: Call) -> None:
         (b"", "multipart/form-data; boundary=frontier", 400, "malformed_body"),
         (multipart(b"x")[:-20], "multipart/form-data; boundary=frontier", 400, "malformed_body"),
         (multipart(b"x", name="file"), "multipart/form-data; boundary=frontier", 400, "malformed_body"),
-        (multipart(b"x", **{f"f{i}": "" for i in range(99)}), "multipart/form-data; boundary=frontier", 413, "too_large"),
+        (
+            multipart(b"x", **{f"f{i}": "" for i in range(99)}),
+            "multipart/form-data; boundary=frontier",
+            413,
+            "too_large",
+        ),
         (b"<x/>", "application/xml", 415, "unsupported_media_type"),
         (gzip.compress(b"MKV\n" * 999)[:-9], "application/gzip", 422, "unreadable_input"),
         (b"\x1f\x8bnonsense", "application/gzip", 422, "unreadable_input"),
@@ -190,9 +199,7 @@ def test_an_unknown_route_and_method_have_the_error_shape(call: Call) -> None:
     refused(call(post("/rank", b"") | {"httpMethod": "DELETE"}), 404, "not_found")
 
 
-def test_no_model_is_503_and_says_how_to_publish(
-    call: Call, environment: Callable[[str, str], None]
-) -> None:
+def test_no_model_is_503_and_says_how_to_publish(call: Call, environment: Callable[[str, str], None]) -> None:
     from rank.wiring import service
 
     environment("ASSAY_GATE_MODEL", "absent")

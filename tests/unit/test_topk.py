@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assay.topk import Rows, TopK
+from assay.ranking.topk import Rows, TopK
 
 
 def rows(codes: NDArray[np.uint8], score: NDArray[np.float32]) -> Rows:

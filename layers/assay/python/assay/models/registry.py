@@ -66,7 +66,7 @@ class Registry:
         self._clock = clock
         self._lock = threading.Lock()
         self._slots: dict[tuple[str, str], _Slot] = {}
-        self._pinned: OrderedDict[tuple[str, str], LoadedModel] = OrderedDict()
+        self._pinned: OrderedDict[tuple[str, str, str], LoadedModel] = OrderedDict()
 
     def current(self, name: str, task: str) -> LoadedModel:
         """Return the version that serves; ModelUnavailable where there is none that works."""
@@ -90,8 +90,9 @@ class Registry:
         if serving is not None and serving.manifest.version == version:
             return serving
         with self._lock:
-            model = self._pinned.pop((name, version), None) or self._load_pinned(name, version, task)
-            self._pinned[name, version] = model
+            key = (name, version, task)
+            model = self._pinned.pop(key, None) or self._load_pinned(*key)
+            self._pinned[key] = model
             self._trim()
         return model
 
@@ -113,7 +114,7 @@ class Registry:
                 self._follow(slot, *found)
         except ObjectMissing:
             slot.etag, slot.reason = None, "it has no current version"
-        except _PASSING as error:
+        except Exception as error:  # whatever it is, it must not end what works
             slot.etag, slot.reason = None, f"S3 can't be read ({type(error).__name__})"
             logger.warning("model refresh failed", model=slot.name, reason=str(error))
             measure("ModelRefreshFailed", 1, model=slot.name)
@@ -139,7 +140,7 @@ class Registry:
             model = self._load(slot.name, version, slot.task, slot.model)
         except _PASSING:
             raise
-        except Exception as error:  # whatever a runtime raises on a broken file must not end what works
+        except Exception as error:  # a runtime may raise anything on a broken file
             self._refuse(slot, version, error)
             return False
         if slot.model is not None and slot.model is not model and slot.model.folder != model.folder:
@@ -157,7 +158,12 @@ class Registry:
         manifest = self._manifest(name, version, task)
         if serving is not None and serving.manifest == manifest:
             return serving
-        return load(ensure(self._bucket, manifest, self._scratch, self._threads), manifest, self._threads)
+        folder = ensure(self._bucket, manifest, self._scratch, self._threads)
+        try:
+            return load(folder, manifest, self._threads)
+        except Exception:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def _manifest(self, name: str, version: str, task: str) -> Manifest:
         found = self._bucket.get(bundle_key(name, version), limit=MAX_MANIFEST_BYTES)

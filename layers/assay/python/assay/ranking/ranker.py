@@ -1,25 +1,18 @@
-"""Ranking: the gate model, the score model on what passes, the best rows, and the merge of partial rankings.
+"""The way of the rows: the gate model, the threshold, the score model on what passes, the best of them."""
 
-The total order is score descending, then line; each sequence appears once, at its first line.
-"""
-
-import heapq
-import json
-import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, astuple, dataclass, field
 from itertools import repeat
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import InvalidOption, StrictReject
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Partial, Row
+from assay.ranking.topk import Rows, TopK, joined, packed
 from assay.sequences import Block, Contract, Reject, decode
 from assay.sequences.records import NOT_FINITE
-from assay.topk import Rows, TopK, joined, packed
 
-MAX_TOP_K: Final = 10_000
 _FEED: Final = 1 << 15
 
 
@@ -29,90 +22,6 @@ class Scorer(Protocol):
     def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return [N] scores of [N, length] alphabet indices; a row's score does not depend on the others."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class RankOptions:
-    """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
-
-    `strict` is held by `hold_strict`, after the ranking; `rank_blocks` ranks what it can either way.
-    """
-
-    top_k: int = 100
-    threshold: float = 0.0
-    strict: bool = False
-    column: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check types as well as ranges, since options come from JSON, queries and object metadata."""
-        _require(type(self.top_k) is int and 1 <= self.top_k <= MAX_TOP_K, "top_k", f"an integer in 1..{MAX_TOP_K}")
-        number = type(self.threshold) in (int, float) and math.isfinite(self.threshold)
-        _require(number, "threshold", "a finite number")
-        _require(type(self.strict) is bool, "strict", "true or false")
-        _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
-
-
-def _require(holds: bool, option: str, wanted: str) -> None:
-    if not holds:
-        raise InvalidOption(f"{option} must be {wanted}", option=option)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What became of the records: received = scored + rejected + duplicates; passed were above the threshold."""
-
-    received: int = 0
-    scored: int = 0
-    passed: int = 0
-    returned: int = 0
-    rejected: int = 0
-    duplicates: int = 0
-
-    def plus(self, other: "Counts") -> "Counts":
-        """Return the sums."""
-        return Counts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
-
-
-def hold_strict(options: RankOptions, counts: Counts, **details: object) -> None:
-    """Raise StrictReject where `strict` was asked for and records were rejected."""
-    if options.strict and counts.rejected:
-        message = f"{counts.rejected} of {counts.received} records were rejected, and strict allows none"
-        raise StrictReject(message, count=counts.rejected, **details)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32."""
-
-    sequence: str
-    score: float
-    gate: float
-    line: int
-    id: str | None = None
-    extra: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Partial:
-    """The ranking of some input: the best rows in order, all counts, the names of the carried columns."""
-
-    rows: list[Row] = field(default_factory=list)
-    counts: Counts = Counts()
-    columns: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        """Return JSON from which `from_json` makes an equal value."""
-        body = {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote."""
-        body = json.loads(text)
-        rows = [
-            Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
-        ]
-        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
 
 
 def rank_blocks(
@@ -264,23 +173,3 @@ def _ranked(rows: Rows, contract: Contract) -> list[Row]:
 def _shortest(value: np.float32) -> float:
     """Return the float whose repr is the shortest decimal that names this float32."""
     return float(str(value))
-
-
-def merge(partials: Iterable[Partial], top_k: int) -> Partial:
-    """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
-    whole = Partial()
-    for part in partials:
-        rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
-        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns)
-    counts = {**asdict(whole.counts), "returned": len(whole.rows)}
-    return Partial(whole.rows, Counts(**counts), whole.columns)
-
-
-def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
-    """Return the first `top_k` rows of different sequences."""
-    best: dict[str, Row] = {}
-    for row in rows:
-        best.setdefault(row.sequence, row)
-        if len(best) == top_k:
-            break
-    return list(best.values())

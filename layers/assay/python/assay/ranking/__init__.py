@@ -1,0 +1,10 @@
+"""Ranking: the gate model, the score model on what passes, the best rows, and the merge of partial rankings.
+
+The total order is score descending, then line; each sequence appears once, at its first line. Pure: no I/O, no AWS.
+"""
+
+from assay.ranking.options import MAX_TOP_K, RankOptions, hold_strict
+from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.ranking.ranker import Scorer, rank_blocks
+
+__all__ = ["MAX_TOP_K", "Counts", "Partial", "RankOptions", "Row", "Scorer", "hold_strict", "merge", "rank_blocks"]

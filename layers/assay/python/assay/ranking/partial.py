@@ -1,0 +1,78 @@
+"""The ranking of some input, and the merge of several into one."""
+
+import heapq
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, astuple, dataclass, field
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of the records: received = scored + rejected + duplicates; passed were above the threshold."""
+
+    received: int = 0
+    scored: int = 0
+    passed: int = 0
+    returned: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sums."""
+        return Counts(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32."""
+
+    sequence: str
+    score: float
+    gate: float
+    line: int
+    id: str | None = None
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The ranking of some input: the best rows in order, all counts, the names of the carried columns."""
+
+    rows: list[Row] = field(default_factory=list)
+    counts: Counts = Counts()
+    columns: tuple[str, ...] = ()
+
+    def to_json(self) -> str:
+        """Return JSON from which `from_json` makes an equal value."""
+        body = {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
+        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote."""
+        body = json.loads(text)
+        rows = [
+            Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
+        ]
+        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
+
+
+def merge(partials: Iterable[Partial], top_k: int) -> Partial:
+    """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
+    whole = Partial()
+    for part in partials:
+        rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
+        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns)
+    counts = {**asdict(whole.counts), "returned": len(whole.rows)}
+    return Partial(whole.rows, Counts(**counts), whole.columns)
+
+
+def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
+    """Return the first `top_k` rows of different sequences."""
+    best: dict[str, Row] = {}
+    for row in rows:
+        best.setdefault(row.sequence, row)
+        if len(best) == top_k:
+            break
+    return list(best.values())
