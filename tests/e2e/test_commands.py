@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.running import ROOT, Service, command
-from tests.e2e.samples import ABSTRACT, CSV, DESIGN, FASTA, OTHER, POOR
+from tests.e2e.samples import ABSTRACT, CSV, DESIGN, FASTA
 
 
 def assay(*arguments: str, text: str = "") -> "subprocess.CompletedProcess[str]":
@@ -25,12 +25,12 @@ def fasta(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_rank_here_and_by_a_service_agree(service: Service, fasta: str) -> None:
+def test_rank_here_and_by_a_service_agree(service: Service, order: list[str], fasta: str) -> None:
     here = assay("rank", fasta, "--threshold", "-1000", "--csv")
     there = assay("rank", fasta, "--threshold", "-1000", "--csv", "--url", service.url)
     assert here.returncode == there.returncode == 0
     assert here.stdout.splitlines() == there.stdout.splitlines()
-    assert [line.split(",")[1] for line in here.stdout.splitlines()] == ["sequence", DESIGN, OTHER, POOR]
+    assert [line.split(",")[1] for line in here.stdout.splitlines()] == ["sequence", *order]
     assert "3 residues, expected 50" in here.stderr
 
 
