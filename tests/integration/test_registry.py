@@ -2,20 +2,21 @@ import json
 import shutil
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError, IncompleteReadError
 
 from assay.errors import ModelUnavailable, NotFound, RuntimeMissing
 from assay.models import loading
 from assay.models.bundle import build
 from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.registry import LoadedModel, Registry
+from assay.storage import Bucket
 from tests.conftest import DATA, Aws
 from tools.models.publish import activate, publish
 
@@ -326,9 +327,12 @@ def test_a_refused_version_is_tried_again_after_a_long_while(
     assert metrics["ModelRefused"] == 1
 
 
-def test_a_refusal_leaves_nothing_on_disk(aws: Aws, registry: Registry, tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [flip, change_inputs])
+def test_a_refusal_leaves_nothing_on_disk(
+    aws: Aws, registry: Registry, tmp_path: Path, damage: Callable[[Aws, str], None]
+) -> None:
     aws.publish(NAME)
-    flip(aws, "1")
+    damage(aws, "1")
     with pytest.raises(ModelUnavailable):
         registry.current(NAME, TASK)
     assert [path for path in (tmp_path / "assay-models").rglob("*") if path.is_file()] == []
@@ -404,6 +408,41 @@ def test_s3_out_of_reach_at_the_start_is_unavailable_until_it_answers(
         registry.current(NAME, TASK)
     traffic.hook = lambda key: None
     assert answers(registry.current(NAME, TASK))
+
+
+def test_a_pointer_that_can_not_be_one_leaves_the_model(
+    aws: Aws, registry: Registry, clock: Clock, metrics: Counter[str]
+) -> None:
+    aws.publish(NAME)
+    model = registry.current(NAME, TASK)
+    aws.models.put(current_key(NAME), b" " * (1 << 20), "")
+    clock.pass_refresh()
+    assert registry.current(NAME, TASK) is model
+    assert metrics["ModelRefreshFailed"] == 1
+
+
+def test_a_connection_that_breaks_off_within_a_chunk_is_tried_again(
+    aws: Aws, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.publish(NAME)
+    pieces, breaks = Bucket.pieces, iter([True, True, False])
+
+    def broken(self: Bucket, *args: Any, **options: Any) -> Iterator[bytes]:
+        for piece in pieces(self, *args, **options):
+            yield piece[:5000]
+            if next(breaks):
+                raise IncompleteReadError(actual_bytes=5000, expected_bytes=len(piece))
+            yield piece[5000:]
+
+    monkeypatch.setattr(Bucket, "pieces", broken)
+    assert answers(registry.current(NAME, TASK))
+
+
+def test_a_pinned_version_of_another_task_is_unavailable(aws: Aws, registry: Registry) -> None:
+    aws.publish(NAME)
+    assert registry.pinned(NAME, "1", TASK)
+    with pytest.raises(ModelUnavailable, match="not for text-classification"):
+        registry.pinned(NAME, "1", "text-classification")
 
 
 def test_a_pointer_that_vanishes_leaves_the_model(aws: Aws, registry: Registry, clock: Clock) -> None:
