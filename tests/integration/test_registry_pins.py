@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from assay.errors import ModelUnavailable
+from assay.models.registry import Registry
+from tests.conftest import Aws
+from tests.integration.registries import NAME, TASK, Clock, Traffic, make, put_version
+
+
+def test_a_pinned_version_of_another_task_is_unavailable(aws: Aws, registry: Registry) -> None:
+    aws.publish(NAME)
+    assert registry.pinned(NAME, "1", TASK)
+    with pytest.raises(ModelUnavailable, match="not for text-classification"):
+        registry.pinned(NAME, "1", "text-classification")
+
+
+def test_a_pinned_version_is_the_current_one_or_loaded_beside_it(
+    aws: Aws, registry: Registry, traffic: Traffic, tmp_path: Path
+) -> None:
+    aws.publish(NAME)
+    put_version(aws, tmp_path, "2")
+    current = registry.current(NAME, TASK)
+    assert registry.pinned(NAME, "2", TASK) is current
+    old = registry.pinned(NAME, "1", TASK)
+    assert old.manifest.version == "1"
+    assert registry.pinned(NAME, "1", TASK) is old
+    assert traffic.gets["model.tflite"] == 2
+
+
+def test_pinned_versions_beyond_the_budget_go_the_least_used_first(aws: Aws, tmp_path: Path, clock: Clock) -> None:
+    for version in ("2", "3", "4"):
+        put_version(aws, tmp_path, version)
+    registry = make(aws, tmp_path, clock, pinned_bytes=40_000)
+    two, three = registry.pinned(NAME, "2", TASK), registry.pinned(NAME, "3", TASK)
+    assert registry.pinned(NAME, "2", TASK) is two
+    registry.pinned(NAME, "4", TASK)
+    assert registry.pinned(NAME, "2", TASK) is two
+    assert two.folder.is_dir()
+    assert not three.folder.exists()
+
+
+@pytest.mark.parametrize("version", ["9", "../1", ""])
+def test_a_pinned_version_that_is_not_there_is_unavailable(aws: Aws, registry: Registry, version: str) -> None:
+    aws.publish(NAME)
+    with pytest.raises(ModelUnavailable):
+        registry.pinned(NAME, version, TASK)
