@@ -17,6 +17,7 @@ _ABOUT = {
 _LABELS = {
     "spearman_all": "Spearman, all kinds",
     "spearman_design": "Spearman, designs",
+    "spearman_natural": "Spearman, natural proteins",
     "precision_at_zero": "precision at gate > 0",
     "recall_at_zero": "recall at gate > 0",
     "top100_stable_after_gate": "truly stable among the top 100 after the gate",
@@ -26,7 +27,7 @@ _LABELS = {
 def card(name: str, protease: str, metrics: Report, provenance: dict[str, Any]) -> str:
     """Return the card of one model."""
     return _CARD.format(
-        name=name, about=_ABOUT[protease], table=table(metrics), **{**provenance, "rows": metrics["rows"]}
+        name=name, about=_ABOUT[protease], table=table(metrics), **{**provenance, "rows": metrics["rows_all"]}
     )
 
 
@@ -77,11 +78,12 @@ Gate and score are the two heads of one network.
 
 - For ranking designed mini-proteins of the kinds that were assayed: helical and mixed bundles of 43 residues, padded
   with `LESSGGS`, and of 50 residues. It says nothing of function, solubility or expression.
-- Natural proteins are out of distribution: fewer than 3% of the training proteins are natural. A window cut from a
-  larger protein is scored as if it stood alone.
-- A point mutation of a stable design is judged worse than its parent only on average; do not use it for single
-  mutations.
-- Predictions are pulled to the mean: the gate misses many stable proteins (see recall) so that few that pass are wrong.
+- Natural proteins are out of distribution: fewer than 3% of the training proteins are natural, small domains all of
+  them. A window cut from a larger protein is scored as if it stood alone.
+- Effects of single mutations were not measured apart: do not rank point mutants of one design by it.
+- Predictions are pulled to the mean: the gate passes far fewer proteins than are stable (see the gate's recall).
+- One fold is held out and one set of weights was trained: the intervals hold the chance of the proteins drawn, not
+  that of the training.
 - Stability against one protease can be an artefact of its cleavage sites; that is why gate and score use two.
 
 Licence of the weights: Apache-2.0.

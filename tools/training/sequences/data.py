@@ -68,11 +68,12 @@ def load(path: Path) -> Proteins:
 
 
 def load_windows(path: Path | None, most: int) -> Codes:
-    """Read up to `most` unlabelled natural sequences, one a line, gzip; none where there is no path."""
+    """Return `most` unlabelled natural sequences, drawn from a gzip file of one a line; none without a path."""
     if path is None:
         return np.empty((0, LENGTH), np.uint8)
     with gzip.open(path, "rt", encoding="ascii") as source:
-        return encode([line.strip() for line, _ in zip(source, range(most), strict=False)])
+        windows = encode(source.read().split())
+    return windows[np.random.default_rng(5).permutation(len(windows))[:most]]
 
 
 def split(proteins: Proteins, held_out: int) -> tuple[Proteins, Proteins]:

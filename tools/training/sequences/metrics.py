@@ -65,13 +65,15 @@ def top_truth(proteins: Proteins, predicted: Scores, count: int = TOP) -> Measur
 def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
     """Return the metrics of each model, by protease, each beside its interval `..._ci95`."""
     everything = np.arange(len(proteins))
-    designs = np.flatnonzero(proteins.kind == "design")
+    groups = {"all": everything} | {kind: np.flatnonzero(proteins.kind == kind) for kind in ("design", "natural")}
+    sizes: Report = {f"rows_{name}": len(rows) for name, rows in groups.items()}
     top = _measured("top100_stable_after_gate", top_truth(proteins, predicted), everything)
     found: dict[str, Report] = {}
     for head, protease in enumerate(PROTEASES):
         measure = correlation(proteins, predicted, head)
-        both = _measured("spearman_all", measure, everything) | _measured("spearman_design", measure, designs)
-        found[protease] = {"rows": len(proteins), "designs": len(designs), **both, **top}
+        found[protease] = {**sizes, **top}
+        for name, rows in groups.items():
+            found[protease] |= _measured(f"spearman_{name}", measure, rows) if len(rows) else {}
     found["chymotrypsin"] |= gate(proteins, predicted)
     return found
 
