@@ -17,6 +17,14 @@ FOLDER = Path(__file__).parent / "tiny-text" / "1"
 LABELS = ["astro-ph", "cs", "math", "physics"]
 HIDDEN, WIDE, LONGEST = 8, 16, 64
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+ADDED = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+NORMALIZER = {
+    "type": "BertNormalizer",
+    "clean_text": True,
+    "handle_chinese_chars": True,
+    "strip_accents": None,
+    "lowercase": True,
+}
 PIECES = SPECIAL + [
     mark + letter for mark in ("", "##") for letter in string.ascii_lowercase + string.digits + string.punctuation
 ]
@@ -31,25 +39,8 @@ def tokenizer() -> dict[str, object]:
         "version": "1.0",
         "truncation": {"direction": "Right", "max_length": 16, "strategy": "LongestFirst", "stride": 0},
         "padding": None,
-        "added_tokens": [
-            {
-                "id": index,
-                "content": name,
-                "single_word": False,
-                "lstrip": False,
-                "rstrip": False,
-                "normalized": False,
-                "special": True,
-            }
-            for index, name in enumerate(SPECIAL)
-        ],
-        "normalizer": {
-            "type": "BertNormalizer",
-            "clean_text": True,
-            "handle_chinese_chars": True,
-            "strip_accents": None,
-            "lowercase": True,
-        },
+        "added_tokens": [{"id": index, "content": name, **ADDED} for index, name in enumerate(SPECIAL)],
+        "normalizer": NORMALIZER,
         "pre_tokenizer": {"type": "BertPreTokenizer"},
         "post_processor": {
             "type": "TemplateProcessing",
