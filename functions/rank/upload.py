@@ -47,7 +47,7 @@ def _run(stack: Service, key: str, etag: str, job_id: str) -> None:
         planned = filejob.plan(stack.uploads, key, etag, job_id)
         pair = stack.pair()
         stack.jobs.start(job_id, pair.models)
-        with phase("rank_file"):
+        with phase("rank"):
             partial = filejob.run(planned, stack.uploads, stack.results, pair)
         stack.jobs.succeed(job_id, filejob.counts(partial), filejob.keys(job_id))
         measure("SequencesScored", partial.counts.scored)

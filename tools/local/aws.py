@@ -53,7 +53,8 @@ def _created(event: str, bucket: str, key: Any) -> Created:
     return Created(event, bucket, key.name, int(key.size), key.etag.strip('"'), version)
 
 
-def serve(listener: socket.socket, notify: Notify, call: Call, send: Call) -> Server:
+def serve(listeners: Iterable[socket.socket], notify: Notify, call: Call, send: Call) -> list[Server]:
     """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object created."""
     moto_app = DomainDispatcherApplication(create_backend_app)
-    return Server(Invocations(Notifications(moto_app, notify), call, send), listener, _Handler)
+    app = Invocations(Notifications(moto_app, notify), call, send)
+    return [Server(app, listener, _Handler) for listener in listeners]

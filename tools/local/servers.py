@@ -1,13 +1,16 @@
 """Threaded WSGI servers on this machine, with errors that say what to do when a port is taken."""
 
 import errno
+import fcntl
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+_SIOCGIFADDR = 0x8915
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -50,6 +53,16 @@ class Server:
 def listen(host: str, port: int) -> socket.socket:
     """Bind a port; 0 takes any free one."""
     return socket.create_server((host, port), backlog=128)
+
+
+def bridge() -> str | None:
+    """Return this machine's address on Docker's bridge, where containers meet it and the network does not."""
+    name = struct.pack("256s", b"docker0")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            return socket.inet_ntoa(fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, name)[20:24])
+        except OSError:
+            return None
 
 
 def listen_or_explain(host: str, port: int, option: str) -> socket.socket:

@@ -1,6 +1,7 @@
 """The service put together: servers, resources, models, functions and their triggers, started and stopped as one."""
 
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ from tools.local.events import Created, s3_event
 from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
 from tools.local.invocations import UnknownFunction
-from tools.local.servers import Server, listen_or_any, listen_or_explain
+from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
 from tools.local.stack import Stack, read
 from tools.local.template import REGION
 
@@ -112,11 +113,7 @@ class LocalService:
                 log(f"warning: {error}")
 
     def _start_aws(self) -> None:
-        wanted, host = self.options.s3_port, self.options.host
-        listener = (
-            listen_or_any(host, DEFAULT_S3_PORT) if wanted is None else listen_or_explain(host, wanted, "--s3-port")
-        )
-        self._servers.append(aws.serve(listener, self._notify, self._call_named, self._send_named))
+        self._servers += aws.serve(self._listeners(), self._notify, self._call_named, self._send_named)
         self._environment.update(environment(self._servers[0].port, self._scratch.name, self.options))
         os.environ.update(self._environment)
         forget_credentials()
@@ -127,6 +124,19 @@ class LocalService:
         self._queues = resources.create_queues(self.client("sqs"), self.stack)
         if self.stack.machines:
             resources.create_machines(self.client("stepfunctions"), self.stack, self._root)
+
+    def _listeners(self) -> list[socket.socket]:
+        """Bind S3's port; on loopback also where this machine's containers, and nobody else, can reach it."""
+        wanted, host = self.options.s3_port, self.options.host
+        first = listen_or_any(host, DEFAULT_S3_PORT) if wanted is None else listen_or_explain(host, wanted, "--s3-port")
+        address = bridge() if host == LOOPBACK else None
+        if address is None:
+            return [first]
+        try:
+            return [first, listen(address, first.getsockname()[1])]
+        except OSError as error:
+            log(f"warning: containers cannot reach S3: {error.strerror}")
+            return [first]
 
     def _publish_models(self) -> None:
         from tools.local.bundles import publish_defaults
