@@ -107,7 +107,7 @@ def test_merging_keeps_the_columns_and_the_first_line_of_a_sequence() -> None:
     ("option", "value"),
     [
         *[("top_k", value) for value in (0, -1, 10_001, 1.0, "5", True, None)],
-        *[("threshold", value) for value in (math.nan, math.inf, "0", None, False)],
+        *[("threshold", value) for value in (math.nan, math.inf, 10**400, "0", None, False)],
         *[("strict", value) for value in (1, "true", None)],
         *[("column", value) for value in ("", 3)],
     ],

@@ -1,6 +1,6 @@
 """What the caller of a ranking may choose."""
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,7 @@ class RankOptions:
     def __post_init__(self) -> None:
         """Check types as well as ranges, since options come from JSON, queries and object metadata."""
         _require(type(self.top_k) is int and 1 <= self.top_k <= MAX_TOP_K, "top_k", f"an integer in 1..{MAX_TOP_K}")
-        number = type(self.threshold) in (int, float) and math.isfinite(self.threshold)
+        number = type(self.threshold) in (int, float) and abs(self.threshold) <= sys.float_info.max  # not NaN either
         _require(number, "threshold", "a finite number")
         _require(type(self.strict) is bool, "strict", "true or false")
         _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")

@@ -74,22 +74,27 @@ def _find(names: Sequence[str], wanted: str) -> int | None:
 
 def _block(batch: Sequence[Row], header: Header, contract: Contract, limits: Limits) -> Block:
     """Encode the rows' sequences; carry the other cells of those that hold the contract."""
-    read = [(row.line, row.cells) for row in batch if row.cells is not None]
-    texts = [_cell(cells, header.sequence) for _, cells in read]
-    lines = np.fromiter((line for line, _ in read), np.int64, len(read))
-    found = check_texts(texts, lines, contract, limits, _ESCAPE)
+    read = [cells for _, cells in batch if cells is not None]
+    lines = np.array([line for line, cells in batch if cells is not None], np.int64)
+    found = check_texts(_column(read, header.sequence), lines, contract, limits, _ESCAPE)
     rejects = found.rejects
     if len(read) < len(batch):
-        rejects = sorted([*rejects, *(too_long(row.line, limits) for row in batch if row.cells is None)])
-    kept = [read[index][1] for index in found.kept.tolist()]
-    ids = None if header.identifier is None else [_readable(_cell(cells, header.identifier)) for cells in kept]
-    extra = [tuple(_readable(_cell(cells, at)) for at in header.others) for cells in kept] if header.others else None
+        rejects = sorted([*rejects, *(too_long(line, limits) for line, cells in batch if cells is None)])
+    kept = [read[index] for index in found.kept.tolist()]
+    ids = None if header.identifier is None else _readable_column(kept, header.identifier)
+    others = [_readable_column(kept, at) for at in header.others]
+    extra = list(zip(*others, strict=True)) if others else None
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract)
 
 
-def _cell(cells: Sequence[str], index: int) -> str:
-    """Return a cell; a row too short for it has an empty one."""
-    return cells[index] if index < len(cells) else ""
+def _column(read: Sequence[list[str]], at: int) -> list[str]:
+    """Return one cell of each row; a row too short for it has an empty one."""
+    return [cells[at] if at < len(cells) else "" for cells in read]
+
+
+def _readable_column(read: Sequence[list[str]], at: int) -> list[str]:
+    cells = _column(read, at)
+    return cells if "".join(cells).isascii() else [_readable(cell) for cell in cells]
 
 
 def _readable(cell: str) -> str:
