@@ -48,7 +48,7 @@ bench: $(VENV)/.dev  ## the benchmarks, as tables
 	$(PY) -m benchmarks.classify
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt

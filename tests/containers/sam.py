@@ -19,7 +19,7 @@ from tools.local import stack
 from tools.local.functions import Context
 
 # What differs from one answer to the next.
-VOLATILE = {"request_id", "job_id", "status_url", "result_url", "uptime_seconds", "last_modified", "cached"}
+VOLATILE = {"request_id", "job_id", "status_url", "result_url", "key", "upload", "cached"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Sam:
         )
         assert done.returncode == 0, done.stderr
         try:
-            return json.loads(done.stdout.strip().splitlines()[-1])
-        except (ValueError, IndexError):
-            raise AssertionError(f"no JSON answer\n{done.stdout}\n{done.stderr}") from None
+            return json.loads(done.stdout.strip().rpartition("\n")[2])
+        except ValueError:
+            raise AssertionError(f"no JSON answer\n{done.stdout[:2000]}\n{done.stderr}") from None
 
     @contextmanager
     def api(self, log: Path) -> Iterator[str]:

@@ -102,7 +102,7 @@ def test_four_megabytes_are_answered(api: str) -> None:
 def test_seven_megabytes_are_sent_to_presigned_uploads(api: str) -> None:
     body = LINES * (7_000_000 // len(LINES))
     reply = _post(f"{api}/rank", data=body, headers={"Content-Type": "application/octet-stream"})
-    assert reply.status_code == 413
+    assert reply.status_code == 413, reply.text
     assert "POST /uploads" in reply.json()["error"]["message"]
 
 

@@ -49,7 +49,7 @@ def test_every_assay_variable_is_one_that_the_settings_know(name: str) -> None:
 def test_the_routes_of_the_template_are_those_of_the_resolver(name: str) -> None:
     module = importlib.import_module(handler(functions()[name]).rpartition(".")[0])
     declared = {
-        (event["Properties"]["Method"].upper(), event["Properties"]["Path"])
+        (event["Properties"]["Method"].upper(), re.sub(r"\{\w+\}", "{}", event["Properties"]["Path"]))
         for event in functions()[name]["Events"].values()
         if event["Type"] == "Api"
     }
@@ -59,7 +59,7 @@ def test_the_routes_of_the_template_are_those_of_the_resolver(name: str) -> None
 def _registered(app: Any) -> set[tuple[str, str]]:
     routes = [*app._static_routes, *app._dynamic_routes]
     methods = [(method, route) for route in routes for method in _methods(route)]
-    return {(method.upper(), re.sub(r"<(\w+)>", r"{\1}", route.path)) for method, route in methods}
+    return {(method.upper(), re.sub(r"<\w+>", "{}", route.path)) for method, route in methods}
 
 
 def _methods(route: Any) -> list[str]:
