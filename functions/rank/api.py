@@ -8,7 +8,6 @@ from assay import routing
 from assay.errors import AssayError
 from assay.http import Response
 from assay.ranking import Partial, hold_strict, rank_blocks
-from assay.sequences import Reject
 from assay.telemetry import logger, phase
 from rank import replies
 from rank.pair import Pair
@@ -42,16 +41,14 @@ def get_upload_file() -> Reply[str]:
     return routing.reply(Response(303, "", "text/plain", {"Location": "upload"}))
 
 
-def ranked(source: Input, pair: Pair) -> tuple[Partial, list[Reject]]:
-    """Return the ranking and all rejects. Raises StrictReject where `strict` was asked for and there are any."""
-    rejects: list[Reject] = []
+def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
+    """Return the ranking and the first rejects. Raises StrictReject where `strict` allows none."""
+    rejects = replies.FirstRejects()
     with phase("rank"):
         partial = rank_blocks(
-            source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.extend
+            source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
-    rejects.sort()
-    shown = [reject._asdict() for reject in rejects[: replies.REJECTS_SHOWN]]
-    hold_strict(source.options, partial.counts, rejected=shown)
+    hold_strict(source.options, partial.counts, rejected=rejects.listed())
     return partial, rejects
 
 

@@ -1,5 +1,6 @@
 """From a ranking to replies: JSON for /rank, plain lines for /file_data, a link where a reply is too large."""
 
+import heapq
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -12,12 +13,27 @@ from assay.storage import Bucket
 REJECTS_SHOWN = 1000
 
 
-def ranking(partial: Partial, rejects: list[Reject], models: dict[str, dict[str, str]]) -> dict[str, object]:
+class FirstRejects:
+    """The rejects of the lowest lines, `REJECTS_SHOWN` at most, however many there are."""
+
+    def __init__(self) -> None:
+        self._held: list[Reject] = []
+
+    def add(self, rejects: list[Reject]) -> None:
+        """Take some more, in any order."""
+        self._held = heapq.nsmallest(REJECTS_SHOWN, [*self._held, *rejects])
+
+    def listed(self) -> list[dict[str, object]]:
+        """Return them as replies list them, by line."""
+        return [reject._asdict() for reject in self._held]
+
+
+def ranking(partial: Partial, rejects: FirstRejects, models: dict[str, dict[str, str]]) -> dict[str, object]:
     """Return the body of a /rank reply; at most `REJECTS_SHOWN` rejects are listed, `counts` has them all."""
     return {
         "ranked": [_row(rank, row, partial.columns) for rank, row in enumerate(partial.rows, 1)],
         "counts": asdict(partial.counts),
-        "rejected": [reject._asdict() for reject in rejects[:REJECTS_SHOWN]],
+        "rejected": rejects.listed(),
         "models": models,
     }
 

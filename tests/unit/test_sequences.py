@@ -129,7 +129,11 @@ class TestCsv:
     def test_tabs_and_semicolons_separate_too(self, mark: str) -> None:
         assert sequences(parse([f"id{mark}sequence\n1{mark}{GOOD}".encode()], Format.CSV)) == [GOOD]
 
-    @pytest.mark.parametrize("data", [b"", b"\n\n", b"name,seq\nx,y\n", b"\xff\xfe,x\n", b"x" * (3 << 20)])
+    @pytest.mark.parametrize("data", [b"", b"\n\n"])
+    def test_an_empty_one_is_no_records(self, data: bytes) -> None:
+        assert list(parse([data], Format.CSV)) == []
+
+    @pytest.mark.parametrize("data", [b"name,seq\nx,y\n", b"\xff\xfe,x\n", b"x" * (3 << 20)])
     def test_without_the_column_nothing_can_be_read(self, data: bytes) -> None:
         with pytest.raises(UnreadableInput):
             list(parse([data], Format.CSV))

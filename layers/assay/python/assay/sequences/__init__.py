@@ -40,8 +40,8 @@ def parse(
 ) -> Iterator[Block]:
     """Yield blocks of encoded sequences and rejects, in input order and constant memory.
 
-    Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without a
-    header row or without its column of sequences; whatever else is wrong is a reject.
+    Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without its
+    column of sequences; whatever else is wrong is a reject.
     """
     if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
         limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))

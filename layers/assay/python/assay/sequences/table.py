@@ -29,7 +29,7 @@ class Header(NamedTuple):
 def parse_table(
     framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, column: str | None
 ) -> Iterator[Block]:
-    """Yield a block for each stretch of rows; a row's line is its first.
+    """Yield a block for each stretch of rows; a row's line is its first. Blank lines alone are no records.
 
     Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" when not given).
     """
@@ -42,8 +42,6 @@ def parse_table(
             header, batch = _header(batch[0], column or SEQUENCE), batch[1:]
         for first in range(0, len(batch), limits.block_records):
             yield _block(batch[first : first + limits.block_records], header, contract, limits)
-    if header is None:
-        raise UnreadableInput("the CSV has no header row")
 
 
 def _blank(batch: Sequence[Row]) -> int:
