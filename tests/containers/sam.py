@@ -66,7 +66,9 @@ def function_of(event: Mapping[str, Any], declared: stack.Stack) -> str:
         key = event["Records"][0]["s3"]["object"]["key"]
         return next(trigger.function for trigger in declared.triggers if key.startswith(trigger.prefix))
     path = event["path"].rstrip("/") or "/"
-    found = [route for route in declared.routes if route.method == event["httpMethod"] and route.match(path) is not None]
+    found = [
+        route for route in declared.routes if route.method == event["httpMethod"] and route.match(path) is not None
+    ]
     assert found, f"no route for {event['httpMethod']} {event['path']}"
     return found[0].function
 

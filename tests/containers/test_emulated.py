@@ -1,7 +1,8 @@
 """The images as Lambda runs them: read-only, without rights, within their memory, behind AWS's emulator."""
 
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,35 +47,24 @@ def test_an_image_answers_on_a_read_only_file_system(
 def test_a_new_version_is_noticed_without_a_restart(
     service: Service, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    bucket = Bucket(service.s3, service.models)
-    for version in ("1", "2"):
-        (tmp_path / version).mkdir()
-    with _published(bucket, tmp_path, "1"), emulated(
-        RANK, "rank.api.handler", {**environment, "ASSAY_SCORE_MODEL": "copy", "ASSAY_MODEL_REFRESH_SECONDS": "0"}
-    ) as container:
-        before = _models(container.invoke(_event("rank_json.json")))
-        with _published(bucket, tmp_path, "2"):
-            after = _models(container.invoke(_event("rank_json.json")))
-    assert (before["score"]["version"], after["score"]["version"]) == ("1", "2")
+    settings = {**environment, "ASSAY_SCORE_MODEL": "copy", "ASSAY_MODEL_REFRESH_SECONDS": "0"}
+    versions = []
+    _publish_copy(service, tmp_path, "1")
+    with emulated(RANK, "rank.api.handler", settings) as container:
+        for following in ("2", "3"):
+            versions.append(_models(container.invoke(_event("rank_json.json")))["score"]["version"])
+            _publish_copy(service, tmp_path, following)
+    assert versions == ["1", "2"]
 
 
-class _published:  # noqa: N801 - reads as a statement
-    """Publishes a copy of the default score model as `copy`, under a version."""
-
-    def __init__(self, bucket: Bucket, folder: Path, version: str) -> None:
-        source = ROOT / "models/stability-trypsin/1"
-        header = json.loads((source / "manifest.json").read_text())
-        for file in header.pop("files"):
-            (folder / version / file["path"]).write_bytes((source / file["path"]).read_bytes())
-        manifest = build(folder / version, {**header, "name": "copy", "version": version})
-        (folder / version / "manifest.json").write_bytes(manifest.dumps())
-        self._publish = lambda: publish(bucket, folder / version, run=False)
-
-    def __enter__(self) -> None:
-        self._publish()
-
-    def __exit__(self, *_: object) -> None:
-        """Leave it published: the bucket is this session's own."""
+def _publish_copy(service: Service, folder: Path, version: str) -> None:
+    """Publish the default score model under the name `copy`."""
+    source, target = ROOT / "models/stability-trypsin/1", folder / version
+    shutil.copytree(source, target)
+    header = json.loads((source / "manifest.json").read_text())
+    del header["files"]
+    (target / "manifest.json").write_bytes(build(target, {**header, "name": "copy", "version": version}).dumps())
+    publish(Bucket(service.s3, service.models), target, run=False)
 
 
 def _models(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,8 +84,8 @@ def full() -> str:
 
 
 @pytest.fixture(scope="module")
-def twins(full: str, service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """One network published in both formats; gives the environment that serves each as gate and score."""
+def twins(full: str, service: Service, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """One network published in both formats; gives the bundles' names."""
     folder = tmp_path_factory.mktemp("twins")
     folder.chmod(0o777)
     script = ROOT / "tests/containers/twins.py"
@@ -103,7 +93,7 @@ def twins(full: str, service: Service, tmp_path_factory: pytest.TempPathFactory)
            full, "/twins.py", "/twins")  # fmt: skip
     for name, (kind, path) in TWINS.items():
         _publish_twin(Bucket(service.s3, service.models), folder, name, kind, path)
-    yield {name: name for name in TWINS}
+    return list(TWINS)
 
 
 def _publish_twin(bucket: Bucket, folder: Path, name: str, kind: str, path: str) -> None:
@@ -131,7 +121,7 @@ def _answer(image: str, model: str, environment: Mapping[str, str]) -> tuple[dic
         return answer, container.log()
 
 
-def test_both_runtimes_score_alike(full: str, twins: dict[str, str], environment: Mapping[str, str]) -> None:
+def test_both_runtimes_score_alike(full: str, twins: list[str], environment: Mapping[str, str]) -> None:
     rankings = []
     for name in twins:
         answer, log = _answer(full, name, environment)
@@ -141,9 +131,8 @@ def test_both_runtimes_score_alike(full: str, twins: dict[str, str], environment
     assert rankings[0] == pytest.approx(rankings[1], rel=1e-4, abs=1e-5)
 
 
-def test_the_slim_image_says_that_it_cannot_serve_a_saved_model(
-    twins: dict[str, str], environment: Mapping[str, str]
-) -> None:
+@pytest.mark.usefixtures("twins")
+def test_the_slim_image_says_that_it_cannot_serve_a_saved_model(environment: Mapping[str, str]) -> None:
     answer, log = _answer(RANK, "twin-tensorflow", environment)
     assert answer["statusCode"] == 503
     assert json.loads(answer["body"])["error"]["code"] in {"runtime_missing", "model_unavailable"}

@@ -5,6 +5,7 @@ usage: python3 twins.py FOLDER     writes FOLDER/saved_model/ and FOLDER/model.t
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -23,7 +24,7 @@ class Network(tf.Module):
         self.last = tf.Variable(random.normal(size=(32, 1)).astype(np.float32))
 
     @tf.function(input_signature=[tf.TensorSpec([BATCH, LENGTH], tf.uint8, name="sequence")])
-    def score(self, sequence):  # noqa: ANN001, ANN201 - tf.function reads the signature above
+    def score(self, sequence: Any) -> dict[str, Any]:
         """Return the scores of a batch."""
         letters = tf.reshape(tf.gather(self.table, tf.cast(sequence, tf.int32)), [BATCH, LENGTH * 8])
         return {"score": tf.reshape(tf.nn.relu(letters @ self.hidden) @ self.last, [BATCH])}

@@ -13,7 +13,7 @@ from assay import runtime
 def client(monkeypatch: pytest.MonkeyPatch) -> runtime.RuntimeClient:
     """A client whose next events are one cut short and one whole."""
     waiting = [_request("cut", b"x" * runtime.PAYLOAD_LIMIT), _request("whole", b"{}")]
-    monkeypatch.setattr(runtime.LambdaRuntimeClient, "wait_next_invocation", lambda _: waiting.pop(0))
+    monkeypatch.setattr(runtime.RuntimeClient.__base__, "wait_next_invocation", lambda _: waiting.pop(0))
     return runtime.RuntimeClient("nowhere", False)
 
 
