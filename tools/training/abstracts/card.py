@@ -6,7 +6,7 @@ from typing import Any
 _TEMPLATE = """# arxiv-archives
 
 Which of arXiv's 18 archives an abstract belongs to; several may fit. An abstract of at most {max_tokens} tokens goes
-in, a calibrated probability for each archive comes out. Version {version}: TensorFlow Lite, int8 weights, {size:.0f} MB.
+in, a calibrated probability for each archive comes out. Version {version}: TensorFlow Lite in int8, {size:.0f} MB.
 
 ## What it is
 
