@@ -51,6 +51,8 @@ probabilities are calibrated; where common archives are more common, they are to
     python -m tools.training.abstracts.baseline DATA > OUT/baseline.json
     python -m tools.training.abstracts.export DATA ENCODER OUT/float.pt OUT/baseline.json \\
         models/arxiv-archives/{version}
+
+This gives a model like it, not the same bytes: see under "What it is" how the shipped one was trained.
 """
 _NAMES = {
     "micro_f1": "micro-F1",
