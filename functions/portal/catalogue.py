@@ -10,7 +10,7 @@ from assay.storage import Bucket
 from assay.telemetry import logger
 
 _MAX_MANIFEST = 1 << 20
-_SHOWN = ("name", "version", "task", "format", "metrics", "provenance", "licence")
+SHOWN = ("name", "version", "task", "format", "metrics", "provenance", "licence")
 
 
 def models(bucket: Bucket) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def _shown(manifest: dict[str, Any]) -> dict[str, Any]:
     text, sequence = manifest.get("text") or {}, manifest.get("sequence") or {}
     parts = {"labels": text.get("labels"), "thresholds": text.get("thresholds"), "max_tokens": text.get("max_tokens")}
     parts |= {"alphabet": sequence.get("alphabet"), "length": sequence.get("length")}
-    return {name: manifest.get(name) for name in _SHOWN} | {name: value for name, value in parts.items() if value}
+    return {name: manifest.get(name) for name in SHOWN} | {name: value for name, value in parts.items() if value}
 
 
 def _version(bucket: Bucket, name: str) -> str | None:

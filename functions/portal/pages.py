@@ -32,7 +32,7 @@ def base(path: str, stage_path: str) -> str:
 
 def upload(prefix: str) -> Response:
     """Return the upload page."""
-    page = _file(_HERE / "page" / "index.html").replace("{{base}}", prefix)
+    page = _page().replace("{{base}}", prefix)
     sources = {kind: " ".join(_hashes(page, kind)) for kind in ("script", "style")}
     policy = f"{_POLICY}; script-src {sources['script']}; style-src {sources['style']}"
     return Response(200, page, "text/html; charset=utf-8", {**_HEADERS, "Content-Security-Policy": policy})
@@ -50,6 +50,13 @@ def viewer(prefix: str) -> Response:
 def description() -> Response:
     """Return the OpenAPI document."""
     return Response(200, _file(_HERE / "openapi.json"), headers=_HEADERS)
+
+
+@cache
+def _page() -> str:
+    """Return the page with its style and script inside: one request, and hashes that name them."""
+    page, style, script = (_file(_HERE / "page" / name) for name in ("index.html", "style.css", "page.js"))
+    return page.replace("{{style}}", style).replace("{{script}}", script)
 
 
 @cache

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
@@ -11,27 +12,43 @@ from assay.storage import Bucket
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
+MOST_NAME = 255
 KINDS = ("rank",)
 _UNSAFE = re.compile(r"[^\w.+ -]+")
+_NAME_BYTES = 255  # a key has at most 1,024, and the pointer by-upload/{key}.json is a key too
 
 
-def offer(body: dict[str, Any], uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
+def offer(body: Mapping[str, Any], uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
     """Return a presigned POST and the job that the upload will be. Raises MalformedBody, InvalidOption."""
     filename, kind = body.get("filename"), body.get("kind", KINDS[0])
-    if not isinstance(filename, str) or not 1 <= len(filename) <= 255:
-        raise MalformedBody('the JSON needs a "filename" of 1 to 255 characters', field="filename")
+    if not isinstance(filename, str) or not 1 <= len(filename) <= MOST_NAME:
+        raise MalformedBody(f'the JSON needs a "filename" of 1 to {MOST_NAME} characters', field="filename")
     if kind not in KINDS:
         raise InvalidOption(f"kind must be one of {', '.join(KINDS)}", option="kind")
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
-    job = jobs.enqueue(key, kind)
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES)
-    return {"job_id": job.id, "key": key, "max_bytes": MAX_UPLOAD_BYTES, "upload": form, "status_url": f"jobs/{job.id}"}
+    return shown(jobs.enqueue(key, kind).id, key, form)
+
+
+def shown(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the reply to a wish for an upload."""
+    return {
+        "job_id": job_id,
+        "key": key,
+        "max_bytes": MAX_UPLOAD_BYTES,
+        "upload": form,
+        "status_url": f"jobs/{job_id}",
+    }
 
 
 def safe(filename: str) -> str:
-    """Return the last part of a file name, without what an object key had better not hold."""
-    name = _UNSAFE.sub("_", filename.replace("\\", "/").rpartition("/")[2]).strip(". ")
-    return name or "upload"
+    """Return the last part of a file name without what a key had better not hold; of a long one the end, with its type.
+
+    Lone surrogates, which JSON can carry and UTF-8 cannot, are dropped.
+    """
+    name = filename.replace("\\", "/").rpartition("/")[2].encode("utf-8", "ignore").decode("utf-8")
+    kept = _UNSAFE.sub("_", name).encode()[-_NAME_BYTES:]
+    return kept.decode("utf-8", "ignore").strip(". ") or "upload"
 
 
 def found(job: Job | None, results: Bucket) -> dict[str, Any]:
@@ -39,4 +56,9 @@ def found(job: Job | None, results: Bucket) -> dict[str, Any]:
     if job is None:
         raise NotFound("there is no such job; records go 30 days after their last change")
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
-    return {name: value for name, value in asdict(job).items() if name != "bucket"} | {"results": links}
+    return record(replace(job, results=links))
+
+
+def record(job: Job) -> dict[str, Any]:
+    """Return a job as a reply shows it."""
+    return {"job_id": job.id} | {name: value for name, value in asdict(job).items() if name not in {"id", "bucket"}}

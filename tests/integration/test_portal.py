@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assay.jobs import Jobs, UploadIdentity
+from portal.uploads import safe
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 
@@ -47,8 +48,10 @@ def test_pages_load_nothing_from_elsewhere_and_their_policy_names_their_scripts(
     policy = reply["multiValueHeaders"]["Content-Security-Policy"][0]
     assert reply["statusCode"] == 200
     assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
+    assert "{{" not in page.partition("<script>")[0]
     for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL):
         assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
+    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
     assert len(page) < 6_000_000
 
 
@@ -88,6 +91,22 @@ def test_an_upload_is_bound_to_its_key_and_size_and_has_a_job(call: Call, aws: A
 
 
 @pytest.mark.parametrize(
+    ("filename", "kept"),
+    [
+        ("C:\\designs\\my file.csv.gz", "my file.csv.gz"),
+        ("a?b#c%d.txt", "a_b_c_d.txt"),
+        ("protéines.fa", "protéines.fa"),
+        ("..", "upload"),
+        ("a/", "upload"),
+        ("\ud800x.txt", "x.txt"),
+        ("\U00020000" * 250 + ".fasta", "\U00020000" * 62 + ".fasta"),
+    ],
+)
+def test_a_file_name_becomes_part_of_a_key(filename: str, kept: str) -> None:
+    assert safe(filename) == kept
+
+
+@pytest.mark.parametrize(
     ("body", "code"),
     [
         (b"{", "malformed_body"),
@@ -107,7 +126,7 @@ def test_a_job_is_found_by_id_and_by_upload_with_links(call: Call, aws: Aws) -> 
     jobs.succeed(job.id, {"received": 1}, {"ranking": f"results/{job.id}/ranking.csv"})
     found = read(call(f"/jobs/{job.id}"))
     assert found == read(call("/jobs", upload="rank/a.txt")) | {"results": found["results"]}
-    assert (found["state"], found["counts"]) == ("SUCCEEDED", {"received": 1})
+    assert (found["job_id"], found["state"], found["counts"]) == (job.id, "SUCCEEDED", {"received": 1})
     assert f"results/{job.id}/ranking.csv?" in found["results"]["ranking"]
 
 

@@ -1,38 +1,70 @@
 """The API's description against the code that it is written from, and against the template's routes."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.unit.templates import written
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from assay.sequences.alphabet import DEFAULT
+from tests.unit.templates import of_type, written
+from tools.openapi import errors, examples
 from tools.openapi.__main__ import TARGET, document, text
+
+DOCUMENT = document()
+OPERATIONS = {(path, method): each for path, item in DOCUMENT["paths"].items() for method, each in item.items()}
+
+
+def _routes() -> Iterator[dict[str, Any]]:
+    for resource in written()["Resources"].values():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            if event["Type"] == "Api":
+                yield event["Properties"]
 
 
 def test_the_file_is_what_the_code_gives() -> None:
     assert TARGET.read_text(encoding="utf-8") == text(), "run `python -m tools.openapi`"
 
 
+def test_it_is_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(json.loads(text())).validate()
+
+
 def test_every_route_of_the_template_is_described_and_no_other() -> None:
-    events = (
-        event["Properties"]
-        for resource in written()["Resources"].values()
-        for event in resource.get("Properties", {}).get("Events", {}).values()
-        if event["Type"] == "Api"
-    )
-    described = {(path, method) for path, item in document()["paths"].items() for method in item}
-    assert {(event["Path"], event["Method"]) for event in events} == described
+    assert {(route["Path"], route["Method"]) for route in _routes()} == set(OPERATIONS)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    whole = document()
-    for reference in _references(whole):
-        found: Any = whole
-        for part in reference.removeprefix("#/").split("/"):
-            found = found[part]
+def test_routes_without_a_key_are_the_same_in_both() -> None:
+    free = {(route["Path"], route["Method"]) for route in _routes() if "Auth" in route}
+    assert {route for route, operation in OPERATIONS.items() if operation.get("security") == []} == free
+    assert all(("403" in operation["responses"]) == (route not in free) for route, operation in OPERATIONS.items())
 
 
-def _references(value: Any) -> Iterator[str]:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    if isinstance(value, dict) and "$ref" in value:
-        yield value["$ref"]
-    for child in children:
-        yield from _references(child)
+def test_codes_of_the_gateway_are_described_at_their_status() -> None:
+    for kind, each in of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"].items():
+        status = int(each.get("StatusCode", {"DEFAULT_4XX": 400, "DEFAULT_5XX": 500}.get(kind, 0)))
+        template = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '""')
+        assert json.loads(template)["error"]["code"] in errors.codes_of(status), kind
+
+
+@pytest.mark.parametrize("route", sorted(OPERATIONS), ids=" ".join)
+def test_every_example_is_of_its_schema(route: tuple[str, str]) -> None:
+    operation = OPERATIONS[route]
+    bodies = [operation.get("requestBody", {}), *map(_resolved, operation["responses"].values())]
+    for content in (content for body in bodies for content in body.get("content", {}).values()):
+        shown = [each["value"] for each in content.get("examples", {}).values()]
+        for example in [*shown, *([content["example"]] if "example" in content else [])]:
+            Draft202012Validator({**content["schema"], "components": DOCUMENT["components"]}).validate(example)
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    reference = part.get("$ref")
+    return DOCUMENT["components"]["responses"][reference.rpartition("/")[2]] if reference else part
+
+
+def test_example_sequences_are_sequences() -> None:
+    for sequence in (examples.DESIGN, examples.SCRAMBLE):
+        assert len(sequence) == DEFAULT.length
+        assert set(sequence) <= set(DEFAULT.alphabet)

@@ -4,17 +4,31 @@ import json
 import tomllib
 from pathlib import Path
 
+from tools.openapi import errors
+from tools.openapi.parts import Schema
 from tools.openapi.routes import classification_paths, portal_paths, ranking_paths
-from tools.openapi.schemas import Schema, schemas
+from tools.openapi.schemas import schemas
 
 ROOT = Path(__file__).parent.parent.parent
 TARGET = ROOT / "functions" / "portal" / "openapi.json"
+_TAGS = {
+    "Sequences": "Ranking of amino-acid sequences: a gate decides which pass, a score orders them.",
+    "Abstracts": "Classification of scientific abstracts.",
+    "Jobs": "Files of any size: a presigned upload becomes a job, the job links to its results.",
+    "Models": "What serves.",
+    "Pages": "For people.",
+}
 
 
 def document() -> Schema:
     """Return the whole description."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    key = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    key = {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-api-key",
+        "description": "Where the deployment has keys; the local service has none.",
+    }
     return {
         "openapi": "3.1.0",
         "info": {
@@ -25,8 +39,13 @@ def document() -> Schema:
         },
         "servers": [{"url": "."}],
         "security": [{"key": []}, {}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": ranking_paths() | classification_paths() | portal_paths(),
-        "components": {"schemas": schemas(), "securitySchemes": {"key": key}},
+        "components": {
+            "schemas": schemas(),
+            "responses": errors.components(),
+            "securitySchemes": {"key": key},
+        },
     }
 
 

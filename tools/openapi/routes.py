@@ -1,135 +1,186 @@
 """The routes: what each takes and what it answers."""
 
-from assay.abstracts.prepare import LONGEST, SHORTEST
-from classify.inputs import MOST_ABSTRACTS
-from portal.uploads import KINDS, MAX_UPLOAD_BYTES
-from rank.reading import MAX_SEQUENCES
-from tools.openapi.schemas import (
-    BINARY,
-    CLASSIFY_OPTIONS,
-    COUNT,
-    MODEL,
-    NUMBER,
-    RANK_OPTIONS,
-    TEXT,
-    Schema,
-    body,
-    listed,
-    path_parameter,
-    query,
-    record,
-    ref,
-    reply,
-    responses,
-)
+from collections.abc import Sequence
 
-_SEQUENCE = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
-_ABSTRACT = "We present a fully differential calculation of photon pair production at hadron colliders."
+from classify.inputs import MOST_ABSTRACTS
+from portal.uploads import record, shown
+from rank.reading import MAX_BODY_BYTES, MAX_SEQUENCES
+from tools.openapi import errors, examples
+from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
+from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL_NAME, RANK_OPTIONS, TEXT
+
+_JSON = "application/json"
+_FORM = "multipart/form-data"
+_MANY = (400, 413, 415, 422, 503)
+
+
+def operation(
+    tag: str,
+    summary: str,
+    good: Schema,
+    *failures: int,
+    keyed: bool = True,
+    takes: Schema | None = None,
+    parameters: Sequence[Schema] = (),
+    description: str = "",
+) -> Schema:
+    """Return an operation; `keyed` ones want the API key where the deployment has keys."""
+    every = {*failures, *errors.EVERYWHERE, *([errors.KEYED] if keyed else ())}
+    found: Schema = {"tags": [tag], "summary": summary}
+    found |= {"description": description} if description else {}
+    found |= {} if keyed else {"security": []}
+    found |= {"parameters": list(parameters)} if parameters else {}
+    found |= {"requestBody": {"required": True, "content": takes}} if takes else {}
+    return {**found, "responses": {**good, **errors.responses(*every)}}
 
 
 def ranking_paths() -> Schema:
     """Return the routes of ranking."""
-    sequences = listed({"anyOf": [TEXT, record(required=False, id=TEXT, sequence=TEXT)]}) | {"maxItems": MAX_SEQUENCES}
-    posted = record(required=False, sequences=sequences, **RANK_OPTIONS) | {"required": ["sequences"]}
-    file = record(required=False, input_file=BINARY, **RANK_OPTIONS) | {"required": ["input_file"]}
-    form = {"multipart__form_data": {"schema": file}}
-    forms = body(
-        application__json={"schema": posted, "example": {"sequences": [_SEQUENCE], "top_k": 10}},
-        text__plain={"schema": TEXT, "example": f"{_SEQUENCE}\n"},
-        text__x_fasta={"schema": TEXT, "example": f">design_1\n{_SEQUENCE}\n"},
-        text__csv={"schema": TEXT, "example": f"name,sequence\ndesign 1,{_SEQUENCE}\n"},
-        application__gzip={"schema": BINARY},
-        application__octet_stream={"schema": BINARY},
-        **form,
+    ranking = {"schema": {"anyOf": [ref("Ranking"), ref("StoredRanking")]}, "examples": _two_rankings()}
+    rank = operation(
+        "Sequences",
+        "Rank sequences",
+        {"200": reply("The ranking, or a link to it where it is over 5 MB", {_JSON: ranking})},
+        *_MANY,
+        parameters=query(RANK_OPTIONS),
+        takes=_sequences(),
+        description=f"At most {MAX_SEQUENCES:,} sequences, {MAX_BODY_BYTES >> 20} MiB unpacked, and what the gateway "
+        "lets through: 6 MB as JSON, 4.5 MB otherwise. Any of the forms may be gzipped.",
     )
-    ranking = reply({"anyOf": [ref("Ranking"), ref("StoredRanking")]}, "The ranking, or a link to it where it is large")
-    lines = reply(TEXT, "The ranked sequences, a line each; X-Assay-Rejected counts the rejects", "text/plain")
-    old = {
-        "requestBody": body(**form, text__plain={"schema": TEXT}),
-        "responses": responses(lines, 400, 413, 415, 422, 503),
-    }
+    away = reply("To the page", headers={"Location": header("`upload`")})
     return {
-        "/rank": {
-            "post": {
-                "summary": "Rank sequences",
-                "parameters": query(RANK_OPTIONS),
-                "requestBody": forms,
-                "responses": responses(ranking, 400, 413, 415, 422, 503),
-            }
-        },
-        "/file_data": {"post": {"summary": "Rank a file; plain lines back", **old}},
+        "/rank": {"post": rank},
+        "/file_data": {"post": _plain_ranking("Rank a file; plain lines back")},
         "/upload_file": {
-            "post": {"summary": "Rank the page's form", **old},
-            "get": {"summary": "Go to the page", "responses": {"303": {"description": "The page"}}},
+            "post": _plain_ranking("Rank the page's form; plain lines back"),
+            "get": operation("Pages", "Go to the page", {"303": away}, keyed=False),
         },
     }
+
+
+def _plain_ranking(summary: str) -> Schema:
+    """Return the old contract: a file in, lines out."""
+    lines = content("text/plain", TEXT, f"{examples.DESIGN}\n{examples.SCRAMBLE}\n")
+    rejects = {"X-Assay-Rejected": header("How many records were rejected; absent where none was.", int)}
+    return operation(
+        "Sequences",
+        summary,
+        {"200": reply("The ranked sequences, best first, a line each", lines, rejects)},
+        *_MANY,
+        takes=content(_FORM, ref("RankForm")) | content("text/plain", TEXT),
+        parameters=query(RANK_OPTIONS),
+    )
+
+
+def _two_rankings() -> Schema:
+    return {
+        "ranking": {"summary": "The ranking", "value": examples.ranked()},
+        "stored": {"summary": "A link, where the ranking is large", "value": examples.stored()},
+    }
+
+
+def _sequences() -> Schema:
+    """Return every form in which sequences are taken."""
+    return (
+        content(_JSON, ref("RankRequest"), {"sequences": [examples.DESIGN, examples.SCRAMBLE], "top_k": 10})
+        | content("text/plain", TEXT, f"{examples.DESIGN}\n{examples.SCRAMBLE}\n")
+        | content("text/x-fasta", TEXT, examples.FASTA)
+        | content("text/csv", TEXT, examples.CSV)
+        | content("application/gzip", BINARY)
+        | content("application/octet-stream", BINARY)
+        | content(_FORM, ref("RankForm"))
+    )
 
 
 def classification_paths() -> Schema:
     """Return the routes of classification."""
-    abstract = {"type": "string", "description": f"{SHORTEST} to {LONGEST} characters after cleaning"}
-    many = listed(abstract) | {"minItems": 1, "maxItems": MOST_ABSTRACTS}
-    posted = {"anyOf": [record(abstract=abstract), record(abstracts=many)]}
-    bodies = body(
-        application__json={"schema": posted, "example": {"abstract": _ABSTRACT}},
-        text__plain={"schema": TEXT, "example": _ABSTRACT},
-        application__pdf={"schema": BINARY},
-        multipart__form_data={"schema": record(input_file=BINARY)},
+    bodies = (
+        content(_JSON, ref("ClassifyRequest"), {"abstract": examples.ABSTRACT})
+        | content("text/plain", TEXT, examples.ABSTRACT)
+        | content("application/pdf", BINARY)
+        | content(_FORM, ref("ClassifyForm"))
     )
-    good = responses(reply(ref("Classification"), "Probabilities and labels"), 400, 404, 413, 415, 422, 503)
-    operation = {"parameters": query(CLASSIFY_OPTIONS), "requestBody": bodies, "responses": good}
-    named = operation | {"parameters": [path_parameter("name"), *query(CLASSIFY_OPTIONS)]}
-    predictions = reply(record(predictions=listed(listed(NUMBER))), "Probabilities in the order of the labels")
-    old = {
-        "requestBody": body(
-            application__json={"schema": record(abstract=abstract), "example": {"abstract": _ABSTRACT}}
-        ),
-        "responses": responses(predictions, 503) | {"400": reply(ref("OldError"), "What is wrong with the abstract")},
-    }
+    labelled = content(_JSON, ref("Classification"), examples.classified())
+    good = {"200": reply("Probabilities of all labels, and the labels at or above their thresholds", labelled)}
+    options = query(CLASSIFY_OPTIONS)
+    text = f"One abstract, or up to {MOST_ABSTRACTS}: a bad one among several has its error at its position."
+    old = _old_prediction()
     return {
-        "/classify": {"post": {"summary": "Classify abstracts", **operation}},
-        "/models/{name}/classify": {"post": {"summary": "Classify with a named model", **named}},
-        "/predict": {"post": {"summary": "Classify one abstract, the old contract", **old}},
-        "/api/predict": {"post": {"summary": "Classify one abstract, the old contract", **old}},
+        "/classify": {
+            "post": operation(
+                "Abstracts", "Classify abstracts", good, *_MANY, parameters=options, description=text, takes=bodies
+            )
+        },
+        "/models/{name}/classify": {
+            "post": operation(
+                "Abstracts",
+                "Classify abstracts with a named model",
+                good,
+                *_MANY,
+                404,
+                parameters=[path_parameter("name", MODEL_NAME), *options],
+                takes=bodies,
+            )
+        },
+        "/predict": {"post": old},
+        "/api/predict": {"post": old},
     }
+
+
+def _old_prediction() -> Schema:
+    """Return the old contract, whose errors have a shape of their own."""
+    scores = list(examples.classified()["results"][0]["scores"].values())
+    form = {kind: {"schema": ref("PredictRequest")} for kind in (_FORM, "application/x-www-form-urlencoded")}
+    given = content(_JSON, ref("PredictRequest"), {"abstract": examples.ABSTRACT}) | form
+    wrong = content(_JSON, ref("OldError"), {"abstract": ["This field is required."]})
+    return operation(
+        "Abstracts",
+        "Classify one abstract; bare probabilities back",
+        {
+            "200": reply("In the order of the labels", content(_JSON, ref("Predictions"), {"predictions": [scores]})),
+            "400": reply("What is wrong with the abstract", wrong),
+        },
+        503,
+        takes=given,
+    )
 
 
 def portal_paths() -> Schema:
     """Return the routes of the portal."""
-    page = reply(TEXT, "A page", "text/html")
-    job = responses(reply(ref("Job"), "The job; `results` holds presigned links"), 400, 404, 503)
-    wanted = record(required=False, filename=TEXT, kind={"type": "string", "enum": list(KINDS)})
-    offered = record(
-        job_id=TEXT,
-        key=TEXT,
-        max_bytes={"type": "integer", "const": MAX_UPLOAD_BYTES},
-        upload=record(url=TEXT, fields={"type": "object"}),
-        status_url=TEXT,
-    )
-    upload = {
-        "requestBody": body(
-            application__json={"schema": wanted | {"required": ["filename"]}, "example": {"filename": "proteins.txt"}}
-        ),
-        "responses": responses(reply(offered, "A presigned POST, and the job it will be"), 400, 503, status=201),
-    }
-    by_upload = [{"name": "upload", "in": "query", "required": True, "schema": TEXT}]
-    about = responses(reply({"type": "object"}, "OpenAPI 3.1"))
+    page = {"200": reply("A page", content("text/html", TEXT))}
+    itself = {"200": reply("OpenAPI 3.1", content(_JSON, {"type": "object"}))}
+    health = {"200": reply("Which versions serve; null where there is none", content(_JSON, ref("Health")))}
+    models = {"200": reply("The current version of each, as its manifest says", content(_JSON, ref("Models")))}
     return {
-        "/": {"get": {"summary": "The page", "responses": {"200": page}}},
-        "/upload": {"get": {"summary": "The page", "responses": {"200": page}}},
-        "/docs": {"get": {"summary": "This description, to read and try", "responses": {"200": page}}},
-        "/openapi.json": {"get": {"summary": "This description", "responses": about}},
-        "/health": {"get": {"summary": "Health", "responses": responses(reply(_health(), "Models in use"), 503)}},
-        "/models": {"get": {"summary": "Published models", "responses": responses(reply(_models(), "In short"), 503)}},
-        "/uploads": {"post": {"summary": "Upload a file of any size", **upload}},
-        "/jobs/{id}": {"get": {"summary": "A job", "parameters": [path_parameter("id")], "responses": job}},
-        "/jobs": {"get": {"summary": "The latest job of an upload", "parameters": by_upload, "responses": job}},
+        "/": {"get": operation("Pages", "The page", page, keyed=False)},
+        "/upload": {"get": operation("Pages", "The page", page, keyed=False)},
+        "/docs": {"get": operation("Pages", "This description, to read and try", page, keyed=False)},
+        "/openapi.json": {"get": operation("Pages", "This description", itself, keyed=False)},
+        "/health": {"get": operation("Models", "Health", health, 503, keyed=False)},
+        "/models": {"get": operation("Models", "Published models", models, 503, keyed=False)},
+        **_jobs(),
     }
 
 
-def _health() -> Schema:
-    return record(status=TEXT, models=record(gate=MODEL, score=MODEL, classifier=MODEL))
-
-
-def _models() -> Schema:
-    return record(models=listed(record(required=False, name=TEXT, version=TEXT, task=TEXT, max_tokens=COUNT)))
+def _jobs() -> Schema:
+    form, known = examples.offered(), examples.job()
+    offered = content(_JSON, ref("Upload"), shown(known.id, examples.KEY, form))
+    wanted = content(_JSON, ref("UploadRequest"), {"filename": "designs.fasta", "kind": "rank"})
+    job = {"200": reply("The job; `results` holds links once it has ended", content(_JSON, ref("Job"), record(known)))}
+    upload = query({"upload": {"type": "string", "minLength": 1, "description": "The upload's key."}}, required=True)
+    return {
+        "/uploads": {
+            "post": operation(
+                "Jobs",
+                "Upload a file of any size",
+                {"201": reply("A form to POST to S3 with the file as its last field, `file`; and the job", offered)},
+                400,
+                503,
+                takes=wanted,
+            )
+        },
+        "/jobs/{id}": {
+            "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", TEXT)])
+        },
+        "/jobs": {"get": operation("Jobs", "The latest job of an upload", job, 400, 404, 503, parameters=upload)},
+    }

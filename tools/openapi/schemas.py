@@ -1,124 +1,158 @@
 """Schemas of requests and replies; limits, reasons and field names come from the code that holds them."""
 
-from dataclasses import MISSING, fields
-from typing import Any
-
-from assay.http import RETRY_AFTER_SECONDS
+from assay.abstracts.options import MOST_LABELS
+from assay.abstracts.pdf import Extract
+from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
+from classify.inputs import MOST_ABSTRACTS
+from portal.catalogue import SHOWN
+from portal.uploads import KINDS, MAX_UPLOAD_BYTES, MOST_NAME
+from rank.reading import MAX_SEQUENCES
 from rank.replies import REJECTS_SHOWN
-
-Schema = dict[str, Any]
-_TYPES: dict[object, Schema] = {
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    str: {"type": "string"},
-    str | None: {"type": ["string", "null"]},
-}
-_ERRORS = {
-    400: "The body or an option is malformed; the message says where.",
-    404: "There is no such route, model or job.",
-    413: "The body is too large: POST /uploads gives an address for files of any size.",
-    415: "No reader takes this content type; the message lists those there are.",
-    422: "The content cannot be read, or `strict` was asked for and records were rejected.",
-    503: f"A model cannot be served; try again after {RETRY_AFTER_SECONDS} s.",
-}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def described(kind: type, *, leave_out: tuple[str, ...] = ()) -> Schema:
-    """Return the schema of a dataclass."""
-    found = [each for each in fields(kind) if each.name not in leave_out]
-    required = [each.name for each in found if each.default is MISSING and each.default_factory is MISSING]
-    properties = {each.name: _TYPES.get(each.type, {"type": "object"}) for each in found}
-    return {"type": "object", "properties": properties, "required": required}
-
-
-def listed(of: Schema) -> Schema:
-    """Return the schema of a list."""
-    return {"type": "array", "items": of}
-
-
-def record(required: bool = True, **properties: Schema) -> Schema:
-    """Return the schema of an object, all of whose properties are always there unless `required` is False."""
-    return {"type": "object", "properties": properties} | ({"required": list(properties)} if required else {})
-
+from tools.openapi import errors
+from tools.openapi.parts import Schema, listed, of, record, ref
 
 TEXT: Schema = {"type": "string"}
-BINARY: Schema = {"type": "string", "format": "binary"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
-MODEL = record(name=TEXT, version=TEXT)
-TOP_K: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_TOP_K, "default": 100}
+BINARY: Schema = {"type": "string", "format": "binary"}
+LINK: Schema = {"type": "string", "format": "uri", "description": "Presigned, good for an hour."}
+MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
 RANK_OPTIONS: Schema = {
-    "top_k": TOP_K,
-    "threshold": {"type": "number", "default": 0},
-    "strict": {"type": "boolean", "default": False},
-    "column": TEXT,
+    "top_k": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_TOP_K,
+        "default": 100,
+        "description": "How many to return.",
+    },
+    "threshold": {"type": "number", "default": 0, "description": "A sequence passes where gate > threshold."},
+    "strict": {"type": "boolean", "default": False, "description": "Refuse the whole if any record is rejected."},
+    "column": {"type": "string", "minLength": 1, "description": "The CSV column that holds the sequences."},
 }
 CLASSIFY_OPTIONS: Schema = {
-    "threshold": {"type": "number", "minimum": 0, "maximum": 1},
-    "top_k": {"type": "integer", "minimum": 1},
+    "threshold": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1,
+        "description": "For every label, instead of the model's own.",
+    },
+    "top_k": {"type": "integer", "minimum": 1, "maximum": MOST_LABELS, "description": "The most labels to list."},
+}
+ABSTRACT: Schema = {
+    "type": "string",
+    "description": f"{SHORTEST} to {LONGEST:,} characters after cleaning: Unicode NFKC, no URLs, no HTML tags.",
 }
 
 
 def schemas() -> Schema:
     """Return the components' schemas."""
-    reasons = [LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, NOT_FINITE]
-    row = described(Row, leave_out=("extra",))
-    row["properties"] = {"rank": COUNT} | row["properties"] | {"columns": {"type": "object"}}
-    reject = record(line=COUNT, reason={"type": "string", "enum": reasons}, detail=TEXT)
-    models = record(score=MODEL, gate=MODEL)
-    ranking = record(
-        ranked=listed(row),
-        counts=ref("Counts"),
-        rejected=listed(reject) | {"maxItems": REJECTS_SHOWN},
-        models=models,
-    )
-    label = record(label=TEXT, score=NUMBER)
-    scores = {"type": "object", "additionalProperties": NUMBER}
-    result = record(
-        labels=listed(label), scores=scores, tokens=COUNT, truncated={"type": "boolean"}, cached={"type": "boolean"}
-    )
-    job = described(Job, leave_out=("bucket",))
+    return {**_errors(), **_ranking(), **_classification(), **_portal()}
+
+
+def _errors() -> Schema:
+    code = {"type": "string", "enum": errors.codes(), "description": "Stable."}
+    message = {"type": "string", "description": "What is wrong, where, and what to do."}
     return {
-        "Error": record(error=record(code=TEXT, message=TEXT, details={"type": "object"})),
-        "OldError": record(abstract=listed(TEXT)),
-        "Counts": described(Counts),
-        "Ranking": ranking,
-        "StoredRanking": record(result_url=TEXT, counts=ref("Counts"), models=models),
-        "Classification": record(model=MODEL, labels=listed(TEXT), results=listed({"anyOf": [result, ref("Error")]})),
-        "Job": job,
+        "Error": record(error=record(code=code, message=message, details={"type": "object"})),
+        "OldError": record(abstract=listed(TEXT, minItems=1)),
     }
 
 
-def reply(content: Schema, description: str, media_type: str = "application/json") -> Schema:
-    """Return a response."""
-    return {"description": description, "content": {media_type: {"schema": content}}}
+def _ranking() -> Schema:
+    item = {"anyOf": [TEXT, record("id", sequence=TEXT, id=TEXT)]}
+    options = [*RANK_OPTIONS]
+    wanted = record(*options, sequences=listed(item, maxItems=MAX_SEQUENCES), **RANK_OPTIONS)
+    form = record(*options, input_file=BINARY, **RANK_OPTIONS)
+    reasons = [LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, NOT_FINITE]
+    models = record(score=ref("Model"), gate=ref("Model"))
+    return {
+        "RankRequest": wanted | {"additionalProperties": False},
+        "RankForm": form,
+        "Model": record(name=MODEL_NAME, version=TEXT),
+        "Counts": of(Counts) | {"description": "received = scored + rejected + duplicates"},
+        "Ranked": _row(),
+        "Reject": record(line=COUNT, reason={"type": "string", "enum": reasons}, detail=TEXT),
+        "Ranking": record(
+            ranked=listed(ref("Ranked"), maxItems=MAX_TOP_K),
+            counts=ref("Counts"),
+            rejected=listed(ref("Reject"), maxItems=REJECTS_SHOWN),
+            models=models,
+        ),
+        "StoredRanking": record(result_url=LINK, counts=ref("Counts"), models=models),
+    }
 
 
-def responses(good: Schema, *errors: int, status: int = 200) -> Schema:
-    """Return the responses of an operation: the good one and the errors it may meet."""
-    found = {str(error): reply(ref("Error"), _ERRORS[error]) for error in errors}
-    return {str(status): good, **found}
+def _row() -> Schema:
+    row = of(Row)
+    found = {"rank": {"type": "integer", "minimum": 1}, **row["properties"]}
+    found["columns"] = {"type": "object", "additionalProperties": TEXT, "description": "The CSV's other columns."}
+    del found["extra"]
+    return record("columns", **found)
 
 
-def query(options: Schema) -> list[Schema]:
-    """Return options as query parameters."""
-    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in options.items()]
+def _classification() -> Schema:
+    several = listed(ABSTRACT, minItems=1, maxItems=MOST_ABSTRACTS)
+    one = record(*CLASSIFY_OPTIONS, abstract=ABSTRACT, **CLASSIFY_OPTIONS)
+    many = record(*CLASSIFY_OPTIONS, abstracts=several, **CLASSIFY_OPTIONS)
+    result = record(
+        "source",
+        labels=listed(record(label=TEXT, score=NUMBER)),
+        scores={"type": "object", "additionalProperties": NUMBER},
+        tokens=COUNT,
+        truncated={"type": "boolean"},
+        cached={"type": "boolean"},
+        source=of(Extract) | {"description": "Which text was taken from a PDF."},
+    )
+    return {
+        "ClassifyRequest": {"oneOf": [one, many]},
+        "ClassifyForm": {"anyOf": [record(input_file=BINARY), record(abstract=ABSTRACT)]},
+        "PredictRequest": record(abstract=ABSTRACT),
+        "Predictions": record(predictions=listed(listed(NUMBER), minItems=1, maxItems=1)),
+        "Classification": record(
+            model=ref("Model"), labels=listed(TEXT), results=listed({"anyOf": [result, ref("Error")]}, minItems=1)
+        ),
+    }
 
 
-def path_parameter(name: str) -> Schema:
-    """Return a parameter of the path."""
-    return {"name": name, "in": "path", "required": True, "schema": TEXT}
+def _portal() -> Schema:
+    version = record(name=TEXT, version={"type": ["string", "null"]})
+    wanted: Schema = {
+        "filename": {"type": "string", "minLength": 1, "maxLength": MOST_NAME},
+        "kind": {"type": "string", "enum": list(KINDS), "default": KINDS[0]},
+    }
+    texts = ("version", "task", "format")
+    shown: Schema = {name: TEXT if name in texts else {} for name in SHOWN} | {"name": MODEL_NAME}
+    extra: Schema = {
+        "labels": listed(TEXT),
+        "thresholds": {"type": "object"},
+        "max_tokens": COUNT,
+        "alphabet": TEXT,
+        "length": COUNT,
+    }
+    return {
+        "Health": record(
+            status={"type": "string", "enum": ["ok", "models missing"]},
+            models=record(gate=version, score=version, classifier=version),
+        ),
+        "Models": record(models=listed(record(*extra, **shown, **extra))),
+        "UploadRequest": record("kind", **wanted),
+        "Upload": record(
+            job_id=TEXT,
+            key=TEXT,
+            max_bytes={"type": "integer", "const": MAX_UPLOAD_BYTES},
+            upload=record(url=LINK, fields={"type": "object", "additionalProperties": TEXT}),
+            status_url={"type": "string", "description": "Relative to the address that was asked."},
+        ),
+        "Job": _job(),
+    }
 
 
-def body(**contents: Schema) -> Schema:
-    """Return a request body, by content type with `__` for the slash and `_` for a hyphen."""
-    types = {name.replace("__", "/").replace("_", "-"): content for name, content in contents.items()}
-    return {"required": True, "content": types}
+def _job() -> Schema:
+    found = of(Job)["properties"]
+    del found["bucket"]
+    found["results"] = {"type": "object", "additionalProperties": LINK}
+    found["progress"] |= {"minimum": 0, "maximum": 1}
+    return record(job_id=found.pop("id"), **found)

@@ -1,0 +1,124 @@
+"""What the handlers answer, to recorded events and to bad ones, is what the description says they answer."""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.conftest import Aws
+from tests.events import EVENTS, Context, load, multipart, post
+from tools.openapi.__main__ import TARGET
+
+DOCUMENT = json.loads(TARGET.read_text(encoding="utf-8"))
+RECORDED = sorted(path.stem for path in EVENTS.glob("*.json") if "httpMethod" in load(path.stem))
+MODULES = {"/rank": "rank.api", "/file_data": "rank.api", "/upload_file": "rank.api", "/classify": "classify.api"}
+MODULES |= {"/models/{name}/classify": "classify.api", "/predict": "classify.api", "/api/predict": "classify.api"}
+TINY = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
+STALE = {"rank.wiring": ["service"], "classify.wiring": ["service", "settings"], "portal.wiring": ["service"]}
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def answer(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Answer]:
+    for name, value in TINY.items():
+        environment(name, value)
+    _forget()
+    yield _answer
+    _forget()
+
+
+def _forget() -> None:
+    for module, names in STALE.items():
+        for name in names:
+            getattr(importlib.import_module(module), name).cache_clear()
+
+
+def _answer(event: dict[str, Any]) -> dict[str, Any]:
+    module = importlib.import_module(MODULES.get(event["resource"], "portal.app"))
+    reply: dict[str, Any] = module.handler(event, Context())
+    return reply
+
+
+def hold_to_description(event: dict[str, Any], reply: dict[str, Any]) -> None:
+    """Fail where a reply's status, content type or body is none that the description has for its route."""
+    responses = DOCUMENT["paths"][event["resource"]][event["httpMethod"].lower()]["responses"]
+    assert str(reply["statusCode"]) in responses, (reply["statusCode"], reply["body"])
+    response = _resolved(responses[str(reply["statusCode"])])
+    media_type = reply["multiValueHeaders"]["Content-Type"][0].partition(";")[0]
+    assert media_type in response["content"]
+    if media_type == "application/json":
+        validator(response["content"][media_type]["schema"]).validate(json.loads(reply["body"]))
+
+
+def _resolved(part: dict[str, Any]) -> dict[str, Any]:
+    reference = part.get("$ref")
+    return DOCUMENT["components"]["responses"][reference.rpartition("/")[2]] if reference else part
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_recorded_events_are_answered_as_described(answer: Answer, aws: Aws, name: str) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    event = load(name)
+    if name == "classify_by_name":
+        event |= {"path": "/models/tiny-text/classify", "pathParameters": {"name": "tiny-text"}}
+    reply = answer(event)
+    hold_to_description(event, reply)
+    assert reply["statusCode"] < 400 or name == "portal_job"
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_without_models_every_answer_is_described_too(answer: Answer, name: str) -> None:
+    event = load(name)
+    hold_to_description(event, answer(event))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "given"),
+    [
+        ("/rank", 400, {"body": b"{"}),
+        ("/rank", 400, {"body": b'{"sequences": []}', "query": {"top_k": "0"}}),
+        ("/rank", 415, {"body": b"x", "content_type": "image/png"}),
+        ("/rank", 422, {"body": b'{"sequences": ["X"], "strict": true}'}),
+        ("/rank", 422, {"body": b"\x1f\x8bnot gzip", "content_type": "application/gzip"}),
+        ("/file_data", 400, {"body": multipart(b"x", name="other"), "content_type": "multipart/form-data"}),
+        ("/classify", 400, {"body": b'{"abstract": "short"}'}),
+        ("/classify", 413, {"body": json.dumps({"abstracts": ["x"] * 65}).encode()}),
+        ("/classify", 415, {"body": b"x", "content_type": "image/png"}),
+        ("/classify", 422, {"body": b"%PDF-1.7 broken", "content_type": "application/pdf"}),
+        ("/predict", 400, {"body": b"{}"}),
+        ("/uploads", 400, {"body": b"{}"}),
+        ("/uploads", 400, {"body": b'{"filename": "a", "kind": "other"}'}),
+    ],
+)
+def test_bad_requests_are_answered_as_described(
+    answer: Answer, aws: Aws, path: str, status: int, given: dict[str, Any]
+) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    event = post(path, **given)
+    reply = answer(event)
+    assert reply["statusCode"] == status, reply["body"]
+    hold_to_description(event, reply)
+
+
+def test_an_unknown_model_is_answered_as_described(answer: Answer) -> None:
+    event = post("/models/other/classify", b'{"abstract": "x"}') | {"resource": "/models/{name}/classify"}
+    reply = answer(event)
+    assert reply["statusCode"] == 404
+    hold_to_description(event, reply)
+
+
+def test_the_request_schemas_know_wrong_from_right() -> None:
+    request = validator({"$ref": "#/components/schemas/RankRequest"})
+    assert request.is_valid({"sequences": ["A", {"id": "x", "sequence": "A"}], "top_k": 10_000})
+    assert not request.is_valid({"sequences": ["A"], "top_k": 10_001})
+    assert not request.is_valid({"sequences": [{"id": "no sequence"}]})
+    either = validator({"$ref": "#/components/schemas/ClassifyRequest"})
+    assert either.is_valid({"abstract": "x"})
+    assert not either.is_valid({"abstract": "x", "abstracts": ["x"]})

@@ -1,0 +1,70 @@
+"""Examples, made by the functions that make the real replies, so that they have the real shape."""
+
+from typing import Any
+
+import numpy as np
+
+from assay.abstracts.classification import Prediction, result
+from assay.abstracts.options import ClassifyOptions
+from assay.jobs import Job
+from assay.ranking import Counts, Partial, Row
+from assay.sequences import Reject
+from rank.filejob import keys
+from rank.replies import FirstRejects, ranking
+from tools.demo.sequences import BAD, proteins
+
+DESIGN, SCRAMBLE = (each.sequence for each in proteins(1)[:2])
+FASTA = f">design-01\n{DESIGN}\n>too-short\n{BAD[0][1]}\n"
+CSV = f"id,sequence,batch\ndesign-01,{DESIGN},7\n"
+ABSTRACT = (
+    "A fully differential calculation in perturbative quantum chromodynamics is presented for the production of "
+    "massive photon pairs at hadron colliders."  # arXiv:0704.0001, CC0
+)
+CLASSIFIER = {"name": "arxiv-archives", "version": "1"}
+PAIR = {
+    "score": {"name": "stability-trypsin", "version": "1"},
+    "gate": {"name": "stability-chymotrypsin", "version": "1"},
+}
+JOB_ID = "0b8e3c1f6a5d4f0e9c7b2a1d8e6f4c3b"
+KEY = "rank/5f0c9a3e7d21b846/designs.fasta"
+COUNTS = Counts(received=3, scored=2, passed=1, returned=1, rejected=1)
+_LINK = "https://assay-results-123456789012-eu-west-1.s3.amazonaws.com/"
+
+
+def ranked() -> dict[str, Any]:
+    """Return the reply to /rank."""
+    rows = [Row(DESIGN, 1.871, 1.204, 1, "design-01")]
+    rejects = FirstRejects()
+    rejects.add([Reject(3, "length", "22 residues, expected 50")])
+    return ranking(Partial(rows, COUNTS), rejects, PAIR)
+
+
+def stored() -> dict[str, Any]:
+    """Return the reply to /rank where the ranking is large."""
+    return {"result_url": f"{_LINK}{keys(JOB_ID)['summary']}?X-Amz-Signature=...", **_without_rows(ranked())}
+
+
+def _without_rows(reply: dict[str, Any]) -> dict[str, Any]:
+    return {name: reply[name] for name in ("counts", "models")}
+
+
+def classified() -> dict[str, Any]:
+    """Return the reply to /classify."""
+    labels = ("astro-ph", "hep-ex", "hep-ph")
+    prediction = Prediction(np.array([0.004, 0.213, 0.958], np.float32), 27, False)
+    answer = result(prediction, labels, {}, ClassifyOptions())
+    return {"model": CLASSIFIER, "labels": list(labels), "results": [answer]}
+
+
+def job() -> Job:
+    """Return a job that is done."""
+    times = ("2026-01-31T12:00:00.000+00:00", "2026-01-31T12:00:04.218+00:00")
+    counts = {"received": 3, "scored": 2, "passed": 1, "returned": 1, "rejected": 1, "duplicates": 0}
+    links = {name: f"{_LINK}{key}?X-Amz-Signature=..." for name, key in keys(JOB_ID).items()}
+    return Job(JOB_ID, "rank", "SUCCEEDED", KEY, *times, progress=1.0, counts=counts, models=PAIR, results=links)
+
+
+def offered() -> dict[str, Any]:
+    """Return the form of a presigned upload."""
+    fields = {"key": KEY, "policy": "eyJleHBpcmF0aW9uIjog...", "x-amz-signature": "..."}
+    return {"url": "https://assay-uploads-123456789012-eu-west-1.s3.amazonaws.com/", "fields": fields}
