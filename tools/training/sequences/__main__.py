@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="stability50.csv.gz")
     parser.add_argument("out", type=Path, help="folder that receives stability-chymotrypsin/ and stability-trypsin/")
     parser.add_argument("--windows", type=Path, help="natural sequences to distil on, one a line, gzip")
-    parser.add_argument("--teachers", type=int, default=1, help="each costs 12 epochs; more smooth the targets")
+    parser.add_argument("--teachers", type=int, default=2, help="more smooth the targets; each costs an equal time")
     parser.add_argument("--held-out", type=int, default=0, choices=range(5), help="fold that is never trained on")
     parser.add_argument("--version", default="1")
     parser.add_argument("--threads", type=int, default=2)

@@ -16,8 +16,8 @@ COPIES: Final = 2
 """Mutants of each measured protein that the student learns from."""
 MOST_MUTATIONS: Final = 8
 WINDOWS: Final = 25_000
-TEACHER_EPOCHS: Final = 12
-STUDENT_EPOCHS: Final = 6
+TEACHER_EPOCHS: Final = 16
+STUDENT_EPOCHS: Final = 10
 SHARE: Final = 0.7
 """Weight of the teachers, against the measurement, in the student's target."""
 
