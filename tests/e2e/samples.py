@@ -9,7 +9,7 @@ SHORT = "MKV"
 LINES = f"{OTHER}\n{DESIGN}\n{POOR}\n{SHORT}\n".encode()
 FASTA = f">other\n{OTHER}\n>design\n{DESIGN[:25]}\n{DESIGN[25:]}\n>poor\n{POOR}\n>short\n{SHORT}\n".encode()
 CSV = f"id,sequence,note\nother,{OTHER},b\ndesign,{DESIGN},a\npoor,{POOR},c\nshort,{SHORT},d\n".encode()
-GZIP = gzip.compress(LINES)
+GZIP = gzip.compress(LINES, mtime=0)
 OPEN = {"threshold": "-1000"}
 
 ABSTRACT = (

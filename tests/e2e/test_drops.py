@@ -25,7 +25,7 @@ def rows(service: Service, job_id: str, name: str) -> list[dict[str, str]]:
         ("rank/lines.txt", LINES),
         ("rank/with blank + sign ü.fasta", FASTA),
         ("rank/deep/er/designs.csv", CSV),
-        ("rank/lines.txt.gz", gzip.compress(LINES)),
+        ("rank/lines.txt.gz", gzip.compress(LINES, mtime=0)),
     ],
 )
 def test_results_of_a_drop(service: Service, order: list[str], key: str, body: bytes) -> None:
@@ -76,7 +76,7 @@ def test_only_bad_lines_succeed_with_an_empty_ranking(service: Service) -> None:
 @pytest.mark.parametrize(
     ("key", "body", "options"),
     [
-        ("rank/truncated.txt.gz", gzip.compress(LINES * 100)[:-9], {}),
+        ("rank/truncated.txt.gz", gzip.compress(LINES * 100, mtime=0)[:-9], {}),
         ("rank/no-column.csv", b"name,note\na,b\n", {}),
         ("rank/no-such-column.csv", CSV, {"column": "peptide"}),
         ("rank/bad-option.txt", LINES, {"top-k": "many"}),

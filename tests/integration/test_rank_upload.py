@@ -105,7 +105,7 @@ def test_a_file_is_ranked_as_the_api_ranks_it(drop: Drop) -> None:
     ("name", "body"),
     [
         ("rank/a.txt", f"{GOOD}\n{OTHER}\n".encode()),
-        ("rank/a.txt.gz", gzip.compress(f"{GOOD}\n{OTHER}".encode())),
+        ("rank/a.txt.gz", gzip.compress(f"{GOOD}\n{OTHER}".encode(), mtime=0)),
         ("rank/deep/er/a.fasta", f">a\n{GOOD}\n>b\n{OTHER}\n".encode()),
         ("rank/a.csv", f"sequence,n\n{GOOD},1\n{OTHER},2\n".encode()),
     ],
@@ -135,9 +135,9 @@ def test_a_readable_file_without_good_lines_succeeds_with_an_empty_ranking(drop:
 @pytest.mark.parametrize(
     ("name", "body", "metadata", "code"),
     [
-        ("rank/a.gz", gzip.compress(b"MKV\n" * 999)[:-9], {}, "unreadable_input"),
+        ("rank/a.gz", gzip.compress(b"MKV\n" * 999, mtime=0)[:-9], {}, "unreadable_input"),
         ("rank/a.gz", b"\x1f\x8bnonsense", {}, "unreadable_input"),
-        ("rank/a.gz", gzip.compress(b"A" * (70 << 20)), {}, "unreadable_input"),
+        ("rank/a.gz", gzip.compress(b"A" * (70 << 20), mtime=0), {}, "unreadable_input"),
         ("rank/a.csv", b"a,b\n1,2\n", {}, "unreadable_input"),
         ("rank/a.txt", b"MKV", {"top-k": "lots"}, "invalid_option"),
     ],
