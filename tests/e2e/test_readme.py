@@ -1,0 +1,69 @@
+"""The README's shell blocks that ask the local service or run the command line, run word by word."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.running import ROOT, SECONDS, Service
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+ADDRESS = "http://127.0.0.1:3000"
+
+pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
+
+
+def run(block: str, folder: Path, service: Service) -> list[str]:
+    """Run a block against the service on its own port; return what each line of it printed, in order."""
+    script = block.replace(ADDRESS, service.url).replace(".venv/bin/python", sys.executable)
+    script = re.sub(r"^curl ", "curl -sS --fail-with-body -w '\\\\n' ", script, flags=re.MULTILINE)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.strip().splitlines()
+
+
+def block_with(text: str) -> str:
+    """Return the one block that holds a text."""
+    (found,) = [block for block in BLOCKS if text in block]
+    return str(found)
+
+
+def shape(value: Any) -> Any:
+    """Return JSON with its numbers of the models left out: those move with every training."""
+    if isinstance(value, dict):
+        return {name: None if name in {"score", "gate"} and isinstance(each, float) else shape(each)
+                for name, each in value.items()}  # fmt: skip
+    return [shape(each) for each in value] if isinstance(value, list) else value
+
+
+def test_one_request_for_each_job(service: Service, tmp_path: Path) -> None:
+    ranking, classification = map(json.loads, run(block_with('{"sequences"'), tmp_path, service))
+    assert ranking["counts"]["passed"] == 1
+    assert classification["results"][0]["labels"]
+
+
+def test_a_file_is_answered_as_shown(service: Service, tmp_path: Path) -> None:
+    (line,) = run(block_with("cat > designs.fasta"), tmp_path, service)
+    (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    assert shape(json.loads(line)) == shape(json.loads(shown))
+
+
+def test_the_old_contracts_and_the_command_line(service: Service, tmp_path: Path) -> None:
+    made = block_with("cat > designs.fasta").partition("curl")[0]
+    sequence, _, scores = run(made + block_with("/file_data"), tmp_path, service)
+    assert sequence in made
+    assert len(json.loads(scores)["predictions"][0]) == 18
+    printed = "\n".join(run(block_with("-m tools rank"), tmp_path, service))
+    assert sequence in printed
+    assert "█" in printed or "#" in printed

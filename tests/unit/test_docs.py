@@ -1,0 +1,148 @@
+"""What the documents say, held to the code: commands, links, routes, variables, columns, codes, dependencies."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from assay.abstracts.prepare import LONGEST, SHORTEST
+from assay.jobs import Job
+from assay.ranking import MAX_TOP_K
+from assay.results import ranking_csv, rejected_csv_header
+from assay.sequences import DEFAULT
+from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
+from assay.settings import Settings, variable
+from classify.inputs import MOST_ABSTRACTS
+from rank.reading import MAX_SEQUENCES
+from rank.replies import REJECTS_SHOWN
+from tests.unit.templates import written
+from tools.cli.main import parser
+from tools.models.cli import parser as models_parser
+from tools.openapi import errors
+from tools.openapi.__main__ import document
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*/README.md")])
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
+EVERYTHING = "\n".join(TEXTS.values())
+FORMATS = TEXTS["docs/formats.md"]
+SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", EVERYTHING, re.DOTALL))
+
+
+def rows(text: str, heading: str) -> dict[str, str]:
+    """Return the table after a heading or table head: the first cell to the rest of each row."""
+    table = text.partition(heading)[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| *(.+?) *\| *(.+?) *\|$", table, re.MULTILINE)
+    return {first: rest for first, rest in cells if set(first) != {"-"}}
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_links_lead_to_files(name: str) -> None:
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name])
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+def test_commands_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", SHELL)) | set(re.findall(r"`make ([a-z-]+)", EVERYTHING))
+    assert {"demo", "test", "up", "check", "containers", "test-slow"} <= named
+    assert named <= targets
+
+
+def test_commands_of_assay_exist() -> None:
+    commands = set(re.findall(r"(?:-m tools|^assay) (\w+)", SHELL, re.MULTILINE))
+    assert (
+        {"rank", "classify", "models"}
+        <= commands
+        <= set(re.findall(r"\w+", parser().format_usage() + parser().format_help()))
+    )
+    models = set(re.findall(r"^assay models (\w+)", SHELL, re.MULTILINE))
+    assert models == {"manifest", "check", "publish", "activate", "list"}
+    assert models <= set(re.findall(r"\w+", models_parser().format_help()))
+
+
+def test_modules_named_in_commands_exist() -> None:
+    for module in re.findall(r"-m ((?:tools|benchmarks)[\w.]*)", SHELL + "".join(re.findall(r"`[^`\n]+`", EVERYTHING))):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
+
+
+def test_paths_in_code_marks_exist() -> None:
+    named = re.findall(
+        r"`((?:functions|layers|tools|events|tests|docs|models|benchmarks|requirements)/[^`\s{}*]*)`", EVERYTHING
+    )
+    folders = [name for name in named if not re.search(r"models/\{|NAME|VERSION|name", name)]
+    assert [name for name in folders if not (ROOT / name).exists()] == []
+
+
+def test_routes_exist() -> None:
+    paths = document()["paths"]
+    for method, path in re.findall(r"`(GET|POST) (/[^`\s?]*)", re.sub(r"`(GET|POST)\n", r"`\1 ", EVERYTHING)):
+        path = re.sub(r"\{job_id\}", "{id}", path)
+        assert method.lower() in paths.get(path.rstrip("/") or "/", {}), f"{method} {path}"
+    for path in re.findall(r"http://127\.0\.0\.1:3000(/[^\s'`?),]*)", EVERYTHING):
+        assert (path.rstrip("/") or "/") in paths, path
+
+
+def test_variables_parameters_and_metrics_exist() -> None:
+    assert set(re.findall(r"\bASSAY_[A-Z_]+\b", EVERYTHING)) <= {variable(each.name) for each in fields(Settings)}
+    metrics = {*(f"{phase}Seconds" for phase in ("Fetch", "Verify", "Load", "Warm")), "ModelRefused"}
+    code = "".join(path.read_text() for path in (ROOT / "layers/assay/python/assay/models").glob("*.py"))
+    assert all(name.removesuffix("Seconds").lower() in code or name in code for name in metrics)
+    named = set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", TEXTS["docs/models.md"]))
+    assert metrics <= named
+    assert named <= metrics | set(written()["Parameters"])
+
+
+def test_every_reason_and_no_other_is_explained() -> None:
+    explained = {name.strip("`") for name in rows(FORMATS, "| reason | meaning |")}
+    assert explained == {LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, NOT_FINITE}
+
+
+def test_result_files_have_the_columns_that_are_documented() -> None:
+    from assay.ranking import Partial
+
+    files = rows(FORMATS, "| file | content |")
+    assert "".join(ranking_csv(Partial())).strip() in files["`ranking.csv`"]
+    assert rejected_csv_header().strip() in files["`rejected.csv`"]
+
+
+def test_statuses_and_codes_are_those_of_the_errors() -> None:
+    documented = {
+        int(status): set(re.findall(r"`(\w+)`", text)) for status, text in rows(FORMATS, "| status | codes |").items()
+    }
+    assert set(documented) == {
+        int(status) for operation in _operations() for status in operation["responses"] if status >= "400"
+    }
+    for status, codes in documented.items():
+        assert codes - {"strict"} <= {*errors.codes_of(status)}, status
+
+
+def _operations() -> list[dict[str, dict[str, object]]]:
+    return [operation for item in document()["paths"].values() for operation in item.values()]
+
+
+def test_fields_of_a_job_are_those_of_the_code() -> None:
+    table = FORMATS.partition("`GET /jobs/{job_id}`")[2]
+    named = {name for cell in rows(table, "| field | meaning |") for name in re.findall(r"\w+", cell)}
+    assert named == {"job_id", *(each.name for each in fields(Job))} - {"id", "bucket"}
+
+
+@pytest.mark.parametrize("limit", [MAX_TOP_K, REJECTS_SHOWN, MAX_SEQUENCES, SHORTEST, LONGEST, MOST_ABSTRACTS])
+def test_limits_are_those_of_the_code(limit: int) -> None:
+    assert f"{limit:,}" in FORMATS
+
+
+def test_the_contract_of_sequences_is_that_of_the_code() -> None:
+    assert f"{DEFAULT.length} of the {len(DEFAULT.alphabet)} standard residues `{DEFAULT.alphabet}`" in FORMATS
+
+
+def test_every_dependency_has_its_reason() -> None:
+    explained = set(re.findall(r"[\w-]+", " ".join(rows(TEXTS["docs/decisions.md"], "| package | where | why |"))))
+    listed = [path for path in ROOT.rglob("*requirements*/*.in") if not path.relative_to(ROOT).parts[0].startswith(".")]
+    sources = [*listed, *(ROOT / "functions").glob("*/requirements.in"), ROOT / "layers/assay/requirements.in"]
+    named = {name for path in sources for name in re.findall(r"^([A-Za-z][\w-]*)", path.read_text(), re.MULTILINE)}
+    assert {"boto3", "moto", "pytest", "torch", "tokenizers"} <= named
+    assert named - explained == set()
