@@ -240,3 +240,9 @@ def test_the_old_contract_is_the_ranked_sequences_a_line_each(call: Call, name: 
 def test_the_form_is_found_from_its_target(call: Call) -> None:
     reply = call(post("/upload_file", b"") | {"httpMethod": "GET"})
     assert (reply["statusCode"], reply["multiValueHeaders"]["Location"]) == (303, ["upload"])
+
+
+def test_a_gzip_body_that_unpacks_to_too_much_is_sent_to_uploads(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rank.reading.MAX_BODY_BYTES", 60)
+    body = gzip.compress(f"{GOOD}\n{OTHER}\n".encode(), mtime=0)
+    assert "POST /uploads" in refused(call(post("/rank", body, "application/gzip")), 413, "too_large")["message"]
