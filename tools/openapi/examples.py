@@ -13,9 +13,10 @@ from rank.filejob import keys
 from rank.replies import FirstRejects, ranking
 from tools.demo.sequences import BAD, proteins
 
-DESIGN, SCRAMBLE = (each.sequence for each in proteins(1)[:2])
-FASTA = f">design-01\n{DESIGN}\n>too-short\n{BAD[0][1]}\n"
-CSV = f"id,sequence,batch\ndesign-01,{DESIGN},7\n"
+FAMILY = 59  # of the demo's proteins, one whose design passes the gate and whose scramble does not
+DESIGN, SCRAMBLE = (each.sequence for each in proteins(FAMILY)[-5:-3])
+FASTA = f">design-{FAMILY}\n{DESIGN}\n>too-short\n{BAD[0][1]}\n"
+CSV = f"id,sequence,batch\ndesign-{FAMILY},{DESIGN},7\n"
 ABSTRACT = (
     "A fully differential calculation in perturbative quantum chromodynamics is presented for the production of "
     "massive photon pairs at hadron colliders."  # arXiv:0704.0001, CC0
@@ -33,7 +34,7 @@ _LINK = "https://assay-results-123456789012-eu-west-1.s3.amazonaws.com/"
 
 def ranked() -> dict[str, Any]:
     """Return the reply to /rank."""
-    rows = [Row(DESIGN, 1.871, 1.204, 1, "design-01")]
+    rows = [Row(DESIGN, 2.560, 0.951, 1, f"design-{FAMILY}")]
     rejects = FirstRejects()
     rejects.add([Reject(3, "length", "22 residues, expected 50")])
     return ranking(Partial(rows, COUNTS), rejects, PAIR)
