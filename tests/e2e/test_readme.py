@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl
 
 def run(block: str, folder: Path, service: Service) -> list[str]:
     """Run a block against the service on its own port; return what each line of it printed, in order."""
-    script = block.replace(ADDRESS, service.url).replace(".venv/bin/python", sys.executable)
+    script = block.replace(ADDRESS, service.url).replace(".venv/bin/assay", f"{sys.executable} -m tools")
     script = re.sub(r"^curl ", "curl -sS --fail-with-body -w '\\\\n' ", script, flags=re.MULTILINE)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
     done = subprocess.run(
@@ -64,6 +64,6 @@ def test_the_old_contracts_and_the_command_line(service: Service, tmp_path: Path
     sequence, _, scores = run(made + block_with("/file_data"), tmp_path, service)
     assert sequence in made
     assert len(json.loads(scores)["predictions"][0]) == 18
-    printed = "\n".join(run(block_with("-m tools rank"), tmp_path, service))
+    printed = "\n".join(run(block_with("assay rank"), tmp_path, service))
     assert sequence in printed
     assert "█" in printed or "#" in printed
