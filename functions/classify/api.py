@@ -40,7 +40,7 @@ def post_predict() -> Reply[str]:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
-    return app.resolve(event, context)
+    return routing.answer(app, event, context)
 
 
 def _warm() -> None:

@@ -70,7 +70,7 @@ def get_job_by_upload() -> Reply[str]:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
-    return app.resolve(event, context)
+    return routing.answer(app, event, context)
 
 
 def _base() -> str:

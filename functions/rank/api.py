@@ -55,7 +55,7 @@ def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
-    return app.resolve(event, context)
+    return routing.answer(app, event, context)
 
 
 def _warm() -> None:

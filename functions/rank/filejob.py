@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import IO
@@ -19,6 +20,7 @@ from rank.reading import with_options
 _GZIP = b"\x1f\x8b"
 _HEAD = 4096
 _IN_MEMORY = 8 << 20
+_LONGEST_KEY = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +121,10 @@ def finish(results: Bucket, job_id: str, key: str, summary: dict[str, object]) -
     body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
     results.put(keys(job_id)["summary"], body, "application/json")
     pointer = {"job_id": job_id, "state": summary["state"], "summary": keys(job_id)["summary"]}
-    results.put(f"by-upload/{key}.json", json.dumps(pointer).encode(), "application/json")
+    results.put(pointer_key(key), json.dumps(pointer).encode(), "application/json")
+
+
+def pointer_key(key: str) -> str:
+    """Return where the pointer of an upload lies; a key too long to be part of another is named by its sha256."""
+    plain = f"by-upload/{key}.json"
+    return plain if len(plain.encode()) <= _LONGEST_KEY else f"by-upload/{sha256(key.encode()).hexdigest()}.json"

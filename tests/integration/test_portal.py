@@ -62,6 +62,14 @@ def test_addresses_on_the_page_carry_the_stage(call: Call) -> None:
     assert "<script>alert" not in call("/upload", stage='/"><script>alert')["body"]
 
 
+def test_a_base_path_before_the_routes_changes_nothing(call: Call) -> None:
+    from portal.app import handler
+
+    event = post("/upload", b"") | {"httpMethod": "GET", "path": "/lab/upload"}
+    event["requestContext"]["path"] = "/lab/upload"
+    assert 'action="/lab/upload_file"' in handler(event, Context())["body"]
+
+
 def test_health_names_what_serves_and_what_is_missing(call: Call, aws: Aws) -> None:
     aws.publish("tiny-index", "tiny-text")
     body = read(call("/health"))

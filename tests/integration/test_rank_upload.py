@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
@@ -150,6 +151,14 @@ def test_a_file_that_cannot_be_read_is_a_failed_job_with_its_reason(
     assert (summary["state"], summary["error"]["code"]) == ("FAILED", code)
     job = drop.job(job_id)
     assert (job.state, job.reason) == ("FAILED", summary["error"]["message"])
+
+
+def test_the_longest_key_has_a_pointer_too(drop: Drop) -> None:
+    key = "rank/" + "k" * 1019
+    (job_id,) = drop(drop.put(key, GOOD.encode()))
+    (pointer,) = drop.aws.results.keys("by-upload/")
+    assert pointer == f"by-upload/{sha256(key.encode()).hexdigest()}.json"
+    assert drop.summary(job_id)["upload"] == key
 
 
 def test_strict_fails_a_file_with_rejects(drop: Drop) -> None:

@@ -1,11 +1,17 @@
 """Routing of REST API events to functions, with every error in the one shape. Stands on Powertools' resolver."""
 
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay.errors import AssayError, NotFound, ServiceError
 from assay.http import Request, Response, error_body, error_response, json_response
 from assay.telemetry import logger, measure
+
+_PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
 def resolver() -> APIGatewayRestResolver:
@@ -31,6 +37,19 @@ def resolver() -> APIGatewayRestResolver:
         return reply(error_response(NotFound(f"there is no {route}; GET /docs lists the routes")))
 
     return app
+
+
+def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a proxy event; what a custom domain's base path puts before the route is no part of it."""
+    return app.resolve({**event, "path": _without_base(event)}, context)
+
+
+def _without_base(event: Mapping[str, Any]) -> str:
+    """Return the path from where the event's route, its parameters filled in, begins."""
+    values = event.get("pathParameters") or {}
+    path = str(event.get("path") or "/")
+    route = _PARAMETER.sub(lambda name: str(values.get(name[1], "")), event.get("resource") or "/")
+    return route if route != "/" and path.rstrip("/").endswith(route) else path
 
 
 def request(app: APIGatewayRestResolver) -> Request:
