@@ -115,7 +115,7 @@ def prepare() -> Path:
     if not (BUILD / "scibert-savedmodel/1/manifest.json").exists():
         shutil.rmtree(BUILD, ignore_errors=True)
         BUILD.mkdir(parents=True)
-        mounts = [f"--volume={ROOT}:/work:ro", f"--volume={BUILD}:/bundles", "--env=PYTHONPATH=/work:/opt/python"]
+        mounts = [f"--volume={ROOT}:/assay:ro", f"--volume={BUILD}:/bundles", "--env=PYTHONPATH=/assay:/opt/python"]
         docker("run", "--rm", *mounts, "--entrypoint=python3", FULL, "-m", "benchmarks.scibert", "/bundles")
     for path in (ROOT / "models").iterdir():
         shutil.copytree(path, BUILD / path.name, dirs_exist_ok=True)
