@@ -5,11 +5,12 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
+TF_VENV := .venv-tf
 export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-slow check format lock containers bench bench-cold clean
+.PHONY: help demo up test test-tensorflow check format lock containers bench bench-cold clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -23,8 +24,8 @@ up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000)
 test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
 	$(PY) -m pytest -q -n auto
 
-test-slow: $(VENV)/.dev  ## the slow tests
-	@$(PY) -m pytest -q -m slow || test $$? -eq 5  # 5: none to run
+test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, and agree with LiteRT
+	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
 	$(PY) -m ruff check .
@@ -52,7 +53,7 @@ bench-cold: $(VENV)/.dev $(SAM_VENV)/.sam  ## the cold start of the images that 
 	$(PY) -m benchmarks.cold_start
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -65,4 +66,9 @@ $(VENV)/.dev: requirements/dev.txt
 
 $(SAM_VENV)/.sam: requirements/sam.txt
 	@requirements/install $(SAM_VENV) $<
+	@touch $@
+
+$(TF_VENV)/.tensorflow: requirements/dev.txt requirements/tensorflow.txt
+	@requirements/install $(TF_VENV) requirements/dev.txt
+	@requirements/install $(TF_VENV) requirements/tensorflow.txt
 	@touch $@

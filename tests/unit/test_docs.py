@@ -47,7 +47,7 @@ def test_links_lead_to_files(name: str) -> None:
 def test_commands_of_make_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"\bmake ([a-z-]+)", SHELL)) | set(re.findall(r"`make ([a-z-]+)", EVERYTHING))
-    assert {"demo", "test", "up", "check", "containers", "test-slow"} <= named
+    assert {"demo", "test", "up", "check", "containers", "test-tensorflow"} <= named
     assert named <= targets
 
 
