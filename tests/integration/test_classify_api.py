@@ -93,13 +93,12 @@ def test_a_batch_keeps_its_order_and_its_bad_one_in_place(handler: Any) -> None:
 
 
 def test_text_and_query_options(handler: Any) -> None:
-    status, reply = call(handler, "classify_text")
+    (status, reply), text = call(handler, "classify_text"), base64.b64decode(event("classify_text")["body"]).decode()
     shown = reply["results"][0]["labels"]
-    body_of_text = base64.b64decode(event("classify_text")["body"]).decode()
     assert status == 200
     assert 0 < len(shown) <= 3
     assert min(each["score"] for each in shown) >= 0.2
-    as_json = call(handler, "classify", body=json.dumps({"abstract": body_of_text}))[1]
+    as_json = call(handler, "classify", body=json.dumps({"abstract": text}))[1]
     assert reply["results"][0]["scores"] == as_json["results"][0]["scores"]
 
 
