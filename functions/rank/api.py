@@ -38,7 +38,8 @@ def post_file() -> Reply[str]:
 @app.get("/upload_file")
 def get_upload_file() -> Reply[str]:
     """Send a browser that came here by hand to the form, relative so that a stage prefix stays."""
-    return routing.reply(Response(303, "", "text/plain", {"Location": "upload"}))
+    form = "../upload" if routing.request(app).path.endswith("/") else "upload"
+    return routing.reply(Response(303, "", "text/plain", {"Location": form}))
 
 
 def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:

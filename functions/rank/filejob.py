@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import chain
-from tempfile import SpooledTemporaryFile
-from typing import IO
 
 from assay.errors import AssayError, ObjectChanged
 from assay.http import error_body
@@ -14,12 +12,12 @@ from assay.ranking import Partial, RankOptions, hold_strict, rank_blocks
 from assay.results import ranking_csv, rejected_csv_header, rejected_rows
 from assay.sequences import Block, Contract, Reject, gunzip, parse, sniff
 from assay.storage import Bucket, ObjectInfo
+from assay.writing import Writer
 from rank.pair import Pair
 from rank.reading import with_options
 
 _GZIP = b"\x1f\x8b"
 _HEAD = 4096
-_IN_MEMORY = 8 << 20
 _LONGEST_KEY = 1024
 
 
@@ -44,11 +42,12 @@ def plan(uploads: Bucket, key: str, etag: str, job_id: str) -> Plan:
     return Plan(job_id, source, with_options(RankOptions(), given))
 
 
-def rank(planned: Plan, uploads: Bucket, pair: Pair, rejected: IO[bytes]) -> Partial:
+def rank(planned: Plan, uploads: Bucket, pair: Pair, rejected: Writer) -> Partial:
     """Return the ranking of the whole object, writing its rejects to `rejected` as they are found."""
 
     def keep(rejects: list[Reject]) -> None:
-        rejected.writelines(text.encode() for text in rejected_rows(rejects))
+        for text in rejected_rows(rejects):
+            rejected.write(text.encode())
 
     rejected.write(rejected_csv_header().encode())
     blocks = read(planned, uploads, pair.contract)
@@ -73,13 +72,11 @@ def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def run(planned: Plan, uploads: Bucket, results: Bucket, pair: Pair) -> Partial:
-    """Rank and write all results, the summary last."""
+    """Rank and write all results, the summary last. Raises StrictReject once rejected.csv says what was rejected."""
     where = keys(planned.job_id)
-    with SpooledTemporaryFile(_IN_MEMORY) as rejected:
+    with Writer(results, where["rejected"], "text/csv; charset=utf-8") as rejected:
         partial = rank(planned, uploads, pair, rejected)
-        hold_strict(planned.options, partial.counts)
-        rejected.seek(0)
-        results.upload(where["rejected"], rejected, "text/csv; charset=utf-8")
+    hold_strict(planned.options, partial.counts)
     ranking = "".join(ranking_csv(partial)).encode()
     results.put(where["ranking"], ranking, "text/csv; charset=utf-8")
     summary = _summary(planned, partial, pair)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.errors import InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http import UPLOADS_HINT, Part, Request, integer, number, parse_json, truth, upload
+from assay.forms import Part
+from assay.http import UPLOADS_HINT, Request, integer, is_json, number, parse_json, truth, upload
 from assay.ranking import RankOptions
 from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
 
@@ -44,6 +45,7 @@ class Input:
 def read(request: Request, contract: Contract) -> Input:
     """Return the sequences of a request. Raises InputError for a body, type or option that will not do."""
     options = with_options(RankOptions(), request.query)
+    request = replace(request, body=unpacked(request.body))
     if request.looks_like_json:
         return _read_json(request.json(), contract, options)
     if request.media_type == "multipart/form-data":
@@ -77,7 +79,7 @@ def _read_json(body: Mapping[str, object], contract: Contract, options: RankOpti
 
 def _read_file(part: Part, contract: Contract, options: RankOptions) -> Input:
     data = unpacked(part.body)
-    if part.content_type.startswith("application/json"):
+    if is_json(part.content_type, data):
         body = parse_json(data)
         return _read_json(body if isinstance(body, dict) else {"sequences": body}, contract, options)
     fmt = sniff(data[:_HEAD], part.content_type, part.filename)

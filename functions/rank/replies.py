@@ -1,9 +1,11 @@
 """From a ranking to replies: JSON for /rank, plain lines for /file_data, a link where a reply is too large."""
 
 import heapq
+import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Final
 
 from assay.http import Response, dumps, json_response, text_response
 from assay.ranking import Partial, Row
@@ -11,6 +13,8 @@ from assay.sequences import Reject
 from assay.storage import Bucket
 
 REJECTS_SHOWN = 1000
+_CARRIED: Final = 6_200_000
+"""Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""
 
 
 class FirstRejects:
@@ -46,10 +50,10 @@ def lines(partial: Partial) -> Response:
 
 
 def delivered(body: dict[str, object], results: Bucket, limit: int) -> Response:
-    """Return the body itself, or where it is over `limit` bytes a link to it in the results bucket."""
+    """Return the body itself; over `limit` bytes or Lambda's own limit, a link to it in the results bucket."""
     text = dumps(body)
     encoded = text.encode()
-    if len(encoded) <= limit:
+    if len(encoded) <= limit and len(json.dumps(text)) <= _CARRIED:
         return Response(200, text)
     key = f"results/{secrets.token_hex(16)}/ranking.json"
     results.put(key, encoded, "application/json")

@@ -161,9 +161,18 @@ def test_the_longest_key_has_a_pointer_too(drop: Drop) -> None:
     assert drop.summary(job_id)["upload"] == key
 
 
+def test_rejects_of_any_number_are_all_written(drop: Drop) -> None:
+    (job_id,) = drop(drop.put("rank/bad.txt", b"MKV\n" * 400_000))
+    assert drop.summary(job_id)["counts"]["rejected"] == 400_000
+    text = drop.text(job_id, "rejected.csv")
+    assert len(text) > 8 << 20
+    assert text.endswith('400000,length,"3 residues, expected 50"\n')
+
+
 def test_strict_fails_a_file_with_rejects(drop: Drop) -> None:
     (job_id,) = drop(drop.put("rank/a.txt", f"{GOOD}\nMKV\n".encode(), strict="true"))
     assert drop.summary(job_id)["error"]["code"] == "rejected_records"
+    assert [row["line"] for row in drop.rows(job_id, "rejected.csv")] == ["2"]
     assert list(drop.aws.results.keys(f"results/{job_id}/ranking.csv")) == []
 
 

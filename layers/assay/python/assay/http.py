@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import io
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -22,6 +21,7 @@ from assay.errors import (
     UnreadableInput,
     UnsupportedMediaType,
 )
+from assay.forms import Part, parse_multipart
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
     NotFound: 404,
@@ -36,8 +36,14 @@ STATUS: Final[Mapping[type[AssayError], int]] = {
 }
 RETRY_AFTER_SECONDS: Final = 10
 UPLOADS_HINT: Final = "send it through POST /uploads instead"
-_MAX_PARTS = 64
-_FORM = "application/x-www-form-urlencoded"
+_LONGEST_TEXT = 1000
+_VAGUE = (
+    "",
+    "application/x-www-form-urlencoded",  # what `curl -d` says of anything
+    "application/octet-stream",
+    "application/gzip",
+    "application/x-gzip",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +54,6 @@ class Response:
     body: str
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file or field of a multipart body."""
-
-    name: str
-    filename: str
-    content_type: str
-    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Request:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
         """Read a REST API proxy event. Raises MalformedBody where the body is not the base64 it claims to be."""
-        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        headers = {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
         query = {name.lower(): value for name, value in (event.get("queryStringParameters") or {}).items()}
         body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")))
         return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body)
@@ -86,14 +82,12 @@ class Request:
     @property
     def media_type(self) -> str:
         """Return the content type in lower case, without parameters."""
-        return self.content_type.partition(";")[0].strip().lower()
+        return media_type(self.content_type)
 
     @property
     def looks_like_json(self) -> bool:
-        """Say whether the body is to be read as JSON; `curl -d` calls it a form unless told otherwise."""
-        if self.media_type == "application/json" or self.media_type.endswith("+json"):
-            return True
-        return self.media_type in ("", _FORM) and self.body.lstrip()[:1] == b"{"
+        """Say whether the body is to be read as JSON."""
+        return is_json(self.content_type, self.body)
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raises MalformedBody with the place of the mistake."""
@@ -106,10 +100,6 @@ class Request:
         """Return the parts of a multipart body by name, the first of each name."""
         return parse_multipart(self.body, self.content_type)
 
-    def wants(self, media_type: str) -> bool:
-        """Say whether the Accept header names `media_type`."""
-        return media_type in self.headers.get("accept", "").lower()
-
 
 def _body(text: str, is_base64: bool) -> bytes:
     if not is_base64:
@@ -118,6 +108,17 @@ def _body(text: str, is_base64: bool) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise MalformedBody("the body is not valid base64") from None
+
+
+def media_type(content_type: str) -> str:
+    """Return a content type in lower case, without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def is_json(content_type: str, body: bytes) -> bool:
+    """Say whether a body is JSON: it is called that, or is an object under a type that says nothing."""
+    named = media_type(content_type)
+    return named == "application/json" or named.endswith("+json") or (named in _VAGUE and body.lstrip()[:1] == b"{")
 
 
 def parse_json(body: bytes) -> object:
@@ -141,25 +142,6 @@ def _refuse_constant(name: str) -> float:
 def _kind(value: object) -> str:
     names = {list: "a list", str: "a string", bool: "true or false", type(None): "null"}
     return names.get(type(value), "a number")
-
-
-def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
-    """Return the parts of a multipart/form-data body by name. Raises MalformedBody, TooLarge."""
-    # Imported here, for most requests are not multipart.
-    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header  # type: ignore[import-untyped]
-
-    boundary = parse_options_header(content_type)[1].get("boundary", "")
-    if not boundary:
-        raise MalformedBody("the multipart Content-Type has no boundary")
-    limits = {"part_limit": _MAX_PARTS, "memory_limit": len(body) + 1, "spool_limit": len(body) + 1}
-    try:
-        parser = MultipartParser(io.BytesIO(body), boundary, len(body), strict=True, **limits)
-        found = [Part(part.name, part.filename or "", part.content_type or "", part.raw) for part in parser]
-    except ParserLimitReached as error:
-        raise TooLarge(f"the multipart body is over a limit: {error}") from None
-    except (MultipartError, ValueError, LookupError) as error:
-        raise MalformedBody(f"the multipart body cannot be read: {error}") from None
-    return {part.name: part for part in reversed(found)}
 
 
 def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
@@ -209,8 +191,19 @@ def status_of(error: AssayError) -> int:
 
 
 def error_body(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, object]:
-    """Return the one shape of every error."""
-    return {"error": {"code": code, "message": message, "details": dict(details or {})}}
+    """Return the one shape of every error; what it quotes of a request is cut, for Lambda bounds replies."""
+    return {"error": {"code": code, "message": _cut(message), "details": _cut(dict(details or {}))}}
+
+
+def _cut(value: object) -> object:
+    match value:
+        case str() if len(value) > _LONGEST_TEXT:
+            return f"{value[:_LONGEST_TEXT]}..."
+        case dict():
+            return {name: _cut(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_cut(each) for each in value]
+    return value
 
 
 def error_response(error: AssayError) -> Response:
@@ -232,5 +225,6 @@ def text_response(lines: Iterable[str], headers: Mapping[str, str] | None = None
 
 
 def dumps(value: object) -> str:
-    """Return compact JSON; NaN is a mistake of ours and raises ValueError."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """Return compact JSON that UTF-8 can hold: half a surrogate pair becomes "?". ValueError for NaN, our mistake."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode("utf-8")
