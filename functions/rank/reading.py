@@ -9,6 +9,7 @@ from assay.forms import Part
 from assay.http import UPLOADS_HINT, Request, integer, is_json, number, parse_json, truth, upload
 from assay.ranking import RankOptions
 from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
+from assay.sequences.sniffing import TYPES
 
 MAX_BODY_BYTES = 16 << 20
 """What two models rank in well under the 29 seconds that API Gateway waits."""
@@ -30,7 +31,7 @@ ACCEPTED = (
     "application/octet-stream",
     "multipart/form-data",
 )
-_SYNONYMS = ("application/x-gzip", "application/x-fasta", "text/fasta", "application/csv", "text/tab-separated-values")
+_SYNONYMS = ("application/x-gzip", *TYPES)
 _FORM = "application/x-www-form-urlencoded"
 
 

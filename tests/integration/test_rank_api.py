@@ -67,6 +67,7 @@ def test_every_form_of_the_same_sequences_gives_the_same_ranking(call: Call) -> 
         post("/rank", lines.replace(b"\n", b"\r\n"), "text/plain; charset=utf-8"),
         post("/rank", b"\xef\xbb\xbf" + lines.lower(), "text/plain"),
         post("/rank", f">a\n{GOOD}\n>b\n{OTHER[:20]}\n{OTHER[20:]}\n".encode(), "text/x-fasta"),
+        post("/rank", f">a\n{GOOD}\n>b\n{OTHER}\n".encode(), "chemical/x-fasta"),
         post("/rank", f"n,sequence\n1,{GOOD}\n2,{OTHER}\n".encode(), "text/csv"),
         post("/rank", gzip.compress(lines, mtime=0), "application/gzip"),
         post("/rank", gzip.compress(lines, mtime=0), "text/plain"),

@@ -16,7 +16,7 @@ class Format(StrEnum):
 
 
 # text/plain and application/octet-stream say nothing: browsers and S3 give them to any file.
-_TYPES: Final = {
+TYPES: Final = {
     "text/x-fasta": Format.FASTA,
     "text/fasta": Format.FASTA,
     "application/x-fasta": Format.FASTA,
@@ -39,7 +39,7 @@ _HEAD: Final = 1 << 16
 
 def sniff(head: bytes, content_type: str = "", filename: str = "") -> Format:
     """Return the format of input that begins with `head` (unpacked; kilobytes are enough)."""
-    declared = _TYPES.get(content_type.partition(";")[0].strip().lower())
+    declared = TYPES.get(content_type.partition(";")[0].strip().lower())
     return declared or _by_name(filename) or _by_content(head)
 
 
