@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from assay.abstracts.options import ClassifyOptions
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http import Request, integer, number, upload
+from assay.http import Request, integer, is_json, json_object, media_type, number, upload
 
 MOST_ABSTRACTS = 64
 SUPPORTED = ("application/json", "text/plain", "application/pdf", "multipart/form-data")
@@ -64,7 +64,9 @@ def _form(request: Request) -> ClassifyRequest:
     if "abstract" in parts:
         return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
     file = upload(parts)
-    kind = file.content_type.partition(";")[0].strip().lower()
+    kind = media_type(file.content_type)
+    if is_json(kind, b""):
+        return _json(json_object(file.body), {**request.query, **options})
     if file.body.startswith(b"%PDF-"):
         kind = "application/pdf"
     return _document("" if kind == "application/octet-stream" else kind, file.body, {**request.query, **options})

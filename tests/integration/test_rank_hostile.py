@@ -103,3 +103,24 @@ def test_the_form_is_found_from_its_target_with_a_slash_too(call: Call) -> None:
 def test_a_header_without_a_value_is_no_header(call: Call) -> None:
     event = post("/rank", json.dumps({"sequences": [GOOD]}).encode())
     assert sent(call(event | {"headers": {"Content-Type": None}}))["counts"]["scored"] == 1
+
+
+def test_more_lines_than_are_ranked_while_the_gateway_waits_are_sent_to_uploads(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rank.reading.MAX_LINES", 1000)
+    reply = call(post("/rank", gzip.compress(b"\n" * 1001), "application/gzip"))
+    assert reply["statusCode"] == 413
+    assert "POST /uploads" in sent(reply)["error"]["message"]
+    assert call(post("/rank", b"\n" * 1000, "text/plain"))["statusCode"] == 200
+
+
+def test_gzip_that_the_gateway_read_as_text_is_told_from_json(call: Call) -> None:
+    text = gzip.compress(b'{"sequences": []}', mtime=0).decode("utf-8", "replace")
+    reply = call(post("/rank", b"") | {"body": text, "isBase64Encoded": False})
+    assert reply["statusCode"] == 400
+    assert "application/gzip" in sent(reply)["error"]["message"]
+
+
+def test_an_empty_body_is_called_empty(call: Call) -> None:
+    assert "empty" in sent(call(post("/rank", b" ")))["error"]["message"]

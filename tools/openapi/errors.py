@@ -43,7 +43,7 @@ _MEANING = {
         "TooLarge",
         "Too much for one request: POST /uploads takes files of any size.",
         "too_large",
-        "over 1000000 sequences; send it through POST /uploads instead",
+        "over 1,000,000 sequences; send it through POST /uploads instead",
     ),
     415: (
         "UnsupportedMediaType",

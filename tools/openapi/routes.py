@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from classify.inputs import MOST_ABSTRACTS
 from portal.uploads import record, shown
-from rank.reading import MAX_BODY_BYTES, MAX_SEQUENCES
+from rank.reading import MAX_BODY_BYTES, MAX_LINES, MAX_SEQUENCES
 from tools.openapi import errors, examples
 from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
 from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL_NAME, RANK_OPTIONS, TEXT
@@ -44,7 +44,8 @@ def ranking_paths() -> Schema:
         *_MANY,
         parameters=query(RANK_OPTIONS),
         takes=_sequences(),
-        description=f"At most {MAX_SEQUENCES:,} sequences, {MAX_BODY_BYTES >> 20} MiB unpacked, and what the gateway "
+        description=f"At most {MAX_SEQUENCES:,} sequences as JSON, {MAX_LINES:,} lines or records otherwise, "
+        f"{MAX_BODY_BYTES >> 20} MiB unpacked, and what the gateway "
         "lets through: 6 MB as JSON, 4.5 MB otherwise. Any of the forms may be gzipped.",
     )
     away = reply("To the page", headers={"Location": header("`upload`")})

@@ -37,6 +37,8 @@ STATUS: Final[Mapping[type[AssayError], int]] = {
 RETRY_AFTER_SECONDS: Final = 10
 UPLOADS_HINT: Final = "send it through POST /uploads instead"
 _LONGEST_TEXT = 1000
+_GZIP_AS_TEXT: Final = "\x1f\ufffd"
+"""How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
 _VAGUE = (
     "",
     "application/x-www-form-urlencoded",  # what `curl -d` says of anything
@@ -91,10 +93,7 @@ class Request:
 
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object. Raises MalformedBody with the place of the mistake."""
-        value = parse_json(self.body)
-        if not isinstance(value, dict):
-            raise MalformedBody(f"the body must be a JSON object, not {_kind(value)}")
-        return value
+        return json_object(self.body)
 
     def parts(self) -> dict[str, Part]:
         """Return the parts of a multipart body by name, the first of each name."""
@@ -103,6 +102,8 @@ class Request:
 
 def _body(text: str, is_base64: bool) -> bytes:
     if not is_base64:
+        if text.startswith(_GZIP_AS_TEXT):
+            raise MalformedBody("gzip under a content type of text arrives damaged: send it as application/gzip")
         return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)
@@ -123,6 +124,8 @@ def is_json(content_type: str, body: bytes) -> bool:
 
 def parse_json(body: bytes) -> object:
     """Return the value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
+    if not body.strip():
+        raise MalformedBody("the body is empty, and should be JSON")
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
@@ -133,6 +136,14 @@ def parse_json(body: bytes) -> object:
         raise MalformedBody("the JSON is nested too deeply") from None
     except ValueError:
         raise MalformedBody("the JSON holds a number that cannot be read") from None
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON body that is an object. Raises MalformedBody."""
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise MalformedBody(f"the body must be a JSON object, not {_kind(value)}")
+    return value
 
 
 def _refuse_constant(name: str) -> float:

@@ -1,0 +1,34 @@
+"""Reading of classification requests."""
+
+import pytest
+
+from assay.errors import MalformedBody, UnsupportedMediaType
+from assay.http import Request
+from classify.inputs import ClassifyRequest, read
+
+
+def form(body: bytes, content_type: str, **query: str) -> ClassifyRequest:
+    """Read a form with one file."""
+    head = f'--x\r\nContent-Disposition: form-data; name="input_file"; filename="a"\r\nContent-Type: {content_type}\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    return read(Request("POST", "/classify", headers, query, head.encode() + b"\r\n" + body + b"\r\n--x--\r\n"))
+
+
+def test_a_form_may_hold_a_file_of_json() -> None:
+    found = form(b'{"abstracts": ["one", "two"], "top_k": 3}', "application/json; charset=utf-8", threshold="0.2")
+    assert (found.abstracts, found.single) == (["one", "two"], False)
+    assert (found.options.top_k, found.options.threshold) == (3, 0.2)
+
+
+def test_a_forms_json_is_held_to_its_shape() -> None:
+    with pytest.raises(MalformedBody, match="not a list"):
+        form(b"[]", "application/json")
+
+
+def test_a_text_that_begins_like_json_is_a_text() -> None:
+    assert form(b"{\\it Chandra} sees", "application/octet-stream").abstracts == ["{\\it Chandra} sees"]
+
+
+def test_what_a_form_may_not_hold_is_named() -> None:
+    with pytest.raises(UnsupportedMediaType, match="image/png"):
+        form(b"", "image/png")
