@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from itertools import chain
 
-from assay.errors import AssayError, ObjectChanged
+from assay.errors import AssayError, ObjectChanged, StrictReject
 from assay.http import error_body
 from assay.ranking import Partial, RankOptions, hold_strict, rank_blocks
 from assay.results import ranking_csv, rejected_csv_header, rejected_rows
@@ -111,6 +111,12 @@ def counts(partial: Partial) -> dict[str, int]:
 def failure(job_id: str, key: str, error: AssayError) -> dict[str, object]:
     """Return the summary of a job that cannot be done: why, in the shape that errors have everywhere."""
     return {"job_id": job_id, "state": "FAILED", "upload": key} | error_body(error.code, error.message, error.details)
+
+
+def left(job_id: str, error: AssayError) -> dict[str, str]:
+    """Return where the results of a failed job lie: its summary, and its rejects where they are why."""
+    names = {"summary", "rejected"} if isinstance(error, StrictReject) else {"summary"}
+    return {name: key for name, key in keys(job_id).items() if name in names}
 
 
 def finish(results: Bucket, job_id: str, key: str, summary: dict[str, object]) -> None:

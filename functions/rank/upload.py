@@ -54,4 +54,4 @@ def _run(stack: Service, key: str, etag: str, job_id: str) -> None:
     except (InputError, ObjectMissing) as error:
         logger.warning("job failed", code=error.code)
         filejob.finish(stack.results, job_id, key, filejob.failure(job_id, key, error))
-        stack.jobs.fail(job_id, error.message, {"summary": filejob.keys(job_id)["summary"]})
+        stack.jobs.fail(job_id, error.message, filejob.left(job_id, error))

@@ -174,6 +174,7 @@ def test_strict_fails_a_file_with_rejects(drop: Drop) -> None:
     assert drop.summary(job_id)["error"]["code"] == "rejected_records"
     assert [row["line"] for row in drop.rows(job_id, "rejected.csv")] == ["2"]
     assert list(drop.aws.results.keys(f"results/{job_id}/ranking.csv")) == []
+    assert set(drop.job(job_id).results) == {"summary", "rejected"}
 
 
 def test_an_event_delivered_twice_is_one_job(drop: Drop) -> None:
