@@ -88,3 +88,9 @@ def test_a_truncated_pdf_is_read_or_refused() -> None:
     for length in range(0, len(whole), 97):
         with suppress(UnreadableInput):
             assert extract(whole[:length]).text
+
+
+def test_a_broken_file_is_not_quoted_in_logs(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UnreadableInput):
+        extract(b"secret words, no PDF")
+    assert caplog.text == ""

@@ -1,6 +1,7 @@
 """The abstract of a paper's PDF: the text after its heading on the first pages."""
 
 import io
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -77,4 +78,5 @@ def _opens(reader: "PdfReader") -> bool:
 def _reader(body: bytes) -> "PdfReader":
     from pypdf import PdfReader  # 0.2 s that only a PDF needs
 
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)  # its warnings quote the file, which no log may hold
     return PdfReader(io.BytesIO(body))
