@@ -51,6 +51,37 @@ def test_rank_takes_a_column(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].endswith(",note")
 
 
+def test_what_a_service_ranked_is_the_csv_that_is_written_here(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "designs.csv"
+    path.write_bytes(CSV.replace(b",a\n", b',"a, b"\n'))
+    here = assay("rank", str(path), "--threshold", "-1000", "--csv")
+    there = assay("rank", str(path), "--threshold", "-1000", "--csv", "--url", service.url)
+    assert '"a, b"' in here.stdout
+    assert here.stdout == there.stdout
+
+
+def test_a_services_refusal_is_its_message(service: Service) -> None:
+    done = assay("rank", "-", "--top-k", "0", "--url", service.url, text=DESIGN)
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: 400: top_k must be an integer in 1..10000\n")
+
+
+@pytest.mark.parametrize("url", [False, True])
+def test_an_abstract_that_is_not_text_is_refused(service: Service, tmp_path: Path, url: bool) -> None:
+    path = tmp_path / "abstract"
+    path.write_bytes(b"caf\xe9 " * 30)
+    done = assay("classify", str(path), *(("--url", service.url) if url else ()))
+    assert done.returncode == 1
+    assert "not UTF-8" in done.stderr
+
+
+def test_models_says_which_bucket_it_wants(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSAY_MODELS_BUCKET", raising=False)
+    done = assay("models", "list")
+    assert done.returncode == 1
+    assert "--bucket" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -31,12 +31,22 @@ def _classify_here(options: argparse.Namespace) -> dict[str, Any] | None:
 
     try:
         with open_binary(options.file) as source:
-            text = source.read().decode("utf-8", "replace")
+            text = _text(source.read())
         folder = options.models or ROOT / "models"
         return classified(text, folder, Settings.from_environ(os.environ).classifier)
     except (AssayError, OSError) as error:
         fail(str(error))
         return None
+
+
+def _text(body: bytes) -> str:
+    """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
+    from assay.http import Request
+    from classify.inputs import read
+
+    kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"
+    (text,) = read(Request("POST", "/classify", {"content-type": kind}, {}, body)).abstracts
+    return str(text)
 
 
 def classified(text: str, folder: Path, name: str) -> dict[str, Any]:

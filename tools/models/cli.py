@@ -10,7 +10,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.clients import client
-from assay.errors import AssayError
+from assay.errors import AssayError, SettingsError
 from assay.models.bundle import build
 from assay.models.layout import MANIFEST
 from assay.storage import Bucket
@@ -90,6 +90,8 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _bucket(options: argparse.Namespace) -> Bucket:
+    if not options.bucket:
+        raise SettingsError("say which models bucket: --bucket NAME, or the variable ASSAY_MODELS_BUCKET")
     if options.endpoint:
         os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
     return Bucket(client("s3"), options.bucket)
