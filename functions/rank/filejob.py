@@ -11,12 +11,12 @@ from assay.http import error_body
 from assay.ranking import Partial, RankOptions, hold_strict, rank_blocks
 from assay.results import ranking_csv, rejected_csv_header, rejected_rows
 from assay.sequences import Block, Contract, Reject, gunzip, parse, sniff
+from assay.sequences.compression import MAGIC
 from assay.storage import Bucket, ObjectInfo
 from assay.writing import Writer
 from rank.pair import Pair
 from rank.reading import with_options
 
-_GZIP = b"\x1f\x8b"
 _HEAD = 4096
 _LONGEST_KEY = 1024
 
@@ -59,7 +59,7 @@ def read(planned: Plan, uploads: Bucket, contract: Contract) -> Iterator[Block]:
     source = planned.source
     chunks = uploads.chunks(source.key, stop=source.size, etag=source.etag)
     head, chunks = _peeked(chunks)
-    if head.startswith(_GZIP):
+    if head.startswith(MAGIC):
         head, chunks = _peeked(gunzip(chunks))
     fmt = sniff(head[:_HEAD], source.content_type, source.key.rpartition("/")[2])
     return parse(chunks, fmt, contract, column=planned.options.column)

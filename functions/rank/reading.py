@@ -9,6 +9,7 @@ from assay.forms import Part
 from assay.http import UPLOADS_HINT, Request, integer, is_json, number, parse_json, truth, upload
 from assay.ranking import RankOptions
 from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
+from assay.sequences.compression import MAGIC
 from assay.sequences.sniffing import TYPES
 
 MAX_BODY_BYTES = 16 << 20
@@ -16,7 +17,6 @@ MAX_BODY_BYTES = 16 << 20
 MAX_SEQUENCES = 1_000_000
 MAX_LINES = 8_000_000
 """More than the gateway lets through unzipped. Zipped blank lines cost nothing to send, and 16 million take 26 s."""
-_GZIP = b"\x1f\x8b"
 _HEAD = 4096
 _READERS: Mapping[str, Callable[[object, str], object]] = {
     "top_k": integer,
@@ -104,7 +104,7 @@ def _hold_count(count: int, limit: int) -> None:
 
 def unpacked(body: bytes) -> bytes:
     """Return a body as it is, or unzipped where it is gzip. Raises UnreadableInput, TooLarge."""
-    if not body.startswith(_GZIP):
+    if not body.startswith(MAGIC):
         return body
     try:
         return b"".join(gunzip([body], limit=MAX_BODY_BYTES))

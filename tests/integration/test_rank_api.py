@@ -2,32 +2,19 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests import events
 from tests.conftest import Aws
-from tests.events import Context, multipart, post
+from tests.events import multipart, post
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 OTHER = GOOD[::-1]
 MANY_FIELDS = multipart(b"x", **{f"field{i}": "" for i in range(99)})
 Call = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-@pytest.fixture
-def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
-    from rank.api import handler
-    from rank.wiring import service
-
-    environment("ASSAY_GATE_MODEL", "tiny-index")
-    environment("ASSAY_SCORE_MODEL", "tiny-index")
-    aws.publish("tiny-index")
-    service.cache_clear()
-    yield lambda event: handler(event, Context())
-    service.cache_clear()
 
 
 def ranked(reply: dict[str, Any]) -> dict[str, Any]:

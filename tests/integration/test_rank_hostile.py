@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,25 +10,12 @@ import pytest
 
 from assay.sequences import decode
 from tests.conftest import Aws
-from tests.events import Context, multipart, post
+from tests.events import multipart, post
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 FORM = "multipart/form-data; boundary=frontier"
 LAMBDA_LIMIT = 6_291_556
 Call = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-@pytest.fixture
-def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
-    from rank.api import handler
-    from rank.wiring import service
-
-    environment("ASSAY_GATE_MODEL", "tiny-index")
-    environment("ASSAY_SCORE_MODEL", "tiny-index")
-    aws.publish("tiny-index")
-    service.cache_clear()
-    yield lambda event: handler(event, Context())
-    service.cache_clear()
 
 
 def sent(reply: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Final
 
 from assay.errors import TooLarge, UnreadableInput
 
+MAGIC: Final = b"\x1f\x8b"
+"""How gzip begins."""
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _FEED: Final = 1 << 15  # what follows a member is copied once per member, so long input would make that quadratic
 _PIECE: Final = 1 << 20
