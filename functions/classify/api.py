@@ -31,7 +31,8 @@ def post_classify_by_name(name: str) -> Reply[str]:
 def post_predict() -> Reply[str]:
     """Answer as the service that Assay replaces did: bare scores, and what is wrong under the field's name."""
     try:
-        predictions = service().predict(inputs.read_old(routing.request(app)))
+        request = routing.request(app)
+        predictions = service().predict(inputs.read_old(request), inputs.caching(request))
     except InputError as error:
         return routing.reply(json_response({"abstract": [error.message]}, 400))
     return routing.reply(json_response({"predictions": predictions}))

@@ -1,10 +1,11 @@
 """Reading of a classification request: JSON, plain text, a form, a PDF."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from urllib.parse import parse_qs
 
 from assay.abstracts.options import ClassifyOptions
+from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http import Request, integer, is_json, json_object, media_type, number, upload
 
@@ -17,17 +18,31 @@ _FORM = "application/x-www-form-urlencoded"
 class ClassifyRequest:
     """Abstracts as they came, neither cleaned nor checked; `single` when one was sent by itself.
 
-    `source` says which text was taken where the caller sent more than an abstract: a PDF.
+    `source` says which text was taken where the caller sent more than an abstract: a PDF. `caching` says whether
+    scores that were computed before will do.
     """
 
     abstracts: Sequence[object]
     options: ClassifyOptions
     single: bool = True
     source: Mapping[str, object] | None = None
+    caching: Caching = "use"
 
 
 def read(request: Request) -> ClassifyRequest:
     """Read a request by its content type; UnsupportedMediaType names those there are."""
+    return replace(_body(request), caching=caching(request))
+
+
+def caching(request: Request) -> Caching:
+    """Return what the request's Cache-Control asks for."""
+    asked = {each.strip().lower() for each in request.headers.get("cache-control", "").split(",")}
+    if "no-store" in asked:
+        return "off"
+    return "renew" if "no-cache" in asked else "use"
+
+
+def _body(request: Request) -> ClassifyRequest:
     if request.looks_like_json:
         return _json(request.json(), request.query)
     if request.media_type == "multipart/form-data":

@@ -2,8 +2,9 @@
 
 from typing import Any, Protocol
 
-from assay.abstracts.classification import classify, plain, rejected, result
+from assay.abstracts.classification import Classifier, classify, plain, rejected, result
 from assay.abstracts.prepare import prepare
+from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
@@ -29,10 +30,11 @@ class Names(Protocol):
 class ClassifyService:
     """Answers requests; keeps one classifier (tokenizer and all) for each model's current version."""
 
-    def __init__(self, models: Models, names: Names, default: str) -> None:
+    def __init__(self, models: Models, names: Names, default: str, cache: ScoreCache | None = None) -> None:
         self._models = models
         self._names = names
         self._default = default
+        self._cache = cache
         self._classifiers: dict[str, TextClassifier] = {}
 
     def classifier(self, name: str | None = None) -> TextClassifier:
@@ -52,7 +54,7 @@ class ClassifyService:
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
         classifier = self.classifier(name)
-        outcomes = classify(request.abstracts, classifier)
+        outcomes = classify(request.abstracts, self._cached(classifier, request.caching))
         if request.single and isinstance(outcomes[0], InvalidAbstract):
             raise outcomes[0]
         source = {"source": request.source} if request.source else {}
@@ -68,7 +70,10 @@ class ClassifyService:
             ],
         }
 
-    def predict(self, abstract: object) -> list[list[float]]:
+    def predict(self, abstract: object, caching: Caching = "use") -> list[list[float]]:
         """Return the scores of one abstract as the old contract has them; InvalidAbstract."""
         text = prepare(abstract)
-        return [plain(prediction.scores) for prediction in self.classifier().classify([text])]
+        return [plain(prediction.scores) for prediction in self._cached(self.classifier(), caching).classify([text])]
+
+    def _cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
+        return CachedClassifier(classifier, self._cache, caching) if self._cache else classifier

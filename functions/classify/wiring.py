@@ -3,7 +3,8 @@
 import os
 from functools import cache
 
-from assay.clients import client
+from assay.cache import ScoreCache
+from assay.clients import client, hasty_dynamodb
 from assay.models.registry import Registry
 from assay.settings import Settings
 from assay.storage import Bucket
@@ -23,4 +24,5 @@ def service() -> ClassifyService:
     found = settings()
     bucket = Bucket(client("s3"), found.models_bucket)
     registry = Registry(bucket, found.scratch, threads=found.threads, refresh_seconds=found.model_refresh_seconds)
-    return ClassifyService(registry, Shelf(bucket), found.classifier)
+    cache = ScoreCache(hasty_dynamodb(), found.state_table, found.cache_days) if found.cache_days else None
+    return ClassifyService(registry, Shelf(bucket), found.classifier, cache)

@@ -29,10 +29,19 @@ def client(name: Literal["s3", "dynamodb", "stepfunctions"]) -> Any:
         return _client(name)
 
 
+@cache
+def hasty_dynamodb() -> "DynamoDBClient":
+    """Return a client that gives up within a second and tries once, for what is not worth waiting for."""
+    hurry = Config(connect_timeout=0.25, read_timeout=0.5, retries={"mode": "standard", "total_max_attempts": 1})
+    with _lock:
+        return boto3.client("dynamodb", config=_config("dynamodb").merge(hurry))
+
+
 def forget() -> None:
     """Drop the clients, so that the next ones read the environment again (tests, changed endpoints)."""
     with _lock:
         _client.cache_clear()
+        hasty_dynamodb.cache_clear()
         boto3.DEFAULT_SESSION = None
 
 

@@ -32,6 +32,7 @@ class Settings:
     threads: int = field(default_factory=_processors)
     preload: bool = False
     reply_bytes: int = 5_000_000
+    cache_days: float = 0.0
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *required: str) -> Self:
@@ -54,7 +55,7 @@ def _read(name: str, text: str) -> str | int | float | bool | Path:
             return Path(text)
         case "threads" | "reply_bytes":
             return _number(name, text, int, 1)
-        case "model_refresh_seconds":
+        case "model_refresh_seconds" | "cache_days":
             return _number(name, text, float, 0)
         case "preload":
             return _truth(name, text)

@@ -16,11 +16,15 @@ DEFAULT_THRESHOLD = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """One text: scores float32 [labels] after the activation, the tokens read, and whether more were cut off."""
+    """One text: scores float32 [labels] after the activation, the tokens read, and whether more were cut off.
+
+    `cached` says that the scores were computed before and kept.
+    """
 
     scores: npt.NDArray[np.float32]
     tokens: int
     truncated: bool
+    cached: bool = False
 
 
 class Classifier(Protocol):
@@ -59,7 +63,7 @@ def result(
         "scores": scores,
         "tokens": prediction.tokens,
         "truncated": prediction.truncated,
-        "cached": False,
+        "cached": prediction.cached,
     }
 
 
