@@ -11,6 +11,7 @@ import pytest
 from assay.settings import Settings, variable
 from tests.unit.templates import ROOT, functions, handler, of_type, written
 from tools.local import service, stack
+from tools.local.template import Resolver
 
 FUNCTIONS = sorted(functions())
 API_FUNCTIONS = ["ClassifyApiFunction", "PortalFunction", "RankApiFunction"]
@@ -95,11 +96,50 @@ def test_defaults_work_in_a_new_account() -> None:
     assert not any("ReservedConcurrentExecutions" in each for each in functions().values())
 
 
-@pytest.mark.parametrize("name", sorted(of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"]))
-def test_a_gateways_error_has_the_shape_of_the_functions_errors(name: str) -> None:
-    responses = of_type("AWS::Serverless::Api")["Api"]["Properties"]["GatewayResponses"]
-    text = responses[name]["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
-    assert set(json.loads(text)["error"]) == {"code", "message", "details"}
+@pytest.mark.parametrize("access", ["KEYS", "IAM", "OPEN"])
+def test_the_gateways_errors_have_the_shape_of_the_functions_errors_and_pages_can_read_them(access: str) -> None:
+    given = {"Access": access, "AllowedOrigin": "https://lab.example.org"}
+    responses = stack.read(ROOT / "template.yaml", given).rest.responses
+    assert {"INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
+    for each in responses.values():
+        text = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
+        assert set(json.loads(text)["error"]) == {"code", "message", "details"}
+        headers = each["ResponseParameters"]["Headers"]
+        assert headers["Access-Control-Allow-Origin"] == "'https://lab.example.org'"
+        assert ("Retry-After" in headers) == (each.get("StatusCode") == 429)
+
+
+@pytest.mark.parametrize(("access", "status", "scheme"), [("KEYS", "404", "api_key"), ("IAM", "403", "sigv4")])
+def test_who_may_call_is_a_parameter(access: str, status: str, scheme: str) -> None:
+    rest = stack.read(ROOT / "template.yaml", {"Access": access}).rest
+    assert rest.responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == status
+    resolver = Resolver(written(), {"Access": access})
+    body = resolver.resource("Api")["Properties"]["DefinitionBody"]
+    assert body["paths"]["/rank"]["post"]["security"] == [{scheme: []}]
+    assert bool(resolver.resource("UsagePlan")) == (access == "KEYS")
+    assert scheme in body["components"]["securitySchemes"]
+
+
+def test_an_open_api_wants_nothing() -> None:
+    assert stack.read(ROOT / "template.yaml", {"Access": "OPEN"}).rest.closed == frozenset()
+
+
+def test_addresses_are_counted_only_where_asked() -> None:
+    assert not Resolver(written()).resource("Firewall")
+    counted = Resolver(written(), {"RequestsPerAddress": 1000})  # type: ignore[dict-item]
+    [rule] = counted.resource("Firewall")["Properties"]["Rules"]
+    assert rule["Statement"]["RateBasedStatement"]["Limit"] == 1000
+    assert counted.resource("FirewallOfApi")
+
+
+def test_pages_of_the_api_and_of_the_allowed_origin_reach_the_buckets() -> None:
+    resolver = Resolver(written(), {"AllowedOrigin": "https://lab.example.org"})
+    for name, method in (("UploadsBucket", "POST"), ("ResultsBucket", "GET")):
+        [rule] = resolver.resource(name)["Properties"]["CorsConfiguration"]["CorsRules"]
+        assert method in rule["AllowedMethods"]
+        first, second = rule["AllowedOrigins"]
+        assert first == "https://lab.example.org"
+        assert re.fullmatch(r"https://[^/]+\.execute-api\.[^/]+", second)
 
 
 def test_a_body_too_large_for_the_gateway_is_sent_to_presigned_uploads() -> None:

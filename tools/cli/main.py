@@ -52,6 +52,7 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--template", type=Path, help="the template to run; functions/ and models/ lie beside it")
     parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
     up.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=parameter)
+    up.add_argument("--api-key", metavar="KEY", help="want this key of every call (default: want none)")
     up.set_defaults(run=_up)
 
 

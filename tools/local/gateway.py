@@ -21,13 +21,19 @@ Invoke = Callable[[str, Mapping[str, Any]], Any]
 
 
 class Gateway:
-    """A WSGI application that serves the routes of a REST API; `invoke(function, event)` calls a handler."""
+    """A WSGI application that serves the routes of a REST API; `invoke(function, event)` calls a handler.
 
-    def __init__(self, routes: Iterable[Route], rest: Rest, invoke: Invoke, *, log: bool = True) -> None:
+    With an `api_key` the routes that the template closes want it in the header x-api-key.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], rest: Rest, invoke: Invoke, *, log: bool = True, api_key: str | None = None
+    ) -> None:
         self._routes = tuple(routes)
         self._rest = rest
         self._invoke = invoke
         self._log = log
+        self._api_key = api_key
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -50,15 +56,19 @@ class Gateway:
             return gateway_error("REQUEST_TOO_LARGE", self._rest)
         request = _request(environ, body)
         path = self._without_stage(request.path)
-        if request.method == "OPTIONS" and self._rest.cors and self._serves(path):
-            return preflight(self._rest)
+        methods = [route.method for route in self._routes if route.match(path) is not None]
+        if request.method == "OPTIONS" and self._rest.cors and methods:
+            return preflight(self._rest, methods)
         found = self._route(request.method, path)
         if found is None:
             return gateway_error("MISSING_AUTHENTICATION_TOKEN", self._rest)
+        if not self._admits(request, found[0]):
+            return gateway_error("INVALID_API_KEY", self._rest)
         return self._call(request, path, *found)
 
-    def _serves(self, path: str) -> bool:
-        return any(route.match(path) is not None for route in self._routes)
+    def _admits(self, request: HttpRequest, route: Route) -> bool:
+        closed = (route.method, route.path) in self._rest.closed
+        return not closed or self._api_key is None or request.header("x-api-key") == self._api_key
 
     def _without_stage(self, path: str) -> str:
         prefix = f"/{self._rest.stage}"

@@ -5,7 +5,7 @@ import binascii
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ class HttpReply:
 # Gateway response type: status, API Gateway's own message.
 _DEFAULTS = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
+    "INVALID_API_KEY": (403, "Forbidden"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "DEFAULT_5XX": (502, "Internal server error"),
 }
@@ -56,13 +57,17 @@ def _fill(template: str, kind: str, message: str) -> str:
     return _VARIABLE.sub(lambda match: values.get(match.group(), "-"), template)
 
 
-def preflight(rest: Rest) -> HttpReply:
-    """Answer a CORS preflight from the template's Cors settings (values there are quoted once more)."""
+def preflight(rest: Rest, methods: Iterable[str]) -> HttpReply:
+    """Answer a CORS preflight from the template's Cors settings (values there are quoted once more).
+
+    Where those name no methods, the methods of the path are allowed, as SAM has it.
+    """
     names = {"AllowOrigin": "Origin", "AllowMethods": "Methods", "AllowHeaders": "Headers", "MaxAge": "Max-Age"}
+    given = {"AllowMethods": ",".join(sorted({"OPTIONS", *methods})), **rest.cors}
     headers = (
-        (f"Access-Control-{'' if key == 'MaxAge' else 'Allow-'}{name}", str(rest.cors[key]).strip("'"))
+        (f"Access-Control-{'' if key == 'MaxAge' else 'Allow-'}{name}", str(given[key]).strip("'"))
         for key, name in names.items()
-        if key in rest.cors
+        if key in given
     )
     return HttpReply(200, (("Content-Type", "application/json"), *headers), b"{}")
 

@@ -29,7 +29,10 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to start: ports (0 takes any), address, template and its parameters; quiet logs errors only."""
+    """How to start: ports (0 takes any), address, template and its parameters; quiet logs errors only.
+
+    Calls want the `api_key`, where there is one.
+    """
 
     port: int = 3000
     s3_port: int | None = None
@@ -39,6 +42,7 @@ class Options:
     quiet: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     retry_seconds: float = 1.0
+    api_key: str | None = None
 
 
 class LocalService:
@@ -63,7 +67,8 @@ class LocalService:
             self._publish_models()
             self.warm()
             invoke = self._call_logical
-            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=not self.options.quiet)
+            log, key = not self.options.quiet, self.options.api_key
+            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=log, api_key=key)
             self._servers.append(Server(gateway, front))
         except BaseException:
             self.stop()

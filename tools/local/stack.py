@@ -35,7 +35,6 @@ class Route:
     method: str
     path: str
     function: str
-    open: bool = False
 
     def match(self, path: str) -> dict[str, str] | None:
         """Return the path parameters if this route serves the path (a trailing slash is the same route)."""
@@ -74,12 +73,16 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """The REST API: stage, media types passed as base64, gateway responses and whether it answers preflight."""
+    """The REST API: stage, media types passed as base64, gateway responses, what it answers to preflight.
+
+    `closed` holds the methods and paths that want an API key.
+    """
 
     stage: str = "prod"
     binary: tuple[str, ...] = ()
     responses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cors: Mapping[str, str] = field(default_factory=dict)
+    closed: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +170,7 @@ def _routes(functions: Mapping[str, Mapping[str, Any]]) -> Iterator[Route]:
 
 
 def _route(function: str, event: Mapping[str, Any]) -> Route:
-    auth = event.get("Auth", {})
-    return Route(str(event["Method"]).upper(), event["Path"], function, auth.get("ApiKeyRequired") is False)
+    return Route(str(event["Method"]).upper(), event["Path"], function)
 
 
 def _event_triggers(functions: Mapping[str, Mapping[str, Any]]) -> Iterator[Trigger]:
@@ -192,11 +194,34 @@ def _trigger(bucket: str, events: list[str], filters: Mapping[str, Any], functio
 def _rest(resolver: Resolver) -> Rest:
     for properties in resolver.resources("AWS::Serverless::Api").values():
         binary = tuple(str(kind).replace("~1", "/") for kind in properties.get("BinaryMediaTypes", []))
-        cors = properties.get("Cors", {})
+        cors, body = properties.get("Cors", {}), properties.get("DefinitionBody", {})
         return Rest(
             stage=str(properties.get("StageName", "prod")),
             binary=binary,
-            responses=properties.get("GatewayResponses", {}),
+            responses={**properties.get("GatewayResponses", {}), **_defined_responses(body)},
             cors={"AllowOrigin": cors} if isinstance(cors, str) else cors,
+            closed=frozenset(_closed(body.get("paths", {}))),
         )
     return Rest()
+
+
+def _closed(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for path, methods in paths.items():
+        yield from ((method.upper(), path) for method, said in methods.items() if said.get("security"))
+
+
+def _defined_responses(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the gateway responses of an OpenAPI definition as SAM's own GatewayResponses spell them."""
+    defined = body.get("x-amazon-apigateway-gateway-responses", {})
+    return {kind: _response(each) for kind, each in defined.items()}
+
+
+def _response(said: Mapping[str, Any]) -> dict[str, Any]:
+    named = said.get("responseParameters", {}).items()
+    headers = {key.removeprefix("gatewayresponse.header."): value for key, value in named}
+    status = {"StatusCode": said["statusCode"]} if "statusCode" in said else {}
+    return {
+        **status,
+        "ResponseParameters": {"Headers": headers},
+        "ResponseTemplates": said.get("responseTemplates", {}),
+    }

@@ -27,7 +27,14 @@ def document() -> Schema:
         "type": "apiKey",
         "in": "header",
         "name": "x-api-key",
-        "description": "Where the deployment has keys; the local service has none.",
+        "description": "Where the deployment has keys; the local service has none unless it is asked to.",
+    }
+    signature = {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "x-amazon-apigateway-authtype": "awsSigv4",
+        "description": "AWS Signature Version 4, where the deployment asks for it instead of keys.",
     }
     return {
         "openapi": "3.1.0",
@@ -38,13 +45,13 @@ def document() -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
-        "security": [{"key": []}, {}],
+        "security": [{"key": []}, {"signature": []}, {}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": ranking_paths() | classification_paths() | portal_paths(),
         "components": {
             "schemas": schemas(),
             "responses": errors.components(),
-            "securitySchemes": {"key": key},
+            "securitySchemes": {"key": key, "signature": signature},
         },
     }
 

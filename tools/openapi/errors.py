@@ -29,7 +29,7 @@ _MEANING = {
     ),
     403: (
         "Forbidden",
-        "The API key is missing or unknown.",
+        "The API key is missing or unknown, or the request is not signed where the deployment wants that.",
         "forbidden",
         "This route needs a valid API key in the header x-api-key.",
     ),

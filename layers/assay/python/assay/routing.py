@@ -1,16 +1,20 @@
 """Routing of REST API events to functions, with every error in the one shape. Stands on Powertools' resolver."""
 
+import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as Reply
 
-from assay.errors import AssayError, NotFound, ServiceError
+from assay.errors import AssayError, NotFound, ServiceError, SettingsError
 from assay.http import Request, Response, error_body, error_response, json_response
+from assay.settings import Settings
 from assay.telemetry import logger, measure
 
+_EXPOSED: Final = "Location,Retry-After,X-Assay-Rejected"
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -41,7 +45,19 @@ def resolver() -> APIGatewayRestResolver:
 
 def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a proxy event; what a custom domain's base path puts before the route is no part of it."""
-    return app.resolve({**event, "path": _without_base(event)}, context)
+    found: dict[str, Any] = app.resolve({**event, "path": _without_base(event)}, context)
+    return {**found, "multiValueHeaders": {**found["multiValueHeaders"], **_shared()}}
+
+
+@cache
+def _shared() -> Mapping[str, list[str]]:
+    """Return what lets pages of the allowed origin read a reply (CORS); nothing where none is set."""
+    try:
+        origin = Settings.from_environ(os.environ).allowed_origin
+    except SettingsError:
+        return {}  # every call is answered 503 here, and says why
+    given = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED, "Vary": "Origin"}
+    return {name: [value] for name, value in given.items()} if origin else {}
 
 
 def _without_base(event: Mapping[str, Any]) -> str:

@@ -33,6 +33,7 @@ class Settings:
     preload: bool = False
     reply_bytes: int = 5_000_000
     cache_days: float = 0.0
+    allowed_origin: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *required: str) -> Self:

@@ -1,0 +1,77 @@
+"""What the local gateway refuses by itself, in the words of the template's gateway responses."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from tools.local.gateway import BODY_LIMIT, Gateway
+from tools.local.stack import read
+
+ROOT = Path(__file__).resolve().parents[3]
+KEY = "a-key"
+
+
+def client(api_key: str | None = KEY, **parameters: str) -> Client:
+    stack = read(ROOT / "template.yaml", parameters)
+
+    def invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
+        return {"statusCode": 200, "body": json.dumps([function, event["path"]])}
+
+    return Client(Gateway(stack.routes, stack.rest, invoke, log=False, api_key=api_key))
+
+
+def code(reply: TestResponse) -> str:
+    assert reply.headers["Access-Control-Allow-Origin"]
+    error = json.loads(reply.data)["error"]
+    assert set(error) == {"code", "message", "details"}
+    return str(error["code"])
+
+
+@pytest.mark.parametrize("given", [{}, {"x-api-key": "another"}, {"x-api-key": ""}])
+def test_a_closed_route_wants_the_key(given: dict[str, str]) -> None:
+    reply = client().post("/rank", headers=given)
+    assert (reply.status_code, code(reply)) == (403, "forbidden")
+    assert "x-api-key" in reply.text
+
+
+@pytest.mark.parametrize("prefix", ["", "/prod"])
+def test_the_key_opens_it(prefix: str) -> None:
+    reply = client().post(f"{prefix}/rank", headers={"X-Api-Key": KEY})
+    assert json.loads(reply.data) == ["RankApiFunction", "/rank"]
+
+
+@pytest.mark.parametrize("path", ["/", "/upload", "/docs", "/openapi.json", "/health", "/models", "/jobs/x"])
+def test_pages_description_health_and_a_job_by_its_id_are_open(path: str) -> None:
+    assert client().get(f"/prod{path}").status_code == 200
+
+
+def test_a_job_by_its_uploads_key_is_closed() -> None:
+    assert client().get("/jobs?upload=rank/a.txt").status_code == 403
+
+
+@pytest.mark.parametrize("parameters", [{"Access": "OPEN"}, {"Access": "KEYS"}])
+def test_without_a_key_to_want_everything_is_open(parameters: dict[str, str]) -> None:
+    assert client(None, **parameters).post("/rank").status_code == 200
+
+
+def test_preflight_needs_no_key_and_names_what_may_be_sent() -> None:
+    reply = client(AllowedOrigin="https://lab.example.org").options("/prod/upload_file")
+    assert reply.status_code == 200
+    assert reply.headers["Access-Control-Allow-Origin"] == "https://lab.example.org"
+    assert reply.headers["Access-Control-Allow-Methods"] == "GET,OPTIONS,POST"
+    assert {"x-api-key", "prefer", "content-type"} <= set(reply.headers["Access-Control-Allow-Headers"].split(","))
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/rank"), ("POST", "/nothing"), ("OPTIONS", "/nothing")])
+def test_no_such_route_or_method_is_404(method: str, path: str) -> None:
+    reply = client().open(path, method=method)
+    assert (reply.status_code, code(reply)) == (404, "not_found")
+
+
+def test_a_body_over_the_gateways_limit_is_413() -> None:
+    reply = client().post("/rank", data=b"x" * (BODY_LIMIT + 1), headers={"X-Api-Key": KEY})
+    assert (reply.status_code, code(reply)) == (413, "too_large")

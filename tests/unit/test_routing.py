@@ -1,0 +1,34 @@
+"""What every reply of a function carries."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from assay import routing
+from tests.events import Context, post
+
+
+@pytest.fixture
+def headers(environment: Callable[[str, str], None]) -> Iterator[Callable[[str], dict[str, list[str]]]]:
+    def answered(origin: str) -> dict[str, list[str]]:
+        environment("ASSAY_ALLOWED_ORIGIN", origin)
+        routing._shared.cache_clear()
+        reply: dict[str, Any] = routing.answer(routing.resolver(), post("/nothing", b""), Context())
+        assert reply["statusCode"] == 404
+        found: dict[str, list[str]] = reply["multiValueHeaders"]
+        return found
+
+    yield answered
+    routing._shared.cache_clear()
+
+
+def test_pages_of_the_allowed_origin_may_read_replies_and_their_headers(headers: Any) -> None:
+    found = headers("https://lab.example.org")
+    assert found["Access-Control-Allow-Origin"] == ["https://lab.example.org"]
+    assert "Retry-After" in found["Access-Control-Expose-Headers"][0]
+    assert found["Content-Type"] == ["application/json"]
+
+
+def test_without_an_origin_there_are_no_such_headers(headers: Any) -> None:
+    assert not [name for name in headers("") if name.startswith("Access-Control")]
