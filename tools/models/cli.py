@@ -1,20 +1,26 @@
-"""The commands of `assay models`: describe, check, publish, activate and list model bundles."""
+"""The commands of `assay models`: import, validate, publish, activate and roll back, list, show, pull and compare."""
 
 import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay.clients import client
-from assay.errors import AssayError, SettingsError
-from assay.models.bundle import build
-from assay.models.layout import MANIFEST
-from assay.storage import Bucket
-from tools.models import publish
+from assay.errors import AssayError
+from tools.models import commands, places
+
+USAGE = """examples:
+  assay models validate my-score/1
+  assay models publish my-score/1 --endpoint http://127.0.0.1:4566
+  assay models list --stack assay
+  assay models rollback my-score --stack assay
+  assay models compare my-score/1 my-score/2 --file designs.txt --stack assay
+"""
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,68 +36,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the parser."""
-    top = argparse.ArgumentParser(prog="assay models", description=__doc__)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    manifest = commands.add_parser("manifest", help="write a folder's manifest.json: a header and the files' hashes")
-    manifest.add_argument("folder", type=Path)
-    manifest.add_argument("header", type=Path, help="JSON file with all of the manifest but `files`")
-    manifest.set_defaults(run=_manifest)
-    check = commands.add_parser("check", help="verify, load and run a bundle")
-    check.add_argument("folder", type=Path)
-    check.set_defaults(run=_check)
-    _add_bucket_commands(commands)
+    top = argparse.ArgumentParser(
+        prog="assay models",
+        description=__doc__,
+        epilog=USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_local(found)
+    _add_publish(found)
+    _add_pointer(found)
+    _add_reading(found)
     return top
 
 
-def _add_bucket_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    publishing = commands.add_parser("publish", help="publish a bundle and make it the version that serves")
-    publishing.add_argument("folder", type=Path)
-    publishing.add_argument("--no-serve", action="store_true", help="publish only; `activate` makes it serve")
-    publishing.set_defaults(run=_publish)
-    activating = commands.add_parser("activate", help="make a published version the one that serves")
-    activating.add_argument("name")
-    activating.add_argument("version")
-    activating.set_defaults(run=_activate)
-    listing = commands.add_parser("list", help="list what is published")
-    listing.set_defaults(run=_list)
-    for command in (publishing, activating, listing):
-        variable = "ASSAY_MODELS_BUCKET"
-        command.add_argument("--bucket", default=os.environ.get(variable, ""), help=f"models bucket (else {variable})")
-        command.add_argument("--endpoint", help="S3's address, where it is not AWS's")
+def _add_local(found: "Commands") -> None:
+    manifest = found.add_parser("manifest", help="write a folder's manifest.json: a header and the files' hashes")
+    manifest.add_argument("folder", type=Path)
+    manifest.add_argument("header", type=Path, help="JSON file with all of the manifest but `files`")
+    manifest.set_defaults(run=commands.manifest)
+    validate = found.add_parser("validate", aliases=["check"], help="verify a bundle, load it, run it and its probes")
+    validate.add_argument("folder", type=Path)
+    validate.set_defaults(run=commands.validate)
 
 
-def _manifest(options: argparse.Namespace) -> None:
-    manifest = build(options.folder, json.loads(options.header.read_text("utf-8")))
-    (options.folder / MANIFEST).write_bytes(manifest.dumps())
-    print(f"{manifest.name} {manifest.version}: {len(manifest.files)} files, {manifest.size:,} bytes")
+def _add_publish(found: "Commands") -> None:
+    publish = found.add_parser("publish", help="publish a bundle and make it the version that serves")
+    publish.add_argument("folder", type=Path)
+    publish.add_argument("--no-serve", action="store_true", help="publish only; `activate` makes it serve")
+    add_dry_run(publish)
+    places.add_options(publish)
+    publish.set_defaults(run=commands.publish_folder)
 
 
-def _check(options: argparse.Namespace) -> None:
-    manifest = publish.check(options.folder)
-    print(f"{manifest.name} {manifest.version} is intact")
+def _add_pointer(found: "Commands") -> None:
+    activate = found.add_parser("activate", help="make a published version the one that serves")
+    activate.add_argument("name")
+    activate.add_argument("version")
+    activate.set_defaults(run=commands.activate)
+    rollback = found.add_parser("rollback", help="make the version before the one that serves serve again")
+    rollback.add_argument("name")
+    rollback.set_defaults(run=commands.rollback)
+    for command in (activate, rollback):
+        add_dry_run(command)
+        places.add_options(command)
 
 
-def _publish(options: argparse.Namespace) -> None:
-    bucket, serve = _bucket(options), not options.no_serve
-    manifest = publish.publish(bucket, options.folder, serve=serve)
-    print(f"{manifest.name} {manifest.version} is in {bucket.name}{' and serves' if serve else ''}")
+def _add_reading(found: "Commands") -> None:
+    listing = found.add_parser("list", help="list what is published, a star where a version serves")
+    listing.set_defaults(run=commands.listing)
+    show = found.add_parser("show", help="print a manifest readably")
+    show.add_argument("model", help="a bundle's folder, or NAME (what serves), NAME/VERSION in the bucket")
+    show.set_defaults(run=commands.show)
+    pull = found.add_parser("pull", help="download a version, verified, to FOLDER/NAME/VERSION")
+    pull.add_argument("model", help="NAME (what serves) or NAME/VERSION")
+    pull.add_argument("--to", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
+    add_dry_run(pull)
+    pull.set_defaults(run=commands.pull)
+    compare = found.add_parser("compare", help="run two versions on a file and show what changes")
+    compare.add_argument("before", help="a bundle's folder, or NAME, NAME/VERSION in the bucket")
+    compare.add_argument("after")
+    compare.add_argument("--file", type=Path, required=True, help="sequences as `assay rank` reads them, or abstracts")
+    compare.add_argument("--top", type=int, default=100, help="how many of the best to compare (default 100)")
+    compare.set_defaults(run=commands.compare)
+    for command in (listing, show, pull, compare):
+        places.add_options(command)
 
 
-def _activate(options: argparse.Namespace) -> None:
-    bucket = _bucket(options)
-    pointer = publish.activate(bucket, options.name, options.version)
-    print(f"{options.name} {pointer.version} serves; before: {pointer.previous or 'nothing'}")
-
-
-def _list(options: argparse.Namespace) -> None:
-    for each in publish.listed(_bucket(options)):
-        star = "*" if each.current else " "
-        print(f"{star} {each.name:32} {each.version:12} {each.task:20} {each.format:12} {each.size:>13,}")
-
-
-def _bucket(options: argparse.Namespace) -> Bucket:
-    if not options.bucket:
-        raise SettingsError("say which models bucket: --bucket NAME, or the variable ASSAY_MODELS_BUCKET")
-    if options.endpoint:
-        os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
-    return Bucket(client("s3"), options.bucket)
+def add_dry_run(command: argparse.ArgumentParser) -> None:
+    """Add --dry-run to a command."""
+    command.add_argument("--dry-run", action="store_true", help="check everything, say what would be done, do nothing")

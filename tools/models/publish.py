@@ -1,6 +1,7 @@
 """Bundles to a models bucket: files, then the manifest, then `current.json`, so that no reader sees half of one."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from assay.models.layout import (
 )
 from assay.models.loading import load
 from assay.storage import Bucket
+from tools.models import probes
+from tools.models.progress import progress
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
@@ -37,36 +40,38 @@ class Listed:
 
 
 def check(folder: Path, *, run: bool = True) -> Manifest:
-    """Verify a bundle's folder and, where its runtime is installed, load and run it; raises BundleInvalid."""
+    """Verify a bundle's folder and, where its runtime is installed, run it and its probes; raises BundleInvalid."""
     manifest = read_manifest(folder)
     verify(folder, manifest, _THREADS)
     if run:
         try:
-            load(folder, manifest, _THREADS)
+            probes.check(load(folder, manifest, _THREADS))
         except RuntimeMissing as error:
             print(f"not run: {error}")
     return manifest
 
 
-def publish(bucket: Bucket, folder: Path, *, serve: bool = True, run: bool = True) -> Manifest:
-    """Publish a folder with its manifest.json and, with `serve`, make it current.
+def publish(
+    bucket: Bucket, folder: Path, *, serve: bool = True, run: bool = True, dry: bool = False, shown: bool = False
+) -> Manifest:
+    """Publish a folder with its manifest.json and, with `serve`, make it current; `dry` checks all and writes nothing.
 
     A version is immutable: publishing the same bundle again changes nothing, other content under the same version
-    raises BundleInvalid.
+    raises BundleInvalid. `shown` draws the transfer on standard error.
     """
     manifest = check(folder, run=run)
     present = published(bucket, manifest.name, manifest.version)
     if present not in (None, manifest):
         raise BundleInvalid(f"{manifest.name} {manifest.version} is published with other content: raise the version")
-    if present is None:
-        _upload(bucket, folder, manifest)
-    if serve:
+    if present is None and not dry:
+        _upload(bucket, folder, manifest, shown=shown)
+    if serve and not dry:
         activate(bucket, manifest.name, manifest.version)
     return manifest
 
 
-def activate(bucket: Bucket, name: str, version: str) -> Pointer:
-    """Make a published version current; ObjectMissing where there is no such version."""
+def activate(bucket: Bucket, name: str, version: str, *, dry: bool = False) -> Pointer:
+    """Make a published version current (`dry`: say what would be); ObjectMissing where there is no such version."""
     checked_name(name)
     if published(bucket, name, checked_version(version)) is None:
         raise ObjectMissing(f"{name} {version} is not published in {bucket.name}", name=name, version=version)
@@ -74,8 +79,20 @@ def activate(bucket: Bucket, name: str, version: str) -> Pointer:
     if before is not None and before.version == version:
         return before
     after = Pointer(version, before.version if before else None)
-    bucket.put(current_key(name), after.dumps(), _JSON)
+    if not dry:
+        bucket.put(current_key(name), after.dumps(), _JSON)
     return after
+
+
+def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
+    """Make the version before the current one current again; ObjectMissing where there is none.
+
+    What served until then becomes the previous one, so that a second rollback undoes the first.
+    """
+    found = pointer(bucket, checked_name(name))
+    if found is None or found.previous is None:
+        raise ObjectMissing(f"{name} has no version before the one that serves in {bucket.name}", name=name)
+    return activate(bucket, name, found.previous, dry=dry)
 
 
 def published(bucket: Bucket, name: str, version: str) -> Manifest | None:
@@ -104,10 +121,14 @@ def listed(bucket: Bucket) -> Iterator[Listed]:
                 yield Listed(name, version, manifest.task, manifest.format, manifest.size, serves)
 
 
-def _upload(bucket: Bucket, folder: Path, manifest: Manifest) -> None:
-    for file in manifest.files:
-        with (folder / file.path).open("rb") as source:
-            bucket.upload(bundle_key(manifest.name, manifest.version, file.path), source, _BINARY)
+def _upload(bucket: Bucket, folder: Path, manifest: Manifest, *, shown: bool) -> None:
+    with progress(f"publish {manifest.name} {manifest.version}", manifest.size) if shown else nullcontext() as line:
+        for file in manifest.files:
+            key = bundle_key(manifest.name, manifest.version, file.path)
+            with (folder / file.path).open("rb") as source:
+                bucket.client.upload_fileobj(
+                    source, bucket.name, key, ExtraArgs={"ContentType": _BINARY}, Callback=line.add if line else None
+                )
     bucket.put(bundle_key(manifest.name, manifest.version), (folder / MANIFEST).read_bytes(), _JSON)
 
 

@@ -1,0 +1,57 @@
+"""Which models bucket a command means: by name, by the stack it belongs to, or the one of a local service."""
+
+import argparse
+import os
+
+import boto3
+
+from assay.clients import client, forget
+from assay.errors import ObjectMissing, SettingsError
+from assay.storage import Bucket
+
+VARIABLE = "ASSAY_MODELS_BUCKET"
+_OUTPUT = "ModelsBucketName"
+
+
+def add_options(command: argparse.ArgumentParser) -> None:
+    """Add --bucket, --stack and --endpoint to a command."""
+    where = command.add_argument_group("where the models are")
+    where.add_argument("--bucket", default=os.environ.get(VARIABLE, ""), help=f"models bucket (else {VARIABLE})")
+    where.add_argument("--stack", help=f"the CloudFormation stack, whose output {_OUTPUT} names the bucket")
+    where.add_argument("--endpoint", help="S3's address, where it is not AWS's: what `assay up` prints after `S3:`")
+
+
+def bucket_of(options: argparse.Namespace) -> Bucket:
+    """Return the bucket that the options name; SettingsError where they name none."""
+    if options.endpoint:
+        os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
+        _local_credentials()
+        forget()
+    name = options.bucket or (_of_stack(options.stack) if options.stack else _only_one(options.endpoint))
+    if not name:
+        raise SettingsError(f"say which models bucket: --bucket NAME, --stack NAME, or the variable {VARIABLE}")
+    return Bucket(client("s3"), name)
+
+
+def _local_credentials() -> None:
+    """The local service takes any credentials, but the client wants some."""
+    if boto3.Session().get_credentials() is None:
+        os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
+
+def _of_stack(stack: str) -> str:
+    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", ())}
+    if _OUTPUT not in outputs:
+        raise ObjectMissing(f"stack {stack} has no output {_OUTPUT}: is it Assay's?")
+    return str(outputs[_OUTPUT])
+
+
+def _only_one(endpoint: str | None) -> str:
+    """Return the one models bucket of a local service, empty where there is none or several."""
+    if not endpoint:
+        return ""
+    names = [each["Name"] for each in client("s3").list_buckets()["Buckets"]]
+    found = [name for name in names if "models" in name.split("-")]
+    return found[0] if len(found) == 1 else ""

@@ -1,0 +1,62 @@
+"""Bundles from a models bucket to this machine, every chunk verified as it arrives."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from assay.errors import BundleInvalid, ObjectMissing
+from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
+from assay.models.fetch import fetch
+from assay.models.layout import MANIFEST, bundle_key, checked_name, checked_version
+from assay.storage import Bucket
+from tools.models import publish
+from tools.models.progress import progress
+
+
+class Counting(Bucket):
+    """A bucket that tells how many bytes arrive."""
+
+    def __init__(self, bucket: Bucket, told: Callable[[int], None]) -> None:
+        super().__init__(bucket.client, bucket.name)
+        self._told = told
+
+    def pieces(self, key: str, start: int, stop: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """Yield bytes [start, stop) of an object and count them."""
+        for piece in super().pieces(key, start, stop, etag=etag):
+            self._told(len(piece))
+            yield piece
+
+
+def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manifest:
+    """Download a version (None: the one that serves) to FOLDER/NAME/VERSION; BundleInvalid, ObjectMissing."""
+    manifest = find(bucket, name, version)
+    target = folder / manifest.name / manifest.version
+    if target.exists():
+        raise BundleInvalid(f"{target} is there already: move it away, or pull to another folder with --to")
+    with progress(f"pull {manifest.name} {manifest.version}", manifest.size) as shown:
+        fetch(Counting(bucket, shown.add), manifest, target)
+    found = bucket.get(bundle_key(manifest.name, manifest.version), limit=MAX_MANIFEST_BYTES)
+    (target / MANIFEST).write_bytes(found[0] if found else manifest.dumps())
+    return manifest
+
+
+def find(bucket: Bucket, name: str, version: str | None) -> Manifest:
+    """Return the manifest of a published version, by default the one that serves; ObjectMissing."""
+    version = version or _serving(bucket, checked_name(name))
+    found = publish.published(bucket, checked_name(name), checked_version(version))
+    if found is None:
+        raise ObjectMissing(f"{name} {version} is not published in {bucket.name}")
+    return found
+
+
+def _serving(bucket: Bucket, name: str) -> str:
+    pointer = publish.pointer(bucket, name)
+    if pointer is None:
+        raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
+    return pointer.version
+
+
+def split(text: str) -> tuple[str, str | None]:
+    """Read NAME, NAME/VERSION or NAME@VERSION."""
+    name, *version = re.split("[/@]", text, maxsplit=1)
+    return name, version[0] if version else None
