@@ -1,4 +1,4 @@
-"""GET /, /upload, /health, /models, /docs, /openapi.json, /jobs; POST /uploads."""
+"""GET /, /upload, /page, /health, /models, /docs, /openapi.json, /jobs; POST /uploads."""
 
 from typing import Any
 
@@ -18,13 +18,19 @@ app = routing.resolver()
 @app.get("/upload")
 def get_page() -> Reply[str]:
     """Return the page."""
-    return routing.reply(pages.upload(_base()))
+    return routing.reply(pages.upload(_root(), uploads.hosts(service().uploads, service().results)))
+
+
+@app.get("/page/<name>")
+def get_page_part(name: str) -> Reply[str]:
+    """Return a file of the page."""
+    return routing.reply(pages.part(name, routing.request(app).query.get("v", "")))
 
 
 @app.get("/docs")
 def get_docs() -> Reply[str]:
     """Return the API's viewer."""
-    return routing.reply(pages.viewer(_base()))
+    return routing.reply(pages.viewer(_root()))
 
 
 @app.get("/openapi.json")
@@ -73,6 +79,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return routing.answer(app, event, context)
 
 
-def _base() -> str:
+def _root() -> str:
     event = app.current_event
-    return pages.base(event.path, event.request_context.path or event.path)
+    return pages.root(event.path, event.request_context.path or event.path)

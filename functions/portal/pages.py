@@ -3,60 +3,116 @@
 import base64
 import hashlib
 import re
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Final
+from urllib.parse import quote
 
 import aws_lambda_powertools
 
+from assay.errors import NotFound
 from assay.http import Response
 
 _HERE = Path(__file__).parent
+_PAGE = _HERE / "page"
 _SWAGGER = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "openapi" / "swagger_ui"
 
-_POLICY = (
-    "default-src 'none'; connect-src 'self'; form-action 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
-)
-_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
+SCRIPT: Final = "app.js"
+STYLE: Final = "style.css"
+ICON: Final = "icon.svg"
+TYPES: Final = {
+    SCRIPT: "text/javascript; charset=utf-8",
+    STYLE: "text/css; charset=utf-8",
+    ICON: "image/svg+xml; charset=utf-8",
+}
+_STYLES = ("base.css", "forms.css", "results.css", "plots.css")
+_MAIN = "main.js"
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?function|const|class)", re.MULTILINE)
+
+_POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_FRESH = {**_HEADERS, "Cache-Control": "no-cache"}
+_FOR_EVER = {**_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
 _VIEWER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Assay API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>
 <body><div id="swagger-ui"></div><script>{script}</script>
-<script>SwaggerUIBundle({{url: "{base}/openapi.json", dom_id: "#swagger-ui", deepLinking: true}});</script>
+<script>SwaggerUIBundle({{url: "{root}openapi.json", dom_id: "#swagger-ui", deepLinking: true}});</script>
 </body></html>"""
 
 
-def base(path: str, stage_path: str) -> str:
-    """Return what stands before the routes in the browser: `/prod` where `/upload` was asked for as `/prod/upload`."""
-    prefix = stage_path.rstrip("/").removesuffix(path.rstrip("/"))
-    return prefix if re.fullmatch(r"(/[A-Za-z0-9_.~-]+)*", prefix) else ""
+def root(path: str, asked: str) -> str:
+    """Return what leads from a page to the routes, relative to the address `asked` for, stage and all.
+
+    Nothing at /prod/ and /prod/upload, `../` at /prod/upload/, `prod/` at /prod.
+    """
+    if path.strip("/"):
+        return "../" if asked.endswith("/") else ""
+    last = asked.rpartition("/")[2]
+    return f"{quote(last, safe='')}/" if last else ""
 
 
-def upload(prefix: str) -> Response:
-    """Return the upload page."""
-    page = _page().replace("{{base}}", prefix)
-    sources = {kind: " ".join(_hashes(page, kind)) for kind in ("script", "style")}
-    policy = f"{_POLICY}; script-src {sources['script']}; style-src {sources['style']}"
-    return Response(200, page, "text/html; charset=utf-8", {**_HEADERS, "Content-Security-Policy": policy})
+def upload(prefix: str, hosts: Collection[str]) -> Response:
+    """Return the page; its policy lets it load files of its own and talk to the service and to `hosts`, no more."""
+    page = _file(_PAGE / "index.html").replace("{{root}}", prefix).replace("{{version}}", version())
+    connect = " ".join(["'self'", *sorted(hosts)])
+    policy = f"{_POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
+    return Response(200, page, "text/html; charset=utf-8", {**_FRESH, "Content-Security-Policy": policy})
+
+
+def part(name: str, wanted: str = "") -> Response:
+    """Return a file of the page, kept by browsers where its version is the one `wanted`. Raises NotFound."""
+    if name not in TYPES:
+        raise NotFound(f"the page has no file {name!r}; it has {', '.join(TYPES)}")
+    headers = _FOR_EVER if wanted == version() else _FRESH
+    return Response(200, _part(name), TYPES[name], headers)
 
 
 def viewer(prefix: str) -> Response:
     """Return Swagger UI over /openapi.json."""
     script, css = _file(_SWAGGER / "swagger-ui-bundle.min.js"), _file(_SWAGGER / "swagger-ui.min.css")
-    page = _VIEWER.format(css=css, script=script, base=prefix)
+    page = _VIEWER.format(css=css, script=script, root=prefix)
     # Swagger UI styles its elements inline, so styles cannot be held to hashes.
-    policy = f"{_POLICY}; script-src {' '.join(_hashes(page, 'script'))}; style-src 'unsafe-inline'"
-    return Response(200, page, "text/html; charset=utf-8", {**_HEADERS, "Content-Security-Policy": policy})
+    sources = f"script-src {' '.join(_hashes(page))}; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
+    headers = {**_FRESH, "Content-Security-Policy": f"{_POLICY}; {sources}"}
+    return Response(200, page, "text/html; charset=utf-8", headers)
 
 
 def description() -> Response:
     """Return the OpenAPI document."""
-    return Response(200, _file(_HERE / "openapi.json"), headers=_HEADERS)
+    return Response(200, _file(_HERE / "openapi.json"), headers=_FRESH)
 
 
 @cache
-def _page() -> str:
-    """Return the page with its style and script inside: one request, and hashes that name them."""
-    page, style, script = (_file(_HERE / "page" / name) for name in ("index.html", "style.css", "page.js"))
-    return page.replace("{{style}}", style).replace("{{script}}", script)
+def version() -> str:
+    """Return a name of what the page's files hold: other files, another name."""
+    return hashlib.sha256("\0".join(map(_part, TYPES)).encode()).hexdigest()[:16]
+
+
+@cache
+def _part(name: str) -> str:
+    match name:
+        case "app.js":
+            return "".join(_modules(_MAIN, set()))
+        case "style.css":
+            return "".join(_file(_PAGE / style) for style in _STYLES)
+    return _file(_PAGE / name)
+
+
+def _modules(name: str, known: set[str]) -> Iterator[str]:
+    """Yield a module after those that it imports, each once, without its `import` and `export`.
+
+    So the page is one script: a browser that asked for a dozen at once would want a dozen functions at once, and a
+    new account may run ten.
+    """
+    if name in known:
+        return
+    known.add(name)
+    text = _file(_PAGE / name)
+    for imported in _IMPORT.findall(text):
+        yield from _modules(imported, known)
+    yield _EXPORT.sub("", _IMPORT.sub("", text))
 
 
 @cache
@@ -64,8 +120,8 @@ def _file(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _hashes(page: str, tag: str) -> list[str]:
-    """Return the sources of a page's inline scripts or styles, as a Content-Security-Policy names them."""
-    found = re.findall(rf"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
+def _hashes(page: str) -> list[str]:
+    """Return the sources of a page's inline scripts, as a Content-Security-Policy names them."""
+    found = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in found)
     return [f"'sha256-{digest}'" for digest in digests]

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
 from assay.jobs import Job, Jobs
@@ -49,6 +50,12 @@ def safe(filename: str) -> str:
     name = filename.replace("\\", "/").rpartition("/")[2].encode("utf-8", "ignore").decode("utf-8")
     kept = _UNSAFE.sub("_", name).encode()[-_NAME_BYTES:]
     return kept.decode("utf-8", "ignore").strip(". ") or "upload"
+
+
+def hosts(uploads: Bucket, results: Bucket) -> set[str]:
+    """Return the origins that a browser meets beside the service: of presigned uploads, and of links to results."""
+    links = (uploads.post("page", limit=1)["url"], results.link("page", filename="page"))
+    return {"{0.scheme}://{0.netloc}".format(urlsplit(link)) for link in links}
 
 
 def found(job: Job | None, results: Bucket) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+// The form that classifies: text, or a PDF whose abstract is found, shown, and may be corrected.
+
+import {EXAMPLE_ABSTRACT} from "./examples.js";
+import {announce, at, count, make, show, size} from "./dom.js";
+import {complain, intake} from "./intake.js";
+import {classification} from "./labels.js";
+import {problem, sentence} from "./problems.js";
+import {Refusal, ask, post} from "./service.js";
+
+const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
+const MOST_TEXTS = 64;
+const BETWEEN = /^[ \t]*-{3,}[ \t]*$/m;
+const desk = {well: null, serving: "", thresholds: {}, running: null};
+
+/** Connect the form. */
+export function startClassify() {
+  desk.well = intake({well: "classify-well", text: "abstract", input: "abstract-file", chip: "classify-file",
+    taken, changed: measured});
+  at("classify").addEventListener("submit", event => { event.preventDefault(); classify(); });
+  at("classify-clear").addEventListener("click", reset);
+  at("example-abstract").addEventListener("click", () => {
+    put(EXAMPLE_ABSTRACT);
+    classify();
+  });
+}
+
+/** Say which model serves, and the thresholds of each model's labels. */
+export function classifyModels(serving, thresholds) {
+  Object.assign(desk, {serving, thresholds});
+}
+
+/** A text file becomes text at once; a PDF is sent as it is. */
+function taken(file) {
+  if (/\.pdf$/i.test(file.name) || file.type === "application/pdf") return true;
+  file.text().then(text => put(text));
+  return false;
+}
+
+function put(text) {
+  desk.well.set(null);
+  at("abstract").value = text;
+  measured();
+}
+
+function measured() {
+  const {length} = at("abstract").value;
+  at("abstract-count").textContent = length && !desk.well.file ? `${count(length)} characters` : "";
+  complain("abstract", "classify-error");
+}
+
+function reset() {
+  desk.running?.abort();
+  at("abstract").value = "";
+  desk.well.set(null);
+  at("classify-result").replaceChildren();
+  at("abstract").focus();
+}
+
+async function classify() {
+  const {file} = desk.well, texts = parts(desk.well.text());
+  if (!file && !texts.length) return complain("abstract", "classify-error", "Paste an abstract or choose a PDF first.");
+  desk.running?.abort();
+  const work = desk.running = new AbortController();
+  occupied(true);
+  try {
+    answered(file ? await ofPdf(file, work.signal) : await ofTexts(texts, work.signal), file, texts);
+  } catch (error) {
+    if (error.name !== "AbortError")
+      show(at("classify-result"), problem(error, "The abstract could not be classified"));
+  }
+  if (work === desk.running) occupied(false);
+}
+
+const parts = text => text.split(BETWEEN).map(part => part.trim()).filter(Boolean);
+
+function occupied(on) {
+  const pressed = at("classify").querySelector(".primary");
+  pressed.disabled = on;
+  pressed.textContent = on ? "Classifying …" : "Classify";
+  at("classify-result").setAttribute("aria-busy", on);
+}
+
+function route() {
+  const chosen = at("classifier").value;
+  return chosen && chosen !== desk.serving ? `models/${encodeURIComponent(chosen)}/classify` : "classify";
+}
+
+function ofTexts(texts, signal) {
+  if (texts.length > MOST_TEXTS)
+    throw new Refusal(`These are ${texts.length} abstracts; one request takes ${MOST_TEXTS}.`, {code: "too_many"});
+  return post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal});
+}
+
+async function ofPdf(file, signal) {
+  if (file.size > MOST_PDF)
+    throw new Refusal(`${file.name} has ${size(file.size)}, a request takes ${size(MOST_PDF)}: paste its abstract.`);
+  const body = new FormData();
+  body.append("input_file", new File([file], file.name, {type: "application/pdf"}));
+  return ask(route(), {method: "POST", body, signal});
+}
+
+function answered({model, results}, file, texts) {
+  const limits = desk.thresholds[model.name] ?? {};
+  const [{source}] = results;
+  if (source) extracted(source, file);
+  const nodes = results.length > 1
+    ? results.map((result, i) => entry(result, texts[i], i, limits, model))
+    : [classification(results[0], limits, model)];
+  show(at("classify-result"), source ? origin(source, file) : "", ...nodes);
+  announce(results.length > 1 ? `${results.length} abstracts classified.` : spoken(results[0]));
+}
+
+function spoken({labels}) {
+  return labels.length ? `Labels: ${labels.map(({label}) => label).join(", ")}.` : "No label reaches its threshold.";
+}
+
+/** Put the text that was taken from a PDF where it can be corrected. */
+function extracted({text}, file) {
+  if (text && desk.well.file === file) put(text);
+}
+
+function origin({found_by, found, pages, page}, file) {
+  const how = `${found_by ?? found ?? ""}`.replaceAll("_", " ");
+  const where = page ? `, page ${page}` : pages ? `, of ${count(pages)} page${pages === 1 ? "" : "s"}` : "";
+  return make("p", {class: "notice"}, `The text taken from ${file.name}${where}${how ? ` (found by: ${how})` : ""} `
+    + "now stands in the box: correct it there and classify again.");
+}
+
+function entry(result, text, i, limits, model) {
+  const title = [make("strong", {}, `${i + 1}. `), `${text.slice(0, 80)}${text.length > 80 ? " …" : ""} `];
+  if (result.error)
+    return make("div", {class: "entry"}, title, make("p", {class: "field-error"}, sentence(result.error)));
+  const labels = result.labels.map(({label}) => label).join(", ") || "no label";
+  return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels)),
+    classification(result, limits, model));
+}

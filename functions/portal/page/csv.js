@@ -1,0 +1,60 @@
+// CSV, read and written; copies and downloads.
+
+import {announce, make} from "./dom.js";
+
+const CELL = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|\n|\r|$)/y;
+
+/** Return a CSV text as {head, lines}, cells as text; `cut` drops a last line that may be incomplete. */
+export function parseCsv(text, {cut = false} = {}) {
+  const [head = [], ...lines] = cells(text);
+  return {head, lines: cut ? lines.slice(0, -1) : lines};
+}
+
+function cells(text) {
+  const lines = [];
+  let line = [];
+  CELL.lastIndex = 0;
+  while (CELL.lastIndex < text.length) {
+    const [, quoted, plain, end] = CELL.exec(text);
+    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    if (end !== ",") { lines.push(line); line = []; }
+  }
+  return line.length ? [...lines, [...line, ""]] : lines;
+}
+
+/** Write CSV of columns {key, title}; what a spreadsheet would take for a formula gets an apostrophe. */
+export function writeCsv(columns, rows) {
+  const safe = value => `${value ?? ""}`.replace(/^[=+@\t\r]|^-(?![\d.]+(?:e-?\d+)?$)/, "'$&");
+  const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const line = values => values.map(value => quoted(safe(value))).join(",");
+  const lines = rows.map(row => columns.map(({key}) => row[key]));
+  return `${[columns.map(({title}) => title), ...lines].map(line).join("\r\n")}\r\n`;
+}
+
+/** Write a table for the clipboard: spreadsheets paste tabs into cells. */
+export function writeTabs(columns, rows) {
+  const clean = value => `${value ?? ""}`.replace(/[\t\r\n]+/g, " ");
+  const lines = rows.map(row => columns.map(({key}) => clean(row[key])));
+  return [columns.map(({title}) => title), ...lines].map(line => line.join("\t")).join("\n");
+}
+
+/** Give a text to the browser to save. */
+export function save(name, type, text) {
+  const link = make("a", {href: URL.createObjectURL(new Blob([text], {type})), download: name});
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  announce(`${name} saved.`);
+}
+
+/** Copy a text, and say on the button that it is done. */
+export async function copy(text, pressed) {
+  const before = pressed.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    pressed.textContent = "Copied";
+  } catch {
+    pressed.textContent = "Not allowed here";
+  }
+  announce(pressed.textContent);
+  setTimeout(() => { pressed.textContent = before; }, 2000);
+}

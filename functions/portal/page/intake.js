@@ -1,0 +1,66 @@
+// What people bring: text in a box, or a file chosen or dropped. One well serves a text area, a file input and drops.
+
+import {announce, at, button, make, plural, size} from "./dom.js";
+
+/** Connect a well; `taken(file)` may turn a file into something else by returning false. Returns its state. */
+export function intake({well, text, input, chip, taken = () => true, changed = () => {}}) {
+  const state = {file: null, text: () => at(text).value};
+  state.set = file => { hold(state, file, {text, input, chip}); changed(); };
+  const take = file => {
+    if (!file || !taken(file)) return;
+    state.set(file);
+    announce(`File ${file.name}, ${size(file.size)}.`);
+  };
+  at(input).addEventListener("change", () => take(at(input).files[0]));
+  at(text).addEventListener("input", changed);
+  acceptDrops(at(well), take);
+  return state;
+}
+
+function hold(state, file, {text, input, chip}) {
+  state.file = file;
+  if (!file) at(input).value = "";
+  at(text).hidden = Boolean(file);
+  at(chip).hidden = !file;
+  const remove = button("Remove", () => { state.set(null); at(text).focus(); }, "link");
+  at(chip).replaceChildren(...(file ? [make("strong", {}, file.name), ` ${size(file.size)} `, remove] : []));
+}
+
+function acceptDrops(well, take) {
+  let depth = 0;
+  const mark = step => { depth = step ? depth + step : 0; well.classList.toggle("over", depth > 0); };
+  const carries = event => event.dataTransfer?.types.includes("Files");
+  const listeners = {
+    dragenter: event => { event.preventDefault(); mark(1); },
+    dragleave: () => mark(-1),
+    dragover: event => event.preventDefault(),
+    drop: event => { event.preventDefault(); mark(0); take(event.dataTransfer.files[0]); },
+  };
+  for (const [name, listener] of Object.entries(listeners))
+    well.addEventListener(name, event => { if (carries(event)) listener(event); });
+}
+
+/** A file that misses the well should not replace the page. */
+export function refuseStrayDrops() {
+  for (const name of ["dragover", "drop"])
+    addEventListener(name, event => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+}
+
+/** Say under the form what it lacks, and bring people there; without a message take that back. */
+export function complain(field, place, message = "") {
+  at(place).hidden = !message;
+  at(place).textContent = message;
+  at(field).toggleAttribute("aria-invalid", Boolean(message));
+  at(field).setAttribute("aria-describedby", message ? place : at(field).dataset.hint ?? "");
+  if (!message) return;
+  announce(message);
+  at(field).focus();
+}
+
+/** Return in words what a text holds, by a glance at it: the service reads it properly. */
+export function glance(text) {
+  const lines = text.split(/\r\n|\r|\n/).filter(line => line.trim());
+  if (!lines.length) return "";
+  if (lines[0].startsWith(">")) return `${plural(lines.filter(line => line.startsWith(">")).length, "record")}, FASTA`;
+  return /[,\t]/.test(lines[0]) ? `${plural(lines.length - 1, "record")}, CSV` : plural(lines.length, "line");
+}

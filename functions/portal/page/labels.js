@@ -1,0 +1,72 @@
+// The answer of a classifier: labels as bars with their thresholds.
+
+import {copy, save, writeCsv, writeTabs} from "./csv.js";
+import {button, count, make} from "./dom.js";
+
+const NEAR = 3;
+const COLUMNS_OF_LABELS = ["label", "probability", "threshold", "listed"].map(name => ({key: name, title: name}));
+
+/** Show one result with the thresholds of its model. */
+export function classification(result, thresholds, model) {
+  const rows = ordered(result, thresholds);
+  const chosen = rows.filter(({listed}) => listed);
+  const table = make("tbody"), all = make("button", {type: "button", "aria-expanded": "false"});
+  const fill = open => {
+    table.replaceChildren(...rows.slice(0, open ? rows.length : Math.max(chosen.length + NEAR, 5)).map(labelRow));
+    all.textContent = open ? "Fewer" : `All ${rows.length} probabilities`;
+    all.setAttribute("aria-expanded", open);
+  };
+  all.addEventListener("click", () => fill(all.getAttribute("aria-expanded") === "false"));
+  fill(false);
+  return make("div", {}, chosenLabels(chosen), barTable(table), labelTools(rows, result, model, all),
+    footnote(result, model));
+}
+
+function ordered({scores, labels}, thresholds) {
+  const listed = new Set(labels.map(({label}) => label));
+  return Object.entries(scores).sort((a, b) => b[1] - a[1]).map(([label, probability]) =>
+    ({label, probability, threshold: thresholds[label] ?? 0.5, listed: listed.has(label)}));
+}
+
+function chosenLabels(chosen) {
+  if (!chosen.length) return make("p", {class: "none"}, "No label reaches its threshold.");
+  return make("ul", {class: "pills", "aria-label": "Labels"}, chosen.map(({label, probability}) =>
+    make("li", {}, label, make("span", {}, probability.toFixed(2)))));
+}
+
+function barTable(body) {
+  const head = [["", "mark"], ["label", ""], ["0 to 1", "bar"], ["probability", "number"], ["threshold", "number"]];
+  const heads = head.map(([title, name]) =>
+    title ? make("th", {scope: "col", class: name}, title) : make("td", {class: name}));
+  return make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Probabilities"},
+    make("table", {class: "labels"}, make("caption", {class: "hidden"}, "Probabilities of the labels"),
+      make("thead", {}, make("tr", {}, heads)), body));
+}
+
+function labelRow({label, probability, threshold, listed}) {
+  const tick = listed ? [make("span", {"aria-hidden": "true"}, "✓"), make("span", {class: "hidden"}, "listed")] : [];
+  return make("tr", {class: listed ? "listed" : ""}, make("td", {class: "mark"}, tick), make("td", {}, label),
+    make("td", {class: "bar"}, meter(probability, threshold)),
+    make("td", {class: "number"}, probability.toFixed(3)), make("td", {class: "number soft"}, threshold.toFixed(2)));
+}
+
+/** Draw a probability as a bar with a mark at the threshold; the numbers beside it say the same. */
+function meter(probability, threshold) {
+  const fill = make("i"), line = make("b");
+  fill.style.width = `${100 * probability}%`;
+  line.style.left = `${100 * threshold}%`;
+  return make("div", {class: "meter", "aria-hidden": "true"}, fill, line);
+}
+
+function labelTools(rows, result, model, all) {
+  const copied = event => copy(writeTabs(COLUMNS_OF_LABELS, rows), event.currentTarget);
+  return make("div", {class: "tools"}, all, make("span", {class: "grow"}), button("Copy", copied),
+    button("CSV", () => save("labels.csv", "text/csv", writeCsv(COLUMNS_OF_LABELS, rows))),
+    button("JSON", () => save("labels.json", "application/json", JSON.stringify({model, ...result}, null, 1))));
+}
+
+function footnote({tokens, truncated, cached}, {name, version}) {
+  const cut = truncated ? " The text is longer than the model reads: the rest was left out." : "";
+  const again = cached ? "; the answer is from the cache" : "";
+  return make("p", {class: "hint"}, `${name} ${version} read ${count(tokens)} tokens${again}.${cut}`);
+}

@@ -1,0 +1,15 @@
+// The page's beginning.
+
+import {startClassify} from "./classify.js";
+import {refuseStrayDrops} from "./intake.js";
+import {startKey} from "./key.js";
+import {describeModels} from "./models.js";
+import {startRank} from "./rank.js";
+import {startTabs} from "./tabs.js";
+
+startKey();
+startTabs();
+startRank();
+startClassify();
+refuseStrayDrops();
+describeModels().catch(() => {});

@@ -1,0 +1,41 @@
+// Two tabs; arrows move between them, and the address remembers which.
+
+import {at} from "./dom.js";
+
+const NAMES = ["rank", "classify"];
+
+/** Connect the tabs and open the one that the address names. */
+export function startTabs() {
+  for (const name of NAMES) {
+    at(`tab-${name}`).addEventListener("click", () => { openTab(name); remember(name); });
+    at(`tab-${name}`).addEventListener("keydown", move);
+  }
+  const named = () => { if (NAMES.includes(location.hash.slice(1))) openTab(location.hash.slice(1)); };
+  addEventListener("hashchange", named);
+  named();
+}
+
+function openTab(name) {
+  for (const each of NAMES) {
+    const chosen = each === name;
+    at(`tab-${each}`).setAttribute("aria-selected", chosen);
+    at(`tab-${each}`).tabIndex = chosen ? 0 : -1;
+    at(`panel-${each}`).hidden = !chosen;
+  }
+}
+
+function remember(name) {
+  const address = new URL(location.href);
+  address.hash = name === NAMES[0] ? "" : name;
+  history.replaceState(null, "", address);
+}
+
+function move(event) {
+  const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
+  if (!step) return;
+  const here = NAMES.findIndex(name => event.currentTarget.id === `tab-${name}`);
+  const next = NAMES[(here + step + NAMES.length) % NAMES.length];
+  openTab(next);
+  remember(next);
+  at(`tab-${next}`).focus();
+}
