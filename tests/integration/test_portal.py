@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assay.jobs import Jobs, UploadIdentity
+from portal import pages
 from portal.uploads import safe
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
@@ -26,9 +27,9 @@ def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
     environment("ASSAY_SCORE_MODEL", "absent")
     service.cache_clear()
 
-    def get(path: str, stage: str = "", **query: str) -> dict[str, Any]:
+    def get(path: str, asked: str = "", **query: str) -> dict[str, Any]:
         event = post(path, b"", query=query or None) | {"httpMethod": "GET"}
-        event["requestContext"]["path"] = stage + path
+        event["requestContext"]["path"] = asked or path
         return handler(event, Context())
 
     get.post = lambda path, body: handler(post(path, body), Context())  # type: ignore[attr-defined]
@@ -42,32 +43,68 @@ def read(reply: dict[str, Any], status: int = 200) -> Any:
 
 
 @pytest.mark.parametrize("path", ["/", "/upload", "/upload/", "/docs"])
-def test_pages_load_nothing_from_elsewhere_and_their_policy_names_their_scripts(call: Call, path: str) -> None:
+def test_pages_name_no_other_host_and_their_policy_allows_none(call: Call, path: str) -> None:
     reply = call(path)
-    page = reply["body"]
-    policy = reply["multiValueHeaders"]["Content-Security-Policy"][0]
+    policy = directives(reply)
     assert reply["statusCode"] == 200
-    assert not re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=", page)
-    assert "{{" not in page.partition("<script>")[0]
-    for script in re.findall(r"<script>(.*?)</script>", page, re.DOTALL):
-        assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in policy
-    assert "'unsafe-inline'" not in policy.partition("script-src")[2].partition(";")[0]
-    assert len(page) < 6_000_000
+    assert not re.findall(r"<(?:script|link|img|form)[^>]+(?:src|href|action)=.(?:https?:|/)", reply["body"])
+    assert policy["default-src"] == ["'none'"]
+    assert not {"'unsafe-inline'", "'unsafe-eval'", "*", "https:"} & {*policy["script-src"], *policy["connect-src"]}
+    assert len(reply["body"]) < 6_000_000
 
 
-def test_addresses_on_the_page_carry_the_stage(call: Call) -> None:
-    assert 'action="/prod/upload_file"' in call("/upload", stage="/prod")["body"]
-    assert 'action="/upload_file"' in call("/")["body"]
-    assert '"/prod/openapi.json"' in call("/docs", stage="/prod")["body"]
-    assert "<script>alert" not in call("/upload", stage='/"><script>alert')["body"]
+def test_the_page_has_nothing_inline_and_talks_to_the_service_and_its_two_buckets(call: Call) -> None:
+    page, policy = call("/")["body"], directives(call("/"))
+    assert not re.findall(r"<style|style=|<script>|\son\w+=|{{", page)
+    assert (policy["script-src"], policy["style-src"]) == (["'self'"], ["'self'"])
+    hosts = [f"https://{name}.s3.amazonaws.com" for name in ("results", "uploads")]
+    assert policy["connect-src"] == ["'self'", *hosts]
 
 
-def test_a_base_path_before_the_routes_changes_nothing(call: Call) -> None:
-    from portal.app import handler
+def test_the_viewers_policy_names_its_scripts(call: Call) -> None:
+    allowed = directives(call("/docs"))["script-src"]
+    for script in re.findall(r"<script>(.*?)</script>", call("/docs")["body"], re.DOTALL):
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in allowed
 
-    event = post("/upload", b"") | {"httpMethod": "GET", "path": "/lab/upload"}
-    event["requestContext"]["path"] = "/lab/upload"
-    assert 'action="/lab/upload_file"' in handler(event, Context())["body"]
+
+def directives(reply: dict[str, Any]) -> dict[str, list[str]]:
+    policy = reply["multiValueHeaders"]["Content-Security-Policy"][0]
+    return {name: values for name, *values in (directive.split() for directive in policy.split(";"))}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "lead"),
+    [
+        ("/", "/prod/", ""),
+        ("/", "/prod", "prod/"),
+        ("/", "/", ""),
+        ("/upload", "/prod/upload", ""),
+        ("/upload/", "/prod/upload/", "../"),
+        ("/upload", "/lab/upload", ""),
+        ("/", '/"><script>alert(1)', "%22%3E%3Cscript%3Ealert%281%29/"),
+    ],
+)
+def test_addresses_on_a_page_are_relative_to_where_it_lies(call: Call, path: str, asked: str, lead: str) -> None:
+    page = call(path, asked=asked)["body"]
+    assert f'action="{lead}upload_file"' in page
+    assert f'src="{lead}page/app.js?v=' in page
+    assert "<script>" not in page
+
+
+def test_files_of_the_page_are_kept_by_browsers_under_the_version_that_the_page_names(call: Call) -> None:
+    named = re.findall(r'(?:src|href)="(page/[\w.]+)\?v=(\w+)"', call("/")["body"])
+    assert {name for name, _ in named} == {f"page/{name}" for name in pages.TYPES}
+    for name, version in named:
+        reply = call(f"/{name}", v=version)
+        assert reply["statusCode"] == 200
+        assert "immutable" in reply["multiValueHeaders"]["Cache-Control"][0]
+        assert call(f"/{name}", v="old")["multiValueHeaders"]["Cache-Control"] == ["no-cache"]
+
+
+@pytest.mark.parametrize("name", ["index.html", "main.js", "..", "app.py", "%2e%2e%2fapp.py"])
+def test_the_page_gives_no_other_files(call: Call, name: str) -> None:
+    assert read(call(f"/page/{name}"), 404)["error"]["code"] == "not_found"
 
 
 def test_health_names_what_serves_and_what_is_missing(call: Call, aws: Aws) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from assay.http import media_type
 from classify.inputs import MOST_ABSTRACTS
+from portal import pages
 from portal.uploads import record, shown
 from rank.reading import MAX_BODY_BYTES, MAX_LINES, MAX_SEQUENCES
 from tools.openapi import errors, examples
@@ -155,12 +157,21 @@ def portal_paths() -> Schema:
     return {
         "/": {"get": operation("Pages", "The page", page, keyed=False)},
         "/upload": {"get": operation("Pages", "The page", page, keyed=False)},
+        "/page/{name}": {"get": _page_file()},
         "/docs": {"get": operation("Pages", "This description, to read and try", page, keyed=False)},
         "/openapi.json": {"get": operation("Pages", "This description", itself, keyed=False)},
         "/health": {"get": operation("Models", "Health", health, 503, keyed=False)},
         "/models": {"get": operation("Models", "Published models", models, 503, keyed=False)},
         **_jobs(),
     }
+
+
+def _page_file() -> Schema:
+    bodies = {media_type(each): {"schema": TEXT} for each in pages.TYPES.values()}
+    version = query({"v": {"type": "string", "description": "The version that the page names may be kept for ever."}})
+    parameters = [path_parameter("name", {"type": "string", "enum": list(pages.TYPES)}), *version]
+    found = {"200": reply("Its script, style or icon", bodies)}
+    return operation("Pages", "A file of the page", found, 404, keyed=False, parameters=parameters)
 
 
 def _jobs() -> Schema:

@@ -7,7 +7,7 @@ import {ask} from "./service.js";
 
 /** Fill in hints, choices and descriptions. */
 export async function describeModels() {
-  const [{models: serving}, {models}] = await Promise.all([ask("health", {quiet: true}), ask("models", {quiet: true})]);
+  const [{models: serving}, {models}] = await Promise.all([ask("health"), ask("models")]);
   const name = role => serving[role]?.name;
   const of = task => models.filter(model => model.task === task);
   const known = models.find(model => model.name === name("score")) ?? {};

@@ -17,7 +17,7 @@ export async function ask(route, options = {}) {
   const reply = await sent(new URL(route, ROOT), {...options, headers: headers(options)});
   if (reply.ok) return reply.json();
   const refusal = await refused(reply);
-  if (refusal.code !== "forbidden" || options.quiet) throw refusal;
+  if (refusal.code !== "forbidden" || /signed/.test(refusal.message)) throw refusal;
   const why = apiKey() ? "The service does not take this key. Enter another." : "This service wants an API key.";
   if (!await askForKey(why)) throw refusal;
   return ask(route, options);
