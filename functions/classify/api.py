@@ -5,11 +5,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
+from assay.delivery import delivered
 from assay.errors import AssayError, InputError
 from assay.http import json_response
+from assay.negotiation import chosen
+from assay.options import hold_known
 from assay.telemetry import logger
-from classify import inputs
-from classify.wiring import service, settings
+from classify import inputs, replies
+from classify.wiring import results, service, settings
 
 app = routing.resolver()
 
@@ -17,13 +20,22 @@ app = routing.resolver()
 @app.post("/classify")
 def post_classify() -> Reply[str]:
     """Classify with the default model."""
-    return routing.reply(json_response(service().classify(inputs.read(routing.request(app)))))
+    return _classified()
 
 
 @app.post("/models/<name>/classify")
 def post_classify_by_name(name: str) -> Reply[str]:
     """Classify with a named model."""
-    return routing.reply(json_response(service().classify(inputs.read(routing.request(app)), name)))
+    return _classified(name)
+
+
+def _classified(name: str | None = None) -> Reply[str]:
+    request = routing.request(app)
+    make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
+    hold_known(request.query, inputs.OPTIONS)
+    body = service().classify(inputs.read(request), name)
+    limit = settings().reply_bytes
+    return routing.reply(delivered(make(body), results(), limit, filename=filename, about=replies.about(body)))
 
 
 @app.post("/predict")

@@ -7,9 +7,11 @@ from urllib.parse import parse_qs
 from assay.abstracts.options import ClassifyOptions
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http import Request, integer, is_json, json_object, media_type, number, upload
+from assay.http import Request, is_json, json_object, media_type, upload
+from assay.options import hold_known, integer, number
 
 MOST_ABSTRACTS = 64
+OPTIONS = ("threshold", "top_k")
 SUPPORTED = ("application/json", "text/plain", "application/pdf", "multipart/form-data")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -51,6 +53,7 @@ def _body(request: Request) -> ClassifyRequest:
 
 
 def _json(record: Mapping[str, object], query: Mapping[str, str]) -> ClassifyRequest:
+    hold_known(record, ("abstract", "abstracts", *OPTIONS), "field")
     options = _options(record, query)
     match record:
         case {"abstract": _, "abstracts": _}:
@@ -75,7 +78,7 @@ def _counted(abstracts: list[object]) -> list[object]:
 
 def _form(request: Request) -> ClassifyRequest:
     parts = request.parts()
-    options = {name: _text(part.body) for name, part in parts.items() if name in ("threshold", "top_k") and part.body}
+    options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
     if "abstract" in parts:
         return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
     file = upload(parts)
@@ -115,7 +118,7 @@ def _text(body: bytes) -> str:
 
 def _options(*sources: Mapping[str, object]) -> ClassifyOptions:
     """Return the options; of several sources the first that names an option counts."""
-    threshold, top_k = (_first(name, sources) for name in ("threshold", "top_k"))
+    threshold, top_k = (_first(name, sources) for name in OPTIONS)
     return ClassifyOptions(
         None if threshold is None else number(threshold, "threshold"),
         None if top_k is None else integer(top_k, "top_k"),

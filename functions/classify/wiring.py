@@ -18,6 +18,11 @@ def settings() -> Settings:
     return Settings.from_environ(os.environ, "models_bucket")
 
 
+def results() -> Bucket:
+    """Return the bucket that replies too large for Lambda are written to."""
+    return Bucket(client("s3"), settings().results_bucket)
+
+
 @cache
 def service() -> ClassifyService:
     """Return the service; models are pulled when they are first asked for."""

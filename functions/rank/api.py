@@ -5,13 +5,16 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
+from assay.delivery import delivered
 from assay.errors import AssayError
 from assay.http import Response
+from assay.negotiation import chosen
+from assay.options import hold_known
 from assay.ranking import Partial, hold_strict, rank_blocks
 from assay.telemetry import logger, phase
 from rank import replies
 from rank.pair import Pair
-from rank.reading import Input, read
+from rank.reading import OPTIONS, Input, read
 from rank.wiring import service
 
 app = routing.resolver()
@@ -19,11 +22,16 @@ app = routing.resolver()
 
 @app.post("/rank")
 def post_rank() -> Reply[str]:
-    """Rank the sequences of the body; the reply has ranking, counts, rejects and models."""
+    """Rank the sequences of the body; the reply, in the form that is accepted, has ranking, counts, rejects, models."""
+    request = routing.request(app)
+    make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
+    hold_known(request.query, OPTIONS)
     pair = service().pair()
-    partial, rejects = ranked(read(routing.request(app), pair.contract), pair)
-    body = replies.ranking(partial, rejects, pair.models)
-    return routing.reply(replies.delivered(body, service().results, service().settings.reply_bytes))
+    partial, rejects = ranked(read(request, pair.contract), pair)
+    found = replies.Ranked(partial, rejects, pair.models)
+    limit = service().settings.reply_bytes
+    reply = delivered(make(found), service().results, limit, filename=filename, about=replies.about(found))
+    return routing.reply(reply)
 
 
 @app.post("/file_data")

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
+from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
-from assay.http import UPLOADS_HINT, Request, integer, is_json, number, parse_json, truth, upload
+from assay.http import UPLOADS_HINT, Request, is_json, parse_json, upload
+from assay.options import hold_known, integer, number, truth
 from assay.ranking import RankOptions
 from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
 from assay.sequences.compression import MAGIC
@@ -24,6 +25,7 @@ _READERS: Mapping[str, Callable[[object, str], object]] = {
     "strict": truth,
     "column": lambda value, _: value,
 }
+OPTIONS = tuple(_READERS)
 ACCEPTED = (
     "application/json",
     "text/plain",
@@ -72,9 +74,7 @@ def _read_json(body: Mapping[str, object], contract: Contract, options: RankOpti
     items = body.get("sequences")
     if not isinstance(items, list):
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
-    unknown = sorted(set(body) - {"sequences", *_READERS})
-    if unknown:
-        raise InvalidOption(f"unknown field {unknown[0]!r}; known: sequences, {', '.join(_READERS)}", option=unknown[0])
+    hold_known(body, ("sequences", *OPTIONS), "field")
     _hold_count(len(items), MAX_SEQUENCES)
     return Input(iter([parse_items(items, contract)]), with_options(options, body))
 

@@ -1,20 +1,18 @@
-"""From a ranking to replies: JSON for /rank, plain lines for /file_data, a link where a reply is too large."""
+"""From a ranking to replies: JSON, CSV, plain lines or NDJSON for /rank, plain lines for /file_data."""
 
 import heapq
-import json
-import secrets
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Final
 
-from assay.http import Response, dumps, json_response, text_response
+from assay.http import Response, json_response, ndjson_response, text_response
 from assay.ranking import Partial, Row
+from assay.results import ranking_csv
 from assay.sequences import Reject
-from assay.storage import Bucket
 
 REJECTS_SHOWN = 1000
-_CARRIED: Final = 6_200_000
-"""Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""
+REJECTS_NAMED = 20
+"""How many rejects stand in the headers of replies that are not JSON."""
 
 
 class FirstRejects:
@@ -31,11 +29,24 @@ class FirstRejects:
         """Return them as replies list them, by line."""
         return [reject._asdict() for reject in self._held]
 
+    def named(self) -> str:
+        """Return the first of them as a header has them: `3:length, 7:residue`."""
+        return ", ".join(f"{reject.line}:{reject.reason}" for reject in self._held[:REJECTS_NAMED])
 
-def ranking(partial: Partial, rejects: FirstRejects, models: dict[str, dict[str, str]]) -> dict[str, object]:
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What a request comes to: the ranking, its first rejects, and the models that made it."""
+
+    partial: Partial
+    rejects: FirstRejects
+    models: Mapping[str, Mapping[str, str]]
+
+
+def ranking(partial: Partial, rejects: FirstRejects, models: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
     """Return the body of a /rank reply; at most `REJECTS_SHOWN` rejects are listed, `counts` has them all."""
     return {
-        "ranked": [_row(rank, row, partial.columns) for rank, row in enumerate(partial.rows, 1)],
+        "ranked": _rows(partial),
         "counts": asdict(partial.counts),
         "rejected": rejects.listed(),
         "models": models,
@@ -49,16 +60,47 @@ def lines(partial: Partial) -> Response:
     return text_response((row.sequence for row in partial.rows), headers)
 
 
-def delivered(body: dict[str, object], results: Bucket, limit: int) -> Response:
-    """Return the body itself; over `limit` bytes or Lambda's own limit, a link to it in the results bucket."""
-    text = dumps(body)
-    encoded = text.encode()
-    if len(encoded) <= limit and len(json.dumps(text)) <= _CARRIED:
-        return Response(200, text)
-    key = f"results/{secrets.token_hex(16)}/ranking.json"
-    results.put(key, encoded, "application/json")
-    link = results.link(key, filename="ranking.json")
-    return json_response({"result_url": link, "counts": body["counts"], "models": body["models"]})
+def about(ranked: Ranked) -> dict[str, object]:
+    """Return what is said beside a link to a ranking."""
+    return {"counts": asdict(ranked.partial.counts), "models": ranked.models}
+
+
+def headers(ranked: Ranked) -> dict[str, str]:
+    """Return counts, models and the first rejects as headers, for replies whose body has no room for them."""
+    counts = {f"X-Assay-{name.title()}": str(count) for name, count in asdict(ranked.partial.counts).items()}
+    for role, model in ranked.models.items():
+        counts[f"X-Assay-{role.title()}-Model"] = f"{model['name']}/{model['version']}"
+    rejects = ranked.rejects.named()
+    return {**counts, "X-Assay-Rejects": rejects} if rejects else counts
+
+
+def _json(ranked: Ranked) -> Response:
+    return json_response(ranking(ranked.partial, ranked.rejects, ranked.models))
+
+
+def _csv(ranked: Ranked) -> Response:
+    return Response(200, "".join(ranking_csv(ranked.partial)), "text/csv; charset=utf-8", headers(ranked))
+
+
+def _text(ranked: Ranked) -> Response:
+    return text_response((row.sequence for row in ranked.partial.rows), headers(ranked))
+
+
+def _ndjson(ranked: Ranked) -> Response:
+    return ndjson_response(_rows(ranked.partial), headers(ranked))
+
+
+FORMS: Final[Mapping[str, tuple[Callable[[Ranked], Response], str]]] = {
+    "application/json": (_json, "ranking.json"),
+    "text/csv": (_csv, "ranking.csv"),
+    "text/plain": (_text, "ranking.txt"),
+    "application/x-ndjson": (_ndjson, "ranking.ndjson"),
+}
+"""What each form of a reply is made by, and the name of the file that it is where it is too large for a reply."""
+
+
+def _rows(partial: Partial) -> list[dict[str, object]]:
+    return [_row(rank, row, partial.columns) for rank, row in enumerate(partial.rows, 1)]
 
 
 def _row(rank: int, row: Row, columns: Iterable[str]) -> dict[str, object]:

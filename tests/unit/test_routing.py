@@ -26,7 +26,8 @@ def headers(environment: Callable[[str, str], None]) -> Iterator[Callable[[str],
 def test_pages_of_the_allowed_origin_may_read_replies_and_their_headers(headers: Any) -> None:
     found = headers("https://lab.example.org")
     assert found["Access-Control-Allow-Origin"] == ["https://lab.example.org"]
-    assert "Retry-After" in found["Access-Control-Expose-Headers"][0]
+    assert found["Access-Control-Expose-Headers"] == ["*"]
+    assert found["Vary"] == ["Origin"]
     assert found["Content-Type"] == ["application/json"]
 
 

@@ -39,6 +39,18 @@ _MEANING = {
         "not_found",
         "there is no model 'stability'; GET /models lists those there are",
     ),
+    406: (
+        "NotAcceptable",
+        "The reply has no form that the header Accept names; the message lists those there are.",
+        "not_acceptable",
+        "cannot answer as 'text/html'; accept one of application/json, text/csv",
+    ),
+    409: (
+        "Conflict",
+        "It cannot be done in the state that it is in; the message says which.",
+        "conflict",
+        "the job has SUCCEEDED already",
+    ),
     413: (
         "TooLarge",
         "Too much for one request: POST /uploads takes files of any size.",

@@ -10,7 +10,7 @@ from assay.jobs import Job
 from assay.ranking import Counts, Partial, Row
 from assay.sequences import Reject
 from rank.filejob import keys
-from rank.replies import FirstRejects, ranking
+from rank.replies import FirstRejects, Ranked, about, ranking
 from tools.demo.sequences import BAD, proteins
 
 FAMILY = 59  # of the demo's proteins, one whose design passes the gate and whose scramble does not
@@ -29,24 +29,27 @@ PAIR = {
 JOB_ID = "0b8e3c1f6a5d4f0e9c7b2a1d8e6f4c3b"
 KEY = "rank/5f0c9a3e7d21b846/designs.fasta"
 COUNTS = Counts(received=3, scored=2, passed=1, returned=1, rejected=1)
-_LINK = "https://assay-results-123456789012-eu-west-1.s3.amazonaws.com/"
+_RESULTS = "https://assay-results-123456789012-eu-west-1.s3.amazonaws.com/"
+LINK = f"{_RESULTS}{keys(JOB_ID)['summary']}?X-Amz-Signature=..."
+
+
+def found() -> Ranked:
+    """Return a ranking."""
+    rows = [Row(DESIGN, 2.560, 0.951, 1, f"design-{FAMILY}")]
+    rejects = FirstRejects()
+    rejects.add([Reject(3, "length", "22 residues, expected 50")])
+    return Ranked(Partial(rows, COUNTS), rejects, PAIR)
 
 
 def ranked() -> dict[str, Any]:
     """Return the reply to /rank."""
-    rows = [Row(DESIGN, 2.560, 0.951, 1, f"design-{FAMILY}")]
-    rejects = FirstRejects()
-    rejects.add([Reject(3, "length", "22 residues, expected 50")])
-    return ranking(Partial(rows, COUNTS), rejects, PAIR)
+    each = found()
+    return ranking(each.partial, each.rejects, each.models)
 
 
 def stored() -> dict[str, Any]:
     """Return the reply to /rank where the ranking is large."""
-    return {"result_url": f"{_LINK}{keys(JOB_ID)['summary']}?X-Amz-Signature=...", **_without_rows(ranked())}
-
-
-def _without_rows(reply: dict[str, Any]) -> dict[str, Any]:
-    return {name: reply[name] for name in ("counts", "models")}
+    return {"result_url": LINK, **about(found())}
 
 
 def classified() -> dict[str, Any]:
@@ -61,7 +64,7 @@ def job() -> Job:
     """Return a job that is done."""
     times = ("2026-01-31T12:00:00.000+00:00", "2026-01-31T12:00:04.218+00:00")
     counts = {"received": 3, "scored": 2, "passed": 1, "returned": 1, "rejected": 1, "duplicates": 0}
-    links = {name: f"{_LINK}{key}?X-Amz-Signature=..." for name, key in keys(JOB_ID).items()}
+    links = {name: f"{_RESULTS}{key}?X-Amz-Signature=..." for name, key in keys(JOB_ID).items()}
     return Job(JOB_ID, "rank", "SUCCEEDED", KEY, *times, progress=1.0, counts=counts, models=PAIR, results=links)
 
 

@@ -1,11 +1,13 @@
 """The routes: what each takes and what it answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assay.http import media_type
+from classify import replies as classification
 from classify.inputs import MOST_ABSTRACTS
 from portal import pages
 from portal.uploads import record, shown
+from rank import replies as ranked
 from rank.reading import MAX_BODY_BYTES, MAX_LINES, MAX_SEQUENCES
 from tools.openapi import errors, examples
 from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
@@ -38,12 +40,12 @@ def operation(
 
 def ranking_paths() -> Schema:
     """Return the routes of ranking."""
-    ranking = {"schema": {"anyOf": [ref("Ranking"), ref("StoredRanking")]}, "examples": _two_rankings()}
     rank = operation(
         "Sequences",
         "Rank sequences",
-        {"200": reply("The ranking, or a link to it where it is over 5 MB", {_JSON: ranking})},
+        _rankings(),
         *_MANY,
+        406,
         parameters=query(RANK_OPTIONS),
         takes=_sequences(),
         description=f"At most {MAX_SEQUENCES:,} sequences as JSON, {MAX_LINES:,} lines or records otherwise, "
@@ -75,6 +77,29 @@ def _plain_ranking(summary: str) -> Schema:
     )
 
 
+def _rankings() -> Schema:
+    """Return every form in which a ranking is answered."""
+    found = examples.found()
+    json = {_JSON: {"schema": {"anyOf": [ref("Ranking"), ref("StoredRanking")]}, "examples": _two_rankings()}}
+    others = {kind: {"schema": TEXT, "example": make(found).body} for kind, (make, _) in ranked.FORMS.items()}
+    said = _said(ranked.headers(found))
+    return {
+        "200": reply("The ranking; JSON over 5 MB is a link to it", {**others, **json}, said),
+        "303": _elsewhere(said),
+    }
+
+
+def _said(headers: Mapping[str, str]) -> Schema:
+    return {name: header(f"In replies that are not JSON: `{value}`") for name, value in headers.items()}
+
+
+def _elsewhere(headers: Schema) -> Schema:
+    """Return where a reply that is too large and not JSON lies."""
+    link = content(_JSON, ref("Stored"), {"result_url": examples.LINK})
+    where = {"Location": header("A presigned link, good for an hour")}
+    return reply("Over 5 MB and not JSON: in the results bucket", link, {**headers, **where})
+
+
 def _two_rankings() -> Schema:
     return {
         "ranking": {"summary": "The ranking", "value": examples.ranked()},
@@ -103,15 +128,14 @@ def classification_paths() -> Schema:
         | content("application/pdf", BINARY)
         | content(_FORM, ref("ClassifyForm"))
     )
-    labelled = content(_JSON, ref("Classification"), examples.classified())
-    good = {"200": reply("Probabilities of all labels, and the labels at or above their thresholds", labelled)}
+    good = _classifications()
     options = query(CLASSIFY_OPTIONS)
     text = f"One abstract, or up to {MOST_ABSTRACTS}: a bad one among several has its error at its position."
     old = _old_prediction()
     return {
         "/classify": {
             "post": operation(
-                "Abstracts", "Classify abstracts", good, *_MANY, parameters=options, description=text, takes=bodies
+                "Abstracts", "Classify abstracts", good, *_MANY, 406, parameters=options, description=text, takes=bodies
             )
         },
         "/models/{name}/classify": {
@@ -121,6 +145,7 @@ def classification_paths() -> Schema:
                 good,
                 *_MANY,
                 404,
+                406,
                 parameters=[path_parameter("name", MODEL_NAME), *options],
                 takes=bodies,
             )
@@ -128,6 +153,18 @@ def classification_paths() -> Schema:
         "/predict": {"post": old},
         "/api/predict": {"post": old},
     }
+
+
+def _classifications() -> Schema:
+    """Return every form in which a classification is answered."""
+    body = examples.classified()
+    json = content(_JSON, {"anyOf": [ref("Classification"), ref("StoredClassification")]}, body)
+    others = {kind: {"schema": TEXT, "example": make(body).body} for kind, (make, _) in classification.FORMS.items()}
+    said = {
+        name: header(f"In replies that are not JSON: `{value}`") for name, value in classification.headers(body).items()
+    }
+    meaning = "Probabilities of all labels, and the labels at or above their thresholds; JSON over 5 MB is a link"
+    return {"200": reply(meaning, {**others, **json}, said), "303": _elsewhere(said)}
 
 
 def _old_prediction() -> Schema:

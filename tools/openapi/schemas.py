@@ -81,6 +81,7 @@ def _ranking() -> Schema:
             rejected=listed(ref("Reject"), maxItems=REJECTS_SHOWN),
             models=models,
         ),
+        "Stored": record(result_url=LINK),
         "StoredRanking": record(result_url=LINK, counts=ref("Counts"), models=models),
     }
 
@@ -107,10 +108,11 @@ def _classification() -> Schema:
         source=of(Extract) | {"description": "Which text was taken from a PDF."},
     )
     return {
-        "ClassifyRequest": {"oneOf": [one, many]},
+        "ClassifyRequest": {"oneOf": [{**each, "additionalProperties": False} for each in (one, many)]},
         "ClassifyForm": {"anyOf": [record(input_file=BINARY), record(abstract=ABSTRACT)]},
         "PredictRequest": record(abstract=ABSTRACT),
         "Predictions": record(predictions=listed(listed(NUMBER), minItems=1, maxItems=1)),
+        "StoredClassification": record(result_url=LINK, model=ref("Model")),
         "Classification": record(
             model=ref("Model"), labels=listed(TEXT), results=listed({"anyOf": [result, ref("Error")]}, minItems=1)
         ),

@@ -10,6 +10,8 @@
     │   ├── TooLarge               body or record count over a limit
     │   ├── StrictReject           `strict` was asked for and records were rejected
     │   ├── NotFound               no such job, model or route
+    │   ├── NotAcceptable          no form of the reply is one that the caller accepts
+    │   ├── Conflict               not in the state that it is in: a job that has ended cannot be cancelled
     │   └── ObjectChanged          an object was replaced while a job read it
     └── ServiceError               the deployment must mend it
         ├── ModelUnavailable       no current version, or none that loads
@@ -87,6 +89,18 @@ class NotFound(InputError):
     """There is no such job, model or route."""
 
     code = "not_found"
+
+
+class NotAcceptable(InputError):
+    """The reply has no form that the caller accepts."""
+
+    code = "not_acceptable"
+
+
+class Conflict(InputError):
+    """What was asked for cannot be done in the state that something is in."""
+
+    code = "conflict"
 
 
 class ObjectChanged(InputError):

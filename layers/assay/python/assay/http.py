@@ -3,16 +3,16 @@
 import base64
 import binascii
 import json
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from assay.errors import (
     AssayError,
+    Conflict,
     InputError,
-    InvalidOption,
     MalformedBody,
+    NotAcceptable,
     NotFound,
     ObjectChanged,
     ServiceError,
@@ -25,6 +25,8 @@ from assay.forms import Part, parse_multipart
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
     NotFound: 404,
+    NotAcceptable: 406,
+    Conflict: 409,
     ObjectChanged: 409,
     TooLarge: 413,
     UnsupportedMediaType: 415,
@@ -85,6 +87,11 @@ class Request:
     def media_type(self) -> str:
         """Return the content type in lower case, without parameters."""
         return media_type(self.content_type)
+
+    @property
+    def accept(self) -> str:
+        """Return the header Accept, empty where there is none."""
+        return self.headers.get("accept", "")
 
     @property
     def looks_like_json(self) -> bool:
@@ -163,39 +170,6 @@ def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
     return parts[name]
 
 
-def integer(value: object, name: str) -> int:
-    """Return an option as an integer, from JSON or text. Raises InvalidOption."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and len(value) <= 20:
-        try:
-            return int(value)
-        except ValueError:
-            pass
-    raise InvalidOption(f"{name} must be an integer", option=name)
-
-
-def number(value: object, name: str) -> float:
-    """Return an option as a finite number, from JSON or text. Raises InvalidOption."""
-    try:
-        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
-    except (ValueError, OverflowError):
-        found = math.nan
-    if not math.isfinite(found):
-        raise InvalidOption(f"{name} must be a finite number", option=name)
-    return found
-
-
-def truth(value: object, name: str) -> bool:
-    """Return an option as true or false, from JSON or text. Raises InvalidOption."""
-    if isinstance(value, bool):
-        return value
-    found = {"true": True, "1": True, "false": False, "0": False}.get(str(value).lower())
-    if found is None:
-        raise InvalidOption(f"{name} must be true or false", option=name)
-    return found
-
-
 def status_of(error: AssayError) -> int:
     """Return the status of the nearest class in `STATUS`."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -231,8 +205,12 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 
 def text_response(lines: Iterable[str], headers: Mapping[str, str] | None = None) -> Response:
     """Return a plain-text reply, each line ended by LF."""
-    body = "".join(f"{line}\n" for line in lines)
-    return Response(200, body, "text/plain; charset=utf-8", headers or {})
+    return Response(200, "".join(f"{line}\n" for line in lines), "text/plain; charset=utf-8", headers or {})
+
+
+def ndjson_response(values: Iterable[object], headers: Mapping[str, str] | None = None) -> Response:
+    """Return a reply of one JSON value a line."""
+    return Response(200, "".join(f"{dumps(value)}\n" for value in values), "application/x-ndjson", headers or {})
 
 
 def dumps(value: object) -> str:

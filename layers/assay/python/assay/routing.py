@@ -14,7 +14,6 @@ from assay.http import Request, Response, error_body, error_response, json_respo
 from assay.settings import Settings
 from assay.telemetry import logger, measure
 
-_EXPOSED: Final = "Location,Retry-After,X-Assay-Rejected"
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -46,7 +45,9 @@ def resolver() -> APIGatewayRestResolver:
 def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a proxy event; what a custom domain's base path puts before the route is no part of it."""
     found: dict[str, Any] = app.resolve({**event, "path": _without_base(event)}, context)
-    return {**found, "multiValueHeaders": {**found["multiValueHeaders"], **_shared()}}
+    headers: dict[str, list[str]] = found["multiValueHeaders"]
+    vary = [*headers.get("Vary", []), "Origin"]
+    return {**found, "multiValueHeaders": {**headers, **_shared(), "Vary": [", ".join(vary)]}}
 
 
 @cache
@@ -56,7 +57,7 @@ def _shared() -> Mapping[str, list[str]]:
         origin = Settings.from_environ(os.environ).allowed_origin
     except SettingsError:
         return {}  # every call is answered 503 here, and says why
-    given = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": _EXPOSED, "Vary": "Origin"}
+    given = {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "*"}
     return {name: [value] for name, value in given.items()} if origin else {}
 
 

@@ -1,0 +1,61 @@
+"""From a classification to replies: JSON, CSV or NDJSON."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from assay.http import Response, json_response, ndjson_response
+from assay.results import harmless
+
+COLUMNS: Final = ("abstract", "labels", "tokens", "truncated", "cached", "error")
+"""The first columns of the CSV: the abstract's position from 1, its labels best first; the labels' scores follow."""
+Body = Mapping[str, Any]
+
+
+def about(body: Body) -> dict[str, object]:
+    """Return what is said beside a link to a classification."""
+    return {"model": body["model"]}
+
+
+def headers(body: Body) -> dict[str, str]:
+    """Return counts and model as headers, for replies whose body has no room for them."""
+    model, results = body["model"], body["results"]
+    return {
+        "X-Assay-Model": f"{model['name']}/{model['version']}",
+        "X-Assay-Received": str(len(results)),
+        "X-Assay-Rejected": str(sum("error" in each for each in results)),
+    }
+
+
+def _csv(body: Body) -> Response:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*COLUMNS, *(_column(label) for label in body["labels"])])
+    writer.writerows(_cells(at, each, body["labels"]) for at, each in enumerate(body["results"], 1))
+    return Response(200, out.getvalue(), "text/csv; charset=utf-8", headers(body))
+
+
+def _column(label: str) -> str:
+    return f"score_{label}" if label in COLUMNS else harmless(label)
+
+
+def _cells(position: int, result: Mapping[str, Any], labels: list[str]) -> list[object]:
+    """Return a row; of an abstract that was refused only its position and why."""
+    if "error" in result:
+        return [position, "", "", "", "", harmless(result["error"]["message"]), *("" for _ in labels)]
+    chosen = ";".join(harmless(each["label"]) for each in result["labels"])
+    flags = [str(result[name]).lower() for name in ("truncated", "cached")]
+    return [position, chosen, result["tokens"], *flags, "", *(result["scores"][label] for label in labels)]
+
+
+def _ndjson(body: Body) -> Response:
+    return ndjson_response(body["results"], headers(body))
+
+
+FORMS: Final[Mapping[str, tuple[Callable[[Body], Response], str]]] = {
+    "application/json": (json_response, "classification.json"),
+    "text/csv": (_csv, "classification.csv"),
+    "application/x-ndjson": (_ndjson, "classification.ndjson"),
+}
+"""What each form of a reply is made by, and the name of the file that it is where it is too large for a reply."""
