@@ -1,13 +1,12 @@
 """One dropped file, from its bytes to its results: plan, rank as a stream, write. Constant memory at any size."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from itertools import chain
 
 from assay.errors import AssayError, ObjectChanged, StrictReject
-from assay.http import error_body
+from assay.files import ending
+from assay.files.layout import result_key
 from assay.ranking import Partial, RankOptions, hold_strict, rank_blocks
 from assay.results import ranking_csv, rejected_csv_header, rejected_rows
 from assay.sequences import Block, Contract, Reject, gunzip, parse, sniff
@@ -18,7 +17,6 @@ from rank.pair import Pair
 from rank.reading import with_options
 
 _HEAD = 4096
-_LONGEST_KEY = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def run(planned: Plan, uploads: Bucket, results: Bucket, pair: Pair) -> Partial:
     ranking = "".join(ranking_csv(partial)).encode()
     results.put(where["ranking"], ranking, "text/csv; charset=utf-8")
     summary = _summary(planned, partial, pair)
-    finish(results, planned.job_id, planned.source.key, summary)
+    finish(results, planned.job_id, summary)
     return partial
 
 
@@ -100,7 +98,7 @@ def _summary(planned: Plan, partial: Partial, pair: Pair) -> dict[str, object]:
 def keys(job_id: str) -> dict[str, str]:
     """Return where a job's results lie in the results bucket."""
     names = {"ranking": "ranking.csv", "rejected": "rejected.csv", "summary": "ranking.json"}
-    return {name: f"results/{job_id}/{file}" for name, file in names.items()}
+    return {name: result_key(job_id, file) for name, file in names.items()}
 
 
 def counts(partial: Partial) -> dict[str, int]:
@@ -109,8 +107,8 @@ def counts(partial: Partial) -> dict[str, int]:
 
 
 def failure(job_id: str, key: str, error: AssayError) -> dict[str, object]:
-    """Return the summary of a job that cannot be done: why, in the shape that errors have everywhere."""
-    return {"job_id": job_id, "state": "FAILED", "upload": key} | error_body(error.code, error.message, error.details)
+    """Return the summary of a job that cannot be done."""
+    return ending.failure(job_id, key, error)
 
 
 def left(job_id: str, error: AssayError) -> dict[str, str]:
@@ -119,15 +117,6 @@ def left(job_id: str, error: AssayError) -> dict[str, str]:
     return {name: key for name, key in keys(job_id).items() if name in names}
 
 
-def finish(results: Bucket, job_id: str, key: str, summary: dict[str, object]) -> None:
+def finish(results: Bucket, job_id: str, summary: dict[str, object]) -> None:
     """Write the summary, then the pointer by which whoever dropped the file finds its job."""
-    body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
-    results.put(keys(job_id)["summary"], body, "application/json")
-    pointer = {"job_id": job_id, "state": summary["state"], "summary": keys(job_id)["summary"]}
-    results.put(pointer_key(key), json.dumps(pointer).encode(), "application/json")
-
-
-def pointer_key(key: str) -> str:
-    """Return where the pointer of an upload lies; a key too long to be part of another is named by its sha256."""
-    plain = f"by-upload/{key}.json"
-    return plain if len(plain.encode()) <= _LONGEST_KEY else f"by-upload/{sha256(key.encode()).hexdigest()}.json"
+    ending.finish(results, keys(job_id)["summary"], summary)

@@ -53,5 +53,5 @@ def _run(stack: Service, key: str, etag: str, job_id: str) -> None:
         measure("SequencesScored", partial.counts.scored)
     except (InputError, ObjectMissing) as error:
         logger.warning("job failed", code=error.code)
-        filejob.finish(stack.results, job_id, key, filejob.failure(job_id, key, error))
+        filejob.finish(stack.results, job_id, filejob.failure(job_id, key, error))
         stack.jobs.fail(job_id, error.message, filejob.left(job_id, error))

@@ -18,6 +18,7 @@
         ├── BundleInvalid          a manifest or a file that fails verification
         ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
         ├── ObjectMissing          an object that should exist does not
+        ├── ManifestInvalid        a file job's pins cannot be read
         └── SettingsError          an environment variable is missing or malformed
 
 HTTP statuses are not here: `assay.http` maps them.
@@ -137,6 +138,12 @@ class ObjectMissing(ServiceError):
     """An object that should exist does not."""
 
     code = "object_missing"
+
+
+class ManifestInvalid(ServiceError):
+    """What the plan of a file job pinned cannot be read, or cannot be."""
+
+    code = "manifest_invalid"
 
 
 class SettingsError(ServiceError):

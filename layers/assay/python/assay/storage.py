@@ -53,13 +53,13 @@ class Bucket:
         self.client = client
         self.name = name
 
-    def head(self, key: str) -> ObjectInfo:
-        """Return size, ETag, version, content type and metadata of an object."""
+    def head(self, key: str, *, version: str | None = None) -> ObjectInfo:
+        """Return size, ETag, version, content type and metadata of an object, or of one version of it."""
         with self._errors(key):
-            reply = self.client.head_object(Bucket=self.name, Key=key)
+            reply = self.client.head_object(Bucket=self.name, Key=key, **_given(VersionId=version))
         metadata = {name.lower(): value for name, value in reply["Metadata"].items()}
-        version = reply.get("VersionId")
-        return ObjectInfo(key, reply["ContentLength"], reply["ETag"], version, reply.get("ContentType", ""), metadata)
+        found = reply.get("VersionId")
+        return ObjectInfo(key, reply["ContentLength"], reply["ETag"], found, reply.get("ContentType", ""), metadata)
 
     def get(self, key: str, *, limit: int, if_none_match: str | None = None) -> tuple[bytes, str] | None:
         """Return a small object's body and ETag, None when its ETag is `if_none_match`; TooLarge over `limit` bytes."""
@@ -77,15 +77,16 @@ class Bucket:
             raise TooLarge(f"{key} is larger than {limit} bytes", limit=limit)
         return body, reply["ETag"]
 
-    def pieces(self, key: str, start: int, stop: int, *, etag: str | None = None) -> Iterator[bytes]:
+    def pieces(
+        self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
+    ) -> Iterator[bytes]:
         """Yield bytes [start, stop) of an object as they arrive from one ranged GET; nothing past its end."""
+        pins = _given(IfMatch=etag, VersionId=version)
         if start >= stop:
             return
         try:
             with self._errors(key):
-                reply = self.client.get_object(
-                    Bucket=self.name, Key=key, Range=f"bytes={start}-{stop - 1}", **_given(IfMatch=etag)
-                )
+                reply = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-{stop - 1}", **pins)
         except ClientError as error:
             if _code(error) in _PAST_END:
                 return
@@ -93,24 +94,34 @@ class Bucket:
         with closing(reply["Body"]) as stream:
             yield from stream.iter_chunks(_PIECE)
 
-    def read_range(self, key: str, start: int, stop: int, *, etag: str | None = None) -> bytes:
+    def read_range(
+        self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
+    ) -> bytes:
         """Return bytes [start, stop) of an object, fewer at its end; a connection that breaks off is tried again."""
         for _ in range(_ATTEMPTS - 1):
             try:
-                return b"".join(self.pieces(key, start, stop, etag=etag))
+                return b"".join(self.pieces(key, start, stop, etag=etag, version=version))
             except BROKEN:
                 continue
-        return b"".join(self.pieces(key, start, stop, etag=etag))
+        return b"".join(self.pieces(key, start, stop, etag=etag, version=version))
 
     def chunks(
-        self, key: str, *, start: int = 0, stop: int | None = None, etag: str | None = None, size: int = READ_AHEAD
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        etag: str | None = None,
+        version: str | None = None,
+        size: int = READ_AHEAD,
     ) -> Iterator[bytes]:
         """Yield bytes [start, stop) of an object in parts of `size`, the next one being read while one is used."""
-        stop = self.head(key).size if stop is None else stop
+        stop = self.head(key, version=version).size if stop is None else stop
         with ThreadPoolExecutor(1, "read-ahead") as pool:
             pending: deque[Future[bytes]] = deque()
             for at in range(start, stop, size):
-                pending.append(pool.submit(self.read_range, key, at, min(at + size, stop), etag=etag))
+                end = min(at + size, stop)
+                pending.append(pool.submit(self.read_range, key, at, end, etag=etag, version=version))
                 if len(pending) > 1:
                     yield pending.popleft().result()
             yield from (last.result() for last in pending)

@@ -1,0 +1,25 @@
+"""How a job ends: its summary, written after all else, and the pointer from the upload to its job."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from assay.errors import AssayError
+from assay.files.layout import pointer_key
+from assay.http import error_body
+from assay.storage import Bucket
+
+
+def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any]) -> None:
+    """Write a summary (`job_id`, `state`, `upload`, ...), then the pointer from its upload to it."""
+    body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
+    results.put(summary_key, body, "application/json")
+    pointer = {"job_id": summary["job_id"], "state": summary["state"], "summary": summary_key}
+    results.put(pointer_key(str(summary["upload"])), json.dumps(pointer).encode(), "application/json")
+
+
+def failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:
+    """Return the summary of a job that cannot be done: why, in the shape that errors have everywhere."""
+    return {"job_id": job_id, "state": "FAILED", "upload": upload} | error_body(
+        error.code, error.message, error.details
+    )

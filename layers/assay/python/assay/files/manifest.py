@@ -1,0 +1,92 @@
+"""What is the same for a whole file job, pinned once by its plan: every shard, retry and redrive reads it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any, Final, Self
+
+from assay.errors import ManifestInvalid
+from assay.shards import Shard
+
+VERSION: Final = 1
+COMPRESSIONS: Final = ("", "gzip")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The uploaded object as it was when its job was planned; `size` in bytes, `version_id` None without versions."""
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    version_id: str | None = None
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The pins of a job. Raises `ManifestInvalid` naming the field that cannot be.
+
+    `format` is the kind's own word (`lines`, `fasta`, `csv`, ...), `header` the text that stands before the first
+    record of a CSV and that every other shard needs, `models` role to name and version, `options` the kind's own.
+    """
+
+    job_id: str
+    kind: str
+    source: Source
+    format: str
+    shard_bytes: int
+    shards: int
+    models: Mapping[str, Mapping[str, str]]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    compression: str = ""
+    header: str = ""
+
+    def __post_init__(self) -> None:
+        """Check what a shard relies on."""
+        for name in ("job_id", "kind", "format"):
+            _require(isinstance(getattr(self, name), str) and bool(getattr(self, name)), name)
+        _require(self.compression in COMPRESSIONS, "compression")
+        _require(isinstance(self.header, str), "header")
+        _require(isinstance(self.source, Source) and _count(self.source.size, 0) and bool(self.source.key), "source")
+        _require(_count(self.shard_bytes, 1), "shard_bytes")
+        most = max(-(-self.source.size // self.shard_bytes), 1)
+        _require(_count(self.shards, 1) and self.shards in (1, most), "shards")
+        _require(isinstance(self.models, Mapping) and isinstance(self.options, Mapping), "models")
+
+    def shard(self, index: int) -> Shard:
+        """Return the byte range of a shard; the only one has all bytes. Raises ManifestInvalid for one beyond."""
+        if not 0 <= index < self.shards:
+            raise ManifestInvalid(f"job {self.job_id} has {self.shards} shards, and none of index {index}")
+        step = self.shard_bytes if self.shards > 1 else max(self.source.size, 1)
+        return Shard(index, index * step, min((index + 1) * step, self.source.size))
+
+    @property
+    def pin(self) -> str:
+        """Return a digest of all this; a partial made under another manifest has another."""
+        return sha256(self.to_json().encode()).hexdigest()[:32]
+
+    def to_json(self) -> str:
+        """Return JSON from which `from_json` makes an equal value."""
+        return json.dumps({"version": VERSION, **asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read what `to_json` wrote. Raises ManifestInvalid."""
+        try:
+            body = json.loads(text)
+            _require(body.pop("version") == VERSION, "version")
+            return cls(**{**body, "source": Source(**body["source"])})
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ManifestInvalid(f"a job's manifest cannot be read: {error}") from error
+
+
+def _count(value: object, least: int) -> bool:
+    return type(value) is int and value >= least
+
+
+def _require(holds: bool, name: str) -> None:
+    if not holds:
+        raise ManifestInvalid(f"a job's manifest is wrong in {name!r}", field=name)

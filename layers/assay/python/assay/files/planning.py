@@ -1,0 +1,151 @@
+"""From an uploaded object to a manifest: pin what was dropped, look at how it begins, cut it into shards."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Protocol, Self
+
+from assay.errors import ObjectChanged, TooLarge, UnreadableInput
+from assay.files.manifest import Manifest, Source
+from assay.files.working import Working
+from assay.shards import plan as cut
+from assay.storage import Bucket
+
+HEAD: Final = 1 << 16
+"""Bytes of an object's beginning that a kind judges its format by."""
+_GZIP: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What an event says of an object; `version_id` and `etag` empty where it does not say."""
+
+    bucket: str
+    key: str
+    version_id: str = ""
+    etag: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return what `from_json` reads: the input of a state machine."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read an upload among other fields."""
+        return cls(**{name: str(values.get(name, "")) for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a kind reads an object: its word for the format, the CSV header that each shard needs, whether cuts are safe.
+
+    `why` says what stands against cutting, for the refusal of an object too large to be one shard.
+    """
+
+    format: str
+    splittable: bool
+    header: str = ""
+    why: str = "this format cannot be cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What one job may be: bytes of a shard, shards, and bytes of an object that is one shard for its format."""
+
+    shard_bytes: int
+    shards: int
+    unsplit_bytes: int
+
+
+class Kind(Protocol):
+    """What a kind of job brings to its plan."""
+
+    name: str
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return all options, those of the object's metadata chosen. Raises InvalidOption."""
+        ...
+
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+        """Judge an object by its first (unpacked) bytes, content type and name. Raises UnreadableInput."""
+        ...
+
+    def models(self) -> Mapping[str, Mapping[str, str]]:
+        """Return role to name and version of the models that serve now. Raises ModelUnavailable."""
+        ...
+
+
+def plan(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, results: Bucket, caps: Caps) -> Manifest:
+    """Return the job's manifest, made and kept by the first call; later ones find it and change nothing.
+
+    Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge, ModelUnavailable.
+    """
+    working = Working(results, job_id)
+    found = working.planned()
+    if found is None:
+        found = made(kind, job_id, upload, uploads, caps)
+        working.keep(found)
+    return found
+
+
+def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -> Manifest:
+    """Return a new manifest. Raises as `plan` does."""
+    source, metadata = pinned(uploads, upload)
+    options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
+    head = uploads.read_range(source.key, 0, min(source.size, HEAD), etag=source.etag, version=source.version_id)
+    compression = "gzip" if head.startswith(_GZIP) else ""
+    shape = kind.shape(_unpacked(head) if compression else head, source, options)
+    shards = _shards(source, compression, shape, caps)
+    return Manifest(
+        job_id=job_id,
+        kind=kind.name,
+        source=source,
+        format=shape.format,
+        shard_bytes=caps.shard_bytes,
+        shards=shards,
+        models=kind.models(),
+        options=options,
+        compression=compression,
+        header=shape.header,
+    )
+
+
+def pinned(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
+    """Return the object as it is, and its metadata. Raises ObjectMissing; ObjectChanged where the event saw another."""
+    info = uploads.head(upload.key, version=upload.version_id or None)
+    if upload.etag and info.etag.strip('"') != upload.etag.strip('"'):
+        message = f"{upload.key} was replaced before its job began; its new content has a job of its own"
+        raise ObjectChanged(message, key=upload.key)
+    return Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type), info.metadata
+
+
+def _shards(source: Source, compression: str, shape: Shape, caps: Caps) -> int:
+    """Return how many shards there are. Raises TooLarge, saying which limit and what to do."""
+    splittable = shape.splittable and not compression
+    if splittable:
+        count = len(cut(source.size, caps.shard_bytes, splittable=True))
+        if count > caps.shards:
+            most = caps.shards * caps.shard_bytes
+            raise TooLarge(
+                f"{source.key} has {source.size:,} bytes and would take {count:,} shards, and one job may take "
+                f"{caps.shards:,} ({most:,} bytes): cut it, or raise MaxJobShards where the service is deployed",
+                limit=caps.shards,
+            )
+        return count
+    if source.size > caps.unsplit_bytes:
+        why = "gzip can only be read from its start" if compression else shape.why
+        raise TooLarge(
+            f"{source.key} has {source.size:,} bytes, and {why}, so that one function would have to read it all, "
+            f"which takes too long over {caps.unsplit_bytes:,} bytes: send it in parts, or so that it can be cut "
+            "(not compressed, one sequence a line)",
+            limit=caps.unsplit_bytes,
+        )
+    return 1
+
+
+def _unpacked(head: bytes) -> bytes:
+    """Return how a gzip object begins. Raises UnreadableInput."""
+    try:
+        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD)
+    except zlib.error as error:
+        raise UnreadableInput("the gzip data is corrupt, or not gzip at all") from error

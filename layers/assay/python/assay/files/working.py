@@ -1,0 +1,93 @@
+"""A job's working objects in the results bucket: written by one step, read by another, overwritten by any retry."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assay.errors import ObjectMissing
+from assay.files import layout
+from assay.files.manifest import Manifest
+from assay.files.partial import ShardResult
+from assay.storage import Bucket
+
+_JSON = "application/json"
+_MOST_BYTES = 64 << 20
+"""Of a partial: 10,000 rows with carried cells of some kilobytes each."""
+_FAILED = "failed.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a shard gave up: the error's name and its message."""
+
+    shard: int
+    error: str
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The working objects of one job."""
+
+    results: Bucket
+    job_id: str
+
+    def keep(self, manifest: Manifest) -> None:
+        """Write what was planned: the list of shards first, so that a manifest means that all is there."""
+        items = [{"job_id": self.job_id, "kind": manifest.kind, "shard": index} for index in range(manifest.shards)]
+        self.results.put(layout.shards_key(self.job_id), json.dumps(items).encode(), _JSON)
+        self.results.put(layout.manifest_key(self.job_id), manifest.to_json().encode(), _JSON)
+
+    def manifest(self) -> Manifest:
+        """Return what was planned. Raises ObjectMissing before that, ManifestInvalid."""
+        return Manifest.from_json(self._read(layout.manifest_key(self.job_id)))
+
+    def planned(self) -> Manifest | None:
+        """Return what was planned, None where nothing was yet."""
+        try:
+            return self.manifest()
+        except ObjectMissing:
+            return None
+
+    def save(self, result: ShardResult) -> None:
+        """Write a shard's result, the last of its objects."""
+        self.results.put(layout.partial_key(self.job_id, result.shard), result.to_json().encode(), _JSON)
+
+    def load(self, shard: int) -> ShardResult:
+        """Return a shard's result. Raises ObjectMissing while it is not done."""
+        return ShardResult.from_json(self._read(layout.partial_key(self.job_id, shard)))
+
+    def finished(self, shard: int, pin: str) -> ShardResult | None:
+        """Return a shard's result made under the manifest `pin`, None where it has yet to be made."""
+        try:
+            result = self.load(shard)
+        except ObjectMissing:
+            return None
+        return result if result.pin == pin else None
+
+    def done(self) -> list[int]:
+        """Return the shards whose result exists, in order; counted so, a retry counts once."""
+        shards = map(layout.shard_of, self.results.keys(layout.folder(self.job_id)))
+        return sorted(shard for shard in shards if shard is not None)
+
+    def part(self, shard: int, name: str) -> str:
+        """Return the key of another object of a shard."""
+        return layout.part_key(self.job_id, shard, name)
+
+    def note(self, failure: Failure) -> None:
+        """Write down why a shard gave up."""
+        body = json.dumps({"error": failure.error, "cause": failure.cause}).encode()
+        self.results.put(self.part(failure.shard, _FAILED), body, _JSON)
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the shards that gave up and have not been done since, in order."""
+        keys = set(self.results.keys(layout.folder(self.job_id)))
+        for key in sorted(key for key in keys if key.endswith(f".{_FAILED}")):
+            if key.removesuffix(f".{_FAILED}") + ".json" not in keys:
+                said = json.loads(self._read(key))
+                yield Failure(int(key.rpartition("/")[2].partition(".")[0]), said["error"], said["cause"])
+
+    def _read(self, key: str) -> bytes:
+        found = self.results.get(key, limit=_MOST_BYTES)
+        assert found is not None  # only a conditional read gives None
+        return found[0]
