@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.errors import AssayError
-from tools.models import commands, places
+from tools.models import commands, import_options, places
 
 USAGE = """examples:
+  assay models import ridge.pkl --name my-score --publish --activate --stack assay
   assay models validate my-score/1
   assay models publish my-score/1 --endpoint http://127.0.0.1:4566
   assay models list --stack assay
@@ -43,6 +44,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    import_options.add(found)
     _add_local(found)
     _add_publish(found)
     _add_pointer(found)
@@ -64,7 +66,7 @@ def _add_publish(found: "Commands") -> None:
     publish = found.add_parser("publish", help="publish a bundle and make it the version that serves")
     publish.add_argument("folder", type=Path)
     publish.add_argument("--no-serve", action="store_true", help="publish only; `activate` makes it serve")
-    add_dry_run(publish)
+    places.add_dry_run(publish)
     places.add_options(publish)
     publish.set_defaults(run=commands.publish_folder)
 
@@ -78,7 +80,7 @@ def _add_pointer(found: "Commands") -> None:
     rollback.add_argument("name")
     rollback.set_defaults(run=commands.rollback)
     for command in (activate, rollback):
-        add_dry_run(command)
+        places.add_dry_run(command)
         places.add_options(command)
 
 
@@ -91,7 +93,7 @@ def _add_reading(found: "Commands") -> None:
     pull = found.add_parser("pull", help="download a version, verified, to FOLDER/NAME/VERSION")
     pull.add_argument("model", help="NAME (what serves) or NAME/VERSION")
     pull.add_argument("--to", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
-    add_dry_run(pull)
+    places.add_dry_run(pull)
     pull.set_defaults(run=commands.pull)
     compare = found.add_parser("compare", help="run two versions on a file and show what changes")
     compare.add_argument("before", help="a bundle's folder, or NAME, NAME/VERSION in the bucket")
@@ -101,8 +103,3 @@ def _add_reading(found: "Commands") -> None:
     compare.set_defaults(run=commands.compare)
     for command in (listing, show, pull, compare):
         places.add_options(command)
-
-
-def add_dry_run(command: argparse.ArgumentParser) -> None:
-    """Add --dry-run to a command."""
-    command.add_argument("--dry-run", action="store_true", help="check everything, say what would be done, do nothing")

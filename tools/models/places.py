@@ -21,6 +21,11 @@ def add_options(command: argparse.ArgumentParser) -> None:
     where.add_argument("--endpoint", help="S3's address, where it is not AWS's: what `assay up` prints after `S3:`")
 
 
+def add_dry_run(command: argparse.ArgumentParser) -> None:
+    """Add --dry-run to a command."""
+    command.add_argument("--dry-run", action="store_true", help="check everything, say what would be done, do nothing")
+
+
 def bucket_of(options: argparse.Namespace) -> Bucket:
     """Return the bucket that the options name; SettingsError where they name none."""
     if options.endpoint:

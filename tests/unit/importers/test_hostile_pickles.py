@@ -1,0 +1,145 @@
+import io
+import os
+import pickle
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assay.errors import UnreadableInput
+from tools.models.__main__ import main
+from tools.models.importers.sklearn import read
+
+
+class Calls:
+    """Pickles as a call of anything."""
+
+    def __init__(self, function: Any, *operands: Any) -> None:
+        self._call = function, operands
+
+    def __reduce__(self) -> Any:
+        return self._call
+
+
+def short(text: str) -> bytes:
+    return b"\x8c" + bytes([len(text)]) + text.encode()
+
+
+def stack_global(module: str, name: str) -> bytes:
+    return short(module) + short(name) + b"\x93"
+
+
+def laughs() -> bytes:
+    """A tuple of tuples of tuples, 2^100 in all, as the key of a dictionary: its hash would never end."""
+    return P4 + b"})" + b"2\x86" * 100 + b"K\x01s."
+
+
+P4 = b"\x80\x04"
+HOSTILE: dict[str, bytes] = {
+    "os.system": pickle.dumps(Calls(os.system, "echo owned")),
+    "os.system, protocol 0": b"cos\nsystem\n(S'echo owned'\ntR.",
+    "eval": pickle.dumps(Calls(eval, "1 / 0")),
+    "exec": pickle.dumps(Calls(exec, "raise SystemExit")),
+    "open": pickle.dumps(Calls(open, "/etc/passwd")),
+    "getattr": b"\x80\x04"
+    + stack_global("builtins", "getattr")
+    + stack_global("os", "system")
+    + short("x")
+    + b"\x86R.",
+    "import": P4 + stack_global("builtins", "__import__") + short("os") + b"\x85R.",
+    "a dotted name": P4 + stack_global("numpy", "core.os.system") + short("x") + b"\x85R.",
+    "through an allowed module": P4 + stack_global("sklearn.linear_model._base", "os") + b"(tR.",
+    "numpy.load": P4 + stack_global("numpy", "load") + short("/tmp/x.npy") + b"\x85R.",
+    "numpy testing": P4 + stack_global("numpy.testing._private.utils", "runstring") + b"(tR.",
+    "codecs": P4 + stack_global("_codecs", "decode") + short("x") + b"\x85R.",
+    "another codec": P4 + stack_global("_codecs", "encode") + short("x") + short("rot13") + b"\x86R.",
+    "copyreg": P4 + stack_global("copyreg", "add_extension") + b"(tR.",
+    "copyreg of another class": P4 + stack_global("copyreg", "__newobj__") + b"(tR.",
+    "extension registry": b"\x80\x02\x82\x01.",
+    "a persistent id": b"\x80\x04\x8c\x01xQ.",
+    "the operation INST": b"(S'echo owned'\nios\nsystem\n.",
+    "the operation OBJ": b"(cos\nsystem\nS'x'\no.",
+    "a nested reduce": pickle.dumps({"coef_": [Calls(Calls, os.system)]}),
+    "a call of a record": P4 + stack_global("sklearn.svm._classes", "LinearSVR") + b")R(tR.",
+    "attributes that are no names": b"\x80\x04"
+    + stack_global("sklearn.svm._classes", "LinearSVR")
+    + b")R}K\x01K\x02sb.",
+    "a key without end": laughs(),
+    "a memo of 4 billion": b"\x80\x04Nr\xff\xff\xff\xff0.",
+    "an array of 8 EiB": b"\x80\x04"
+    + stack_global("numpy", "ndarray")
+    + b")R(K\x01\x8a\x08"
+    + b"\xff" * 7
+    + b"\x7f\x85"
+    + stack_global("numpy", "dtype")
+    + short("f8")
+    + b"\x85RI00\nC\x00tb.",
+    "a string of 8 EiB": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 62) + b"x.",
+    "a number of many digits": b"I" + b"9" * 100_000 + b"\n.",
+    "cut short": pickle.dumps(np.ones(5))[:-20],
+    "nothing": b"",
+    "not a pickle": b"PK\x03\x04 a zip file, perhaps",
+    "only a mark": b"(.",
+    "a plain list": pickle.dumps([1, 2, 3]),
+    "a broken compression": zlib.compress(pickle.dumps([1]))[:-3] + b"???",
+    "a model of another kind": P4 + stack_global("sklearn.ensemble._forest", "RandomForestRegressor") + b")R.",
+}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("Python's own unpickler was used")
+
+    for name in ("load", "loads", "Unpickler", "_Unpickler"):
+        monkeypatch.setattr(pickle, name, refuse)
+    monkeypatch.setattr(os, "system", lambda _: pytest.fail("a command of the file was run"))
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_and_broken_files_are_refused_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(HOSTILE[case])
+    with pytest.raises(UnreadableInput) as error:
+        read(path, 20)
+    assert len(str(error.value)) < 400
+    assert main(["import", str(path), "--name", "hostile", "--to", str(tmp_path / "bundles")]) == 1
+    assert "UnreadableInput" in capsys.readouterr().err
+    assert not (tmp_path / "bundles").exists()
+
+
+def test_the_name_that_was_refused_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.pkl"
+    path.write_bytes(HOSTILE["os.system"])
+    with pytest.raises(UnreadableInput, match=r"(posix|nt)\.system.*nothing of it was run"):
+        read(path, 20)
+
+
+def test_a_compressed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.models.importers.joblib.MOST_BYTES", 1 << 20)
+    path = tmp_path / "model.joblib"
+    path.write_bytes(zlib.compress(bytes(8 << 20)))
+    with pytest.raises(UnreadableInput, match="unpacks to more than 1 MiB"):
+        read(path, 20)
+
+
+def test_operations_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tools.models.importers.unpickling._MOST_OPERATIONS", 1000)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(b"\x80\x04" + b"N0" * 1000 + b"N.")
+    with pytest.raises(UnreadableInput, match="too many operations"):
+        read(path, 20)
+
+
+def test_an_array_whose_bytes_are_fewer_than_its_shape_is_refused(tmp_path: Path) -> None:
+    whole = io.BytesIO()
+    pickle._Pickler(whole, 2).dump({"coef_": np.ones(4)})
+    path = tmp_path / "model.pkl"
+    path.write_bytes(whole.getvalue().replace(b"K\x04\x85", b"K\x09\x85"))
+    with pytest.raises(UnreadableInput, match=r"shape|whole"):
+        read(path, 20)

@@ -1,0 +1,184 @@
+"""scikit-learn's linear estimators and scalers, as the exact linear function that their pickle says."""
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from assay.errors import UnreadableInput
+from assay.sequences.alphabet import Contract
+from tools.models.importers.arrays import Pending
+from tools.models.importers.joblib import unpickled
+from tools.models.importers.linear import Linear, to_tflite
+from tools.models.importers.made import FLOAT_TOLERANCE, Made, Wish, provenance, sequence_header, sequence_probes
+from tools.models.importers.unpickling import Record
+
+_MODULES: Final[Mapping[str, str]] = {
+    "sklearn.linear_model._base": "LinearRegression",
+    "sklearn.linear_model._ridge": "Ridge RidgeCV",
+    "sklearn.linear_model._coordinate_descent": "Lasso LassoCV ElasticNet ElasticNetCV",
+    "sklearn.linear_model._least_angle": "Lars LassoLars",
+    "sklearn.linear_model._bayes": "BayesianRidge ARDRegression",
+    "sklearn.linear_model._huber": "HuberRegressor",
+    "sklearn.linear_model._stochastic_gradient": "SGDRegressor",
+    "sklearn.svm._classes": "LinearSVR",
+}
+_HELPERS: Final[Mapping[str, str]] = {  # what an estimator's attributes may hold besides numbers
+    "sklearn.linear_model._sgd_fast": "SquaredLoss Huber EpsilonInsensitive SquaredEpsilonInsensitive",
+    "sklearn._loss._loss": "CyHalfSquaredError CyHuberLoss",
+    "sklearn.pipeline": "Pipeline",
+}
+_SCALERS: Final = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+_ESTIMATORS: Final = frozenset(name for names in _MODULES.values() for name in names.split())
+_CLASSES: Final[Mapping[tuple[str, str], str]] = {
+    (module, name): name
+    for module, names in {**_MODULES, **_HELPERS, "sklearn.preprocessing._data": " ".join(_SCALERS)}.items()
+    for name in names.split()
+}
+_MOST_STEPS: Final = 32
+
+Scaling = tuple[list[Fraction], list[Fraction]]
+"""x becomes x * factor + shift, feature by feature."""
+
+
+def read(path: Path, symbols: int) -> Linear:
+    """Return the linear function that a pickle or joblib file holds, of one-hot positions x `symbols`.
+
+    Exact: the rational value of the numbers in the file. UnreadableInput where the file is no such estimator.
+    """
+    found = unpickled(path, _CLASSES)
+    if not isinstance(found, Record):
+        raise UnreadableInput(f"{path.name} holds a {type(found).__name__}, not a scikit-learn estimator")
+    *scalers, last = _steps(found)
+    weights, intercept = _function(last)
+    for scaler in reversed(scalers):
+        factors, shifts = _scaling(scaler, len(weights))
+        intercept += sum((weight * shift for weight, shift in zip(weights, shifts, strict=True)), Fraction())
+        weights = [weight * factor for weight, factor in zip(weights, factors, strict=True)]
+    if len(weights) % symbols:
+        raise UnreadableInput(f"{last.name} reads {len(weights)} features, which is no multiple of {symbols} residues")
+    return Linear(tuple(weights), intercept, symbols)
+
+
+def convert(wish: Wish, folder: Path) -> Made:
+    """Write model.tflite for a pickle or joblib file; UnreadableInput where it is no linear estimator."""
+    linear = read(wish.path, len(wish.contract.alphabet)).centred()
+    contract = Contract(wish.contract.alphabet, linear.length)
+    (folder / "model.tflite").write_bytes(to_tflite(linear, wish.batch))
+    tolerance = wish.tolerance or FLOAT_TOLERANCE
+    probes = sequence_probes(contract, lambda codes: [float(value) for value in linear.exact(codes)], tolerance)
+    origin = provenance(wish, "scikit-learn", version=_version(wish.path))
+    largest = float(max(map(abs, linear.weights), default=Fraction()))
+    report = [
+        f"{linear.length} positions x {linear.symbols} residues; centred, weights are at most {largest:.4g} "
+        f"and the intercept is {float(linear.intercept):.6g}",
+    ]
+    return Made(sequence_header(contract, "index", wish.batch, "tflite", provenance=origin), probes, report)
+
+
+def _version(path: Path) -> str:
+    """Return the scikit-learn version that wrote a file, as the file says."""
+    found = unpickled(path, _CLASSES)
+    return str(found.attributes.get("_sklearn_version", "unknown"))[:40] if isinstance(found, Record) else "unknown"
+
+
+def _steps(record: Record) -> list[Record]:
+    """Return the scalers and the estimator of a pipeline, nested ones unrolled."""
+    waiting, found = [record], []
+    for _ in range(4 * _MOST_STEPS):
+        if not waiting:
+            break
+        first = waiting.pop(0)
+        if first.name == "Pipeline":
+            waiting = [*_parts(first), *waiting]
+        else:
+            found.append(first)
+    if waiting or len(found) > _MOST_STEPS:
+        raise UnreadableInput(f"the pipeline has more than {_MOST_STEPS} steps")
+    for at, step in enumerate(found):
+        _check_place(step, last=at == len(found) - 1)
+    return found
+
+
+def _check_place(step: Record, *, last: bool) -> None:
+    if last and step.name not in _ESTIMATORS:
+        raise UnreadableInput(f"the file ends in a {step.name}, not in one of {', '.join(sorted(_ESTIMATORS))}")
+    if not last and step.name not in _SCALERS:
+        raise UnreadableInput(f"a {step.name} stands before the end; only {', '.join(_SCALERS)} can be folded in")
+
+
+def _parts(pipeline: Record) -> Iterator[Record]:
+    steps = pipeline.attributes.get("steps")
+    if not isinstance(steps, list) or not steps:
+        raise UnreadableInput("the pipeline has no steps")
+    for step in steps:
+        if not isinstance(step, tuple) or len(step) != 2:
+            raise UnreadableInput("the pipeline's steps are not pairs of a name and an estimator")
+        if isinstance(step[1], Record):
+            yield step[1]
+        elif step[1] not in ("passthrough", None):
+            raise UnreadableInput(f"step {str(step[0])[:40]!r} of the pipeline is no estimator")
+
+
+def _function(estimator: Record) -> tuple[list[Fraction], Fraction]:
+    coefficients = _numbers(estimator, "coef_")
+    intercept = _numbers(estimator, "intercept_")
+    if len(intercept) != 1:
+        raise UnreadableInput(f"{estimator.name} predicts {len(intercept)} values, a score model one")
+    return coefficients, intercept[0]
+
+
+def _scaling(scaler: Record, size: int) -> Scaling:
+    factors, shifts = _SCALINGS[scaler.name](scaler, size)
+    if not len(factors) == len(shifts) == size:
+        raise UnreadableInput(f"{scaler.name} scales {len(factors)} features, the step after it reads {size}")
+    return factors, shifts
+
+
+def _centred_scaling(centre: str, scale: str) -> Callable[[Record, int], Scaling]:
+    """Return the reading of a scaler that gives (x - centre) / scale, either of which may be absent."""
+
+    def read_one(scaler: Record, size: int) -> Scaling:
+        means = _numbers(scaler, centre) if _has(scaler, centre) else [Fraction()] * size
+        scales = _numbers(scaler, scale) if _has(scaler, scale) else [Fraction(1)] * size
+        if 0 in scales:
+            raise UnreadableInput(f"{scaler.name} divides by zero")
+        return [1 / each for each in scales], [-mean / each for mean, each in zip(means, scales, strict=False)]
+
+    return read_one
+
+
+def _minimum_maximum(scaler: Record, _: int) -> Scaling:
+    if scaler.attributes.get("clip"):
+        raise UnreadableInput("the MinMaxScaler clips, which is not linear")
+    return _numbers(scaler, "scale_"), _numbers(scaler, "min_")
+
+
+_SCALINGS: Final[Mapping[str, Callable[[Record, int], Scaling]]] = {
+    "StandardScaler": _centred_scaling("mean_", "scale_"),
+    "RobustScaler": _centred_scaling("center_", "scale_"),
+    "MaxAbsScaler": _centred_scaling("", "scale_"),
+    "MinMaxScaler": _minimum_maximum,
+}
+
+
+def _has(record: Record, name: str) -> bool:
+    # StandardScaler(with_mean=False) keeps a mean_ that it does not use.
+    switch = {"mean_": "with_mean", "center_": "with_centering"}.get(name)
+    used = record.attributes.get(switch, True) if switch else True
+    return bool(used) and record.attributes.get(name) is not None
+
+
+def _numbers(record: Record, name: str) -> list[Fraction]:
+    """Return an attribute's numbers, exactly; UnreadableInput unless they are finite numbers."""
+    value = record.attributes.get(name)
+    if isinstance(value, Pending):
+        value = value.value
+    if value is None or isinstance(value, str | Record | list | dict | tuple):
+        raise UnreadableInput(f"{record.name} has no {name} of numbers: was it fitted, and is it not sparse?")
+    array = np.asarray(value)
+    if array.dtype.kind not in "iuf" or array.size != max(array.shape, default=1) or not np.isfinite(array).all():
+        raise UnreadableInput(f"{record.name}.{name} is not a row of finite numbers but {array.dtype} {array.shape}")
+    return [Fraction(number) for number in array.ravel().tolist()]

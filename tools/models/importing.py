@@ -1,0 +1,104 @@
+"""`assay models import`: which importer reads a file, and the bundle made of what it gives."""
+
+import importlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from assay.errors import InvalidOption, RuntimeMissing, UnreadableInput
+from assay.models.bundle import Manifest, build
+from assay.models.layout import MANIFEST, checked_name, checked_version
+from assay.models.loading import load_folder
+from tools.models import probes
+from tools.models.importers.made import Importer, Made, Wish
+
+KINDS: Final = ("sklearn", "keras", "saved-model", "huggingface", "head")
+_MODULES: Final = {"sklearn": "sklearn", "keras": "keras", "saved-model": "saved_model"}
+_PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".sav"})
+_KERAS: Final = frozenset({".keras", ".h5", ".hdf5"})
+
+
+def kind_of(wish: Wish) -> str:
+    """Return the kind of a file or folder by its name and content; UnreadableInput where it is none."""
+    path = wish.path
+    if not path.exists():
+        raise UnreadableInput(f"there is no {path}")
+    found = _folder_kind(path) if path.is_dir() else _file_kind(wish)
+    if found is None:
+        raise UnreadableInput(f"{path.name} is no model that is known; name its kind: --kind {'|'.join(KINDS)}")
+    return found
+
+
+def _folder_kind(path: Path) -> str | None:
+    if (path / "saved_model.pb").is_file():
+        return "saved-model"
+    return "huggingface" if (path / "config.json").is_file() else None
+
+
+def _file_kind(wish: Wish) -> str | None:
+    ending = wish.path.suffix.lower()
+    if ending in _PICKLES:
+        return "sklearn"
+    if ending in _KERAS:
+        return "head" if wish.encoder else "keras"
+    return None
+
+
+def importer(kind: str) -> Importer:
+    """Return the importer of a kind; RuntimeMissing where what it needs is not installed."""
+    if kind not in _MODULES:
+        raise InvalidOption(f"there is no importer for {kind}")
+    try:
+        found: Importer = importlib.import_module(f"tools.models.importers.{_MODULES[kind]}").convert
+    except ImportError as error:
+        raise RuntimeMissing(
+            f"importing a model of kind {kind} needs {error.name}: install requirements/train.txt in an environment of "
+            "its own and run `python -m tools.models import` there"
+        ) from error
+    return found
+
+
+def make(wish: Wish, kind: str, name: str, version: str, licence: str, target: Path) -> tuple[Manifest, list[str]]:
+    """Import a model as the bundle `target`, verified against its source; return its manifest and a report.
+
+    Nothing is left in `target` where anything fails. Raises AssayError.
+    """
+    checked_name(name), checked_version(version)
+    if target.exists():
+        raise InvalidOption(f"{target} is there already: raise --version, or name another folder with --to")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "bundle"
+        folder.mkdir()
+        made = importer(kind)(wish, folder)
+        manifest = write(made, folder, name=name, version=version, licence=licence)
+        report = [*made.report, *_verified(folder)]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder, target)
+    return manifest, report
+
+
+def write(made: Made, folder: Path, **header: str) -> Manifest:
+    """Write probes.json and manifest.json beside the files of a model."""
+    (folder / probes.PROBES).write_bytes(made.probes.dumps())
+    manifest = build(folder, {**made.header, **header})
+    (folder / MANIFEST).write_bytes(manifest.dumps())
+    return manifest
+
+
+def _verified(folder: Path) -> Iterator[str]:
+    """Load and run the bundle as a function would; BundleInvalid where it differs from its source."""
+    model = load_folder(folder, os.cpu_count() or 1)
+    difference, found = probes.check(model), probes.read(model)
+    if found is not None:
+        count, may = len(found.inputs), found.tolerance
+        yield f"differs from its source by {difference:.2g} at most on {count} probes (up to {may:g} is allowed)"
+    yield f"{model.manifest.size:,} bytes, format {model.manifest.format}"
+
+
+def next_version(folder: Path) -> str:
+    """Return the smallest number that is greater than the versions in a folder of bundles of one name."""
+    taken = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()] if folder.is_dir() else []
+    return str(max(taken, default=0) + 1)
