@@ -20,9 +20,9 @@ class Counting(Bucket):
         super().__init__(bucket.client, bucket.name)
         self._told = told
 
-    def pieces(self, key: str, start: int, stop: int, *, etag: str | None = None) -> Iterator[bytes]:
+    def pieces(self, key: str, start: int, stop: int, **pins: str | None) -> Iterator[bytes]:
         """Yield bytes [start, stop) of an object and count them."""
-        for piece in super().pieces(key, start, stop, etag=etag):
+        for piece in super().pieces(key, start, stop, **pins):
             self._told(len(piece))
             yield piece
 
