@@ -30,11 +30,11 @@ _HELPERS: Final[Mapping[str, str]] = {  # what an estimator's attributes may hol
     "sklearn._loss._loss": "CyHalfSquaredError CyHuberLoss",
     "sklearn.pipeline": "Pipeline",
 }
-_SCALERS: Final = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
-_ESTIMATORS: Final = frozenset(name for names in _MODULES.values() for name in names.split())
+SCALERS: Final = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+ESTIMATORS: Final = frozenset(name for names in _MODULES.values() for name in names.split())
 _CLASSES: Final[Mapping[tuple[str, str], str]] = {
     (module, name): name
-    for module, names in {**_MODULES, **_HELPERS, "sklearn.preprocessing._data": " ".join(_SCALERS)}.items()
+    for module, names in {**_MODULES, **_HELPERS, "sklearn.preprocessing._data": " ".join(SCALERS)}.items()
     for name in names.split()
 }
 _MOST_STEPS: Final = 32
@@ -103,10 +103,10 @@ def _steps(record: Record) -> list[Record]:
 
 
 def _check_place(step: Record, *, last: bool) -> None:
-    if last and step.name not in _ESTIMATORS:
-        raise UnreadableInput(f"the file ends in a {step.name}, not in one of {', '.join(sorted(_ESTIMATORS))}")
-    if not last and step.name not in _SCALERS:
-        raise UnreadableInput(f"a {step.name} stands before the end; only {', '.join(_SCALERS)} can be folded in")
+    if last and step.name not in ESTIMATORS:
+        raise UnreadableInput(f"the file ends in a {step.name}, not in one of {', '.join(sorted(ESTIMATORS))}")
+    if not last and step.name not in SCALERS:
+        raise UnreadableInput(f"a {step.name} stands before the end; only {', '.join(SCALERS)} can be folded in")
 
 
 def _parts(pipeline: Record) -> Iterator[Record]:
