@@ -103,7 +103,7 @@ def _document(media_type: str, body: bytes, query: Mapping[str, str]) -> Classif
 
 
 def _pdf(body: bytes, options: ClassifyOptions) -> ClassifyRequest:
-    from assay.abstracts.pdf import extract
+    from assay.pdf import extract
 
     found = extract(body)
     return ClassifyRequest([found.text], options, source=asdict(found))

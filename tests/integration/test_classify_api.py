@@ -112,7 +112,7 @@ def test_a_pdf_says_which_text_was_read(handler: Any) -> None:
     source = result.pop("source")
     assert status == 200
     assert source["text"] == body_of("classify")["abstract"]
-    assert (source["found"], source["page"]) == ("heading", 1)
+    assert (source["found_by"], source["page"], source["pages"]) == ("heading", 1, 1)
     assert reply == call(handler, "classify")[1]
 
 

@@ -1,96 +1,154 @@
-import io
+import json
+import random
+import subprocess
+import zlib
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from assay.abstracts.pdf import extract
-from assay.errors import UnreadableInput
+from assay import pdf
+from assay.abstracts.prepare import LONGEST
+from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
+from assay.pdf import extract
+from tests.papers.layouts import article
+from tests.papers.setting import ROMAN, Paper
+from tests.papers.texts import ABSTRACT
 
-ABSTRACT = [
-    "We measure the spectrum of gamma rays from the inner gal-",
-    "axy and compare it with a model of annihilating dark",
-    "matter; the excess is significant at high latitudes.",
-]
+PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Resources<</XObject<</X 4 0 R>>>>/Contents 4 0 R>>"
 
 
-def pdf(*pages: list[str]) -> bytes:
-    """Return a minimal PDF whose pages have the given lines."""
-    count = len(pages)
-    kids = " ".join(f"{3 + 2 * page} 0 R" for page in range(count))
-    font = f"{3 + 2 * count} 0 R"
-    objects = ["<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Kids[{kids}]/Count {count}>>"]
-    for page, lines in enumerate(pages):
-        shown = "".join(f"({line}) Tj 0 -14 Td " for line in lines)
-        stream = f"BT /F1 11 Tf 60 760 Td {shown}ET"
-        resources = f"/Resources<</Font<</F1 {font}>>>>/MediaBox[0 0 612 792]"
-        objects.append(f"<</Type/Page/Parent 2 0 R{resources}/Contents {4 + 2 * page} 0 R>>")
-        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
-    objects.append("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
-    body, offsets = "%PDF-1.4\n", []
+def file(*objects: bytes) -> bytes:
+    """Return a PDF of these objects, numbered from 1; the first is its catalogue."""
+    body, offsets = b"%PDF-1.5\n", []
     for number, content in enumerate(objects, 1):
         offsets.append(len(body))
-        body += f"{number} 0 obj{content}endobj\n"
-    table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
+        body += b"%d 0 obj%sendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(objects) + 1
-    trailer = f"trailer<</Size {size}/Root 1 0 R>>\nstartxref\n{len(body)}\n%%EOF"
-    return f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}{trailer}".encode("latin-1")
+    end = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (size, len(body))
+    return body + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + end
 
 
-@pytest.mark.parametrize("end", ["1 Introduction", "1. Introduction", "I. INTRODUCTION", "Introduction", "Keywords: x"])
-@pytest.mark.parametrize("heading", ["Abstract", "ABSTRACT", "A B S T R A C T", "Abstract."])
-def test_the_text_between_the_heading_and_what_follows_is_taken(heading: str, end: str) -> None:
-    found = extract(pdf(["A Title About Galaxies", "A. Author", heading, *ABSTRACT, end, "Gamma rays are light."]))
-    assert found.text.startswith("We measure the spectrum of gamma rays from the inner galaxy and compare")
-    assert found.text.endswith("at high latitudes.")
-    assert (found.found, found.page) == ("heading", 1)
+def stream(content: bytes, filters: bytes = b"") -> bytes:
+    return b"<</Length %d%s>>stream\n%s\nendstream" % (len(content), filters, content)
 
 
-def test_a_heading_may_run_into_the_text_and_stand_on_a_later_page() -> None:
-    found = extract(pdf(["Cover sheet"], ["Abstract - " + ABSTRACT[0], *ABSTRACT[1:], "Introduction"]))
-    assert found.text.startswith("We measure")
-    assert (found.found, found.page) == ("heading", 2)
+def tree(kids: bytes, count: int, *rest: bytes) -> bytes:
+    pages = b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, count)
+    return file(b"<</Type/Catalog/Pages 2 0 R>>", pages, *rest)
 
 
-def test_without_a_heading_the_first_page_is_taken() -> None:
-    found = extract(pdf(["A Title", *ABSTRACT]))
-    assert found.found == "first page"
-    assert "gamma rays" in found.text
-
-
-def test_what_is_taken_never_exceeds_the_limit() -> None:
-    assert 4000 < len(extract(pdf(["Abstract", *(["many words of one long page"] * 400)])).text) <= 5000
+def reason(body: bytes, **bounds: float) -> object:
+    with pytest.raises(UnreadableInput) as caught:
+        extract(body, **bounds)
+    assert "send its abstract as text" in caught.value.message
+    return caught.value.details["reason"]
 
 
 def test_a_scan_is_refused_with_its_reason() -> None:
-    with pytest.raises(UnreadableInput, match="scanned"):
-        extract(pdf([], []))
+    paper = Paper()
+    paper.canvas.rect(10, 10, 500, 700)
+    assert reason(paper.page().page().pdf()) == "no_text"
 
 
-def test_an_encrypted_pdf_is_refused_with_its_reason() -> None:
-    from pypdf import PdfReader, PdfWriter
+@pytest.mark.parametrize("password", ["secret", ""])
+def test_only_what_needs_a_password_is_refused(password: str) -> None:
+    from reportlab.lib.pdfencrypt import StandardEncryption
 
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf(["Abstract", *ABSTRACT]))))
-    writer.encrypt("secret", algorithm="RC4-128")
-    body = io.BytesIO()
-    writer.write(body)
-    with pytest.raises(UnreadableInput, match="encrypted"):
-        extract(body.getvalue())
+    paper = article()
+    paper.canvas.setEncrypt(StandardEncryption(password, ownerPassword="owner", canCopy=0))
+    body = paper.pdf()
+    if password:
+        assert reason(body) == "encrypted"
+    else:
+        assert extract(body).text == ABSTRACT
 
 
-@pytest.mark.parametrize("body", [b"", b"%PDF-1.4", b"%PDF-1.7\n" + bytes(range(256)) * 20])
+@pytest.mark.parametrize("body", [b"", b"%PDF-1.4", b"%PDF-1.7\n" + bytes(range(256)) * 20, b"PK\x03\x04 a zip"])
 def test_a_broken_pdf_is_refused(body: bytes) -> None:
-    with pytest.raises(UnreadableInput):
-        extract(body)
+    assert reason(body) == "broken"
 
 
-def test_a_truncated_pdf_is_read_or_refused() -> None:
-    whole = pdf(["Abstract", *ABSTRACT])
-    for length in range(0, len(whole), 97):
-        with suppress(UnreadableInput):
-            assert extract(whole[:length]).text
+LOOP = stream(b"/X Do /X Do", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 4 0 R>>>>")
+HOSTILE = {
+    "a tree that contains itself": tree(b"2 0 R 2 0 R", 1_000_000),
+    "two billion pages": tree(b"", 2_000_000_000),
+    "nested without end": file(b"<</Type/Catalog/A " + b"[" * 100_000 + b"]" * 100_000 + b">>"),
+    "a table that points to itself": b"%PDF-1.4\nxref\n0 1\n0000000000 65535 f \ntrailer<</Prev 9>>\nstartxref\n9\n",
+    "a drawing that draws itself": tree(b"3 0 R", 1, PAGE, LOOP),
+    "a gigabyte of spaces": tree(
+        b"3 0 R", 1, PAGE,
+        stream(zlib.compress(zlib.compress(b" " * (64 << 20), 9) * 16, 9), b"/Filter[/FlateDecode/FlateDecode]"),
+    ),
+}  # fmt: skip
 
 
-def test_a_broken_file_is_not_quoted_in_logs(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(UnreadableInput):
-        extract(b"secret words, no PDF")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_pdf_is_refused_within_its_bounds(name: str) -> None:
+    assert reason(HOSTILE[name], seconds=3) in {"broken", "no_text", "failed", "slow"}
+
+
+def test_a_pdf_that_takes_too_long_is_given_up() -> None:
+    assert reason(article().pdf(), seconds=0.001) == "slow"
+
+
+def test_more_bytes_than_are_read_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf, "MAX_BYTES", 1000)
+    with pytest.raises(TooLarge, match="at most 1,000"):
+        extract(bytes(1001))
+
+
+def test_a_deployment_without_pdfium_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(RuntimeMissing):
+        extract(article().pdf())
+
+
+def test_what_is_taken_never_exceeds_the_limit() -> None:
+    paper = Paper()
+    column = paper.column(54, 558, 780, 20).line("Abstract", ROMAN)
+    column.text("many words of one long page " * 400, ROMAN)
+    assert LONGEST - 100 < len(extract(paper.pdf()).text) <= LONGEST
+
+
+def changed(body: bytes, seed: int) -> bytes:
+    """Return a file cut short or with some bytes changed."""
+    chance = random.Random(seed)
+    if seed % 3 == 0:
+        return body[: chance.randrange(len(body))]
+    mutated = bytearray(body)
+    for _ in range(chance.randrange(1, 40)):
+        mutated[chance.randrange(len(mutated))] = chance.randrange(256)
+    return bytes(mutated)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_pdf_is_read_or_refused(seed: int) -> None:
+    with suppress(UnreadableInput):
+        assert extract(changed(article().pdf(), seed)).text
+
+
+def test_the_child_has_no_credentials_and_its_words_reach_no_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    original, seen = subprocess.run, list[str]()
+
+    def run(command: list[str], *, env: dict[str, str], **given: Any) -> Any:
+        seen.extend(env)
+        return original(command, env=env, **given)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert extract(article().pdf()).text == ABSTRACT
+    assert reason(b"secret words, no PDF") == "broken"
+    assert set(seen) <= {"PATH", "LD_LIBRARY_PATH"}
     assert caplog.text == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_the_child_says_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for said in (b"", b"[]", b"{", json.dumps("x").encode()):
+        done = subprocess.CompletedProcess[bytes]([], 0, said)
+        monkeypatch.setattr(subprocess, "run", lambda *_, done=done, **__: done)
+        assert reason(b"%PDF-1.4") == "failed"

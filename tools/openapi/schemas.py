@@ -1,9 +1,9 @@
 """Schemas of requests and replies; limits, reasons and field names come from the code that holds them."""
 
 from assay.abstracts.options import MOST_LABELS
-from assay.abstracts.pdf import Extract
 from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
+from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
 from classify.inputs import MOST_ABSTRACTS

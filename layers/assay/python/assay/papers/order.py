@@ -1,0 +1,124 @@
+"""Rows to blocks, and blocks to the order in which they are read, columns included.
+
+The order is T. Breuel's ("High performance document layout analysis", 2003): a block comes before another that it
+stands above in the same column, and before another to its right unless something wide stands between them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final, NamedTuple
+
+from assay.papers.rows import Row
+
+_LOOSE: Final = 1.35
+_SAME_SIZE: Final = 0.06
+_DEFAULT_LEADING: Final = 1.2
+_MOST_ORDERED: Final = 250
+"""A page of more blocks is a drawing; ordering grows with their third power."""
+
+
+class _Box(NamedTuple):
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+@dataclass(slots=True)
+class Block:
+    """Rows of one column that follow each other at the page's usual distance, in one size and weight."""
+
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def last(self) -> Row:
+        """The lowest row."""
+        return self.rows[-1]
+
+    @property
+    def edges(self) -> tuple[float, float]:
+        """The leftmost and rightmost point."""
+        return min(row.x0 for row in self.rows), max(row.x1 for row in self.rows)
+
+    @property
+    def top(self) -> float:
+        """The baseline of the first row."""
+        return self.rows[0].y
+
+    @property
+    def bottom(self) -> float:
+        """The baseline of the last row."""
+        return self.last.y
+
+    @property
+    def text(self) -> str:
+        """The rows' texts, a line each."""
+        return "\n".join(row.text for row in self.rows)
+
+
+def same_size(one: float, other: float) -> bool:
+    """Say whether two font sizes are the same to the eye."""
+    return abs(one - other) <= _SAME_SIZE * max(one, other)
+
+
+def blocks(rows: Sequence[Row]) -> list[Block]:
+    """Return the blocks of a page's rows (from the top down), in reading order."""
+    leading = _LOOSE * _leading(rows)
+    found: list[Block] = []
+    for row in rows:
+        above = [block for block in found[-60:] if _belongs(block, row, leading)]
+        if above:
+            min(above, key=lambda block: block.bottom).rows.append(row)
+        else:
+            found.append(Block([row]))
+    return _ordered(found)
+
+
+def _leading(rows: Sequence[Row]) -> float:
+    """Return the usual distance between baselines, in sizes of the font."""
+    steps = []
+    for at, row in enumerate(rows):
+        below = next((each for each in rows[at + 1 : at + 6] if each.y < row.y - 1 and row.beside(each) > 0.5), None)
+        if below and same_size(row.size, below.size) and len(below.words) > 3:
+            steps.append((row.y - below.y) / row.size)
+    close = [step for step in steps if step < 3]
+    return max(median(close), 1.0) if len(close) > 4 else _DEFAULT_LEADING
+
+
+def _belongs(block: Block, row: Row, leading: float) -> bool:
+    last = block.last
+    if abs(last.y - row.y) < 0.3 * row.size:
+        left, right = block.edges
+        return len(block.rows) > 1 and left - row.size <= row.x0 and row.x1 <= right + row.size
+    near = 0 < last.y - row.y <= leading * max(row.size, last.size)
+    return near and same_size(last.size, row.size) and last.bold == row.bold and last.beside(row) > 0.5
+
+
+def _ordered(found: list[Block]) -> list[Block]:
+    """Return the blocks so that each comes after all that are to be read before it, else from the top down."""
+    boxes = [_Box(*block.edges, block.top, block.bottom) for block in found]
+    if len(boxes) > _MOST_ORDERED:
+        return found
+    places = range(len(boxes))
+    before = [{at for at in places if at != to and _first(boxes, boxes[at], boxes[to])} for to in places]
+    left, order = dict.fromkeys(places), list[Block]()
+    while left:
+        free = next((at for at in left if before[at].isdisjoint(left)), next(iter(left)))
+        del left[free]
+        order.append(found[free])
+    return order
+
+
+def _first(boxes: Sequence[_Box], one: _Box, other: _Box) -> bool:
+    """Say whether `one` is read before `other`."""
+    if one.left < other.right - 1 and other.left < one.right - 1:
+        return one.top > other.top
+    return one.right <= other.left + 1 and not _parted(boxes, one, other)
+
+
+def _parted(boxes: Sequence[_Box], one: _Box, other: _Box) -> bool:
+    """Say whether one that spans both stands between them in height."""
+    high, low = max(one.bottom, other.bottom), min(one.top, other.top)
+    right, left = one.right, other.left
+    return low < high and any(low < top < high and x0 < right and x1 > left for x0, x1, top, _ in boxes)

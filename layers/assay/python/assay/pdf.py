@@ -1,0 +1,72 @@
+"""The abstract in a PDF, read in a child process that is bounded in time and memory and holds no credentials."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
+
+SECONDS: Final = 10.0
+MAX_BYTES: Final = 64 << 20
+_CHILD: Final = Path(__file__).with_name("pdfium.py")
+_PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH")  # Lambda's own Python finds its library by the latter
+_INSTEAD: Final = "send its abstract as text"
+_REASONS: Final[Mapping[str, str]] = {
+    "broken": f"the PDF can't be read: it is damaged, or no PDF; print it to a new one, or {_INSTEAD}",
+    "encrypted": f"the PDF is encrypted and needs a password; send it without, or {_INSTEAD}",
+    "no_text": f"the PDF has no text on its first pages, as a scan has not; {_INSTEAD}",
+    "slow": f"the PDF takes too long to read; print it to a new one, or {_INSTEAD}",
+    "failed": f"the PDF can't be read: it is damaged, or needs too much memory; {_INSTEAD}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """The abstract taken from a PDF, how it was found, on which page (from 1) it begins, and how many there are.
+
+    `found_by`: `heading` (under one such as "Abstract"), `inline` (after it, on the same line), `layout` (no heading,
+    but a paragraph set apart from the rest), `first_page` (none of these: the first paragraphs).
+    """
+
+    text: str
+    found_by: Literal["heading", "inline", "layout", "first_page"]
+    page: int
+    pages: int
+
+
+def extract(body: bytes, seconds: float = SECONDS) -> Extract:
+    """Return the abstract in a PDF.
+
+    Raises UnreadableInput where it is broken, encrypted, without text (scanned), or takes more than so many seconds,
+    TooLarge over 64 MiB, RuntimeMissing where this deployment has no PDFium.
+    """
+    if len(body) > MAX_BYTES:
+        raise TooLarge(f"the PDF has {len(body):,} bytes, at most {MAX_BYTES:,} are read", maximum=MAX_BYTES)
+    if importlib.util.find_spec("pypdfium2") is None:
+        raise RuntimeMissing("this deployment reads no PDFs: pypdfium2 is not installed")
+    reply = _child(body, seconds)
+    if "error" in reply:
+        raise UnreadableInput(_REASONS[str(reply["error"])], reason=reply["error"])
+    return Extract(**reply)
+
+
+def _child(body: bytes, seconds: float) -> dict[str, Any]:
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    command = [sys.executable, "-I", str(_CHILD)]
+    try:
+        # What it says on stderr would quote the file, which no log may hold.
+        done = subprocess.run(
+            command, input=body, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, timeout=seconds
+        )
+        reply = json.loads(done.stdout) if done.returncode == 0 else None
+    except subprocess.TimeoutExpired:
+        return {"error": "slow"}
+    except ValueError:
+        reply = None
+    return reply if isinstance(reply, dict) else {"error": "failed"}

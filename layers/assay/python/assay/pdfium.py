@@ -1,0 +1,182 @@
+"""A PDF's first pages as words, read by PDFium. Run as a program, in a process of its own (`assay.pdf`).
+
+PDFium parses what strangers wrote, in C++: so this process holds no credentials, has little memory and little time, and
+may write no file. It reads the PDF from its input and writes one JSON object to its output.
+"""
+
+import ctypes
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Final
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # isolated: PYTHONPATH is not read
+
+from assay.abstracts.prepare import SHORTEST
+from assay.papers.finding import Found, find
+from assay.papers.rows import Word
+
+PAGES: Final = (3, 8)
+"""Pages read at first, and where none of them has the heading of an abstract."""
+CPU_SECONDS: Final = 10
+MEMORY: Final = 640 << 20
+_MOST_CHARACTERS: Final = 30_000
+_NEEDS_PASSWORD: Final = 4
+_HYPHEN: Final = 2
+_BOLD: Final = ("bold", "black", "heavy", "-medi", "cmbx", "demi")
+
+
+class _Page:
+    """The characters of one page, each known by its position in the page's content."""
+
+    def __init__(self, pdfium: Any, page: Any) -> None:
+        self._c = pdfium
+        self._text = pdfium.FPDFText_LoadPage(page)
+        self._numbers = [ctypes.c_double() for _ in range(4)]
+        self._matrix = pdfium.FS_MATRIX()
+        self._name = ctypes.create_string_buffer(96)
+        self._flags = ctypes.c_int()
+        self._upwards = True
+
+    def words(self) -> list[Word]:
+        """Return the words that stand the way most do: the stamp up the margin is left out."""
+        found = [self._word(each) for each in self._runs()]
+        most = Counter(turn for turn, word in found for _ in word.text).most_common(1)
+        upright = [word for turn, word in found if turn == most[0][0]]
+        scale = self._scale(upright)
+        return upright if scale == 1 else [replace(word, size=word.size * scale) for word in upright]
+
+    def _scale(self, words: list[Word]) -> float:
+        """Return what font sizes are to be multiplied with: 1 unless a page has a scale that fonts do not say."""
+        widths = sorted((word.x1 - word.x0) / len(word.text) / word.size for word in words if word.size > 0)
+        usual = 2 * widths[len(widths) // 2] if widths else 1.0  # a letter is about half as wide as its font is high
+        return 1.0 if 0.25 < usual < 4 else usual
+
+    def close(self) -> None:
+        """Give the page's memory back."""
+        self._c.FPDFText_ClosePage(self._text)
+
+    def _runs(self) -> Iterator[list[int]]:
+        """Yield the positions of the characters of each word."""
+        run: list[int] = []
+        for at in range(min(self._c.FPDFText_CountChars(self._text), _MOST_CHARACTERS)):
+            blank = self._character(at).isspace()
+            if not blank:
+                run.append(at)
+            if run and (blank or self._divides(at)):
+                yield run
+                run = []
+        if run:
+            yield run
+
+    def _character(self, at: int) -> str:
+        code = self._c.FPDFText_GetUnicode(self._text, at)
+        if self._divides(at):
+            return "-"
+        # Ligatures in the fonts of TeX look like white space; what PDFium puts between words is generated.
+        if code in (11, 12) and not self._c.FPDFText_IsGenerated(self._text, at):
+            return "ff" if code == 11 else "fi"
+        return chr(code) if 0 < code < 0x110000 else "\ufffd"
+
+    def _divides(self, at: int) -> bool:
+        """Say whether a character is what PDFium makes of a hyphen at a line's end."""
+        code = self._c.FPDFText_GetUnicode(self._text, at)
+        return bool(code == _HYPHEN and self._c.FPDFText_IsHyphen(self._text, at) == 1)
+
+    def _word(self, run: list[int]) -> tuple[int, Word]:
+        """Return on how many quarter turns, to the left, a word stands, and the word upright."""
+        text = _whole("".join(self._character(at) for at in run))
+        x0, y0 = self._origin(run[0])
+        left, right, bottom, top = self._box(run[-1])
+        ends = {0: (x0, right, y0), 1: (y0, top, -x0), 2: (-x0, -left, -y0), 3: (-y0, -bottom, x0)}
+        turn = self._turn(run)
+        start, end, baseline = ends[turn]
+        size, font, weight = self._font(run[0])
+        return turn, Word(text, start, max(end, start), baseline, size, font, weight)
+
+    def _turn(self, run: list[int]) -> int:
+        turn = round(self._c.FPDFText_GetCharAngle(self._text, run[0]) / (math.pi / 2)) % 4
+        if turn % 2 and len(run) > 1:  # the angle's sign is that of the matrix, which mirrored pages turn around
+            self._upwards = self._origin(run[-1])[1] > self._origin(run[0])[1]
+        return (1 if self._upwards else 3) if turn % 2 else turn
+
+    def _origin(self, at: int) -> tuple[float, float]:
+        x, y, *_ = self._numbers
+        self._c.FPDFText_GetCharOrigin(self._text, at, x, y)
+        return x.value, y.value
+
+    def _box(self, at: int) -> tuple[float, float, float, float]:
+        self._c.FPDFText_GetCharBox(self._text, at, *self._numbers)
+        left, right, bottom, top = (number.value for number in self._numbers)
+        return left, right, bottom, top
+
+    def _font(self, at: int) -> tuple[float, str, bool]:
+        """Return a character's size in points, and its font's name and whether that is a bold one."""
+        self._c.FPDFText_GetMatrix(self._text, at, self._matrix)
+        size = self._c.FPDFText_GetFontSize(self._text, at) * math.hypot(self._matrix.c, self._matrix.d)
+        self._c.FPDFText_GetFontInfo(self._text, at, self._name, len(self._name), self._flags)
+        name = self._name.value.decode("utf-8", "replace")
+        return size, name, any(part in name.lower() for part in _BOLD)
+
+
+def _whole(text: str) -> str:
+    """Return text with the two halves of a letter beyond 16 bits put together."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def read(body: bytes) -> dict[str, object]:
+    """Return `text`, `found_by`, `page` and `pages` of a PDF, or `error`: broken, encrypted, no_text."""
+    import pypdfium2.raw as pdfium
+
+    pdfium.FPDF_InitLibrary()
+    document = pdfium.FPDF_LoadMemDocument64(body, len(body), None)
+    if not document:
+        return {"error": "encrypted" if pdfium.FPDF_GetLastError() == _NEEDS_PASSWORD else "broken"}
+    pages = pdfium.FPDF_GetPageCount(document)
+    if pages < 1:
+        return {"error": "broken"}
+    found = _found(pdfium, document, pages)
+    return asdict(found) | {"pages": pages} if found else {"error": "no_text"}
+
+
+def _found(pdfium: Any, document: Any, pages: int) -> Found | None:
+    words: list[list[Word]] = []
+    found = None
+    for limit in PAGES:
+        words += [_words(pdfium, document, number) for number in range(len(words), min(pages, limit))]
+        letters = sum(character.isalpha() for page in words for word in page for character in word.text)
+        found = find(words) if letters >= SHORTEST else None
+        if len(words) == pages or (found and found.found_by in {"heading", "inline"}):
+            break
+    return found
+
+
+def _words(pdfium: Any, document: Any, number: int) -> list[Word]:
+    page = pdfium.FPDF_LoadPage(document, number)
+    if not page:
+        return []
+    reader = _Page(pdfium, page)
+    words = reader.words()
+    reader.close()
+    pdfium.FPDF_ClosePage(page)
+    return words
+
+
+def _bound() -> None:
+    """Take from this process what reading needs not."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    _bound()
+    print(json.dumps(read(sys.stdin.buffer.read())))
