@@ -5,13 +5,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
+from assay import serving as protocols
 from assay.delivery import delivered
 from assay.errors import AssayError, InputError
 from assay.http import json_response
 from assay.negotiation import chosen
 from assay.options import hold_known
 from assay.telemetry import logger
-from classify import inputs, replies
+from classify import inputs, replies, serving
 from classify.wiring import results, service, settings
 
 app = routing.resolver()
@@ -48,6 +49,24 @@ def post_predict() -> Reply[str]:
     except InputError as error:
         return routing.reply(json_response({"abstract": [error.message]}, 400))
     return routing.reply(json_response({"predictions": predictions}))
+
+
+@app.post("/v1/models/<target>")
+def post_v1(target: str) -> Reply[str]:
+    """Answer a client of TensorFlow Serving: `name:predict`."""
+    request = routing.request(app)
+    wanted, name = protocols.predict(request.json()), protocols.predicted(target)
+    found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
+    return routing.reply(json_response(wanted.reply(found)))
+
+
+@app.post("/v2/models/<name>/infer")
+def post_v2(name: str) -> Reply[str]:
+    """Answer a client of the Open Inference Protocol."""
+    request = routing.request(app)
+    wanted = protocols.infer(request.json())
+    found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
+    return routing.reply(json_response(wanted.reply(found)))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -8,9 +8,9 @@ from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
+from assay.models.scorer import SequenceScorer
+from assay.serving import SEQUENCES, TEXTS
 from classify.inputs import ClassifyRequest
-
-TASK = "text-classification"
 
 
 class Models(Protocol):
@@ -26,6 +26,9 @@ class Names(Protocol):
     def demand(self, name: str, task: str) -> None:
         """Raise NotFound unless a model of that name is published for the task."""
 
+    def task(self, name: str) -> str:
+        """Return what a model is for. Raises NotFound."""
+
 
 class ClassifyService:
     """Answers requests; keeps one classifier (tokenizer and all) for each model's current version."""
@@ -36,6 +39,21 @@ class ClassifyService:
         self._default = default
         self._cache = cache
         self._classifiers: dict[str, TextClassifier] = {}
+        self._scorers: dict[str, SequenceScorer] = {}
+
+    def task(self, name: str) -> str:
+        """Return what a model is for. Raises NotFound."""
+        if name == self._default or name in self._classifiers:
+            return TEXTS
+        return SEQUENCES if name in self._scorers else self._names.task(name)
+
+    def scorer(self, name: str) -> SequenceScorer:
+        """Return the scorer of a sequence model's current version. Raises ModelUnavailable."""
+        model = self._models.current(name, SEQUENCES)
+        known = self._scorers.get(name)
+        if known is None or known.model is not model:
+            known = self._scorers[name] = SequenceScorer(model)
+        return known
 
     def classifier(self, name: str | None = None) -> TextClassifier:
         """Return the classifier of a model's current version, the default model's where `name` is None.
@@ -44,8 +62,8 @@ class ClassifyService:
         """
         name = name or self._default
         if name != self._default and name not in self._classifiers:
-            self._names.demand(name, TASK)
-        model = self._models.current(name, TASK)
+            self._names.demand(name, TEXTS)
+        model = self._models.current(name, TEXTS)
         known = self._classifiers.get(name)
         if known is None or known.model is not model:
             known = self._classifiers[name] = TextClassifier(model)
@@ -54,7 +72,7 @@ class ClassifyService:
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
         classifier = self.classifier(name)
-        outcomes = classify(request.abstracts, self._cached(classifier, request.caching))
+        outcomes = classify(request.abstracts, self.cached(classifier, request.caching))
         if request.single and isinstance(outcomes[0], InvalidAbstract):
             raise outcomes[0]
         source = {"source": request.source} if request.source else {}
@@ -73,7 +91,8 @@ class ClassifyService:
     def predict(self, abstract: object, caching: Caching = "use") -> list[list[float]]:
         """Return the scores of one abstract as the old contract has them; InvalidAbstract."""
         text = prepare(abstract)
-        return [plain(prediction.scores) for prediction in self._cached(self.classifier(), caching).classify([text])]
+        return [plain(prediction.scores) for prediction in self.cached(self.classifier(), caching).classify([text])]
 
-    def _cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
+    def cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
+        """Return a classifier that remembers, where there is a cache."""
         return CachedClassifier(classifier, self._cache, caching) if self._cache else classifier

@@ -14,11 +14,12 @@ class Shelf:
 
     def demand(self, name: str, task: str) -> None:
         """Raise NotFound unless a model of that name is published for the task."""
-        found = self._task(name)
+        found = self.task(name)
         if found != task:
             raise NotFound(f"{name} is a model for {found}, not for {task}", model=name, task=found)
 
-    def _task(self, name: str) -> str:
+    def task(self, name: str) -> str:
+        """Return what the current version of a model is for. Raises NotFound."""
         try:
             pointer = Pointer.parse(self._read(current_key(checked_name(name)), MAX_POINTER_BYTES))
             return Manifest.parse(self._read(bundle_key(name, pointer.version), MAX_MANIFEST_BYTES)).task

@@ -1,14 +1,14 @@
-"""GET /, /upload, /page, /health, /models, /docs, /openapi.json, /jobs; POST /uploads."""
+"""Pages, models, health, jobs, uploads, the API's description, and what the serving protocols ask first."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response as Reply
 
-from assay import routing
+from assay import routing, serving
 from assay.errors import InvalidOption
 from assay.http import json_response
 from assay.telemetry import logger
-from portal import catalogue, pages, uploads
+from portal import catalogue, pages, protocols, uploads
 from portal.wiring import service
 
 app = routing.resolver()
@@ -49,6 +49,39 @@ def get_health() -> Reply[str]:
 def get_models() -> Reply[str]:
     """Return every published model."""
     return routing.reply(json_response({"models": catalogue.models(service().models)}))
+
+
+@app.get("/v1/models/<target>")
+def get_v1(target: str) -> Reply[str]:
+    """Answer a client of TensorFlow Serving whether a model serves."""
+    found = protocols.manifest(service().models, target)
+    return routing.reply(json_response(serving.status(found["version"])))
+
+
+@app.get("/v2/health/live")
+def get_live() -> Reply[str]:
+    """Answer a client of the Open Inference Protocol that the service is there."""
+    return routing.reply(json_response({"live": True}))
+
+
+@app.get("/v2/health/ready")
+def get_ready() -> Reply[str]:
+    """Answer whether the models that the functions need are published."""
+    ready = protocols.ready(service().models, service().settings)
+    return routing.reply(json_response({"ready": ready}, 200 if ready else 503))
+
+
+@app.get("/v2/models/<name>")
+def get_v2(name: str) -> Reply[str]:
+    """Return what a model takes and answers."""
+    return routing.reply(json_response(serving.metadata(protocols.manifest(service().models, name))))
+
+
+@app.get("/v2/models/<name>/ready")
+def get_v2_ready(name: str) -> Reply[str]:
+    """Answer whether a model serves."""
+    found = protocols.manifest(service().models, name)
+    return routing.reply(json_response({"name": found["name"], "ready": True}))
 
 
 @app.post("/uploads")

@@ -27,14 +27,20 @@ def health(bucket: Bucket, settings: Settings) -> dict[str, Any]:
     return {"status": "ok" if complete else "models missing", "models": versions}
 
 
-def _summary(bucket: Bucket, name: str) -> dict[str, Any] | None:
+def manifest(bucket: Bucket, name: str) -> dict[str, Any] | None:
+    """Return the manifest of a model's current version, as JSON; None where it cannot be had."""
     version = _version(bucket, name)
     try:
         found = version and bucket.get(bundle_key(name, version), limit=_MAX_MANIFEST)
-        return _shown(json.loads(found[0])) if found else None
-    except (AssayError, ValueError):
+        return dict(json.loads(found[0])) if found else None
+    except (AssayError, ValueError, TypeError):
         logger.exception("a manifest cannot be read", model=name)
         return None
+
+
+def _summary(bucket: Bucket, name: str) -> dict[str, Any] | None:
+    found = manifest(bucket, name)
+    return _shown(found) if found else None
 
 
 def _shown(manifest: dict[str, Any]) -> dict[str, Any]:

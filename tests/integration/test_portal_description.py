@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.conftest import Aws
+from tests.conftest import ROOT, Aws
 from tests.events import EVENTS, Context, load, multipart, post
+from tools.local import stack
 from tools.openapi.__main__ import TARGET
 
 DOCUMENT = json.loads(TARGET.read_text(encoding="utf-8"))
 RECORDED = sorted(path.stem for path in EVENTS.glob("*.json") if "httpMethod" in load(path.stem))
-MODULES = {"/rank": "rank.api", "/file_data": "rank.api", "/upload_file": "rank.api", "/classify": "classify.api"}
-MODULES |= {"/models/{name}/classify": "classify.api", "/predict": "classify.api", "/api/predict": "classify.api"}
+STACK = stack.read(ROOT / "template.yaml")
+FUNCTIONS = {(route.method, route.path): STACK.functions[route.function].handler for route in STACK.routes}
 TINY = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
 STALE = {"rank.wiring": ["service"], "classify.wiring": ["service", "settings"], "portal.wiring": ["service"]}
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
@@ -37,9 +38,16 @@ def _forget() -> None:
 
 
 def _answer(event: dict[str, Any]) -> dict[str, Any]:
-    module = importlib.import_module(MODULES.get(event["resource"], "portal.app"))
-    reply: dict[str, Any] = module.handler(event, Context())
+    module, _, handler = FUNCTIONS[event["httpMethod"], event["resource"]].rpartition(".")
+    reply: dict[str, Any] = getattr(importlib.import_module(module), handler)(event, Context())
     return reply
+
+
+def _tiny(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event that names the models of the tests."""
+    text = json.dumps(event).replace("arxiv-archives", "tiny-text").replace("stability-trypsin", "tiny-index")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def hold_to_description(event: dict[str, Any], reply: dict[str, Any]) -> None:
@@ -65,9 +73,7 @@ def validator(schema: dict[str, Any]) -> Draft202012Validator:
 @pytest.mark.parametrize("name", RECORDED)
 def test_recorded_events_are_answered_as_described(answer: Answer, aws: Aws, name: str) -> None:
     aws.publish("tiny-index", "tiny-text")
-    event = load(name)
-    if name == "classify_by_name":
-        event |= {"path": "/models/tiny-text/classify", "pathParameters": {"name": "tiny-text"}}
+    event = _tiny(load(name))
     reply = answer(event)
     hold_to_description(event, reply)
     assert reply["statusCode"] < 400 or name == "portal_job"

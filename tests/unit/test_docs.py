@@ -82,6 +82,7 @@ def test_routes_exist() -> None:
     paths = document()["paths"]
     for method, path in re.findall(r"`(GET|POST) (/[^`\s?]*)", re.sub(r"`(GET|POST)\n", r"`\1 ", EVERYTHING)):
         path = re.sub(r"\{job_id\}", "{id}", path)
+        path = re.sub(r"^(/v1/models/)\{name\}(:predict)?$", r"\1{target}", path)
         assert method.lower() in paths.get(path.rstrip("/") or "/", {}), f"{method} {path}"
     for path in re.findall(r"http://127\.0\.0\.1:3000(/[^\s'`?),]*)", EVERYTHING):
         assert (path.rstrip("/") or "/") in paths, path

@@ -13,6 +13,8 @@ from tests.unit.templates import ROOT, written
 from tools.local import stack
 from tools.openapi import errors, examples
 from tools.openapi.__main__ import TARGET, document, text
+from tools.openapi.schemas import schemas
+from tools.openapi.serving import serving_schemas
 
 DOCUMENT = document()
 OPERATIONS = {(path, method): each for path, item in DOCUMENT["paths"].items() for method, each in item.items()}
@@ -71,3 +73,7 @@ def test_example_sequences_are_sequences() -> None:
     for sequence in (examples.DESIGN, examples.SCRAMBLE):
         assert len(sequence) == DEFAULT.length
         assert set(sequence) <= set(DEFAULT.alphabet)
+
+
+def test_no_two_families_of_schemas_share_a_name() -> None:
+    assert not set(schemas()) & set(serving_schemas())

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tools.openapi import errors
 from tools.openapi.parts import Schema
-from tools.openapi.routes import classification_paths, portal_paths, ranking_paths
+from tools.openapi.portal import portal_paths
+from tools.openapi.routes import classification_paths, ranking_paths
 from tools.openapi.schemas import schemas
+from tools.openapi.serving import serving_paths, serving_schemas
 
 ROOT = Path(__file__).parent.parent.parent
 TARGET = ROOT / "functions" / "portal" / "openapi.json"
@@ -16,6 +18,8 @@ _TAGS = {
     "Abstracts": "Classification of scientific abstracts.",
     "Jobs": "Files of any size: a presigned upload becomes a job, the job links to its results.",
     "Models": "What serves.",
+    "Serving protocols": "For clients of TensorFlow Serving and of the Open Inference Protocol. Errors are text under "
+    "`error`, the code beside it. All instances are answered or none: a bad one is 422, and named.",
     "Pages": "For people.",
 }
 
@@ -47,9 +51,9 @@ def document() -> Schema:
         "servers": [{"url": "."}],
         "security": [{"key": []}, {"signature": []}, {}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": ranking_paths() | classification_paths() | portal_paths(),
+        "paths": ranking_paths() | classification_paths() | serving_paths() | portal_paths(),
         "components": {
-            "schemas": schemas(),
+            "schemas": schemas() | serving_schemas(),
             "responses": errors.components(),
             "securitySchemes": {"key": key, "signature": signature},
         },

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from assay import serving
 from assay.errors import AssayError
 from assay.http import RETRY_AFTER_SECONDS, STATUS, error_body
 from tools.openapi.parts import Schema, content, header, ref, reply
@@ -94,6 +95,18 @@ _MEANING = {
 def responses(*statuses: int) -> Schema:
     """Return references to the responses of these statuses."""
     return {str(status): ref(_MEANING[status][0], "responses") for status in sorted(statuses)}
+
+
+def protocol_responses(*statuses: int) -> Schema:
+    """Return the responses of these statuses as the serving protocols have them; the gateway keeps to its own shape."""
+    either = {"anyOf": [ref("ProtocolError"), ref("Error")]}
+    found = {}
+    for status in sorted(statuses):
+        _, meaning, code, message = _MEANING[status]
+        found[str(status)] = reply(
+            meaning, content("application/json", either, serving.error(error_body(code, message)))
+        )
+    return found
 
 
 def components() -> Schema:

@@ -9,6 +9,7 @@ from assay.abstracts.options import ClassifyOptions
 from assay.jobs import Job
 from assay.ranking import Counts, Partial, Row
 from assay.sequences import Reject
+from assay.serving import TEXTS, Scores
 from rank.filejob import keys
 from rank.replies import FirstRejects, Ranked, about, ranking
 from tools.demo.sequences import BAD, proteins
@@ -58,6 +59,16 @@ def classified() -> dict[str, Any]:
     prediction = Prediction(np.array([0.004, 0.213, 0.958], np.float32), 27, False)
     answer = result(prediction, labels, {}, ClassifyOptions())
     return {"model": CLASSIFIER, "labels": list(labels), "results": [answer]}
+
+
+def scores() -> Scores:
+    """Return what a sequence model answers to the two example sequences."""
+    return Scores(PAIR["score"]["name"], PAIR["score"]["version"], "score", (2,), [2.56, -0.31])
+
+
+def manifest() -> dict[str, Any]:
+    """Return so much of a classifier's manifest as the serving protocols tell."""
+    return {**CLASSIFIER, "task": TEXTS, "format": "tflite", "text": {"labels": ["astro-ph", "hep-ph"]}}
 
 
 def job() -> Job:

@@ -56,7 +56,8 @@ def _errors() -> Schema:
     code = {"type": "string", "enum": errors.codes(), "description": "Stable."}
     message = {"type": "string", "description": "What is wrong, where, and what to do."}
     return {
-        "Error": record(error=record(code=code, message=message, details={"type": "object"})),
+        "Code": code,
+        "Error": record(error=record(code=ref("Code"), message=message, details={"type": "object"})),
         "OldError": record(abstract=listed(TEXT, minItems=1)),
     }
 

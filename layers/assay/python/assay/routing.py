@@ -1,19 +1,23 @@
 """Routing of REST API events to functions, with every error in the one shape. Stands on Powertools' resolver."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as Reply
 
+from assay import serving
 from assay.errors import AssayError, NotFound, ServiceError, SettingsError
-from assay.http import Request, Response, error_body, error_response, json_response
+from assay.http import Request, Response, dumps, error_body, error_response, json_response
 from assay.settings import Settings
 from assay.telemetry import logger, measure
 
+_PROTOCOLS: Final = ("/v1/models/", "/v2/models/")
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -26,13 +30,14 @@ def resolver() -> APIGatewayRestResolver:
         if isinstance(error, ServiceError):
             logger.error("service error", code=error.code, reason=error.message)
         measure("Refused", 1, code=error.code)
-        return reply(error_response(error))
+        return reply(_shaped(app, error_response(error)))
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> Reply[str]:
         logger.exception("unexpected error", kind=type(error).__name__)
         measure("UnexpectedErrors", 1)
-        return reply(json_response(error_body("internal", "the service failed; its log says why"), 500))
+        failed = json_response(error_body("internal", "the service failed; its log says why"), 500)
+        return reply(_shaped(app, failed))
 
     @app.not_found
     def missing(_: Exception) -> Reply[str]:
@@ -40,6 +45,13 @@ def resolver() -> APIGatewayRestResolver:
         return reply(error_response(NotFound(f"there is no {route}; GET /docs lists the routes")))
 
     return app
+
+
+def _shaped(app: APIGatewayRestResolver, response: Response) -> Response:
+    """Return an error as the serving protocols have it, text under `error`, where one of them was asked."""
+    if not app.current_event.path.startswith(_PROTOCOLS):
+        return response
+    return replace(response, body=dumps(serving.error(json.loads(response.body))))
 
 
 def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:

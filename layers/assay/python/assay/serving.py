@@ -1,0 +1,174 @@
+"""The serving protocols that other systems' clients speak: TensorFlow Serving's REST API, the Open Inference Protocol.
+
+Both answer all instances of a request or none: their replies are tensors, which have no place for what is wrong with
+one row. Sources: tensorflow.org/tfx/serving/api_rest; kserve/open-inference-protocol, specification/protocol.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote
+
+from assay.errors import InvalidOption, MalformedBody, NotFound
+from assay.options import hold_known
+
+SEQUENCES: Final = "sequence-score"
+TEXTS: Final = "text-classification"
+TENSORS: Final[Mapping[str, tuple[str, str]]] = {SEQUENCES: ("sequence", "score"), TEXTS: ("text", "scores")}
+"""The names of the one input and the one output of each task's models."""
+PREDICT: Final = ":predict"
+SIGNATURE: Final = "serving_default"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a model answers: float32 values, row-major, of `shape`; [rows] of sequences, [rows, labels] of texts."""
+
+    model: str
+    version: str
+    output: str
+    shape: tuple[int, ...]
+    values: Sequence[float]
+
+    def rows(self) -> list[Any]:
+        """Return the values as nested lists of the shape."""
+        if len(self.shape) == 1:
+            return list(self.values)
+        width = self.shape[1]
+        return [list(self.values[at * width : (at + 1) * width]) for at in range(self.shape[0])]
+
+
+@dataclass(frozen=True, slots=True)
+class Predict:
+    """A request to TensorFlow Serving: its instances, and whether they came by row (`instances`) or as one tensor."""
+
+    instances: list[str]
+    by_row: bool
+
+    def reply(self, scores: Scores) -> dict[str, object]:
+        """Return the reply in the layout of the request."""
+        return {"predictions" if self.by_row else "outputs": scores.rows()}
+
+
+def predicted(target: str) -> str:
+    """Return the model that `name:predict` names. Raises NotFound for another verb, or none."""
+    name, colon, verb = unquote(target).partition(":")
+    if colon + verb != PREDICT:
+        raise NotFound(f"there is no {target[:80]!r} to post to; post to /v1/models/NAME{PREDICT}")
+    return name
+
+
+def predict(body: Mapping[str, Any]) -> Predict:
+    """Read a request to TensorFlow Serving. Raises MalformedBody, InvalidOption."""
+    hold_known(body, ("instances", "inputs", "signature_name"), "field")
+    if body.get("signature_name", SIGNATURE) != SIGNATURE:
+        raise InvalidOption(f"signature_name must be {SIGNATURE!r}: there is no other", option="signature_name")
+    if ("instances" in body) == ("inputs" in body):
+        raise MalformedBody('send {"instances": ["...", ...]}, or "inputs" instead of "instances"', field="instances")
+    by_row = "instances" in body
+    rows = body["instances"] if by_row else body["inputs"]
+    if not by_row and isinstance(rows, Mapping) and len(rows) == 1:
+        rows = next(iter(rows.values()))
+    if not isinstance(rows, list) or not rows:
+        raise MalformedBody("the instances must be a list of at least one text", field="instances")
+    return Predict([_text(row, f"instances[{index}]") for index, row in enumerate(rows)], by_row)
+
+
+def _text(row: Any, where: str) -> str:
+    """Return an instance's text: a string, {"b64": ...}, or either in a list or under any one name."""
+    match row:
+        case str():
+            return row
+        case {"b64": str(encoded)} if len(row) == 1:
+            return _decoded(encoded, where)
+        case [inner]:
+            return _text(inner, where)
+        case dict() if len(row) == 1:
+            return _text(next(iter(row.values())), where)
+    raise MalformedBody(f'{where} must be a string, an object with one, or {{"b64": "..."}}', instance=where)
+
+
+def _decoded(encoded: str, where: str) -> str:
+    try:
+        return base64.b64decode(encoded, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise MalformedBody(f"{where} is not base64 of UTF-8 text", instance=where) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Infer:
+    """A request of the Open Inference Protocol: its rows, the outputs that it wants, and the id to send back."""
+
+    instances: list[str]
+    outputs: list[str]
+    id: str | None
+
+    def reply(self, scores: Scores) -> dict[str, object]:
+        """Return the reply. Raises InvalidOption where an output is wanted that there is none of."""
+        unknown = [name for name in self.outputs if name != scores.output]
+        if unknown:
+            raise InvalidOption(f"there is no output {unknown[0][:80]!r}; there is {scores.output!r}", option="outputs")
+        tensor = {"name": scores.output, "datatype": "FP32", "shape": [*scores.shape], "data": [*scores.values]}
+        named = {"id": self.id} if self.id is not None else {}
+        return {"model_name": scores.model, "model_version": scores.version, **named, "outputs": [tensor]}
+
+
+def infer(body: Mapping[str, Any]) -> Infer:
+    """Read a request of the Open Inference Protocol. Raises MalformedBody."""
+    hold_known(body, ("id", "parameters", "inputs", "outputs"), "field")
+    inputs, outputs, name = body.get("inputs"), body.get("outputs", []), body.get("id")
+    if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Mapping):
+        raise MalformedBody('"inputs" must be a list of one tensor: {"name", "datatype": "BYTES", "shape", "data"}')
+    if not isinstance(outputs, list) or not all(isinstance(each, Mapping) for each in outputs):
+        raise MalformedBody('"outputs" must be a list of objects with a name', field="outputs")
+    if name is not None and not isinstance(name, str):
+        raise MalformedBody('"id" must be a string', field="id")
+    return Infer(_rows(inputs[0]), [str(each.get("name")) for each in outputs], name)
+
+
+def _rows(tensor: Mapping[str, Any]) -> list[str]:
+    """Return the rows of a tensor of texts."""
+    if tensor.get("datatype") != "BYTES":
+        raise MalformedBody('the input\'s "datatype" must be "BYTES": texts or sequences', field="inputs[0].datatype")
+    data, shape = tensor.get("data"), tensor.get("shape")
+    if not isinstance(data, list) or not data:
+        raise MalformedBody('the input needs a list "data"; binary tensors aren\'t read', field="inputs[0].data")
+    rows = [_text(row, f"inputs[0].data[{index}]") for index, row in enumerate(data)]
+    if not _fits(shape, len(rows)):
+        raise MalformedBody(f'the input\'s "shape" must be [{len(rows)}], as its data has it', field="inputs[0].shape")
+    return rows
+
+
+def _fits(shape: object, rows: int) -> bool:
+    return shape in ([rows], [rows, 1]) and not any(isinstance(axis, bool) for axis in shape)
+
+
+def error(body: Mapping[str, Any]) -> dict[str, object]:
+    """Return an error of the one shape as both protocols have it: text under `error`; code and details stand beside."""
+    found = body["error"]
+    return {"error": found["message"], "code": found["code"], "details": found["details"]}
+
+
+def status(version: str) -> dict[str, object]:
+    """Return TensorFlow Serving's status of a model."""
+    state = {"version": version, "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
+    return {"model_version_status": [state]}
+
+
+def metadata(manifest: Mapping[str, Any]) -> dict[str, object]:
+    """Return the Open Inference Protocol's metadata of a model, from its manifest as JSON.
+
+    The labels of a classifier stand beside its output, whose columns they name.
+    """
+    given, answered = TENSORS[manifest["task"]]
+    labels: list[str] = (manifest.get("text") or {}).get("labels", [])
+    output: dict[str, object] = {"name": answered, "datatype": "FP32", "shape": [-1, len(labels)] if labels else [-1]}
+    return {
+        "name": manifest["name"],
+        "versions": [manifest["version"]],
+        "platform": f"assay_{manifest['format']}",
+        "inputs": [{"name": given, "datatype": "BYTES", "shape": [-1]}],
+        "outputs": [output | ({"parameters": {"labels": labels}} if labels else {})],
+    }

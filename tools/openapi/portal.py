@@ -1,0 +1,59 @@
+"""The routes of the portal: pages, models, uploads and jobs."""
+
+from assay.http import media_type
+from portal import pages
+from portal.uploads import record, shown
+from tools.openapi import examples
+from tools.openapi.operations import JSON, operation
+from tools.openapi.parts import Schema, content, path_parameter, query, ref, reply
+from tools.openapi.schemas import TEXT
+
+
+def portal_paths() -> Schema:
+    """Return the routes of the portal."""
+    page = {"200": reply("A page", content("text/html", TEXT))}
+    itself = {"200": reply("OpenAPI 3.1", content(JSON, {"type": "object"}))}
+    health = {"200": reply("Which versions serve; null where there is none", content(JSON, ref("Health")))}
+    models = {"200": reply("The current version of each, as its manifest says", content(JSON, ref("Models")))}
+    return {
+        "/": {"get": operation("Pages", "The page", page, keyed=False)},
+        "/upload": {"get": operation("Pages", "The page", page, keyed=False)},
+        "/page/{name}": {"get": _page_file()},
+        "/docs": {"get": operation("Pages", "This description, to read and try", page, keyed=False)},
+        "/openapi.json": {"get": operation("Pages", "This description", itself, keyed=False)},
+        "/health": {"get": operation("Models", "Health", health, 503, keyed=False)},
+        "/models": {"get": operation("Models", "Published models", models, 503, keyed=False)},
+        **_jobs(),
+    }
+
+
+def _page_file() -> Schema:
+    bodies = {media_type(each): {"schema": TEXT} for each in pages.TYPES.values()}
+    version = query({"v": {"type": "string", "description": "The version that the page names may be kept for ever."}})
+    parameters = [path_parameter("name", {"type": "string", "enum": list(pages.TYPES)}), *version]
+    found = {"200": reply("Its script, style or icon", bodies)}
+    return operation("Pages", "A file of the page", found, 404, keyed=False, parameters=parameters)
+
+
+def _jobs() -> Schema:
+    form, known = examples.offered(), examples.job()
+    offered = content(JSON, ref("Upload"), shown(known.id, examples.KEY, form))
+    wanted = content(JSON, ref("UploadRequest"), {"filename": "designs.fasta", "kind": "rank"})
+    job = {"200": reply("The job; `results` holds links once it has ended", content(JSON, ref("Job"), record(known)))}
+    upload = query({"upload": {"type": "string", "minLength": 1, "description": "The upload's key."}}, required=True)
+    return {
+        "/uploads": {
+            "post": operation(
+                "Jobs",
+                "Upload a file of any size",
+                {"201": reply("A form to POST to S3 with the file as its last field, `file`; and the job", offered)},
+                400,
+                503,
+                takes=wanted,
+            )
+        },
+        "/jobs/{id}": {
+            "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", TEXT)])
+        },
+        "/jobs": {"get": operation("Jobs", "The latest job of an upload", job, 400, 404, 503, parameters=upload)},
+    }
