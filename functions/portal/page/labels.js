@@ -31,7 +31,7 @@ function ordered({scores, labels}, thresholds) {
 function chosenLabels(chosen) {
   if (!chosen.length) return make("p", {class: "none"}, "No label reaches its threshold.");
   return make("ul", {class: "pills", "aria-label": "Labels"}, chosen.map(({label, probability}) =>
-    make("li", {}, label, make("span", {}, probability.toFixed(2)))));
+    make("li", {}, make("strong", {}, label), ` ${probability.toFixed(2)}`)));
 }
 
 function barTable(body) {

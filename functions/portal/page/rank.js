@@ -21,7 +21,13 @@ export function startRank() {
   at("rank-clear").addEventListener("click", clear);
   at("example-sequences").addEventListener("click", example);
   for (const name of ["threshold", "top_k"]) at(name).addEventListener("input", adjust);
-  if (jobInAddress()) run(signal => follow(at("rank-result"), jobInAddress(), signal));
+  addEventListener("hashchange", openJob);
+  openJob();
+}
+
+function openJob() {
+  const id = jobInAddress();
+  if (id) run(signal => follow(at("rank-result"), id, signal));
 }
 
 /** Say which models may be chosen: {gate, score} are those that serve by themselves. */
@@ -56,7 +62,7 @@ function busy(on) {
 }
 
 async function submitted(signal) {
-  const file = state.well.file ?? new File([state.well.text()], "sequences", {type: ""});
+  const file = state.well.file ?? pasted(state.well.text());
   if (!valid(file)) return;
   state.view = null;
   addressed("");
@@ -68,6 +74,12 @@ async function submitted(signal) {
     if (error.code !== "too_large") throw error;
     await upload(at("rank-result"), file, options(), signal);
   }
+}
+
+/** Return a text as a file, named after the form that a glance sees in it. */
+function pasted(text) {
+  const form = /\w+$/.exec(glance(text.slice(0, 1e5)))?.[0];
+  return new File([text], {FASTA: "pasted.fasta", CSV: "pasted.csv"}[form] ?? "pasted.txt", {type: ""});
 }
 
 function valid(file) {

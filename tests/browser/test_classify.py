@@ -1,0 +1,105 @@
+"""An abstract, several, or a PDF become labels with their probabilities and thresholds."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.visit import Visit
+from tests.e2e.samples import ABSTRACT
+
+PAPER = """<h1>Photon pairs at colliders</h1><p>A. Author, University</p><h2>Abstract</h2>
+<p>{}</p><h2>1. Introduction</h2><p>Photons are everywhere.</p>"""
+OTHER = (
+    "We study the growth of bacterial populations in a fluctuating environment with a stochastic model of gene "
+    "expression, and show that heterogeneity of single cells raises the fitness of the population."
+)
+
+
+@pytest.fixture
+def visit(visit: Visit) -> Visit:
+    visit.page.click("#tab-classify")
+    return visit
+
+
+@pytest.fixture(scope="session")
+def paper(browser: Any) -> bytes:
+    """A PDF that Chromium printed."""
+    return printed(browser, PAPER.format(OTHER))
+
+
+def printed(browser: Any, html: str) -> bytes:
+    page = browser.new_page()
+    page.set_content(html)
+    body = bytes(page.pdf())
+    page.close()
+    return body
+
+
+def test_an_abstract_becomes_bars_with_their_thresholds(visit: Visit) -> None:
+    visit.paste(ABSTRACT, "#abstract")
+    visit.classify()
+    reply = visit.service.post("/classify", json={"abstract": ABSTRACT}).json()["results"][0]
+    pills = visit.page.locator("#classify-result .pills li").all_inner_texts()
+    assert [pill.split()[0] for pill in pills] == [label["label"] for label in reply["labels"]]
+    width, place = visit.page.evaluate(
+        """() => [...document.querySelector(".labels .meter").children].map((part, i) =>
+        (i ? part.offsetLeft + 1 : part.offsetWidth) / part.parentNode.offsetWidth)"""
+    )
+    [threshold] = visit.column(5, "#classify-result tbody tr:first-child")
+    assert width == pytest.approx(reply["labels"][0]["score"], abs=0.01)
+    assert place == pytest.approx(float(threshold), abs=0.02)
+
+
+def test_all_probabilities_are_there_on_request(visit: Visit) -> None:
+    visit.paste(ABSTRACT, "#abstract")
+    visit.classify()
+    assert visit.page.locator(".labels tbody tr").count() < 18
+    visit.page.click("text=All 18 probabilities")
+    assert visit.page.locator(".labels tbody tr").count() == 18
+    assert visit.page.get_attribute("button:has-text('Fewer')", "aria-expanded") == "true"
+    assert len(visit.saved("#classify-result .tools >> text=CSV").splitlines()) == 19
+    assert len(json.loads(visit.saved("#classify-result .tools >> text=JSON"))["scores"]) == 18
+
+
+def test_the_text_of_a_pdf_is_shown_and_can_be_corrected(visit: Visit, paper: bytes) -> None:
+    visit.drop("#classify-well", "paper.pdf", paper, "application/pdf")
+    visit.classify()
+    assert "paper.pdf" in visit.text("#classify-result .notice")
+    assert visit.page.input_value("#abstract") == OTHER
+    before = visit.column(4, "#classify-result")
+    visit.paste(ABSTRACT, "#abstract")
+    visit.classify()
+    assert visit.column(4, "#classify-result") != before
+    assert visit.page.locator("#classify-result .notice").count() == 0
+
+
+def test_a_pdf_without_text_says_what_to_do(visit: Visit, browser: Any) -> None:
+    empty = printed(browser, "<div style='width: 9em; height: 9em; background: teal'></div>")
+    visit.choose("scan.pdf", empty, "#abstract-file")
+    visit.classify()
+    assert "scan" in visit.text("#classify-result .problem").lower()
+
+
+def test_a_text_file_fills_the_box(visit: Visit) -> None:
+    visit.drop("#classify-well", "abstract.txt", ABSTRACT.encode(), "text/plain")
+    visit.page.wait_for_function("document.getElementById('abstract').value")
+    assert visit.page.input_value("#abstract") == ABSTRACT
+
+
+def test_several_abstracts_are_answered_each(visit: Visit) -> None:
+    visit.paste(f"{ABSTRACT}\n---\ntoo short\n---\n{OTHER}", "#abstract")
+    visit.classify()
+    entries = visit.page.locator("#classify-result .entry")
+    assert entries.count() == 3
+    assert "50" in entries.nth(1).inner_text()
+    entries.nth(2).locator("summary").first.click()
+    assert entries.nth(2).locator(".meter").first.is_visible()
+
+
+@pytest.mark.parametrize(("text", "place", "said"), [("", "#classify-error", "Paste"), ("short", ".problem", "50")])
+def test_what_is_no_abstract_is_refused(visit: Visit, text: str, place: str, said: str) -> None:
+    visit.paste(text, "#abstract")
+    visit.page.click("#classify .primary")
+    visit.page.wait_for_selector(f"{place}:visible")
+    assert said in visit.text(f"{place}:visible")

@@ -1,0 +1,124 @@
+"""A large file is uploaded under one's eyes, becomes a job with an address, and its results are shown there."""
+
+import gzip
+import random
+import re
+from typing import Any
+
+import pytest
+
+from tests.browser.visit import Visit
+from tests.e2e.running import Service
+from tests.e2e.samples import CSV, DESIGN, OTHER, POOR, SHORT
+
+_LETTERS = "ACDEFGHIKLMNPQRSTVWY"
+_SLOW = {"offline": False, "latency": 1, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
+_WATCH = """() => { window.seen = []; new MutationObserver(() => {
+  const bar = document.querySelector("#rank-result progress");
+  if (bar) window.seen.push([bar.value, document.querySelector("#rank-result .job h2").textContent]);
+}).observe(document.getElementById("rank-result"), {subtree: true, childList: true, attributes: true}); }"""
+
+
+def large(rows: int = 81_000) -> bytes:
+    """Return over 4 MB of lines, the best of them at the end."""
+    drawn = random.Random(5)
+    lines = ("".join(drawn.choices(_LETTERS, k=50)) for _ in range(rows))
+    return "\n".join([*lines, SHORT, DESIGN, OTHER]).encode() + b"\n"
+
+
+def enqueued(service: Service, body: bytes, name: str = "mine.csv") -> str:
+    """Upload a file without the page and return its job."""
+    offer = service.post("/uploads", json={"filename": name, "kind": "rank"}).json()
+    form: dict[str, Any] = offer["upload"]
+    sent = service.session.post(form["url"], data=form["fields"], files={"file": (name, body)})
+    assert sent.status_code in (200, 201, 204)
+    return str(offer["job_id"])
+
+
+def ended(visit: Visit) -> None:
+    visit.page.wait_for_selector("#rank-result .source", timeout=60_000)
+
+
+def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_address(visit: Visit) -> None:
+    slow = visit.page.context.new_cdp_session(visit.page)
+    slow.send("Network.enable")
+    slow.send("Network.emulateNetworkConditions", _SLOW)
+    visit.page.evaluate(_WATCH)
+    visit.drop("#rank-well", "large.txt", large())
+    visit.page.fill("#top_k", "40")
+    visit.page.click("#rank .primary")
+    ended(visit)
+    shares = [share for share, heading in visit.page.evaluate("window.seen") if heading.startswith("Uploading")]
+    assert any(0.05 < share < 0.95 for share in shares)
+    assert shares == sorted(shares)
+    assert re.search(r"\?job=[0-9a-f-]{32,36}$", visit.page.url)
+    assert "81,003 received" in visit.text("#rank-result .counts")
+    assert len(visit.column(2)) == 25
+    assert "1 rejected" in visit.text("#rank-result .rejects summary")
+    names = visit.page.locator(".source .links a").all_inner_texts()
+    assert {"ranking", "rejected", "summary"} <= set(names)
+
+
+@pytest.mark.parametrize("address", ["/?job={}", "/#job={}", "/upload?job={}", "/prod/?job={}"])
+def test_a_job_is_reopened_from_its_address(visit: Visit, address: str) -> None:
+    job = enqueued(visit.service, CSV)
+    visit.go(address.format(job))
+    ended(visit)
+    assert "mine.csv" in visit.text("#rank-result .source")
+    assert "4 received" in visit.text("#rank-result .counts")
+    assert visit.text("#rank-result .rejects summary").startswith("1 rejected")
+
+
+def test_a_jobs_table_carries_the_files_other_columns(visit: Visit) -> None:
+    text = f'id,sequence,"a note"\n1,{DESIGN},"said ""so"", twice"\n2,{OTHER},"two\tlines"\n'
+    visit.go(f"/?job={enqueued(visit.service, text.encode())}")
+    ended(visit)
+    assert visit.text("#rank-result th:nth-child(7)") == "a note"
+    assert set(visit.column(7)) <= {'said "so", twice', "two\tlines", "two lines"}
+
+
+def test_a_job_that_waits_says_so_and_can_be_left(visit: Visit) -> None:
+    offer = visit.service.post("/uploads", json={"filename": "later.txt", "kind": "rank"}).json()
+    visit.go(f"/?job={offer['job_id']}")
+    visit.page.wait_for_selector("#rank-result progress")
+    assert "Waiting to begin" in visit.text("#rank-result .job")
+    visit.page.click("text=Copy this page\u2019s address")
+    assert offer["job_id"] in visit.page.evaluate("navigator.clipboard.readText()")
+    visit.page.click("#rank-clear")
+    assert "job=" not in visit.page.url
+    assert visit.text("#rank-result") == ""
+
+
+def test_an_unknown_job_says_what_to_do(visit: Visit) -> None:
+    visit.go("/?job=00000000000000000000000000000000")
+    visit.page.wait_for_selector("#rank-result .problem")
+    assert "30 days" in visit.text("#rank-result .problem")
+
+
+def test_a_file_that_cannot_be_read_fails_with_its_reason(visit: Visit) -> None:
+    broken = gzip.compress(large(100))[:-200]
+    visit.go(f"/?job={enqueued(visit.service, broken, 'broken.gz')}")
+    ended(visit)
+    assert "could not be ranked" in visit.text("#rank-result .problem h2")
+    assert "gzip" in visit.text("#rank-result .problem")
+
+
+def test_what_unpacks_beyond_a_request_becomes_a_job_by_itself(visit: Visit) -> None:
+    many = gzip.compress(f"{DESIGN}\n{POOR}\n".encode() * 170_000)
+    visit.drop("#rank-well", "zipped.txt.gz", many)
+    visit.page.click("#rank .primary")
+    ended(visit)
+    assert "job=" in visit.page.url
+    assert "340,000 received" in visit.text("#rank-result .counts")
+
+
+def test_an_upload_can_be_stopped(visit: Visit) -> None:
+    slow = visit.page.context.new_cdp_session(visit.page)
+    slow.send("Network.enable")
+    slow.send("Network.emulateNetworkConditions", _SLOW | {"uploadThroughput": 100_000})
+    visit.drop("#rank-well", "large.txt", large())
+    visit.page.click("#rank .primary")
+    visit.page.click("#rank-result >> text=Stop")
+    visit.page.wait_for_selector("#rank-result >> text=Stopped.")
+    assert visit.page.is_enabled("#rank .primary")
+    assert "job=" not in visit.page.url

@@ -1,0 +1,94 @@
+"""Light and dark, on a desk and on a phone, by keyboard and under a stage: axe-core finds nothing, nothing sticks out."""
+
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from tests.browser.visit import DESK, PHONE, Visit
+from tests.e2e.running import Service
+from tests.e2e.samples import SHORT
+
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LOOKS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
+
+
+def faults(visit: Visit) -> list[str]:
+    """Return what axe-core finds wrong, each with where."""
+    if not visit.page.evaluate("'axe' in window"):
+        visit.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
+    found = visit.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+    return [f"{each['id']}: {node['html'][:120]}" for each in found for node in each["nodes"]]
+
+
+def sticks_out(visit: Visit) -> bool:
+    return bool(visit.page.evaluate("document.scrollingElement.scrollWidth > innerWidth"))
+
+
+@pytest.mark.parametrize(("scheme", "screen"), LOOKS, ids=str)
+def test_everybody_can_use_it(browser: Any, service: Service, scheme: str, screen: dict[str, int]) -> None:
+    with Visit.to(browser, service, color_scheme=scheme, viewport=screen) as visit:
+        assert (faults(visit), sticks_out(visit)) == ([], False)
+        visit.page.click("#example-sequences")
+        visit.page.wait_for_selector("#rank-result table")
+        visit.page.click("summary >> text=More options")
+        visit.page.click("summary >> text=About these models")
+        assert (faults(visit), sticks_out(visit)) == ([], False)
+        visit.page.check("#strict")
+        visit.paste(SHORT)
+        visit.rank()
+        visit.page.wait_for_selector("#rank-result .problem")
+        assert (faults(visit), sticks_out(visit)) == ([], False)
+        visit.page.click("#tab-classify")
+        visit.page.click("#example-abstract")
+        visit.page.wait_for_selector("#classify-result table")
+        visit.page.click("text=All 18 probabilities")
+        assert (faults(visit), sticks_out(visit)) == ([], False)
+        visit.page.click("#key-open")
+        assert faults(visit) == []
+
+
+def test_a_waiting_job_is_readable_too(visit: Visit) -> None:
+    offer = visit.service.post("/uploads", json={"filename": "later.txt", "kind": "rank"}).json()
+    visit.go(f"/?job={offer['job_id']}")
+    visit.page.wait_for_selector("#rank-result progress")
+    assert faults(visit) == []
+
+
+@pytest.mark.parametrize("path", ["/prod/", "/prod", "/prod/upload", "/prod/upload/", "/upload"])
+def test_it_works_wherever_it_lies(visit: Visit, path: str) -> None:
+    visit.go(path)
+    visit.page.click("#example-sequences")
+    visit.page.wait_for_selector("#rank-result table")
+    stage = "/prod" if path.startswith("/prod") else ""
+    assert visit.page.evaluate("document.querySelector('nav a').pathname") == f"{stage}/docs"
+    assert visit.page.evaluate("document.getElementById('rank').action").endswith(f"{stage}/upload_file")
+
+
+def test_all_of_it_can_be_done_by_keyboard(visit: Visit) -> None:
+    visit.page.focus("#tab-rank")
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.is_visible("#panel-classify")
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.is_visible("#panel-rank")
+    visit.page.focus("#sequences")
+    visit.page.keyboard.insert_text(f"{SHORT}\n")
+    reached = []
+    for _ in range(12):
+        visit.page.keyboard.press("Tab")
+        reached.append(visit.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+        if reached[-1] == "Rank":
+            break
+    assert {"input_file", "top_k", "threshold", "More options"} <= set(reached)
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_selector("#rank-result h2")
+    assert "of 0 sequences" in visit.page.text_content("#status")
+
+
+def test_without_javascript_the_form_still_answers(browser: Any, service: Service) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{service.url}/prod/")
+    assert "Without JavaScript" in page.inner_text("noscript")
+    assert page.get_attribute("#rank", "action") == "upload_file"
+    context.close()

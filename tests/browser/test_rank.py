@@ -1,0 +1,171 @@
+"""Sequences pasted, dropped and chosen become a ranking that can be sorted, moved, copied and saved."""
+
+import csv
+import gzip
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.browser.visit import Visit
+from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OPEN, OTHER, POOR, SHORT
+from tools.demo.sequences import fasta, proteins
+
+MANY = fasta(proteins(30))
+
+
+def answer(visit: Visit, body: str | bytes, **options: str) -> dict[str, Any]:
+    """Return what the service says of the same input."""
+    data = body.encode() if isinstance(body, str) else body
+    reply: dict[str, Any] = visit.service.post("/rank", params=options, files={"input_file": ("x", data)}).json()
+    return reply
+
+
+def title(counts: dict[str, int]) -> str:
+    verb = "pass" if counts["passed"] > 1 else "passes"
+    return f"{counts['passed'] or 'None'} of {counts['scored']} sequences {verb} the gate"
+
+
+def test_pasted_sequences_are_ranked_as_the_service_ranks_them(visit: Visit) -> None:
+    visit.paste(MANY)
+    assert visit.text("#sequences-count") == "153 records, FASTA"
+    visit.rank()
+    found = answer(visit, MANY)
+    assert visit.text("#rank-result h2") == title(found["counts"])
+    assert visit.column(2) == [row["sequence"] for row in found["ranked"]][:25]
+    assert visit.column(3) == [f"{row['score']:.3f}" for row in found["ranked"]][:25]
+    assert visit.column(6) == [row["id"] for row in found["ranked"]][:25]
+
+
+@pytest.mark.parametrize("threshold", ["-1.2", "-0.35", "0.4", "2"])
+def test_a_moved_threshold_gives_what_the_service_gives_without_asking_it(visit: Visit, threshold: str) -> None:
+    visit.paste(MANY)
+    visit.rank()
+    visit.hosts.clear()
+    visit.page.fill("#threshold", threshold)
+    found = answer(visit, MANY, threshold=threshold)
+    assert visit.text("#rank-result h2") == title(found["counts"])
+    assert visit.column(2) == [row["sequence"] for row in found["ranked"]][:25]
+    assert visit.hosts == set()
+
+
+def test_a_threshold_that_is_a_gate_itself_passes_it_no_more(visit: Visit) -> None:
+    gate = answer(visit, MANY)["ranked"][3]["gate"]
+    visit.paste(MANY)
+    visit.rank()
+    visit.page.fill("#threshold", str(gate))
+    assert visit.text("#rank-result h2") == title(answer(visit, MANY, threshold=str(gate))["counts"])
+
+
+def test_the_slider_moves_by_keys_and_the_plots_show_the_threshold(visit: Visit) -> None:
+    visit.paste(MANY)
+    visit.rank()
+    before = visit.text("#rank-result h2")
+    gate, score = visit.page.locator("svg.plot").all()
+    assert "threshold 0" in gate.get_attribute("aria-label")
+    assert "threshold" not in score.get_attribute("aria-label")
+    visit.page.focus("input[type=range]")
+    for _ in range(40):
+        visit.page.keyboard.press("ArrowLeft")
+    assert visit.text("#rank-result h2") != before
+    assert float(visit.page.input_value("#threshold")) < 0
+    assert f"threshold {visit.page.input_value('#threshold')}".replace("-", "\u2212") in gate.inner_html()
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [("a.txt", LINES), ("a.fasta", FASTA), ("a.csv", CSV), ("a.txt.gz", gzip.compress(LINES)), ("no name", FASTA)],
+)
+def test_a_dropped_file_is_read_whatever_its_form(visit: Visit, name: str, body: bytes) -> None:
+    visit.drop("#rank-well", name, body)
+    assert name in visit.text("#rank-file")
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    found = answer(visit, body, **OPEN)
+    assert visit.column(2) == [row["sequence"] for row in found["ranked"]]
+    assert "1 rejected" in visit.text("#rank-result .rejects summary")
+
+
+def test_a_chosen_file_can_be_taken_back(visit: Visit) -> None:
+    visit.choose("mine.txt", LINES)
+    assert visit.page.is_hidden("#sequences")
+    visit.page.click("#rank-file button")
+    assert visit.page.is_visible("#sequences")
+    visit.rank()
+    assert "Paste sequences or choose a file first." in visit.text("#rank-error")
+
+
+def test_rejected_records_have_their_line_and_reason(visit: Visit) -> None:
+    visit.paste(f"{DESIGN}\n{SHORT}\n\n{'B' * 50}\n")
+    visit.rank()
+    table = "#rank-result .rejects table"
+    assert visit.column(1, table) == ["2", "3", "4"]
+    assert visit.column(2, table) == ["wrong length", "empty", "unknown residue"]
+    lines = visit.saved(".rejects >> text=CSV").splitlines()
+    assert lines[:2] == ["line,reason,detail", '2,length,"3 residues, expected 50"']
+
+
+def test_a_header_sorts_by_mouse_and_by_key(visit: Visit) -> None:
+    visit.paste(MANY)
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    visit.page.click("th >> text=gate")
+    assert visit.page.get_attribute("th:has-text('gate')", "aria-sort") == "descending"
+    gates = [float(cell) for cell in visit.column(4)]
+    assert gates == sorted(gates, reverse=True)
+    visit.page.keyboard.press("Enter")
+    assert visit.page.get_attribute("th:has-text('gate')", "aria-sort") == "ascending"
+    visit.page.click("text=Next")
+    assert visit.text(".pager span") == "26\u201350 of 100"
+    assert visit.page.evaluate("document.activeElement.textContent") == "Next"
+
+
+def test_what_is_saved_is_what_the_service_would_have_written(visit: Visit) -> None:
+    visit.drop("#rank-well", "a.csv", CSV)
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    found = answer(visit, CSV, **OPEN)
+    table = list(csv.reader(io.StringIO(visit.saved(".tools >> text=CSV"))))
+    assert table[0] == ["rank", "sequence", "score", "gate", "line", "id", "note"]
+    assert [(row[1], float(row[2]), float(row[3]), row[6]) for row in table[1:]] == [
+        (row["sequence"], row["score"], row["gate"], row["columns"]["note"]) for row in found["ranked"]
+    ]
+    assert json.loads(visit.saved(".tools >> text=JSON"))["ranked"] == found["ranked"]
+    assert visit.saved(".tools >> text=FASTA").splitlines()[1] == found["ranked"][0]["sequence"]
+    visit.page.click(".tools >> text=Copy")
+    visit.page.wait_for_selector("text=Copied")
+    copied = visit.page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert copied[1].split("\t")[1] == found["ranked"][0]["sequence"]
+
+
+def test_names_that_look_like_markup_stay_text(visit: Visit) -> None:
+    name = "<img/src=x/onerror=document.title='taken'>"
+    visit.drop("#rank-well", f"{name}.fasta", f">{name}\n{OTHER}\n>=cmd()\n{DESIGN}\n".encode())
+    assert f"{name}.fasta" in visit.text("#rank-file")
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    assert name in visit.column(6)
+    assert visit.page.title() == "Assay"
+    assert "'=cmd()" in visit.saved(".tools >> text=CSV")
+
+
+def test_residues_are_coloured_by_property_and_marked_without_colour(visit: Visit) -> None:
+    visit.paste(f"{DESIGN}\n")
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    spans = visit.page.locator("#rank-result td .residues span")
+    assert "".join(spans.all_inner_texts()) == DESIGN
+    assert spans.first.get_attribute("class") == "acidic"
+    assert "underline" in spans.first.evaluate("element => getComputedStyle(element).textDecorationLine")
+    assert len(visit.page.locator(".legend li").all()) == 5
+    visit.page.uncheck("#colours")
+    assert spans.first.evaluate("element => getComputedStyle(element).backgroundColor") == "rgba(0, 0, 0, 0)"
+
+
+def test_none_that_passes_says_what_to_do(visit: Visit) -> None:
+    visit.paste(f"{POOR}\n")
+    visit.page.fill("#threshold", "5")
+    visit.rank()
+    assert visit.text("#rank-result h2") == "None of 1 sequence passes the gate"
+    assert "lower it" in visit.text("#rank-result .counts")

@@ -1,0 +1,97 @@
+"""What tests do on the page, in words."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from tests.e2e.running import Service
+
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 740}
+_DROP = """([target, name, type, data]) => {
+  const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], name, {type}));
+  for (const event of ["dragenter", "dragover", "drop"])
+    document.querySelector(target).dispatchEvent(
+      new DragEvent(event, {dataTransfer: carried, bubbles: true, cancelable: true}));
+}"""
+
+
+@dataclass
+class Visit:
+    """A page, the service behind it, and what the browser complained of: `faults`, empty unless a test expects some."""
+
+    page: Any
+    service: Service
+    faults: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    @classmethod
+    @contextmanager
+    def to(cls, browser: Any, service: Service, path: str = "/", **options: Any) -> Iterator[Self]:
+        """Open the page; at the end nothing may have failed unseen, and no foreign host have been asked."""
+        context = browser.new_context(**{"viewport": DESK, "accept_downloads": True} | options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(20_000)
+        opened = cls(context.new_page(), service)
+        opened.listen()
+        opened.go(path)
+        yield opened
+        context.close()
+        assert opened.faults == []
+        assert opened.hosts <= {service.url, service.endpoint, "blob:", "null"}
+
+    def listen(self) -> None:
+        """Note errors, refusals of the Content-Security-Policy among them, and every host that is asked."""
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", lambda request: self.hosts.add("/".join(request.url.split("/")[:3])))
+
+    def _hear(self, message: Any) -> None:
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.faults.append(message.text)
+
+    def go(self, path: str) -> None:
+        """Open a path of the service and wait for what it says of its models."""
+        self.page.goto(self.service.url + path)
+        self.page.wait_for_selector("#about-rank:not([hidden])", state="attached")
+
+    def drop(self, target: str, name: str, body: bytes, kind: str = "") -> None:
+        """Drop a file."""
+        self.page.evaluate(_DROP, [target, name, kind, base64.b64encode(body).decode()])
+
+    def choose(self, name: str, body: bytes, field: str = "#input_file") -> None:
+        """Choose a file."""
+        self.page.set_input_files(field, {"name": name, "mimeType": "", "buffer": body})
+
+    def paste(self, text: str, field: str = "#sequences") -> None:
+        """Put text into a box at once."""
+        self.page.fill(field, text)
+
+    def rank(self) -> None:
+        """Press Rank and wait for the answer."""
+        self.page.click("#rank .primary")
+        self.page.wait_for_selector("#rank-result[aria-busy=false]")
+
+    def classify(self) -> None:
+        """Press Classify and wait for the answer."""
+        self.page.click("#classify .primary")
+        self.page.wait_for_selector("#classify-result[aria-busy=false]")
+
+    def text(self, selector: str) -> str:
+        """Return the text of an element as it is shown."""
+        return str(self.page.inner_text(selector))
+
+    def column(self, number: int, table: str = "#rank-result .table:not(.rejects .table)") -> list[str]:
+        """Return the cells of a column, counted from 1."""
+        return list(self.page.locator(f"{table} td:nth-child({number})").all_inner_texts())
+
+    def saved(self, button: str) -> str:
+        """Press a button that saves a file and return what it holds."""
+        with self.page.expect_download() as download:
+            self.page.click(button)
+        with open(download.value.path(), encoding="utf-8", newline="") as stream:
+            return stream.read()
