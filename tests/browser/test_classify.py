@@ -83,7 +83,7 @@ def test_a_pdf_without_text_says_what_to_do(visit: Visit, browser: Any) -> None:
 
 def test_a_text_file_fills_the_box(visit: Visit) -> None:
     visit.drop("#classify-well", "abstract.txt", ABSTRACT.encode(), "text/plain")
-    visit.page.wait_for_function("document.getElementById('abstract').value")
+    visit.page.wait_for_selector("#abstract-count >> text=characters")
     assert visit.page.input_value("#abstract") == ABSTRACT
 
 

@@ -1,4 +1,4 @@
-"""Light and dark, on a desk and on a phone, by keyboard and under a stage: axe-core finds nothing, nothing sticks out."""
+"""Light and dark, on desk and phone, by keyboard and under a stage: axe-core finds nothing, nothing sticks out."""
 
 from importlib.resources import files
 from typing import Any
