@@ -5,11 +5,17 @@ import {announce, at, count, make, show, size} from "./dom.js";
 import {complain, intake} from "./intake.js";
 import {classification} from "./labels.js";
 import {problem, sentence} from "./problems.js";
-import {Refusal, ask, post} from "./service.js";
+import {Refusal, ask, post, whole} from "./service.js";
 
 const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_TEXTS = 64;
 const BETWEEN = /^[ \t]*-{3,}[ \t]*$/m;
+const FOUND = {
+  heading: "the text under its heading",
+  inline: "the text that its heading begins",
+  layout: "no heading, so the paragraph set apart from the rest",
+  first_page: "no abstract was found, so the first paragraphs",
+};
 const desk = {well: null, serving: "", thresholds: {}, running: null};
 
 /** Connect the form. */
@@ -85,10 +91,10 @@ function route() {
   return chosen && chosen !== desk.serving ? `models/${encodeURIComponent(chosen)}/classify` : "classify";
 }
 
-function ofTexts(texts, signal) {
+async function ofTexts(texts, signal) {
   if (texts.length > MOST_TEXTS)
     throw new Refusal(`These are ${texts.length} abstracts; one request takes ${MOST_TEXTS}.`, {code: "too_many"});
-  return post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal});
+  return whole(await post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal}));
 }
 
 async function ofPdf(file, signal) {
@@ -96,7 +102,7 @@ async function ofPdf(file, signal) {
     throw new Refusal(`${file.name} has ${size(file.size)}, a request takes ${size(MOST_PDF)}: paste its abstract.`);
   const body = new FormData();
   body.append("input_file", new File([file], file.name, {type: "application/pdf"}));
-  return ask(route(), {method: "POST", body, signal});
+  return whole(await ask(route(), {method: "POST", body, signal}));
 }
 
 function answered({model, results}, file, texts) {
@@ -119,11 +125,10 @@ function extracted({text}, file) {
   if (text && desk.well.file === file) put(text);
 }
 
-function origin({found_by, found, pages, page}, file) {
-  const how = `${found_by ?? found ?? ""}`.replaceAll("_", " ");
-  const where = page ? `, page ${page}` : pages ? `, of ${count(pages)} page${pages === 1 ? "" : "s"}` : "";
-  return make("p", {class: "notice"}, `The text taken from ${file.name}${where}${how ? ` (found by: ${how})` : ""} `
-    + "now stands in the box: correct it there and classify again.");
+function origin({found_by, pages, page}, file) {
+  const where = pages > 1 ? `Page ${count(page)} of ${count(pages)}: ` : "";
+  return make("p", {class: "notice"}, make("strong", {}, file.name), ` ${where}${FOUND[found_by] ?? "its text"}. `
+    + "What was taken stands in the box; correct it there and classify again.");
 }
 
 function entry(result, text, i, limits, model) {

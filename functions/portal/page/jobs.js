@@ -1,7 +1,7 @@
 // Jobs: a file on its way up, a job at work, what it left. A job's page is this page with ?job=ID.
 
 import {copy, parseCsv} from "./csv.js";
-import {announce, button, count, make, show, size} from "./dom.js";
+import {announce, button, count, make, plural, show, size} from "./dom.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
@@ -96,7 +96,7 @@ async function finish(pane, job) {
   announce(`The job has ${job.state === "SUCCEEDED" ? "ended well" : "failed"}.`);
   const {results = {}} = job;
   const [summary, rejected] = await Promise.all([optional(results.summary), rejectsOf(results.rejected)]);
-  const title = make("p", {class: "source"}, make("strong", {}, named(job)), files(results));
+  const title = make("p", {class: "source"}, make("strong", {}, named(job)), took(job), files(results));
   if (job.state === "FAILED")
     return show(pane, problem(new Refusal(job.reason || "The job failed."), "The file could not be ranked"), title,
       ...[rejects({rejected, counts: job.counts})].filter(Boolean));
@@ -105,6 +105,13 @@ async function finish(pane, job) {
   const found = table(await read(results.ranking));
   const rest = {counts: job.counts, rejected, models: job.models ?? {}, live: false};
   return show(pane, title, ranking({...found, ...rest, options: {threshold, top_k: found.rows.length}}).node);
+}
+
+function took({created, updated}) {
+  const seconds = Math.round((new Date(updated) - new Date(created)) / 1000);
+  if (!(seconds >= 0)) return null;
+  const long = seconds < 120 ? plural(seconds, "second") : plural(Math.round(seconds / 60), "minute");
+  return make("span", {class: "hint"}, `${new Date(updated).toLocaleString()}, after ${long}`);
 }
 
 const optional = async link => link ? JSON.parse(await read(link)) : {};

@@ -84,7 +84,8 @@ function axis({low, high, step}, across, width) {
 function mark(threshold, across) {
   const x = across(threshold);
   return [draw("line", {class: "threshold", x1: x, x2: x, y1: TOP - 6, y2: HEIGHT - BOTTOM}),
-    draw("text", {class: "threshold", x, y: TOP - 9, "text-anchor": "middle"}, `threshold ${number(threshold)}`)];
+    draw("text", {class: "threshold", x, y: TOP - 9, "text-anchor": x < 2 * SIDE ? "start" : "middle"},
+      `threshold ${number(threshold)}`)];
 }
 
 function described(title, values, passes, threshold) {

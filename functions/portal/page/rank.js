@@ -7,7 +7,7 @@ import {addressed, follow, jobInAddress, upload} from "./jobs.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
-import {ask} from "./service.js";
+import {ask, whole} from "./service.js";
 
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
@@ -122,8 +122,7 @@ async function atOnce(file, signal) {
 async function asked(file, given, signal) {
   const body = new FormData();
   body.append("input_file", file);
-  const found = await ask(`rank?${new URLSearchParams(given)}`, {method: "POST", body, signal});
-  return found.result_url ? (await fetch(found.result_url, {signal})).json() : found;
+  return whole(await ask(`rank?${new URLSearchParams(given)}`, {method: "POST", body, signal}));
 }
 
 function rows({ranked}) {

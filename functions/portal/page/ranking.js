@@ -18,7 +18,7 @@ const COLUMNS = [
 
 /** Show a ranking {rows, carried, counts, rejected, models, options, live}. Returns {node, adjust(options)}. */
 export function ranking(found) {
-  const view = {...found, options: {...found.options}, columns: [...COLUMNS, ...carried(found)]};
+  const view = {...found, options: {...found.options}, columns: columnsOf(found)};
   view.head = make("div", {class: "head"});
   view.plots = plots(view);
   view.table = sortedTable({caption: "Ranking", columns: view.columns});
@@ -27,13 +27,20 @@ export function ranking(found) {
   return {node: assembled(view), adjust: options => { Object.assign(view.options, options); refresh(view); }};
 }
 
-function carried({carried: names = []}) {
-  return names.map((title, i) => ({key: `carried-${i}`, title, kind: "name"}));
+function columnsOf({carried = [], rows}) {
+  const known = COLUMNS.filter(({key}) => key !== "id" || rows.some(({id}) => id));
+  return [...known, ...carried.map((title, i) => ({key: `carried-${i}`, title, kind: "name"}))];
 }
 
 function assembled(view) {
-  return make("div", {}, view.head, make("div", {class: "plots"}, view.plots.map(({node}) => node)),
+  const pictures = make("div", {class: "plots"}, view.plots.map(({node}) => node));
+  return make("div", {}, view.head, pictures, view.live && view.plots.length && key(),
     view.tools, view.table.node, legend(), rejects(view), served(view.models));
+}
+
+function key() {
+  return make("p", {class: "key"}, make("span", {class: "swatch passed"}), "passes the gate",
+    make("span", {class: "swatch filtered"}), "does not");
 }
 
 /** Return the rows with gate > threshold, compared as the service does, in 32 bits. */

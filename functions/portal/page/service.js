@@ -51,6 +51,11 @@ export function post(route, value, options = {}) {
     ...options, headers: {"content-type": "application/json"}});
 }
 
+/** Return a reply itself, or what it links to where it was too large to be one. */
+export async function whole(found) {
+  return found.result_url ? JSON.parse(await read(found.result_url)) : found;
+}
+
 /** Return the text behind a link to a result, its first `most` bytes at most. Throws Refusal. */
 export async function read(link, most = 64e6) {
   const reply = await sent(link, {});
