@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response as Reply
 from assay import routing, serving
 from assay.errors import InvalidOption
 from assay.http import json_response
+from assay.options import hold_known
 from assay.telemetry import logger
 from portal import catalogue, pages, protocols, uploads
 from portal.wiring import service
@@ -36,7 +37,7 @@ def get_docs() -> Reply[str]:
 @app.get("/openapi.json")
 def get_description() -> Reply[str]:
     """Return the OpenAPI document."""
-    return routing.reply(pages.description())
+    return routing.reply(pages.description(_server()))
 
 
 @app.get("/health")
@@ -100,7 +101,9 @@ def get_job(job_id: str) -> Reply[str]:
 @app.get("/jobs")
 def get_job_by_upload() -> Reply[str]:
     """Return the latest job of an upload's key."""
-    key = routing.request(app).query.get("upload")
+    query = routing.request(app).query
+    hold_known(query, ("upload",))
+    key = query.get("upload")
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
     return routing.reply(json_response(uploads.found(service().jobs.by_upload(key), service().results)))
@@ -115,3 +118,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _root() -> str:
     event = app.current_event
     return pages.root(event.path, event.request_context.path or event.path)
+
+
+def _server() -> str:
+    """Return the address of the service as it was asked, stage or base path and all."""
+    event = app.current_event
+    headers = routing.request(app).headers
+    asked = event.request_context.path or event.path
+    host = event.request_context.domain_name or headers.get("host", "")
+    return pages.server(headers.get("x-forwarded-proto", "https"), host, asked)

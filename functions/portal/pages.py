@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Collection, Iterator
 from functools import cache
@@ -12,7 +13,7 @@ from urllib.parse import quote
 import aws_lambda_powertools
 
 from assay.errors import NotFound
-from assay.http import Response
+from assay.http import Response, json_response
 
 _HERE = Path(__file__).parent
 _PAGE = _HERE / "page"
@@ -79,9 +80,17 @@ def viewer(prefix: str) -> Response:
     return Response(200, page, "text/html; charset=utf-8", headers)
 
 
-def description() -> Response:
-    """Return the OpenAPI document."""
-    return Response(200, _file(_HERE / "openapi.json"), headers=_FRESH)
+def description(address: str) -> Response:
+    """Return the OpenAPI document, whose server is the one that was asked."""
+    document = json.loads(_file(_HERE / "openapi.json"))
+    return json_response({**document, "servers": [{"url": address}]}, headers=_FRESH)
+
+
+def server(scheme: str, host: str, asked: str) -> str:
+    """Return the service's address from that of its description; its path alone where scheme or host are odd."""
+    path = quote(asked.rstrip("/").removesuffix("/openapi.json"), safe="/")
+    usual = scheme in ("http", "https") and re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host)
+    return f"{scheme}://{host}{path}" if usual else path or "/"
 
 
 @cache

@@ -9,25 +9,34 @@ from urllib.parse import urlsplit
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
 from assay.jobs import Job, Jobs
+from assay.options import RANKING, Reader, as_metadata, hold_known
 from assay.storage import Bucket
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
 MOST_NAME = 255
-KINDS = ("rank",)
+OPTIONS: Mapping[str, Mapping[str, Reader]] = {"rank": RANKING}
+"""What may be chosen for each kind of file."""
+KINDS = tuple(OPTIONS)
+_FIELDS = ("filename", "kind")
 _UNSAFE = re.compile(r"[^\w.+ -]+")
 _NAME_BYTES = 255  # a key has at most 1,024, and the pointer by-upload/{key}.json is a key too
 
 
 def offer(body: Mapping[str, Any], uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
-    """Return a presigned POST and the job that the upload will be. Raises MalformedBody, InvalidOption."""
+    """Return a presigned POST and the job that the upload will be. Raises MalformedBody, InvalidOption.
+
+    The options travel as metadata, which the POST is bound to.
+    """
     filename, kind = body.get("filename"), body.get("kind", KINDS[0])
     if not isinstance(filename, str) or not 1 <= len(filename) <= MOST_NAME:
         raise MalformedBody(f'the JSON needs a "filename" of 1 to {MOST_NAME} characters', field="filename")
     if kind not in KINDS:
         raise InvalidOption(f"kind must be one of {', '.join(KINDS)}", option="kind")
+    hold_known(body, (*_FIELDS, *OPTIONS[kind]), "field")
+    chosen = as_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
-    form = uploads.post(key, limit=MAX_UPLOAD_BYTES)
+    form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
     return shown(jobs.enqueue(key, kind).id, key, form)
 
 

@@ -1,13 +1,13 @@
 """From a request to blocks of sequences and options, whatever form the sequences came in."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
 from assay.http import UPLOADS_HINT, Request, is_json, parse_json, upload
-from assay.options import hold_known, integer, number, truth
+from assay.options import RANKING, hold_known
 from assay.ranking import RankOptions
 from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
 from assay.sequences.compression import MAGIC
@@ -19,13 +19,7 @@ MAX_SEQUENCES = 1_000_000
 MAX_LINES = 8_000_000
 """More than the gateway lets through unzipped. Zipped blank lines cost nothing to send, and 16 million take 26 s."""
 _HEAD = 4096
-_READERS: Mapping[str, Callable[[object, str], object]] = {
-    "top_k": integer,
-    "threshold": number,
-    "strict": truth,
-    "column": lambda value, _: value,
-}
-OPTIONS = tuple(_READERS)
+OPTIONS = tuple(RANKING)
 ACCEPTED = (
     "application/json",
     "text/plain",
@@ -66,7 +60,8 @@ def read(request: Request, contract: Contract) -> Input:
 
 def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptions:
     """Return `options` with those of `given` that have a known name. Raises InvalidOption."""
-    chosen: dict[str, Any] = {name: convert(given[name], name) for name, convert in _READERS.items() if name in given}
+    wanted = {name: given[name] for name in RANKING if given.get(name) is not None}
+    chosen: dict[str, Any] = {name: RANKING[name](value, name) for name, value in wanted.items()}
     return replace(options, **chosen)
 
 

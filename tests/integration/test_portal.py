@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from assay.jobs import Jobs, UploadIdentity
+from assay.ranking import RankOptions
 from portal import pages
 from portal.uploads import safe
+from rank.reading import with_options
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 
@@ -135,6 +137,18 @@ def test_an_upload_is_bound_to_its_key_and_size_and_has_a_job(call: Call, aws: A
     assert claim.job_id == body["job_id"]
 
 
+def test_options_travel_as_metadata_that_the_upload_is_bound_to(call: Call, aws: Aws) -> None:
+    wanted = b'{"filename": "a.csv", "top_k": "20", "threshold": 0.5, "strict": true, "column": "binder seq"}'
+    fields = read(call.post("/uploads", wanted), 201)["upload"]["fields"]  # type: ignore[attr-defined]
+    expected = {"top-k": "20", "threshold": "0.5", "strict": "true", "column": "binder seq"}
+    metadata = {f"x-amz-meta-{name}": value for name, value in expected.items()}
+    assert {name: fields[name] for name in fields if name.startswith("x-amz-meta-")} == metadata
+    conditions = json.loads(base64.b64decode(fields["policy"]))["conditions"]
+    assert all({name: value} in conditions for name, value in metadata.items())
+    chosen = with_options(RankOptions(), {name.replace("-", "_"): value for name, value in expected.items()})
+    assert chosen == RankOptions(top_k=20, threshold=0.5, strict=True, column="binder seq")
+
+
 @pytest.mark.parametrize(
     ("filename", "kept"),
     [
@@ -159,6 +173,11 @@ def test_a_file_name_becomes_part_of_a_key(filename: str, kept: str) -> None:
         (b'{"filename": ""}', "malformed_body"),
         (b'{"filename": 7}', "malformed_body"),
         (b'{"filename": "a", "kind": "other"}', "invalid_option"),
+        (b'{"filename": "a", "topk": 3}', "invalid_option"),
+        (b'{"filename": "a", "top_k": 0}', "invalid_option"),
+        (b'{"filename": "a", "threshold": "low"}', "invalid_option"),
+        (b'{"filename": "a", "column": ""}', "invalid_option"),
+        (b'{"filename": "a", "column": "s\xc3\xa9quence"}', "invalid_option"),
     ],
 )
 def test_a_bad_wish_for_an_upload_is_refused(call: Call, body: bytes, code: str) -> None:
@@ -183,3 +202,18 @@ def test_unknown_jobs_and_uploads_are_404(call: Call) -> None:
 
 def test_the_description_is_served_as_it_is_kept(call: Call) -> None:
     assert read(call("/openapi.json"))["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "asked", "address"),
+    [
+        ("https", "x1.amazonaws.com", "/prod/openapi.json", "https://x1.amazonaws.com/prod"),
+        ("http", "127.0.0.1:3000", "/openapi.json", "http://127.0.0.1:3000"),
+        ("https", "lab.example.org", "/assay/openapi.json/", "https://lab.example.org/assay"),
+        ("javascript", "lab.example.org", "/openapi.json", "/"),
+        ("https", 'evil"/', "/prod/openapi.json", "/prod"),
+    ],
+)  # fmt: skip
+def test_the_descriptions_server_is_the_one_that_was_asked(scheme: str, host: str, asked: str, address: str) -> None:
+    [found] = json.loads(pages.description(pages.server(scheme, host, asked)).body)["servers"]
+    assert found == {"url": address}

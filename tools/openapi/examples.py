@@ -81,5 +81,5 @@ def job() -> Job:
 
 def offered() -> dict[str, Any]:
     """Return the form of a presigned upload."""
-    fields = {"key": KEY, "policy": "eyJleHBpcmF0aW9uIjog...", "x-amz-signature": "..."}
+    fields = {"key": KEY, "x-amz-meta-top-k": "1000", "policy": "eyJleHBpcmF0aW9uIjog...", "x-amz-signature": "..."}
     return {"url": "https://assay-uploads-123456789012-eu-west-1.s3.amazonaws.com/", "fields": fields}

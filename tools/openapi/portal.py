@@ -38,7 +38,7 @@ def _page_file() -> Schema:
 def _jobs() -> Schema:
     form, known = examples.offered(), examples.job()
     offered = content(JSON, ref("Upload"), shown(known.id, examples.KEY, form))
-    wanted = content(JSON, ref("UploadRequest"), {"filename": "designs.fasta", "kind": "rank"})
+    wanted = content(JSON, ref("UploadRequest"), {"filename": "designs.fasta", "kind": "rank", "top_k": 1000})
     job = {"200": reply("The job; `results` holds links once it has ended", content(JSON, ref("Job"), record(known)))}
     upload = query({"upload": {"type": "string", "minLength": 1, "description": "The upload's key."}}, required=True)
     return {

@@ -125,6 +125,7 @@ def _portal() -> Schema:
     wanted: Schema = {
         "filename": {"type": "string", "minLength": 1, "maxLength": MOST_NAME},
         "kind": {"type": "string", "enum": list(KINDS), "default": KINDS[0]},
+        **RANK_OPTIONS,
     }
     texts = ("version", "task", "format")
     shown: Schema = {name: TEXT if name in texts else {} for name in SHOWN} | {"name": MODEL_NAME}
@@ -141,7 +142,7 @@ def _portal() -> Schema:
             models=record(gate=version, score=version, classifier=version),
         ),
         "Models": record(models=listed(record(*extra, **shown, **extra))),
-        "UploadRequest": record("kind", **wanted),
+        "UploadRequest": record("kind", *RANK_OPTIONS, **wanted) | {"additionalProperties": False},
         "Upload": record(
             job_id=TEXT,
             key=TEXT,

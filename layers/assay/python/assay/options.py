@@ -1,9 +1,13 @@
 """Options as requests carry them, in JSON or as text: integers, numbers, truths, and only names that are known."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
 from assay.errors import InvalidOption
+
+MAX_TOP_K: Final = 10_000
+_LONGEST: Final = 255
 
 
 def integer(value: object, name: str) -> int:
@@ -37,6 +41,41 @@ def truth(value: object, name: str) -> bool:
     if found is None:
         raise InvalidOption(f"{name} must be true or false", option=name)
     return found
+
+
+def text(value: object, name: str) -> str:
+    """Return an option that is text, not empty. Raises InvalidOption."""
+    if isinstance(value, str) and value:
+        return value
+    raise InvalidOption(f"{name} must be text, and not empty", option=name)
+
+
+def top_k(value: object, name: str) -> int:
+    """Return how many rows to keep. Raises InvalidOption."""
+    found = integer(value, name)
+    if not 1 <= found <= MAX_TOP_K:
+        raise InvalidOption(f"{name} must be an integer in 1..{MAX_TOP_K}", option=name)
+    return found
+
+
+Reader = Callable[[object, str], object]
+RANKING: Final[Mapping[str, Reader]] = {"top_k": top_k, "threshold": number, "strict": truth, "column": text}
+"""The options of a ranking and what reads each: of requests, of presigned uploads, of a dropped file's metadata."""
+
+
+def as_metadata(given: Mapping[str, object], readers: Mapping[str, Reader]) -> dict[str, str]:
+    """Return those of the options that are given as a file's metadata has them: `top-k`. Raises InvalidOption."""
+    chosen = {name: read(given[name], name) for name, read in readers.items() if given.get(name) is not None}
+    return {name.replace("_", "-"): _ascii(value, name) for name, value in chosen.items()}
+
+
+def _ascii(value: object, name: str) -> str:
+    """Return text that S3 keeps as it is."""
+    said = str(value).lower() if isinstance(value, bool) else str(value)
+    if len(said) > _LONGEST or not (said.isascii() and said.isprintable()) or said != said.strip():
+        message = f"{name} must be at most {_LONGEST} printable ASCII characters: it travels as the file's metadata"
+        raise InvalidOption(message, option=name)
+    return said
 
 
 def hold_known(given: Iterable[str], known: Iterable[str], what: str = "option") -> None:

@@ -155,10 +155,18 @@ class Bucket:
         parameters = {"Bucket": self.name, "Key": key, "ResponseContentDisposition": _attachment(filename)}
         return self.client.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
-    def post(self, key: str, *, limit: int, seconds: int = 3600) -> dict[str, Any]:
-        """Return `url` and `fields` of a presigned POST of this one key, at most `limit` bytes, good for `seconds`."""
-        conditions: list[Any] = [["content-length-range", 0, limit]]
-        form = self.client.generate_presigned_post(self.name, key, Conditions=conditions, ExpiresIn=seconds)
+    def post(
+        self, key: str, *, limit: int, metadata: Mapping[str, str] | None = None, seconds: int = 3600
+    ) -> dict[str, Any]:
+        """Return `url` and `fields` of a presigned POST of this one key, at most `limit` bytes, good for `seconds`.
+
+        The object will have this `metadata`, names without `x-amz-meta-`, and no other.
+        """
+        fields = {f"x-amz-meta-{name}": value for name, value in (metadata or {}).items()}
+        conditions: list[Any] = [["content-length-range", 0, limit], *({name: value} for name, value in fields.items())]
+        form = self.client.generate_presigned_post(
+            self.name, key, Fields=dict(fields), Conditions=conditions, ExpiresIn=seconds
+        )
         return dict(form)
 
     @contextmanager

@@ -3,7 +3,8 @@
 The total order is score descending, then line; each sequence appears once, at its first line. Pure: no I/O, no AWS.
 """
 
-from assay.ranking.options import MAX_TOP_K, RankOptions, hold_strict
+from assay.options import MAX_TOP_K
+from assay.ranking.options import RankOptions, hold_strict
 from assay.ranking.partial import Counts, Partial, Row, merge
 from assay.ranking.ranker import Scorer, rank_blocks
 

@@ -2,12 +2,10 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Final
 
 from assay.errors import InvalidOption, StrictReject
+from assay.options import MAX_TOP_K
 from assay.ranking.partial import Counts
-
-MAX_TOP_K: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
