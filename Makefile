@@ -27,8 +27,8 @@ test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
 test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium (skipped where there is none)
 	@tests/browser/run
 
-test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, and agree with LiteRT
-	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py
+test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
+	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py tests/importers
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
 	$(PY) -m ruff check .

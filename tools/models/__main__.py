@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.path.insert(0, str(SOURCES))
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from tools.models.cli import main as run
 
     return run(arguments)

@@ -7,7 +7,7 @@ not published.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -32,6 +32,10 @@ class Probes:
     inputs: tuple[str, ...]
     outputs: npt.NDArray[np.float64]
     tolerance: float
+
+    def within(self, tolerance: float) -> "Probes":
+        """Return the same probes with another tolerance."""
+        return replace(self, tolerance=tolerance)
 
     def dumps(self) -> bytes:
         """Return what `probes.json` holds."""

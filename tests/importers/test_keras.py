@@ -1,0 +1,238 @@
+"""Keras files against Keras itself; needs TensorFlow: `make test-tensorflow`."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+keras = pytest.importorskip("keras")
+h5py = pytest.importorskip("h5py")
+
+from assay.errors import AssayError, BundleInvalid, InvalidOption, UnreadableInput  # noqa: E402
+from assay.models.loading import load_folder  # noqa: E402
+from assay.models.scorer import SequenceScorer  # noqa: E402
+from assay.sequences.alphabet import Contract  # noqa: E402
+from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot  # noqa: E402
+from tools.models import probes  # noqa: E402
+from tools.models.importers import keras as keras_files  # noqa: E402
+from tools.models.importers.keras_config import LAYERS, checked_config, objects, refuse_code  # noqa: E402
+from tools.models.importers.made import Wish  # noqa: E402
+from tools.models.importing import make  # noqa: E402
+
+K = keras.layers
+
+
+def convolutional() -> Any:
+    shape = [keras.Input((50, 20)), K.Conv1D(8, 5, activation="relu"), K.BatchNormalization(), K.GlobalMaxPooling1D()]
+    return keras.Sequential([*shape, K.Dropout(0.2), K.Dense(1)])
+
+
+def flat() -> Any:
+    regular = keras.regularizers.L2(1e-3)
+    return keras.Sequential(
+        [keras.Input((1000,)), K.Dense(8, activation="gelu", kernel_regularizer=regular), K.Dense(1)]
+    )
+
+
+def embedded() -> Any:
+    source = keras.Input((50,), dtype="int32")
+    rows = K.Rescaling(1.0, 0.5)(K.Embedding(20, 6)(source))
+    return keras.Model(source, K.Dense(1)(K.Bidirectional(K.GRU(4))(rows)))
+
+
+def texts(activation: str | None, width: int | None = None) -> Any:
+    ids, mask = (keras.Input((width,), dtype="int32", name=name) for name in ("input_ids", "attention_mask"))
+    weight = keras.ops.expand_dims(keras.ops.cast(mask, "float32"), -1)
+    pooled = keras.ops.sum(K.Embedding(200, 8)(ids) * weight, 1) / keras.ops.sum(weight, 1)
+    return keras.Model([ids, mask], K.Dense(3, activation=activation)(pooled))
+
+
+def saved(tmp_path: Path, model: Any, name: str = "model.keras") -> Path:
+    keras.utils.set_random_seed(4)
+    model.set_weights([np.random.default_rng(5).normal(0, 0.3, each.shape) ** 2 for each in model.get_weights()])
+    model.save(tmp_path / name)
+    return tmp_path / name
+
+
+def imported(tmp_path: Path, wish: Wish, kind: str = "keras") -> Path:
+    make(wish, kind, "mine", "1", "MIT", tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+@pytest.mark.parametrize(("network", "encode"), [(convolutional, "one_hot"), (flat, "flat"), (embedded, "index")])
+def test_scores_are_those_of_keras(tmp_path: Path, network: Any, encode: str, name: str) -> None:
+    model = network()
+    folder = imported(tmp_path, Wish(saved(tmp_path, model, name)))
+    given = {"one_hot": one_hot(EDGES), "flat": one_hot(EDGES).reshape(len(EDGES), -1), "index": EDGES.astype("int32")}
+    loaded = load_folder(folder, 1)
+    assert (loaded.manifest.format, loaded.manifest.licence) == ("tflite", "MIT")
+    served = SequenceScorer(loaded).score(EDGES)
+    np.testing.assert_allclose(served, model.predict(given[encode], verbose=0).ravel(), atol=1e-4)
+    assert np.ptp(served) > 0.01
+
+
+def test_int8_weights_stay_within_their_tolerance(tmp_path: Path) -> None:
+    path = saved(tmp_path, flat())
+    folder = imported(tmp_path, Wish(path, quantize="int8"))
+    assert (folder / "model.tflite").stat().st_size < 20_000
+    with pytest.raises(BundleInvalid, match="differs from its source"):
+        make(Wish(path, quantize="int8", tolerance=1e-9), "keras", "mine", "1", "", tmp_path / "strict")
+
+
+@pytest.mark.parametrize(("activation", "shown"), [(None, "sigmoid"), ("sigmoid", "none"), ("softmax", "none")])
+@pytest.mark.parametrize("width", [None, 24])
+def test_texts_are_scored_as_by_keras(tmp_path: Path, activation: Any, shown: str, width: int | None) -> None:
+    model = texts(activation, width)
+    wish = Wish(saved(tmp_path, model), labels=("a", "b", "c"), tokenizer=TOKENIZER, max_tokens=40, quantize="none")
+    loaded = load_folder(imported(tmp_path, wish), 1)
+    assert loaded.manifest.text is not None
+    assert (loaded.manifest.text.activation, loaded.manifest.text.max_tokens) == (shown, width or 40)
+    expected = []
+    from assay.models.classifier import TextClassifier
+
+    for tokens in TextClassifier(loaded)._tokenizer.encode(TEXTS):
+        ids = np.pad(tokens.ids, (0, (width or len(tokens.ids)) - len(tokens.ids)))[None]
+        mask = (np.arange(ids.shape[1]) < len(tokens.ids)).astype("int32")[None]
+        raw = model.predict([ids, mask], verbose=0)[0]
+        expected.append(1 / (1 + np.exp(-raw)) if activation is None else raw)
+    np.testing.assert_allclose(probes.scores(loaded, TEXTS), expected, atol=1e-5)
+
+
+def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
+    path = saved(tmp_path, texts(None))
+    with pytest.raises(InvalidOption, match="--tokenizer"):
+        imported(tmp_path, Wish(path))
+    with pytest.raises(InvalidOption, match="3 outputs"):
+        imported(tmp_path, Wish(path, tokenizer=TOKENIZER, labels=("a", "b")))
+
+
+def two_outputs() -> Any:
+    source = keras.Input((50, 20))
+    return keras.Model(source, [K.Dense(1)(K.Flatten()(source)), K.Dense(1)(K.Flatten()(source))])
+
+
+def two_inputs() -> Any:
+    pair = keras.Input((50, 20)), keras.Input((50, 20))
+    return keras.Model(pair, K.Dense(1)(K.Flatten()(K.Concatenate()(pair))))
+
+
+@pytest.mark.parametrize(
+    ("network", "complaint"),
+    [
+        (two_outputs, "2 outputs"),
+        (two_inputs, "neither one of sequences"),
+        (lambda: keras.Sequential([keras.Input((50, 20)), K.Flatten(), K.Dense(3)]), "one number each"),
+        (lambda: keras.Sequential([keras.Input((43, 20)), K.Flatten(), K.Dense(1)]), "--length"),
+    ],
+)
+def test_networks_of_another_shape_are_refused_in_words(tmp_path: Path, network: Any, complaint: str) -> None:
+    with pytest.raises(UnreadableInput, match=complaint):
+        imported(tmp_path, Wish(saved(tmp_path, network())))
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_another_length_and_alphabet_can_be_said(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((8, 4)), K.Flatten(), K.Dense(1)])
+    folder = imported(tmp_path, Wish(saved(tmp_path, model), contract=Contract("ACGT", 8)))
+    assert load_folder(folder, 1).manifest.inputs[0].shape == (512, 8)
+
+
+def refuse_loading(*_: Any, **__: Any) -> None:
+    raise AssertionError("Keras was given a file with code in it")
+
+
+def lambda_layer() -> Any:
+    return keras.Sequential([keras.Input((50, 20)), K.Lambda(lambda rows: rows * 2), K.Flatten(), K.Dense(1)])
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_lambda_layer_is_refused_before_keras_sees_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    lambda_layer().save(tmp_path / name)
+    monkeypatch.setattr(keras.saving, "load_model", refuse_loading)
+    with pytest.raises(UnreadableInput, match=r"Lambda.*none is run"):
+        imported(tmp_path, Wish(tmp_path / name))
+
+
+def rewritten(path: Path, change: Any) -> Path:
+    """Return a `.keras` file whose configuration was changed."""
+    target = path.with_name("changed.keras")
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "config.json":
+                config = json.loads(content)
+                change(config)
+                content = json.dumps(config).encode()
+            copy.writestr(name, content)
+    return target
+
+
+@pytest.mark.parametrize(
+    "gadget",
+    [
+        {"module": "os", "class_name": "system", "config": "echo owned"},
+        {"module": "builtins", "class_name": "function", "config": "exec", "registered_name": "function"},
+        {"module": "keras.utils", "class_name": "get_file", "config": {"origin": "http://127.0.0.1/"}},
+        {"module": "keras.layers", "class_name": "TFSMLayer", "config": {"filepath": "/tmp/x"}},
+        {"module": "keras.layers", "class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}},
+        {"module": "my.package", "class_name": "Dense", "config": {}, "registered_name": "my>Dense"},
+        {"module": None, "class_name": "Dense", "config": {}, "registered_name": "my>Dense"},
+        {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
+        {"module": "keras.src.ops.core", "class_name": "Map", "config": {}},
+        {"module": "keras.src.utils.file_utils", "class_name": "Dense", "config": {}},
+        {"class_name": ["Dense"], "config": {}},
+    ],
+)
+def test_gadgets_in_the_configuration_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gadget: dict[str, Any]
+) -> None:
+    path = rewritten(saved(tmp_path, flat()), lambda config: config["config"]["layers"].append(gadget))
+    monkeypatch.setattr(keras.saving, "load_model", refuse_loading)
+    with pytest.raises(UnreadableInput):
+        imported(tmp_path, Wish(path))
+
+
+def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.h5").write_bytes(b"")
+    path = saved(tmp_path, flat(), "model.h5")
+    with h5py.File(path, "a") as file:
+        file["elsewhere"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
+    with pytest.raises(UnreadableInput, match="another place"):
+        imported(tmp_path, Wish(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(100), b"text"])
+def test_a_file_that_is_none_of_keras_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(UnreadableInput):
+        imported(tmp_path, Wish(tmp_path / "model.keras"))
+
+
+def test_weights_alone_are_refused(tmp_path: Path) -> None:
+    flat().save_weights(tmp_path / "model.weights.h5")
+    with pytest.raises(UnreadableInput, match="without their network"):
+        imported(tmp_path, Wish(tmp_path / "model.weights.h5"))
+
+
+def test_every_layer_that_is_accepted_exists() -> None:
+    known = {name for name in LAYERS if hasattr(keras.layers, name) or name == "InputLayer"}
+    assert LAYERS - known == set()
+
+
+def test_configurations_of_keras_itself_are_accepted(tmp_path: Path) -> None:
+    for network in (convolutional, flat, embedded, lambda: texts("softmax")):
+        config = checked_config(saved(tmp_path, network()))
+        assert len(list(objects(config))) > 3
+        refuse_code(config)
+
+
+def test_the_importer_is_the_one_of_this_module() -> None:
+    assert keras_files.convert.__module__ == "tools.models.importers.keras"
+    assert issubclass(UnreadableInput, AssayError)

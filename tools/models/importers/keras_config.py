@@ -1,0 +1,119 @@
+"""What a Keras file says of its layers, read as JSON and held to layers that only compute.
+
+Keras resolves whatever class or function a file names. So a file is looked through before Keras sees it: its
+configuration may name Keras's own computing layers and nothing else, and its weights must lie in the file.
+"""
+
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import h5py
+
+from assay.errors import UnreadableInput
+
+_LAYER_NAMES: Final = """
+InputLayer Dense EinsumDense Activation ReLU LeakyReLU PReLU ELU Softmax Embedding Masking Flatten Reshape Permute
+RepeatVector Dropout SpatialDropout1D SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout
+ActivityRegularization Conv1D Conv2D SeparableConv1D SeparableConv2D DepthwiseConv1D DepthwiseConv2D Conv1DTranspose
+MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D GlobalAveragePooling1D
+GlobalMaxPooling2D GlobalAveragePooling2D ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D UpSampling1D
+BatchNormalization LayerNormalization GroupNormalization UnitNormalization RMSNormalization Rescaling Normalization
+CategoryEncoding Add Subtract Multiply Average Maximum Minimum Concatenate Dot Attention AdditiveAttention
+MultiHeadAttention GroupQueryAttention LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell Bidirectional
+TimeDistributed RNN Identity
+"""
+LAYERS: Final = frozenset(_LAYER_NAMES.split())
+_MODELS: Final = frozenset({"Functional", "Sequential", "Model"})
+_OTHER_MODULES: Final = re.compile(
+    r"keras(?:\.src)?\.(?:(?:initializers|regularizers|constraints|dtype_policies)(?:\.\w+)?|mixed_precision|"
+    r"ops\.(?:numpy|nn|math|core))"
+)
+_OTHER: Final = re.compile(
+    r"(?:Glorot|He|Lecun|Random|Truncated)?(?:Uniform|Normal)|VarianceScaling|Orthogonal(?:Initializer)?|Zeros|Ones|"
+    r"Constant|Identity|L1|L2|L1L2|OrthogonalRegularizer|MaxNorm|MinMaxNorm|NonNeg|UnitNorm|(?:DType)?Policy|"
+    r"__keras_tensor__"
+)
+_CORE: Final = frozenset({"Cast", "Shape", "Slice", "StopGradient", "Unstack", "ConvertToTensor"})
+_MOST_CONFIG: Final = 64 << 20
+_MOST_BYTES: Final = 8 << 30
+
+
+def checked_config(path: Path) -> dict[str, Any]:
+    """Return a file's configuration; UnreadableInput where it would run anything, or names weights outside of it."""
+    try:
+        config = _zipped(path) if zipfile.is_zipfile(path) else _legacy(path)
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise UnreadableInput(f"{path.name} is no Keras file: {error}") from error
+    if not isinstance(config, dict):
+        raise UnreadableInput(f"{path.name} holds weights without their network: save the whole model")
+    return config
+
+
+def refuse_code(config: object) -> None:
+    """Raise UnreadableInput for the first object of a configuration that is not a computing layer of Keras."""
+    for each in objects(config):
+        name, module = each["class_name"], each.get("module") or "keras.layers"
+        if each.get("registered_name") not in (None, name, f"keras>{name}") or not _allowed(name, str(module)):
+            raise UnreadableInput(
+                f"the file names {module}.{name}, which is none of Keras's computing layers; a Lambda or custom layer "
+                "is code of its author, and none is run: export the model as a SavedModel or rebuild it of such layers"
+            )
+
+
+def _allowed(name: object, module: str) -> bool:
+    if not isinstance(name, str):
+        return False
+    if _OTHER_MODULES.fullmatch(module) and ".ops." in module:
+        return name in _CORE or not module.endswith(".core")
+    if _OTHER_MODULES.fullmatch(module):
+        return _OTHER.fullmatch(name) is not None
+    plain = module in ("keras", "keras.layers", "keras.models", "builtins") or module.startswith(
+        ("keras.src.layers", "keras.src.models")
+    )
+    return plain and (name in LAYERS or name in _MODELS or _OTHER.fullmatch(name) is not None)
+
+
+def objects(value: object) -> Iterator[dict[str, Any]]:
+    """Yield every object in a configuration that names a class."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if "class_name" in each:
+                yield each
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def _zipped(path: Path) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        sizes = {each.filename: each.file_size for each in archive.infolist()}
+        if sizes["config.json"] > _MOST_CONFIG or sum(sizes.values()) > _MOST_BYTES:
+            raise UnreadableInput(f"{path.name} unpacks to more than a model has")
+        with archive.open("model.weights.h5") as weights, h5py.File(weights, "r") as file:
+            refuse_links(file)
+        return json.loads(archive.read("config.json"))
+
+
+def _legacy(path: Path) -> Any:
+    with h5py.File(path, "r") as file:
+        refuse_links(file)
+        return json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
+
+
+def refuse_links(group: Any) -> None:
+    """Raise UnreadableInput where an HDF5 file refers to other files."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise UnreadableInput(f"the weights refer to another place ({name[:60]})")
+        member = group[name]
+        if isinstance(member, h5py.Group):
+            refuse_links(member)
+        elif member.external or member.is_virtual:
+            raise UnreadableInput(f"the weights of {name[:60]} lie in another file")
