@@ -65,7 +65,7 @@ def test_all_probabilities_are_there_on_request(visit: Visit) -> None:
 def test_the_text_of_a_pdf_is_shown_and_can_be_corrected(visit: Visit, paper: bytes) -> None:
     visit.drop("#classify-well", "paper.pdf", paper, "application/pdf")
     visit.classify()
-    assert "paper.pdf the text under its heading." in visit.text("#classify-result .notice")
+    assert "From paper.pdf: the text under its heading." in visit.text("#classify-result .notice")
     assert visit.page.input_value("#abstract") == OTHER
     before = visit.column(4, "#classify-result")
     visit.paste(ABSTRACT, "#abstract")

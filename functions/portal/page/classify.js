@@ -126,9 +126,10 @@ function extracted({text}, file) {
 }
 
 function origin({found_by, pages, page}, file) {
-  const where = pages > 1 ? `Page ${count(page)} of ${count(pages)}: ` : "";
-  return make("p", {class: "notice"}, make("strong", {}, file.name), ` ${where}${FOUND[found_by] ?? "its text"}. `
-    + "What was taken stands in the box; correct it there and classify again.");
+  const where = pages > 1 ? `on page ${count(page)} of ${count(pages)} ` : "";
+  const name = make("strong", {}, file.name);
+  return make("p", {class: "notice"}, "From ", name, `: ${where}${FOUND[found_by] ?? "its text"}. `
+    + "It stands in the box: correct it there and classify again.");
 }
 
 function entry(result, text, i, limits, model) {

@@ -15,10 +15,19 @@ export async function describeModels() {
   if (known.length) at("sequences-hint").textContent = `${known.length} residues each, of ${known.alphabet}.`;
   rankModels({gate: name("gate"), score: name("score")});
   classifyModels(name("classifier"), Object.fromEntries(texts.map(model => [model.name, model.thresholds ?? {}])));
-  choices("rank-models", scores, {gate_model: name("gate"), score_model: name("score")});
+  const chosen = {gate_model: name("gate"), score_model: name("score")};
+  at("rank-more").addEventListener("toggle", () => rankChoices(scores, chosen), {once: true});
   choices("classify-models", texts, {classifier: name("classifier")});
   about("about-rank", scores.filter(model => [name("gate"), name("score")].includes(model.name)));
   about("about-classify", texts.filter(model => model.name === name("classifier")));
+}
+
+/** Offer a choice of models where there is one and the API, by its own description, takes it. */
+async function rankChoices(models, chosen) {
+  if (models.length < 2) return;
+  const {paths} = await ask("openapi.json");
+  const known = new Set(paths["/rank"].post.parameters.map(({name}) => name));
+  if (Object.keys(chosen).every(name => known.has(name))) choices("rank-models", models, chosen);
 }
 
 function choices(place, models, chosen) {
