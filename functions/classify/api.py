@@ -11,7 +11,7 @@ from assay.errors import AssayError, InputError
 from assay.http import json_response
 from assay.negotiation import chosen
 from assay.options import hold_known
-from assay.telemetry import logger
+from assay.telemetry import logger, observed
 from classify import inputs, replies, serving
 from classify.wiring import results, service, settings
 
@@ -69,7 +69,7 @@ def post_v2(name: str) -> Reply[str]:
     return routing.reply(json_response(wanted.reply(found)))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

@@ -10,6 +10,7 @@ from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
 from assay.serving import SEQUENCES, TEXTS
+from assay.telemetry import phase
 from classify.inputs import ClassifyRequest
 
 
@@ -72,7 +73,8 @@ class ClassifyService:
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
         classifier = self.classifier(name)
-        outcomes = classify(request.abstracts, self.cached(classifier, request.caching))
+        with phase("classify", model=classifier.model.manifest.name):
+            outcomes = classify(request.abstracts, self.cached(classifier, request.caching))
         if request.single and isinstance(outcomes[0], InvalidAbstract):
             raise outcomes[0]
         source = {"source": request.source} if request.source else {}

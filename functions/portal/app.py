@@ -8,7 +8,7 @@ from assay import routing, serving
 from assay.errors import InvalidOption
 from assay.http import json_response
 from assay.options import hold_known
-from assay.telemetry import logger
+from assay.telemetry import observed
 from portal import catalogue, pages, protocols, uploads
 from portal.wiring import service
 
@@ -109,7 +109,7 @@ def get_job_by_upload() -> Reply[str]:
     return routing.reply(json_response(uploads.found(service().jobs.by_upload(key), service().results)))
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

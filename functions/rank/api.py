@@ -11,7 +11,7 @@ from assay.http import Response
 from assay.negotiation import chosen
 from assay.options import hold_known
 from assay.ranking import Partial, hold_strict, rank_blocks
-from assay.telemetry import logger, phase
+from assay.telemetry import logger, observed, phase, scored
 from rank import replies
 from rank.pair import Pair
 from rank.reading import OPTIONS, Input, read
@@ -57,11 +57,12 @@ def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
         partial = rank_blocks(
             source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
+    scored(partial.counts.scored, rejects.reasons)
     hold_strict(source.options, partial.counts, rejected=rejects.listed())
     return partial, rejects
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

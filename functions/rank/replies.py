@@ -1,6 +1,7 @@
 """From a ranking to replies: JSON, CSV, plain lines or NDJSON for /rank, plain lines for /file_data."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -20,9 +21,11 @@ class FirstRejects:
 
     def __init__(self) -> None:
         self._held: list[Reject] = []
+        self.reasons: Counter[str] = Counter()
 
     def add(self, rejects: list[Reject]) -> None:
         """Take some more, in any order."""
+        self.reasons.update(reject.reason for reject in rejects)
         self._held = heapq.nsmallest(REJECTS_SHOWN, [*self._held, *rejects])
 
     def listed(self) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 
 from assay.errors import InputError, ObjectMissing
 from assay.jobs import UploadIdentity
-from assay.telemetry import logger, measure, phase
+from assay.telemetry import logger, observed, phase, scored
 from rank import filejob
 from rank.wiring import Service, service
 
@@ -18,7 +18,7 @@ PREFIX = "rank/"
 LEASE_SECONDS = 900
 
 
-@logger.inject_lambda_context(clear_state=True)
+@observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Work on each object of an S3 event; return the ids of the jobs that were done now."""
     done = [_work(service(), record["s3"], context.aws_request_id) for record in event.get("Records", ())]
@@ -50,7 +50,7 @@ def _run(stack: Service, key: str, etag: str, job_id: str) -> None:
         with phase("rank"):
             partial = filejob.run(planned, stack.uploads, stack.results, pair)
         stack.jobs.succeed(job_id, filejob.counts(partial), filejob.keys(job_id))
-        measure("SequencesScored", partial.counts.scored)
+        scored(partial.counts.scored)
     except (InputError, ObjectMissing) as error:
         logger.warning("job failed", code=error.code)
         filejob.finish(stack.results, job_id, filejob.failure(job_id, key, error))

@@ -32,7 +32,7 @@ def test_s3_out_of_reach_does_not_disturb_a_model_that_serves(
     traffic.hook = lambda key: fail_to_connect(key) if key.endswith("model.tflite") else None
     clock.pass_refresh()
     assert registry.current(NAME, TASK) is old
-    assert metrics == {"ModelRefreshFailed": 2}
+    assert metrics == {"ModelServes": 1, "ModelRefreshFailed": 2}
     traffic.hook = lambda key: None
     clock.pass_refresh()
     assert registry.current(NAME, TASK).manifest.version == "2"

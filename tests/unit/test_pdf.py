@@ -143,8 +143,8 @@ def test_the_child_has_no_credentials_and_its_words_reach_no_log(
     assert extract(article().pdf()).text == ABSTRACT
     assert reason(b"secret words, no PDF") == "broken"
     assert set(seen) <= {"PATH", "LD_LIBRARY_PATH"}
-    assert caplog.text == ""
-    assert capfd.readouterr() == ("", "")
+    said = caplog.text + "".join(capfd.readouterr())
+    assert not {word for word in (*ABSTRACT.split(), "secret") if len(word) > 5 and word in said}
 
 
 def test_what_the_child_says_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.abstracts.classification import Prediction
 from assay.models.classifier import TextClassifier
-from assay.telemetry import logger, measure
+from assay.telemetry import logger, measure, phase
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -101,7 +101,8 @@ class CachedClassifier:
             return self.classifier.classify(texts)
         model = _identity(self.classifier)
         keys = {text: key(model, text) for text in texts}
-        known = self.cache.get(keys.values(), len(self.classifier.text.labels)) if self.caching == "use" else {}
+        with phase("cache"):
+            known = self.cache.get(keys.values(), len(self.classifier.text.labels)) if self.caching == "use" else {}
         missing = [text for text, each in keys.items() if each not in known]
         computed = dict(zip((keys[text] for text in missing), self.classifier.classify(missing), strict=True))
         self.cache.put(computed)

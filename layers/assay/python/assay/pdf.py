@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
+from assay.telemetry import phase
 
 SECONDS: Final = 10.0
 MAX_BYTES: Final = 64 << 20
@@ -50,7 +51,8 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
         raise TooLarge(f"the PDF has {len(body):,} bytes, at most {MAX_BYTES:,} are read", maximum=MAX_BYTES)
     if importlib.util.find_spec("pypdfium2") is None:
         raise RuntimeMissing("this deployment reads no PDFs: pypdfium2 is not installed")
-    reply = _child(body, seconds)
+    with phase("pdf"):
+        reply = _child(body, seconds)
     if "error" in reply:
         raise UnreadableInput(_REASONS[str(reply["error"])], reason=reply["error"])
     return Extract(**reply)

@@ -15,7 +15,7 @@ from assay import serving
 from assay.errors import AssayError, NotFound, ServiceError, SettingsError
 from assay.http import Request, Response, dumps, error_body, error_response, json_response
 from assay.settings import Settings
-from assay.telemetry import logger, measure
+from assay.telemetry import failure, logger, measure
 
 _PROTOCOLS: Final = ("/v1/models/", "/v2/models/")
 _PARAMETER: Final = re.compile(r"{(\w+)}")
@@ -34,7 +34,7 @@ def resolver() -> APIGatewayRestResolver:
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> Reply[str]:
-        logger.exception("unexpected error", kind=type(error).__name__)
+        failure("unexpected error", error)
         measure("UnexpectedErrors", 1)
         failed = json_response(error_body("internal", "the service failed; its log says why"), 500)
         return reply(_shaped(app, failed))

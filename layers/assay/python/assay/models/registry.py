@@ -147,6 +147,7 @@ class Registry:
             slot.replaced.append(slot.model.folder)
         slot.model = model
         logger.info("model serves", model=slot.name, version=version)
+        measure("ModelServes", 1, model=slot.name, version=version)
         return True
 
     def _refuse(self, slot: _Slot, version: str, error: Exception) -> None:

@@ -1,0 +1,37 @@
+"""What was logged and measured, in tests that capture it."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from assay import telemetry
+
+
+class Stdout:
+    """Whatever stands for the standard output when it is written to; the logger keeps the one it was made with."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+def capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the logger write where `capsys` reads."""
+    for handler in telemetry.logger.handlers:
+        monkeypatch.setattr(handler, "stream", Stdout())
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the lines written since the last call: log lines and metrics, each one JSON object."""
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def metrics(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the last value of each metric among lines, by name."""
+    emitted = [line for line in found if "_aws" in line]
+    names = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in emitted]
+    return {name: line[name] for name, line in zip(names, emitted, strict=True)}
