@@ -10,7 +10,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-browser test-tensorflow check format lock containers bench bench-cold clean
+.PHONY: help demo up test test-api test-browser test-tensorflow check format lock containers bench bench-cold clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -23,6 +23,9 @@ up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000)
 
 test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
 	$(PY) -m pytest -q -n auto
+
+test-api: $(VENV)/.dev  ## requests generated from the API's description: every answer is one that it has
+	$(PY) -m pytest -q -n auto -m api tests/api
 
 test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium (skipped where there is none)
 	@tests/browser/run

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,17 +56,37 @@ class Aws:
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], None]:
     """Set what a function's environment holds; the value changes single variables."""
+    settle(monkeypatch, tmp_path / "scratch")
+    return monkeypatch.setenv
+
+
+def settle(monkeypatch: pytest.MonkeyPatch, scratch: Path) -> None:
+    """Set what a function's environment holds."""
     for name in [name for name in os.environ if name.startswith(("AWS_", "ASSAY_"))]:
         monkeypatch.delenv(name)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setenv("ASSAY_SCRATCH", str(tmp_path / "scratch"))
-    return monkeypatch.setenv
+    monkeypatch.setenv("ASSAY_SCRATCH", str(scratch))
 
 
 @pytest.fixture
 def aws(environment: Callable[[str, str], None]) -> Iterator[Aws]:
     """An empty AWS with the three buckets and the state table."""
+    with empty_cloud() as found:
+        yield found
+
+
+@contextmanager
+def cloud(monkeypatch: pytest.MonkeyPatch, scratch: Path) -> Iterator[Aws]:
+    """The same for longer than a test."""
+    settle(monkeypatch, scratch)
+    with empty_cloud() as found:
+        yield found
+
+
+@contextmanager
+def empty_cloud() -> Iterator[Aws]:
+    """An empty AWS, in an environment that is set already."""
     from moto import mock_aws
 
     clients.forget()

@@ -6,7 +6,7 @@ from portal.uploads import record, shown
 from tools.openapi import examples
 from tools.openapi.operations import JSON, operation
 from tools.openapi.parts import Schema, content, path_parameter, query, ref, reply
-from tools.openapi.schemas import TEXT
+from tools.openapi.schemas import JOB_ID, TEXT
 
 
 def portal_paths() -> Schema:
@@ -53,7 +53,7 @@ def _jobs() -> Schema:
             )
         },
         "/jobs/{id}": {
-            "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", TEXT)])
+            "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", JOB_ID)])
         },
         "/jobs": {"get": operation("Jobs", "The latest job of an upload", job, 400, 404, 503, parameters=upload)},
     }

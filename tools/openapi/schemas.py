@@ -16,6 +16,7 @@ from tools.openapi.parts import Schema, listed, of, record, ref
 
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "number"}
+JOB_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 BINARY: Schema = {"type": "string", "format": "binary"}
 LINK: Schema = {"type": "string", "format": "uri", "description": "Presigned, good for an hour."}
