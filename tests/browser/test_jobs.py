@@ -53,6 +53,7 @@ def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_addres
     assert shares == sorted(shares)
     assert re.search(r"\?job=[0-9a-f-]{32,36}$", visit.page.url)
     assert "81,003 received" in visit.text("#rank-result .counts")
+    assert "The best 40 are shown." in visit.text("#rank-result .counts")
     assert len(visit.column(2)) == 25
     assert "1 rejected" in visit.text("#rank-result .rejects summary")
     names = visit.page.locator(".source .links a").all_inner_texts()
@@ -122,3 +123,15 @@ def test_an_upload_can_be_stopped(visit: Visit) -> None:
     visit.page.wait_for_selector("#rank-result >> text=Stopped.")
     assert visit.page.is_enabled("#rank .primary")
     assert "job=" not in visit.page.url
+
+
+def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None:
+    offer = visit.service.post("/uploads", json={"filename": "later.txt", "kind": "rank"}).json()
+    visit.go(f"/?job={offer['job_id']}")
+    visit.page.wait_for_selector("#rank-result progress")
+    visit.page.context.set_offline(True)
+    visit.page.wait_for_selector("#rank-result >> text=trying again")
+    visit.service.session.post(offer["upload"]["url"], data=offer["upload"]["fields"], files={"file": ("x", CSV)})
+    visit.page.context.set_offline(False)
+    ended(visit)
+    assert visit.page.title() == "Done \u00b7 later.txt \u00b7 Assay"

@@ -64,7 +64,9 @@ def test_what_a_form_lacks_is_said_at_the_form_and_focused(visit: Visit, field: 
     visit.page.click("#rank .primary")
     assert said in visit.text("#rank-error")
     assert visit.page.evaluate("document.activeElement.id") == field
-    assert visit.page.get_attribute(f"#{field}", "aria-describedby") == "rank-error"
+    described = visit.page.get_attribute(f"#{field}", "aria-describedby").split()
+    assert described[0] == "rank-error"
+    assert visit.page.get_attribute(f"#{field}", "aria-invalid") == "true"
 
 
 def test_a_service_out_of_reach_keeps_what_was_entered(visit: Visit) -> None:

@@ -48,10 +48,11 @@ export function refuseStrayDrops() {
 
 /** Say under the form what it lacks, and bring people there; without a message take that back. */
 export function complain(field, place, message = "") {
+  const others = (at(field).getAttribute("aria-describedby") ?? "").split(" ").filter(id => id && id !== place);
   at(place).hidden = !message;
   at(place).textContent = message;
-  at(field).toggleAttribute("aria-invalid", Boolean(message));
-  at(field).setAttribute("aria-describedby", message ? place : at(field).dataset.hint ?? "");
+  at(field).setAttribute("aria-invalid", Boolean(message));
+  at(field).setAttribute("aria-describedby", [...(message ? [place] : []), ...others].join(" "));
   if (!message) return;
   announce(message);
   at(field).focus();

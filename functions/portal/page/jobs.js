@@ -7,7 +7,8 @@ import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
 import {Refusal, ask, post, read, send} from "./service.js";
 
-const SOON = 700, LATER = 3000, SEVERAL = 20;
+const SOON = 700, LATER = 3000, SEVERAL = 20;  // milliseconds between questions, and how many come soon
+const PATIENCE = 20;  // questions in a row that may fail
 const REJECTS_READ = 200_000;
 const FIXED = 6;  // columns of ranking.csv before those carried through
 
@@ -39,6 +40,7 @@ export function addressed(id) {
   const address = new URL(location.href);
   if (id) address.searchParams.set("job", id);
   else address.searchParams.delete("job");
+  if (!id) titled("");
   history.replaceState(null, "", address);
 }
 
@@ -50,13 +52,21 @@ export function jobInAddress() {
 /** Show a job until it has ended, then what it left. */
 export async function follow(pane, id, signal) {
   let bar = null;
-  for (let asked = 0; !signal.aborted; asked += 1) {
-    const job = await ask(`jobs/${encodeURIComponent(id)}`, {signal});
-    if (ended(job)) return finish(pane, job);
-    if (!bar) show(pane, (bar = working(job, id)).node);
-    bar.put(job.progress, stage(job));
+  for (let asked = 0, failed = 0; !signal.aborted; asked += 1) {
+    const job = await ask(`jobs/${encodeURIComponent(id)}`, {signal}).catch(error => forgiven(error, failed += 1));
+    if (job && ended(job)) return finish(pane, job);
+    if (job) failed = 0;
+    if (job && !bar) show(pane, (bar = working(job, id)).node);
+    if (job) bar.put(job.progress, stage(job));
+    else bar?.say("The connection was lost; trying again …");
     await pause(asked < SEVERAL ? SOON : LATER);
   }
+}
+
+/** Swallow an error that may pass by itself, as long as there were not many in a row. */
+function forgiven(error, failed) {
+  const brief = error.code === "unreachable" || error.status === 429 || error.status >= 500;
+  if (!brief || failed > PATIENCE) throw error;
 }
 
 const ended = ({state}) => state === "SUCCEEDED" || state === "FAILED";
@@ -88,11 +98,15 @@ function progress(title, stop, note) {
     bar.value = share;
     percent.textContent = `${Math.floor(share * 100)} %`;
     words.textContent = text;
+    titled(`${Math.floor(share * 100)} % · ${title}`);
   };
-  return {node, put};
+  return {node, put, say: text => { words.textContent = text; }};
 }
 
+const titled = text => { document.title = text ? `${text} · Assay` : "Assay"; };
+
 async function finish(pane, job) {
+  titled(`${job.state === "SUCCEEDED" ? "Done" : "Failed"} · ${named(job)}`);
   announce(`The job has ${job.state === "SUCCEEDED" ? "ended well" : "failed"}.`);
   const {results = {}} = job;
   const [summary, rejected] = await Promise.all([optional(results.summary), rejectsOf(results.rejected)]);
