@@ -169,3 +169,14 @@ def test_none_that_passes_says_what_to_do(visit: Visit) -> None:
     visit.rank()
     assert visit.text("#rank-result h2") == "None of 1 sequence passes the gate"
     assert "lower it" in visit.text("#rank-result .counts")
+
+
+@pytest.mark.parametrize(("families", "where"), [(300, "#sequences-count"), (4000, "#rank-file")])
+def test_thousands_of_pasted_lines_are_there_at_once(visit: Visit, families: int, where: str) -> None:
+    text = fasta(proteins(families))
+    visit.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    visit.page.focus("#sequences")
+    visit.page.keyboard.press("Control+V")
+    visit.page.wait_for_selector(f"{where} >> text=/1,503 records, FASTA|pasted.fasta/")
+    visit.rank()
+    assert f"{families * 5 + 3:,} received" in visit.text("#rank-result .counts")

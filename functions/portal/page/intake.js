@@ -2,6 +2,8 @@
 
 import {announce, at, button, make, plural, size} from "./dom.js";
 
+const LONG = 10_000, LONGER = 1e6;  // characters
+
 /** Connect a well; `taken(file)` may turn a file into something else by returning false. Returns its state. */
 export function intake({well, text, input, chip, taken = () => true, changed = () => {}}) {
   const state = {file: null, text: () => at(text).value};
@@ -13,6 +15,7 @@ export function intake({well, text, input, chip, taken = () => true, changed = (
   };
   at(input).addEventListener("change", () => take(at(input).files[0]));
   at(text).addEventListener("input", changed);
+  at(text).addEventListener("paste", event => pasteQuickly(event, at(text), take));
   acceptDrops(at(well), take);
   return state;
 }
@@ -24,6 +27,22 @@ function hold(state, file, {text, input, chip}) {
   at(chip).hidden = !file;
   const remove = button("Remove", () => { state.set(null); at(text).focus(); }, "link");
   at(chip).replaceChildren(...(file ? [make("strong", {}, file.name), ` ${size(file.size)} `, remove] : []));
+}
+
+/** Browsers paste thousands of lines in minutes; set as a value they are there at once, and very many are a file. */
+function pasteQuickly(event, area, take) {
+  const text = event.clipboardData?.getData("text/plain") ?? "";
+  if (text.length < LONG) return;
+  event.preventDefault();
+  if (text.length > LONGER) return take(pasted(text));
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+  area.dispatchEvent(new Event("input", {bubbles: true}));
+}
+
+/** Return a text as a file, named after the form that a glance sees in it. */
+export function pasted(text) {
+  const form = /\w+$/.exec(glance(text.slice(0, 1e5)))?.[0];
+  return new File([text], {FASTA: "pasted.fasta", CSV: "pasted.csv"}[form] ?? "pasted.txt", {type: ""});
 }
 
 function acceptDrops(well, take) {

@@ -2,7 +2,7 @@
 
 import {EXAMPLE_SEQUENCES} from "./examples.js";
 import {announce, at, make, show} from "./dom.js";
-import {complain, glance, intake} from "./intake.js";
+import {complain, glance, intake, pasted} from "./intake.js";
 import {addressed, follow, jobInAddress, upload} from "./jobs.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
@@ -74,12 +74,6 @@ async function submitted(signal) {
     if (error.code !== "too_large") throw error;
     await upload(at("rank-result"), file, options(), signal);
   }
-}
-
-/** Return a text as a file, named after the form that a glance sees in it. */
-function pasted(text) {
-  const form = /\w+$/.exec(glance(text.slice(0, 1e5)))?.[0];
-  return new File([text], {FASTA: "pasted.fasta", CSV: "pasted.csv"}[form] ?? "pasted.txt", {type: ""});
 }
 
 function valid(file) {
