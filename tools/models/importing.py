@@ -14,9 +14,11 @@ from assay.models.layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
 from tools.models import probes
 from tools.models.importers.made import Importer, Made, Wish
+from tools.models.importers.thresholds import fit
+from tools.models.tables import read_texts
 
 KINDS: Final = ("sklearn", "keras", "saved-model", "huggingface", "head")
-_MODULES: Final = {"sklearn": "sklearn", "keras": "keras", "saved-model": "saved_model"}
+_MODULES: Final = {kind: kind.replace("-", "_") for kind in KINDS}
 _PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".sav"})
 _KERAS: Final = frozenset({".keras", ".h5", ".hdf5"})
 
@@ -74,6 +76,8 @@ def make(wish: Wish, kind: str, name: str, version: str, licence: str, target: P
         folder.mkdir()
         made = importer(kind)(wish, folder)
         manifest = write(made, folder, name=name, version=version, licence=licence)
+        if wish.rows is not None:
+            manifest = _fitted(wish.rows, made, folder, name=name, version=version, licence=licence)
         report = [*made.report, *_verified(folder)]
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder, target)
@@ -86,6 +90,15 @@ def write(made: Made, folder: Path, **header: str) -> Manifest:
     manifest = build(folder, {**made.header, **header})
     (folder / MANIFEST).write_bytes(manifest.dumps())
     return manifest
+
+
+def _fitted(rows: Path, made: Made, folder: Path, **header: str) -> Manifest:
+    """Fit thresholds on labelled rows with the bundle as it is served, and write its manifest again."""
+    found = fit(load_folder(folder, os.cpu_count() or 1), read_texts(rows))
+    made.header["text"]["thresholds"] = found.thresholds
+    made.header["metrics"] = {**made.header.get("metrics", {}), "threshold_rows": found.metrics}
+    made.report.extend(found.report)
+    return write(made, folder, **header)
 
 
 def _verified(folder: Path) -> Iterator[str]:

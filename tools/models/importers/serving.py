@@ -95,7 +95,7 @@ def write(function: Any, network: Network, folder: Path, *, int8: bool) -> tuple
         (folder / "model.tflite").write_bytes(converted(function, int8=int8))
     except Exception as error:  # the converter raises whatever its passes met
         save(function, network, folder / "saved")
-        return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {_missing(error)}"]
+        return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
 
 
@@ -108,7 +108,7 @@ def converted(function: Any, *, int8: bool) -> bytes:
     return bytes(converter.convert())
 
 
-def _missing(error: Exception) -> str:
+def missing(error: Exception) -> str:
     """Return which operations the converter lacks, else what it said."""
     found = re.findall(r"ops: (\w[\w, ]*)$", str(error), re.MULTILINE)
     return f"LiteRT has no operation {', '.join(found)}" if found else words(error)

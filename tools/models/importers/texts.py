@@ -11,7 +11,9 @@ import numpy.typing as npt
 from assay.abstracts.batching import stack
 from assay.abstracts.tokenizing import TextTokenizer
 from assay.errors import InvalidOption
+from assay.models.bundle import build
 from assay.models.classifier import ACTIVATIONS
+from assay.models.loading import Runner, load
 from tools.models.importers.made import Wish
 from tools.models.importers.tokenizer_files import write_tokenizer
 
@@ -41,6 +43,13 @@ class TextSource:
         """Return scores [N, labels] of texts by a source's logits of ids and mask [1, T]."""
         rows = [self._logits(tokens.ids, logits) for tokens in self.tokenizer.encode(texts)]
         return np.asarray(ACTIVATIONS[activation](np.concatenate(rows).astype(np.float32)))
+
+    def served(self, texts: Sequence[str], runner: Runner) -> npt.NDArray[np.float32]:
+        """Return the logits [N, labels] that a bundle of input_ids and attention_mask gives."""
+        pairs = [
+            stack([each.ids], 1, self.width or len(each.ids), self.pad_id) for each in self.tokenizer.encode(texts)
+        ]
+        return np.concatenate([runner.run({"input_ids": ids, "attention_mask": mask}) for ids, mask in pairs])
 
     def _logits(self, ids: npt.NDArray[np.int32], logits: Logits) -> Any:
         return logits(*stack([ids], 1, self.width or len(ids), self.pad_id))
@@ -79,3 +88,12 @@ def text_header(
         },
         "provenance": dict(origin),
     }
+
+
+def logit_differences(
+    source: TextSource, folder: Path, header: Mapping[str, Any], texts: Sequence[str], expected: npt.NDArray[np.float32]
+) -> str:
+    """Return how the logits of the files in a folder differ from the source's, as a line of the report."""
+    manifest = build(folder, {**header, "name": "imported", "version": "0"})
+    difference = np.abs(source.served(texts, load(folder, manifest, 1).runner) - expected)
+    return f"logits differ from those of transformers by {difference.mean():.2g} on average, {difference.max():.2g} at most"

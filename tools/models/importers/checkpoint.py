@@ -1,0 +1,92 @@
+"""Weights of a Hugging Face folder under PyTorch's names, from whichever file it has; none of them is executed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from assay.errors import RuntimeMissing, UnreadableInput
+from tools.models.importers.keras_config import refuse_links
+
+State = Mapping[str, npt.NDArray[Any]]
+_FILES: Final = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "pytorch_model.bin")
+_KINDS: Final = {"kernel": "weight", "gamma": "weight", "embeddings": "weight", "beta": "bias"}
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return config.json; UnreadableInput where it is none."""
+    try:
+        found = json.loads((folder / "config.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnreadableInput(f"{folder.name} has no readable config.json: {error}") from error
+    if not isinstance(found, dict) or "model_type" not in found:
+        raise UnreadableInput(f"{folder.name}/config.json names no model_type")
+    return found
+
+
+def read_state(folder: Path) -> State:
+    """Return the weights of a folder, float32; UnreadableInput where it has none that can be read."""
+    found = next((folder / name for name in _FILES if (folder / name).is_file()), None)
+    if found is None:
+        raise UnreadableInput(f"{folder.name} has no weights: none of {', '.join(_FILES)}")
+    try:
+        state = _READERS[found.name](found)
+    except (RuntimeMissing, UnreadableInput):
+        raise
+    except Exception as error:  # each library raises its own
+        raise UnreadableInput(f"{found.name} can't be read: {' '.join(str(error).split())[:300]}") from error
+    return {name: np.asarray(value, np.float32) for name, value in state.items()}
+
+
+def _safetensors(path: Path) -> State:
+    from safetensors.numpy import load_file
+
+    return dict(load_file(path))
+
+
+def _shards(index: Path) -> State:
+    names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
+    if any(Path(name).name != name for name in names):
+        raise UnreadableInput("model.safetensors.index.json names files outside of its folder")
+    return {name: value for shard in names for name, value in _safetensors(index.parent / shard).items()}
+
+
+def _pytorch(path: Path) -> State:
+    import torch
+
+    state = torch.load(path, map_location="cpu", weights_only=True)  # tensors only: nothing else is unpickled
+    return {name: value.float().numpy() for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def _tensorflow(path: Path) -> State:
+    import h5py
+
+    found: dict[str, npt.NDArray[Any]] = {}
+    with h5py.File(path, "r") as file:
+        refuse_links(file)
+
+        def take(name: str, item: Any) -> None:
+            if isinstance(item, h5py.Dataset):
+                key, value = _renamed(name, item[()])
+                found[key] = value
+
+        file.visititems(take)
+    return found
+
+
+def _renamed(name: str, value: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:
+    """Return PyTorch's name and layout: `bert/bert/encoder/layer_._0/output/dense/kernel:0` is one of TensorFlow's."""
+    _, *parts, kind = name.partition(":")[0].split("/")
+    stem = ".".join(part.replace("_._", ".") for part in parts if not part.startswith("tf_"))
+    return f"{stem}.{_KINDS.get(kind, kind)}", np.ascontiguousarray(value.T) if kind == "kernel" else value
+
+
+_READERS: Final = {
+    "model.safetensors": _safetensors,
+    "model.safetensors.index.json": _shards,
+    "tf_model.h5": _tensorflow,
+    "pytorch_model.bin": _pytorch,
+}
