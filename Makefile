@@ -6,11 +6,12 @@ PY := $(VENV)/bin/python
 SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
 TF_VENV := .venv-tf
+TRAIN_VENV := .venv-train
 export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-api test-browser test-tensorflow check format lock containers bench bench-cold clean
+.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check format lock containers bench bench-cold clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -32,6 +33,9 @@ test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium (skipped wh
 
 test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
 	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py tests/importers
+
+test-importers: $(TRAIN_VENV)/.train  ## the importers against scikit-learn, Keras and transformers (installs gigabytes)
+	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/unit/test_encoder.py
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
 	$(PY) -m ruff check .
@@ -59,7 +63,7 @@ bench-cold: $(VENV)/.dev $(SAM_VENV)/.sam  ## the cold start of the images that 
 	$(PY) -m benchmarks.cold_start
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -81,4 +85,9 @@ $(SAM_VENV)/.sam: requirements/sam.txt
 $(TF_VENV)/.tensorflow: requirements/dev.txt requirements/tensorflow.txt
 	@requirements/install $(TF_VENV) requirements/dev.txt
 	@requirements/install $(TF_VENV) requirements/tensorflow.txt
+	@touch $@
+
+$(TRAIN_VENV)/.train: requirements/dev.txt requirements/train.txt
+	@requirements/install $(TRAIN_VENV) requirements/dev.txt
+	@requirements/install $(TRAIN_VENV) requirements/train.txt
 	@touch $@

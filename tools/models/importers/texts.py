@@ -96,4 +96,4 @@ def logit_differences(
     """Return how the logits of the files in a folder differ from the source's, as a line of the report."""
     manifest = build(folder, {**header, "name": "imported", "version": "0"})
     difference = np.abs(source.served(texts, load(folder, manifest, 1).runner) - expected)
-    return f"logits differ from those of transformers by {difference.mean():.2g} on average, {difference.max():.2g} at most"
+    return f"logits differ from transformers' by {difference.mean():.2g} on average, {difference.max():.2g} at most"

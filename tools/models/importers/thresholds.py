@@ -39,12 +39,11 @@ def fit(model: LoadedModel, rows: Sequence[Labelled]) -> Fitted:
     plain = np.full(len(labels), DEFAULT_THRESHOLD)
     chosen = np.where(target.any(0), best_thresholds(target, scores).clip(0, 1), plain).round(_DIGITS)
     metrics = {"rows": float(len(kept)), **_quality(target, scores >= chosen)}
-    before = _quality(target, scores >= plain)
-    line = f"thresholds fitted on {len(kept):,} rows: micro-F1 {before['micro_f1']} at 0.5, {metrics['micro_f1']} with them"
-    left = (
-        [f"{len(rows) - len(kept):,} rows had no label, or too short or long a text"] if len(kept) < len(rows) else []
-    )
-    return Fitted(dict(zip(labels, chosen.tolist(), strict=True)), metrics, [line, *left])
+    before, after = (_quality(target, scores >= least)["micro_f1"] for least in (plain, chosen))
+    report = [f"thresholds fitted on {len(kept):,} rows: micro-F1 {before} at 0.5, {after} with them"]
+    if len(kept) < len(rows):
+        report.append(f"{len(rows) - len(kept):,} rows had no label, or too short or long a text")
+    return Fitted(dict(zip(labels, chosen.tolist(), strict=True)), metrics, report)
 
 
 def _quality(target: npt.NDArray[np.float64], predicted: npt.NDArray[np.bool_]) -> dict[str, float]:
