@@ -92,3 +92,11 @@ def test_without_javascript_the_form_still_answers(browser: Any, service: Servic
     assert "Without JavaScript" in page.inner_text("noscript")
     assert page.get_attribute("#rank", "action") == "upload_file"
     context.close()
+
+
+@pytest.mark.parametrize("path", ["/docs", "/prod/docs", "/prod/docs/"])
+def test_the_apis_viewer_shows_every_route_and_breaks_no_policy(visit: Visit, path: str) -> None:
+    visit.page.goto(visit.service.url + path)
+    visit.page.wait_for_selector(".opblock")
+    description = visit.service.get("/openapi.json").json()
+    assert visit.page.locator(".opblock").count() == sum(len(each) for each in description["paths"].values())

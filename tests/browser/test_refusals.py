@@ -82,13 +82,14 @@ def test_a_service_out_of_reach_keeps_what_was_entered(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
+        (403, "forbidden", "command line"),
         (429, "throttled", "Wait a moment"),
         (503, "model_unavailable", "not at fault"),
         (504, "timeout", "becomes a job"),
     ],
 )
 def test_refusals_of_the_gateway_come_with_advice(visit: Visit, status: int, code: str, said: str) -> None:
-    body = f'{{"error": {{"code": "{code}", "message": "no", "details": {{}}}}}}'
+    body = f'{{"error": {{"code": "{code}", "message": "it is not signed", "details": {{}}}}}}'
     visit.page.route(
         "**/rank?*", lambda route: route.fulfill(status=status, body=body, content_type="application/json")
     )

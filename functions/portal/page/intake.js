@@ -45,24 +45,18 @@ export function pasted(text) {
   return new File([text], {FASTA: "pasted.fasta", CSV: "pasted.csv"}[form] ?? "pasted.txt", {type: ""});
 }
 
+/** Take what is dropped anywhere on the page while the well is to be seen; nothing dropped replaces the page. */
 function acceptDrops(well, take) {
   let depth = 0;
   const mark = step => { depth = step ? depth + step : 0; well.classList.toggle("over", depth > 0); };
-  const carries = event => event.dataTransfer?.types.includes("Files");
-  const listeners = {
-    dragenter: event => { event.preventDefault(); mark(1); },
-    dragleave: () => mark(-1),
-    dragover: event => event.preventDefault(),
-    drop: event => { event.preventDefault(); mark(0); take(event.dataTransfer.files[0]); },
-  };
-  for (const [name, listener] of Object.entries(listeners))
-    well.addEventListener(name, event => { if (carries(event)) listener(event); });
-}
-
-/** A file that misses the well should not replace the page. */
-export function refuseStrayDrops() {
-  for (const name of ["dragover", "drop"])
-    addEventListener(name, event => { if (event.dataTransfer?.types.includes("Files")) event.preventDefault(); });
+  const steps = {dragenter: () => mark(1), dragleave: () => mark(-1), dragover: () => {},
+    drop: event => { mark(0); take(event.dataTransfer.files[0]); }};
+  for (const [name, step] of Object.entries(steps))
+    document.addEventListener(name, event => {
+      if (!event.dataTransfer?.types.includes("Files") || well.closest("[hidden]")) return;
+      event.preventDefault();
+      step(event);
+    });
 }
 
 /** Say under the form what it lacks, and bring people there; without a message take that back. */

@@ -1,7 +1,6 @@
 // The page's beginning.
 
 import {startClassify} from "./classify.js";
-import {refuseStrayDrops} from "./intake.js";
 import {startKey} from "./key.js";
 import {describeModels} from "./models.js";
 import {startRank} from "./rank.js";
@@ -11,5 +10,4 @@ startKey();
 startTabs();
 startRank();
 startClassify();
-refuseStrayDrops();
 describeModels().catch(() => {});

@@ -5,6 +5,7 @@ import {announce, make} from "./dom.js";
 const ADVICE = {
   unreachable: "Check the connection, then try again. Nothing of what you entered is lost.",
   forbidden: "Enter the API key of this deployment (at the top), or ask whoever runs it for one.",
+  unsigned: "This deployment takes calls signed by AWS credentials alone: use the command line, or an AWS client.",
   throttled: "Many requests came at once. Wait a moment and try again.",
   quota_exceeded: "This key has used up its requests for now. Try again tomorrow, or ask for a higher quota.",
   unsupported_media_type: "Send lines, FASTA, CSV, or one of these gzipped; for an abstract a PDF or text.",

@@ -17,7 +17,7 @@ export async function ask(route, options = {}) {
   const reply = await sent(new URL(route, ROOT), {...options, headers: headers(options)});
   if (reply.ok) return reply.json();
   const refusal = await refused(reply);
-  if (refusal.code !== "forbidden" || /signed/.test(refusal.message)) throw refusal;
+  if (refusal.code !== "forbidden") throw refusal;
   const why = apiKey() ? "The service does not take this key. Enter another." : "This service wants an API key.";
   if (!await askForKey(why)) throw refusal;
   return ask(route, options);
@@ -40,9 +40,11 @@ async function sent(address, options) {
 async function refused(reply) {
   const {error = {}, message} = await reply.json().catch(() => ({}));
   const wait = Number(reply.headers.get("retry-after")) || 0;
-  const known = {status: reply.status, code: error.code ?? (reply.status === 403 ? "forbidden" : ""), wait};
-  return new Refusal(error.message ?? message ?? `The service answered ${reply.status}.`,
-    {...known, details: error.details ?? {}});
+  const words = error.message ?? message ?? `The service answered ${reply.status}.`;
+  const code = error.code ?? (reply.status === 403 ? "forbidden" : "");
+  const signed = code === "forbidden" && /\bsigned\b/.test(words);
+  const {status} = reply, {details = {}} = error;
+  return new Refusal(words, {status, code: signed ? "unsigned" : code, wait, details});
 }
 
 /** Ask for JSON to be posted. */
