@@ -48,8 +48,8 @@ def get_health() -> Reply[str]:
 
 @app.get("/models")
 def get_models() -> Reply[str]:
-    """Return every published model."""
-    return routing.reply(json_response({"models": catalogue.models(service().models)}))
+    """Return the published models, some at a time."""
+    return routing.reply(json_response(catalogue.page(service().models, routing.request(app).query)))
 
 
 @app.get("/v1/models/<target>")

@@ -1,21 +1,37 @@
 """Which models are published, as their manifests say. Reads JSON only: the portal has no need of NumPy."""
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
-from assay.errors import AssayError
+from assay.errors import AssayError, InvalidOption
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, current_key
+from assay.options import hold_known, integer
 from assay.settings import Settings
 from assay.storage import Bucket
 from assay.telemetry import logger
 
 _MAX_MANIFEST = 1 << 20
+MOST_MODELS = 100
+OPTIONS = ("limit", "after")
 SHOWN = ("name", "version", "task", "format", "metrics", "provenance", "licence")
 
 
-def models(bucket: Bucket) -> list[dict[str, Any]]:
-    """Return a summary of the current version of every model, by name; one that cannot be read is left out."""
-    found = (_summary(bucket, name) for name in bucket.folders("models/"))
+def page(bucket: Bucket, query: Mapping[str, str]) -> dict[str, Any]:
+    """Return the models after a name, and where the next ones are if there are more. Raises InvalidOption."""
+    hold_known(query, OPTIONS)
+    limit = integer(query.get("limit", MOST_MODELS), "limit")
+    if not 1 <= limit <= MOST_MODELS:
+        raise InvalidOption(f"limit must be an integer in 1..{MOST_MODELS}", option="limit")
+    names = [name for name in bucket.folders("models/") if name > query.get("after", "")]
+    more = {"next": f"models?limit={limit}&after={quote(names[limit - 1])}"} if len(names) > limit else {}
+    return {"models": models(bucket, names[:limit]), **more}
+
+
+def models(bucket: Bucket, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return a summary of each model's current version; one that cannot be read is left out."""
+    found = (_summary(bucket, name) for name in names)
     return [summary for summary in found if summary]
 
 

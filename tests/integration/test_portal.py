@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -124,6 +125,18 @@ def test_models_are_listed_by_their_manifests_and_broken_ones_left_out(call: Cal
     assert set(models) == {"tiny-index", "tiny-text"}
     assert models["tiny-text"]["labels"]
     assert models["tiny-index"]["length"] == 50
+
+
+def test_models_come_some_at_a_time(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index", "tiny-text", "tiny-one-hot")
+    whole = read(call("/models"))
+    assert "next" not in whole
+    first = read(call("/models", limit="2"))
+    rest = read(call("/models", **dict(parse_qsl(urlsplit(first["next"]).query))))
+    assert (len(first["models"]), "next" in rest) == (2, False)
+    assert first["models"] + rest["models"] == whole["models"]
+    for query in ({"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"page": "2"}):
+        assert read(call("/models", **query), 400)["error"]["code"] == "invalid_option"
 
 
 def test_an_upload_is_bound_to_its_key_and_size_and_has_a_job(call: Call, aws: Aws) -> None:

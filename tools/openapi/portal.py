@@ -2,6 +2,7 @@
 
 from assay.http import media_type
 from portal import pages
+from portal.catalogue import MOST_MODELS
 from portal.uploads import record, shown
 from tools.openapi import examples
 from tools.openapi.operations import JSON, operation
@@ -22,9 +23,15 @@ def portal_paths() -> Schema:
         "/docs": {"get": operation("Pages", "This description, to read and try", page, keyed=False)},
         "/openapi.json": {"get": operation("Pages", "This description", itself, keyed=False)},
         "/health": {"get": operation("Models", "Health", health, 503, keyed=False)},
-        "/models": {"get": operation("Models", "Published models", models, 503, keyed=False)},
+        "/models": {"get": operation("Models", "Published models", models, 400, 503, keyed=False, parameters=_pages())},
         **_jobs(),
     }
+
+
+def _pages() -> list[Schema]:
+    limit = {"type": "integer", "minimum": 1, "maximum": MOST_MODELS, "default": MOST_MODELS}
+    after = TEXT | {"description": "The name after which to begin; `next` of a reply has it."}
+    return query({"limit": limit, "after": after})
 
 
 def _page_file() -> Schema:

@@ -7,7 +7,7 @@ from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
 from classify.inputs import MOST_ABSTRACTS
-from portal.catalogue import SHOWN
+from portal.catalogue import MOST_MODELS, SHOWN
 from portal.uploads import KINDS, MAX_UPLOAD_BYTES, MOST_NAME
 from rank.reading import MAX_SEQUENCES
 from rank.replies import REJECTS_SHOWN
@@ -142,7 +142,11 @@ def _portal() -> Schema:
             status={"type": "string", "enum": ["ok", "models missing"]},
             models=record(gate=version, score=version, classifier=version),
         ),
-        "Models": record(models=listed(record(*extra, **shown, **extra))),
+        "Models": record(
+            "next",
+            models=listed(record(*extra, **shown, **extra), maxItems=MOST_MODELS),
+            next=TEXT | {"description": "Where the next ones are, relative to the address that was asked."},
+        ),
         "UploadRequest": record("kind", *RANK_OPTIONS, **wanted) | {"additionalProperties": False},
         "Upload": record(
             job_id=TEXT,
