@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from assay.sequences.alphabet import DEFAULT
 from tests.unit.templates import ROOT, written
 from tools.local import stack
-from tools.openapi import errors, examples
+from tools.openapi import errors, examples, tables
 from tools.openapi.__main__ import TARGET, document, text
 from tools.openapi.schemas import schemas
 from tools.openapi.serving import serving_schemas
@@ -29,6 +29,13 @@ def _routes() -> Iterator[dict[str, Any]]:
 
 def test_the_file_is_what_the_code_gives() -> None:
     assert TARGET.read_text(encoding="utf-8") == text(), "run `python -m tools.openapi`"
+
+
+def test_the_tables_of_the_documents_are_what_the_code_gives() -> None:
+    written = tables.TARGET.read_text(encoding="utf-8")
+    assert written == tables.text(DOCUMENT), "run `python -m tools.openapi`"
+    assert all(f"| `{method.upper()} {path}` |" in written for path, method in OPERATIONS)
+    assert "| sequences in a request |" in written
 
 
 def test_it_is_openapi_3_1() -> None:

@@ -1,10 +1,10 @@
-"""Write the description that the portal serves: `python -m tools.openapi`."""
+"""Write the description that the portal serves, and the tables of docs/api.md: `python -m tools.openapi`."""
 
 import json
 import tomllib
 from pathlib import Path
 
-from tools.openapi import errors
+from tools.openapi import errors, tables
 from tools.openapi.parts import Schema
 from tools.openapi.portal import portal_paths
 from tools.openapi.routes import classification_paths, ranking_paths
@@ -67,3 +67,4 @@ def text() -> str:
 
 if __name__ == "__main__":
     TARGET.write_text(text(), encoding="utf-8")
+    tables.TARGET.write_text(tables.text(document()), encoding="utf-8")
