@@ -95,6 +95,8 @@ def test_several_abstracts_are_answered_each(visit: Visit) -> None:
     assert "50" in entries.nth(1).inner_text()
     entries.nth(2).locator("summary").first.click()
     assert entries.nth(2).locator(".meter").first.is_visible()
+    lines = visit.saved("#classify-result .tools:has(h2) >> text=CSV").splitlines()
+    assert [line.split(",")[0] for line in lines] == ["abstract", "1", "2", "3"]
 
 
 @pytest.mark.parametrize(("text", "place", "said"), [("", "#classify-error", "Paste"), ("short", ".problem", "50")])

@@ -1,10 +1,11 @@
 // The form that classifies: text, or a PDF whose abstract is found, shown, and may be corrected.
 
 import {EXAMPLE_ABSTRACT} from "./examples.js";
+import {several} from "./batch.js";
 import {announce, at, count, make, show, size} from "./dom.js";
 import {complain, intake} from "./intake.js";
 import {classification} from "./labels.js";
-import {problem, sentence} from "./problems.js";
+import {problem} from "./problems.js";
 import {Refusal, ask, post, whole} from "./service.js";
 
 const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
@@ -110,7 +111,7 @@ function answered({model, results}, file, texts) {
   const [{source}] = results;
   if (source) extracted(source, file);
   const nodes = results.length > 1
-    ? results.map((result, i) => entry(result, texts[i], i, limits, model))
+    ? several(results, texts, limits, model)
     : [classification(results[0], limits, model)];
   show(at("classify-result"), source ? origin(source, file) : "", ...nodes);
   announce(results.length > 1 ? `${results.length} abstracts classified.` : spoken(results[0]));
@@ -132,11 +133,3 @@ function origin({found_by, pages, page}, file) {
     + "It stands in the box: correct it there and classify again.");
 }
 
-function entry(result, text, i, limits, model) {
-  const title = [make("strong", {}, `${i + 1}. `), `${text.slice(0, 80)}${text.length > 80 ? " …" : ""} `];
-  if (result.error)
-    return make("div", {class: "entry"}, title, make("p", {class: "field-error"}, sentence(result.error)));
-  const labels = result.labels.map(({label}) => label).join(", ") || "no label";
-  return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels)),
-    classification(result, limits, model));
-}
