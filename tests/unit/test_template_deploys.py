@@ -22,7 +22,7 @@ LEFT_OUT = {
     "AWS::ApiGateway::UsagePlanKey",
 }
 # Conditions that are false with the parameters' defaults.
-FALSE = {"Counted"}
+FALSE = {"AccessLogged", "AlarmsMailed", "Counted", "JobsMailed", "Traced"}
 # It takes these without creating anything.
 UNSUPPORTED = {
     "AWS::ApiGateway::ApiKey",

@@ -11,6 +11,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 POOL = 32
@@ -23,7 +24,9 @@ def client(name: Literal["s3"]) -> "S3Client": ...
 def client(name: Literal["dynamodb"]) -> "DynamoDBClient": ...
 @overload
 def client(name: Literal["stepfunctions"]) -> "SFNClient": ...
-def client(name: Literal["s3", "dynamodb", "stepfunctions"]) -> Any:
+@overload
+def client(name: Literal["sns"]) -> "SNSClient": ...
+def client(name: Literal["s3", "dynamodb", "stepfunctions", "sns"]) -> Any:
     """Return the process's client of a service; clients are safe to share between threads, making them is not."""
     with _lock:
         return _client(name)

@@ -33,6 +33,8 @@ class Settings:
     preload: bool = False
     reply_bytes: int = 5_000_000
     cache_days: float = 0.0
+    job_topic: str = ""
+    page_url: str = ""
     allowed_origin: str = ""
 
     @classmethod

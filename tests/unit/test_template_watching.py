@@ -1,0 +1,124 @@
+"""Alarms, dashboard, mails and traces: they watch what there is, and the documents say what to do."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from assay.telemetry import ALARMED
+from tests.unit.templates import ROOT, functions, of_type, references, written
+
+ALARMS = of_type("AWS::CloudWatch::Alarm")
+OPERATIONS = (ROOT / "docs/operations.md").read_text("utf-8")
+OURS = {"Fn::Sub": "Assay/${AWS::StackName}"}
+CODE = "\n".join(
+    path.read_text("utf-8") for folder in ("functions", "layers/assay/python") for path in (ROOT / folder).rglob("*.py")
+)
+EMITTED = set(re.findall(r'measure\(\s*"(\w+)"', CODE)) | {
+    f"{name.title()}Seconds" for name in re.findall(r'(?:phase|record)\("(\w+)"', CODE)
+}
+EMITTED |= {"CacheHits", "CacheMisses"}  # counted in a loop
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_has_its_section_in_the_documents(name: str) -> None:
+    section = OPERATIONS.partition(f"\n### {name}\n")[2].partition("\n#")[0]
+    assert "**Look**" in section
+    assert "**Do**" in section
+
+
+def test_the_documents_have_no_alarm_that_there_is_not() -> None:
+    assert set(re.findall(r"^### (\w+Alarm)$", OPERATIONS, re.MULTILINE)) == set(ALARMS)
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS))
+def test_an_alarm_is_mailed_where_asked_for_and_quiet_without_data(name: str) -> None:
+    properties = ALARMS[name]["Properties"]
+    assert properties["AlarmActions"] == {"Fn::If": ["AlarmsMailed", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    assert properties["TreatMissingData"] == "notBreaching"
+    assert len(properties["AlarmDescription"]) > 40
+
+
+@pytest.mark.parametrize("name", sorted(functions()))
+def test_every_function_has_an_alarm_on_its_errors(name: str) -> None:
+    properties = ALARMS[f"{name.removesuffix('Function')}ErrorsAlarm"]["Properties"]
+    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/Lambda", "Errors")
+    assert properties["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
+
+
+def test_every_function_that_answers_requests_has_an_alarm_on_its_pace() -> None:
+    answering = {name for name, each in functions().items()
+                 if any(event["Type"] == "Api" for event in each.get("Events", {}).values())}  # fmt: skip
+    for name in answering:
+        properties = ALARMS[f"{name.removesuffix('Function')}SlowAlarm"]["Properties"]
+        assert properties["ExtendedStatistic"] == "p95"
+        assert properties["Threshold"] < 1000 * functions()[name]["Timeout"]
+
+
+def test_alarms_watch_those_of_our_metrics_that_have_no_dimensions() -> None:
+    watched = {each["Properties"]["MetricName"] for each in ALARMS.values() if each["Properties"]["Namespace"] == OURS}
+    assert watched == ALARMED
+    assert watched <= EMITTED
+
+
+def test_every_queue_and_state_machine_is_watched() -> None:
+    watched = set(references([each["Properties"] for each in ALARMS.values()]))
+    queues = {name for name in of_type("AWS::SQS::Queue") if "DeadLetter" in name}
+    assert {*queues, *of_type("AWS::Serverless::StateMachine")} <= watched
+
+
+def _dashboard() -> str:
+    [dashboard] = of_type("AWS::CloudWatch::Dashboard").values()
+    return str(dashboard["Properties"]["DashboardBody"]["Fn::Sub"])
+
+
+def _widgets() -> list[Any]:
+    text = re.sub(r"\$\{!", "${", re.sub(r"\$\{[A-Z][\w:.]+\}", "x", _dashboard()))
+    found: list[Any] = json.loads(text)["widgets"]
+    return found
+
+
+def test_the_dashboard_shows_every_function_and_fits_together() -> None:
+    assert set(functions()) <= set(references({"Fn::Sub": _dashboard()}))
+    places = [(widget["x"], widget["y"]) for widget in _widgets()]
+    assert len(places) == len(set(places))
+    assert all(widget["x"] + widget["width"] <= 24 for widget in _widgets())
+
+
+def test_the_dashboard_shows_metrics_that_the_code_emits() -> None:
+    searched = set(re.findall(r'MetricName=\\"(\w+)\\"', _dashboard()))
+    named = {metric[1] for widget in _widgets() for metric in widget["properties"]["metrics"]
+             if isinstance(metric[0], str) and metric[0].startswith("Assay/")}  # fmt: skip
+    assert len(searched) > 8
+    assert searched | named <= EMITTED
+    assert searched | named >= ALARMED | {
+        "SequencesScored",
+        "RecordsRejected",
+        "CacheHits",
+        "ColdStarts",
+        "ModelServes",
+    }
+
+
+def test_every_function_is_traced_and_may_say_so_where_asked_for() -> None:
+    assert all(each["Tracing"] == {"Ref": "Tracing"} for each in functions().values())
+    policy = of_type("AWS::IAM::Policy")["TracePolicy"]
+    assert policy["Condition"] == "Traced"
+    functions_roles = {each["Role"]["Fn::GetAtt"][0] for each in functions().values()}
+    assert functions_roles <= {role["Ref"] for role in policy["Properties"]["Roles"]}
+
+
+def test_by_default_nothing_is_mailed_traced_or_kept_of_requests() -> None:
+    parameters = written()["Parameters"]
+    defaults = {name: parameters[name]["Default"] for name in ("AlarmEmail", "JobEmail", "ApiLogRoleArn", "Tracing")}
+    assert defaults == {"AlarmEmail": "", "JobEmail": "", "ApiLogRoleArn": "", "Tracing": "PassThrough"}
+    conditional = ("AlarmTopic", "JobTopic", "ApiAccessLogs", "ApiLogAccount", "TracePolicy", "NoticePolicy")
+    assert all("Condition" in written()["Resources"][name] for name in conditional)
+
+
+def test_the_access_log_is_json_without_bodies_and_addresses() -> None:
+    setting = written()["Resources"]["Api"]["Properties"]["AccessLogSetting"]["Fn::If"][1]
+    logged = json.loads(setting["Format"])
+    assert {"request_id", "route", "status", "milliseconds"} <= set(logged)
+    assert not [value for value in logged.values() if "body" in value or "sourceIp" in value]
