@@ -14,6 +14,9 @@ documents = st.one_of(
     st.binary(max_size=200),
 )
 line_documents = st.lists(st.sampled_from(_WORDS[:8] + _ENDS * 4), max_size=80).map(b"".join)
+fasta_documents = st.lists(
+    st.sampled_from([*_WORDS, *_ENDS * 3, *[b">p\n", b"\r>q\r", b"\r\n>", b">"] * 3]), max_size=80
+).map(b"".join)
 limits = st.builds(Limits, st.integers(1, 40), st.integers(1, 5), st.integers(3, 60))
 
 

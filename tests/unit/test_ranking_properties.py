@@ -10,7 +10,7 @@ from assay.sequences import Format, Limits, Reject, parse
 from assay.shards import count_lines, owned, plan
 from tests.unit import reference
 from tests.unit.reference import SMALL, Fake, flat
-from tests.unit.strategies import chunked, line_documents
+from tests.unit.strategies import chunked, documents, fasta_documents, line_documents
 
 FINE = Limits(block_bytes=16, block_records=3, record_bytes=60)
 options = st.builds(RankOptions, top_k=st.integers(1, 6), threshold=st.sampled_from([-1.0, 0.0, 0.1, 2.0]))
@@ -24,9 +24,16 @@ def score(text: str) -> float:
     return {"AAC": math.nan, "ADD": -0.0, "DAA": 0.0}.get(text, (text.count("D") - text.count("C")) * 0.1)
 
 
-def ranked(chunks: Iterable[bytes], choice: RankOptions, *, deduplicate: bool = False, first_line: int = 1) -> Partial:
+def ranked(
+    chunks: Iterable[bytes],
+    choice: RankOptions,
+    *,
+    deduplicate: bool = False,
+    first_line: int = 1,
+    fmt: Format = Format.LINES,
+) -> Partial:
     rejects: list[Reject] = []
-    blocks = parse(chunks, Format.LINES, SMALL, first_line=first_line, limits=FINE)
+    blocks = parse(chunks, fmt, SMALL, first_line=first_line, limits=FINE)
     models = Fake(gate), Fake(score, batch=4)
     partial = rank_blocks(blocks, *models, choice, deduplicate=deduplicate, on_rejects=rejects.extend)
     assert len(rejects) == partial.counts.rejected
@@ -62,6 +69,30 @@ def test_a_split_merged_is_the_whole(data: bytes, shard_bytes: int, choice: Rank
         partials.append(Partial.from_json(ranked(part, choice, first_line=line).to_json()))
         line += count_lines(part)
     assert merge(partials, choice.top_k) == ranked([data], choice)
+
+
+@given(documents | fasta_documents, st.integers(1, 40), options, st.integers(1, 8))
+def test_a_split_fasta_merged_is_the_whole(data: bytes, shard_bytes: int, choice: RankOptions, step: int) -> None:
+    line, taken, partials = 1, [], []
+    for shard in plan(len(data), shard_bytes, splittable=True):
+        chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
+        part = list(owned(chunks, shard, b">"))
+        partials.append(ranked(part, choice, first_line=line, fmt=Format.FASTA))
+        line += count_lines(part)
+        taken += part
+    assert b"".join(taken) == data
+    assert merge(partials, choice.top_k) == ranked([data], choice, fmt=Format.FASTA)
+
+
+@given(fasta_documents, st.integers(1, 40))
+def test_rejects_of_a_split_fasta_have_the_lines_of_the_whole(data: bytes, shard_bytes: int) -> None:
+    line, rejects = 1, []
+    for shard in plan(len(data), shard_bytes, splittable=True):
+        part = list(owned([data[shard.read_from :]], shard, b">"))
+        for block in parse(part, Format.FASTA, SMALL, first_line=line, limits=FINE):
+            rejects += block.rejects
+        line += count_lines(part)
+    assert rejects == [each for block in parse([data], Format.FASTA, SMALL, limits=FINE) for each in block.rejects]
 
 
 @given(chunked(line_documents), st.integers(1, 40))

@@ -38,6 +38,24 @@ def test_a_line_belongs_where_it_starts(data: bytes, shard: Shard, expected: byt
     assert b"".join(owned(chunks, shard)) == expected
 
 
+@pytest.mark.parametrize(
+    ("shard", "expected"),
+    [
+        (Shard(0, 0, 2), b"xx\n"),
+        (Shard(0, 0, 3), b"xx\n"),
+        (Shard(0, 0, 4), b"xx\n>a\r\nAC\r\nGT\r\n"),
+        (Shard(1, 4, 8), b""),
+        (Shard(1, 3, 16), b">a\r\nAC\r\nGT\r\n>b\rD>\r"),
+        (Shard(2, 16, 21), b""),
+    ],
+)
+@pytest.mark.parametrize("step", [1, 2, 3, 100])
+def test_a_fasta_record_belongs_where_its_header_starts(shard: Shard, expected: bytes, step: int) -> None:
+    data = b"xx\n>a\r\nAC\r\nGT\r\n>b\rD>\r"
+    chunks = [data[at : at + step] for at in range(shard.read_from, len(data), step)]
+    assert b"".join(owned(chunks, shard, b">")) == expected
+
+
 def test_no_more_is_read_than_the_last_line_needs() -> None:
     taken = []
 

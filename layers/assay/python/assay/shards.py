@@ -27,18 +27,20 @@ def plan(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
     return [Shard(index, start, min(start + step, size)) for index, start in enumerate(starts)]
 
 
-def owned(chunks: Iterable[bytes], shard: Shard) -> Iterator[bytes]:
-    """Yield the bytes of the lines that `shard` owns: those that start within it, each to its end.
+def owned(chunks: Iterable[bytes], shard: Shard, mark: bytes = b"") -> Iterator[bytes]:
+    """Yield the bytes of the records that `shard` owns: those that start within it, each to its end.
 
-    `chunks` are the object's bytes from `shard.read_from` to its end, fetched lazily: reading stops with the last
-    line owned. Lines end with LF, CRLF or a lone CR, as `sequences.parse` has it.
+    A record is a line, or, where there is a `mark` (`>` in FASTA), the line that begins with it and all up to the next
+    such line; what stands before the first belongs to the first shard. `chunks` are the object's bytes from
+    `shard.read_from` to its end, fetched lazily: reading stops with the last record owned. Lines end with LF, CRLF or
+    a lone CR, as `sequences.parse` has it.
     """
-    source = _Source(iter(chunks), shard.read_from)
-    for _ in source.until_line(shard.start):
+    source = _Source(iter(chunks), shard.read_from, mark)
+    for _ in source.until_record(shard.start):
         if source.position >= shard.stop:
             return
     if source.position < shard.stop:
-        yield from source.until_line(shard.stop)
+        yield from source.until_record(shard.stop)
 
 
 def count_lines(chunks: Iterable[bytes]) -> int:
@@ -57,7 +59,17 @@ class _Source:
 
     chunks: Iterator[bytes]
     position: int
+    mark: bytes = b""
     held: bytes = b""
+
+    def until_record(self, place: int) -> Iterator[bytes]:
+        """Give the bytes up to the first record that starts at or after `place`."""
+        yield from self.until_line(place)
+        fresh = True
+        while place and self.mark and self._fill() and not (fresh and self.held.startswith(self.mark)):
+            given = self._give(_next_line(self.held, self.mark) or len(self.held))
+            fresh = given[-1:] in b"\r\n"
+            yield given
 
     def until_line(self, place: int) -> Iterator[bytes]:
         """Give the bytes up to the first line that starts at or after `place`."""
@@ -88,3 +100,9 @@ class _Source:
         given, self.held = self.held[:count], self.held[count:]
         self.position += len(given)
         return given
+
+
+def _next_line(held: bytes, mark: bytes) -> int:
+    """Return where the next line begins that begins with `mark`, 0 where none does."""
+    found = (held.find(end + mark) + 1 for end in (b"\n", b"\r"))
+    return min(filter(None, found), default=0)
