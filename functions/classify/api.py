@@ -64,7 +64,7 @@ def post_v1(target: str) -> Reply[str]:
 def post_v2(name: str) -> Reply[str]:
     """Answer a client of the Open Inference Protocol."""
     request = routing.request(app)
-    wanted = protocols.infer(request.json())
+    wanted = protocols.infer(protocols.unpacked(request.body, request.headers))
     found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
     return routing.reply(json_response(wanted.reply(found)))
 

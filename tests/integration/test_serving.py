@@ -115,7 +115,7 @@ def test_bad_instances_are_named_and_none_is_answered(ask: Ask, model: str, bad:
         ("/v2/models/tiny-index/infer", infer(GOOD, datatype="FP32"), 400, "BYTES"),
         ("/v2/models/tiny-index/infer", infer(GOOD, shape=[2]), 400, "shape"),
         ("/v2/models/tiny-index/infer", infer(GOOD, shape=[True]), 400, "shape"),
-        ("/v2/models/tiny-index/infer", infer(GOOD, data="x"), 400, "binary"),
+        ("/v2/models/tiny-index/infer", infer(GOOD, data="x"), 400, "data"),
         ("/v2/models/tiny-index/infer", infer(GOOD) | {"id": 7}, 400, "id"),
         ("/v2/models/tiny-index/infer", infer(GOOD) | {"outputs": [{"name": "other"}]}, 400, "'score'"),
         ("/v2/models/tiny-index/infer", infer(GOOD) | {"outputs": "score"}, 400, "outputs"),
@@ -128,6 +128,35 @@ def test_what_is_wrong_is_text_under_error_with_a_code_beside(
     assert found == status
     assert set(error) == {"error", "code", "details"}
     assert named in error["error"]
+
+
+def packed(*texts: str, short: int = 0) -> tuple[bytes, dict[str, str]]:
+    """Return body and headers as Triton's client sends texts, `short` of bytes at the end."""
+    tail = b"".join(len(text.encode()).to_bytes(4, "little") + text.encode() for text in texts)
+    tail = tail[: len(tail) - short]
+    tensor = {"name": "text", "datatype": "BYTES", "shape": [len(texts)], "parameters": {"binary_data_size": len(tail)}}
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    return head + tail, {"Inference-Header-Content-Length": str(len(head))}
+
+
+def test_tensors_in_binary_form_are_read_too(ask: Ask) -> None:
+    from classify.api import handler
+
+    def asked(body: bytes, headers: dict[str, str]) -> tuple[int, Any]:
+        event = post("/v2/models/tiny-text/infer", body, "application/octet-stream", headers=headers)
+        reply = handler(event, Context())
+        return reply["statusCode"], json.loads(reply["body"])
+
+    accented = TEXT + " Schrödinger"
+    assert asked(*packed(TEXT, accented)) == ask("/v2/models/tiny-text/infer", infer(TEXT, accented))
+    body, headers = packed(TEXT)
+    for wrong in (
+        packed(TEXT, short=1),
+        (body + b"x", headers),
+        (body, {**headers, "Inference-Header-Content-Length": "7"}),
+    ):
+        status, error = asked(*wrong)
+        assert (status, error["code"]) == (400, "malformed_body")
 
 
 def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws) -> None:

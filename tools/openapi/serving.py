@@ -8,8 +8,9 @@ from classify.serving import MOST_SEQUENCES
 from tools.openapi import errors, examples
 from tools.openapi.operations import JSON, operation
 from tools.openapi.parts import Schema, content, listed, path_parameter, record, ref, reply
-from tools.openapi.schemas import MODEL_NAME, NUMBER, TEXT
+from tools.openapi.schemas import BINARY, MODEL_NAME, NUMBER, TEXT
 
+OCTETS = "application/octet-stream"
 _COUNT = f"At most {MOST_ABSTRACTS} texts or {MOST_SEQUENCES:,} sequences."
 _OBJECT: Schema = {"type": "object"}
 _WHOLE: Schema = {"type": "integer"}
@@ -119,7 +120,7 @@ def _infer() -> Schema:
         "Open Inference Protocol: infer",
         {"200": reply("One tensor of scores, row by row", answer)},
         *_FAILURES,
-        takes=content(JSON, ref("InferRequest"), {"id": "42", "inputs": [tensor]}),
+        takes=content(JSON, ref("InferRequest"), {"id": "42", "inputs": [tensor]}) | content(OCTETS, BINARY),
         parameters=[_NAME],
-        description=f"{_COUNT} One input of datatype BYTES, as JSON.",
+        description=f"{_COUNT} One input of datatype BYTES, as JSON or in Triton's binary form.",
     )

@@ -6,13 +6,14 @@ one row. Sources: tensorflow.org/tfx/serving/api_rest; kserve/open-inference-pro
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
-from assay.options import hold_known
+from assay.http import json_object
+from assay.options import hold_known, integer
 
 SEQUENCES: Final = "sequence-score"
 TEXTS: Final = "text-classification"
@@ -20,6 +21,8 @@ TENSORS: Final[Mapping[str, tuple[str, str]]] = {SEQUENCES: ("sequence", "score"
 """The names of the one input and the one output of each task's models."""
 PREDICT: Final = ":predict"
 SIGNATURE: Final = "serving_default"
+_JSON_LENGTH: Final = "inference-header-content-length"
+_DAMAGED: Final = "send binary tensors as application/octet-stream, or the gateway takes them for text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,36 @@ class Infer:
         return {"model_name": scores.model, "model_version": scores.version, **named, "outputs": [tensor]}
 
 
+def unpacked(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return a request of the Open Inference Protocol as JSON, its tensor too where that follows in binary form.
+
+    Triton's extension: a header says how long the JSON is; then comes each text after its length, four bytes, the
+    lowest first. Raises MalformedBody.
+    """
+    length = headers.get(_JSON_LENGTH)
+    if length is None:
+        return json_object(body)
+    end = integer(length, _JSON_LENGTH)
+    found = json_object(body[:end])
+    match found.get("inputs"):
+        case [{"parameters": {"binary_data_size": int(size)}} as tensor] if end >= 0 and size == len(body) - end:
+            return {**found, "inputs": [{**tensor, "data": list(_elements(body[end:]))}]}
+    raise MalformedBody(f"one input must have all that follows the JSON, as its binary_data_size says; {_DAMAGED}")
+
+
+def _elements(packed: bytes) -> Iterator[str]:
+    at = 0
+    while at < len(packed):
+        start = at + 4
+        at = start + int.from_bytes(packed[at:start], "little")
+        if at > len(packed):
+            raise MalformedBody(f"the binary tensor ends within a text; {_DAMAGED}")
+        try:
+            yield packed[start:at].decode("utf-8")
+        except UnicodeDecodeError:
+            raise MalformedBody(f"the binary tensor holds a text that is not UTF-8; {_DAMAGED}") from None
+
+
 def infer(body: Mapping[str, Any]) -> Infer:
     """Read a request of the Open Inference Protocol. Raises MalformedBody."""
     hold_known(body, ("id", "parameters", "inputs", "outputs"), "field")
@@ -134,7 +167,7 @@ def _rows(tensor: Mapping[str, Any]) -> list[str]:
         raise MalformedBody('the input\'s "datatype" must be "BYTES": texts or sequences', field="inputs[0].datatype")
     data, shape = tensor.get("data"), tensor.get("shape")
     if not isinstance(data, list) or not data:
-        raise MalformedBody('the input needs a list "data"; binary tensors aren\'t read', field="inputs[0].data")
+        raise MalformedBody('the input needs a list "data" of at least one text', field="inputs[0].data")
     rows = [_text(row, f"inputs[0].data[{index}]") for index, row in enumerate(data)]
     if not _fits(shape, len(rows)):
         raise MalformedBody(f'the input\'s "shape" must be [{len(rows)}], as its data has it', field="inputs[0].shape")
