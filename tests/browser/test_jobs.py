@@ -135,3 +135,27 @@ def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None
     visit.page.context.set_offline(False)
     ended(visit)
     assert visit.page.title() == "Done \u00b7 later.txt \u00b7 Assay"
+
+
+def test_shards_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
+    running = {"job_id": "ab" * 16, "kind": "rank", "state": "RUNNING", "upload": "rank/1/huge.txt", "progress": 0.375}
+    running |= {"shards": {"done": 3, "total": 8}, "counts": {"scored": 1_200_000}, "results": {}}
+    stopped: list[str] = []
+
+    def answer(route: Any) -> None:
+        if route.request.method == "POST":
+            stopped.append(route.request.url)
+            route.fulfill(status=202, json=running)
+        elif stopped:
+            route.fulfill(json=running | {"state": "FAILED", "reason": "cancelled"})
+        else:
+            route.fulfill(json=running)
+
+    visit.page.route("**/jobs/**", answer)
+    visit.go(f"/?job={running['job_id']}")
+    visit.page.wait_for_selector("#rank-result >> text=3 of 8 shards \u00b7 1,200,000 scored")
+    assert visit.page.evaluate("document.querySelector('#rank-result progress').value") == 0.375
+    assert visit.page.title() == "37 % \u00b7 huge.txt \u00b7 Assay"
+    visit.page.click("text=Stop the job")
+    visit.page.wait_for_selector("h2 >> text=The job was stopped")
+    assert stopped == [f"{visit.service.url}/jobs/{running['job_id']}/cancel"]

@@ -54,3 +54,8 @@ export function show(pane, ...nodes) {
   if (pane.getBoundingClientRect().top > innerHeight * 0.7)
     pane.scrollIntoView({behavior: calm ? "auto" : "smooth", block: "start"});
 }
+
+/** Say in the window's title what goes on; nothing takes that back. */
+export function titled(text) {
+  document.title = text ? `${text} · Assay` : "Assay";
+}
