@@ -106,6 +106,21 @@ def test_no_text_is_longer_than_the_positions_allow(tmp_path: Path) -> None:
         assert model.manifest.text.max_tokens == most
 
 
+@pytest.mark.parametrize("family", ["Bert", "Roberta"])
+def test_longer_texts_are_scored_in_windows_if_asked_for(tmp_path: Path, family: str) -> None:
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model(family), family)
+    model, _ = imported(tmp_path, folder, quantize="none", max_tokens=32, chunks=True)
+    assert model.manifest.text.overlap == 4
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    network = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    given = tokenizer([TEXTS[2]], truncation=True, max_length=32, stride=4, return_overflowing_tokens=True)["input_ids"]
+    with torch.no_grad():
+        rows = np.stack([network(torch.tensor([ids])).logits.softmax(-1)[0].numpy() for ids in given])
+    assert len(rows) > 5
+    expected_scores = np.average(rows, axis=0, weights=[len(ids) for ids in given])
+    np.testing.assert_allclose(probes.scores(model, [TEXTS[2]])[0], expected_scores, atol=1e-3)
+
+
 def test_thresholds_are_fitted_on_labelled_rows_by_what_is_served(tmp_path: Path) -> None:
     made = checkpoints.model("Bert", problem_type="multi_label_classification")
     folder = checkpoints.write(tmp_path / "source", made, "Bert")

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.errors import UnreadableInput
-from assay.models.classifier import ACTIVATIONS
 from tools.models.encoder import Architecture, Encoder, Weights
 from tools.models.importers import serving
 from tools.models.importers.checkpoint import State, read_config, read_state
@@ -30,17 +29,13 @@ def convert(wish: Wish, folder: Path) -> Made:
     labels = labels_of(wish, len(weights["head.weight"]), _labels(config))
     activation = wish.activation or activation_of(config, len(labels))
     reference = Reference({**config, "num_labels": len(labels)}, state, tokenizer)
-    probes = text_probes(
-        lambda given: ACTIVATIONS[activation](reference.logits(given, source.max_tokens)), tolerance=0.0
-    )
+    probes = text_probes(lambda given: reference.scores(given, source, activation), tolerance=0.0)
     int8 = (wish.quantize or "int8") == "int8"
     form, report = write_encoder(Encoder(shape, weights), folder, int8=int8)
     origin = provenance(wish, "Hugging Face", model_type=str(config["model_type"]))
     header = text_header(source, form, ["input_ids", "attention_mask"], labels, activation, origin)
     allowed = serving.tolerance(wish, form, 1.0, int8=int8)
-    differences = logit_differences(
-        source, folder, header, probes.inputs, reference.logits(probes.inputs, source.max_tokens)
-    )
+    differences = logit_differences(source, folder, header, reference.logits)
     lines = [*_describe(shape, weights, labels, activation), *report, *parity(source, reference), differences]
     return Made(header, probes.within(allowed), lines)
 
@@ -101,7 +96,7 @@ def parity(source: TextSource, reference: Reference) -> Iterator[str]:
     """Yield whether the tokenizer of the bundle gives transformers' tokens."""
     given = probe_texts()
     ours = [each.ids.tolist() for each in source.tokenizer.encode(given)]
-    theirs = reference.ids(given, source.max_tokens)
+    theirs = [reference.ids(text, source.max_tokens)[0] for text in given]
     same = sum(one == other for one, other in zip(ours, theirs, strict=True))
     tokens = sum(map(len, theirs))
     yield f"tokens: {same} of {len(given)} texts ({tokens:,} tokens) are those of transformers' tokenizer"

@@ -1,6 +1,6 @@
 """What transformers makes of the same weights and texts, in PyTorch: the reference of every text import."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,12 @@ import torch
 import transformers
 
 from assay.errors import UnreadableInput
+from assay.models.classifier import ACTIVATIONS
 from tools.models.importers.checkpoint import State
+from tools.models.importers.texts import TextSource, averaged
 
 Logits = npt.NDArray[np.float32]
+Head = Callable[[Logits], Logits]
 
 
 class Reference:
@@ -26,22 +29,34 @@ class Reference:
         self.model = kind.from_config(made).eval()
         _fill(self.model, state)
 
-    def ids(self, texts: Sequence[str], max_tokens: int) -> list[list[int]]:
-        """Return the token ids of texts."""
-        return [list(self._tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"]) for text in texts]
+    def ids(self, text: str, max_tokens: int, overlap: int = 0) -> list[list[int]]:
+        """Return the token ids of a text; with an `overlap`, of all its windows."""
+        if not overlap:
+            return [list(self._tokenizer(text, truncation=True, max_length=max_tokens)["input_ids"])]
+        more = {"stride": overlap, "return_overflowing_tokens": True}
+        return list(self._tokenizer([text], truncation=True, max_length=max_tokens, **more)["input_ids"])
 
-    def logits(self, texts: Sequence[str], max_tokens: int) -> Logits:
-        """Return logits [N, labels]."""
-        return self._run(texts, max_tokens, lambda output: output.logits)
+    def logits(self, ids: Sequence[int]) -> Logits:
+        """Return logits [labels] of one window."""
+        return self._run(ids, "logits")
 
-    def hidden(self, texts: Sequence[str], max_tokens: int) -> list[Logits]:
-        """Return the last hidden states [T, hidden] of each text."""
-        return [self._run([text], max_tokens, lambda output: output.last_hidden_state[0]) for text in texts]
+    def hidden(self, ids: Sequence[int]) -> Logits:
+        """Return the last hidden states [T, hidden] of one window."""
+        return self._run(ids, "last_hidden_state")
 
-    def _run(self, texts: Sequence[str], max_tokens: int, taken: Any) -> Logits:
+    def scores(self, texts: Sequence[str], source: TextSource, activation: str, head: Head | None = None) -> Logits:
+        """Return scores [N, labels], by a `head` over the hidden states where the network has none."""
+        answer = self.logits if head is None else lambda ids: head(self.hidden(ids))
+        found = []
+        for text in texts:
+            windows = self.ids(text, source.max_tokens, source.overlap)
+            rows = ACTIVATIONS[activation](np.stack([answer(ids) for ids in windows]))
+            found.append(averaged(rows, [len(ids) for ids in windows]))
+        return np.stack(found)
+
+    def _run(self, ids: Sequence[int], taken: str) -> Logits:
         with torch.no_grad():
-            rows = [taken(self.model(torch.tensor([ids]))).numpy() for ids in self.ids(texts, max_tokens)]
-        return np.concatenate(rows)
+            return np.asarray(getattr(self.model(torch.tensor([list(ids)])), taken)[0].numpy(), np.float32)
 
 
 def _tokenizer(folder: Path) -> Any:

@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.batching import stack
-from assay.abstracts.tokenizing import TextTokenizer
+from assay.abstracts.tokenizing import TextTokenizer, Tokens
 from assay.errors import InvalidOption
 from assay.models.bundle import build
 from assay.models.classifier import ACTIVATIONS
-from assay.models.loading import Runner, load
-from tools.models.importers.made import Wish
+from assay.models.loading import load
+from tools.models.importers.made import Wish, probe_texts
 from tools.models.importers.tokenizer_files import write_tokenizer
 
 TOKENIZER: Final = "tokenizer.json"
 _LONGEST: Final = 512
+_SHARED: Final = 8
+"""Windows of a long text share an eighth of their tokens."""
 
+Window = Callable[[list[int]], npt.NDArray[np.float32]]
 Logits = Callable[[npt.NDArray[np.int32], npt.NDArray[np.int32]], Any]
 
 
@@ -31,28 +34,32 @@ class TextSource:
     pad_id: int
     max_tokens: int
     width: int | None
+    overlap: int = 0
 
     @classmethod
     def of(cls, wish: Wish, source: Path, folder: Path, width: int | None, longest: int = _LONGEST) -> Self:
         """Write tokenizer.json to the folder and return what reads it; `longest` is what the network can read."""
         pad_id = write_tokenizer(source, folder / TOKENIZER)
         most = min(wish.max_tokens or longest, width or longest, longest)
-        return cls(TextTokenizer(folder / TOKENIZER, most), pad_id, most, width)
+        overlap = max(1, most // _SHARED) if wish.chunks else 0
+        return cls(TextTokenizer(folder / TOKENIZER, most, overlap), pad_id, most, width, overlap)
 
     def scores(self, texts: Sequence[str], logits: Logits, activation: str) -> npt.NDArray[np.float32]:
-        """Return scores [N, labels] of texts by a source's logits of ids and mask [1, T]."""
-        rows = [self._logits(tokens.ids, logits) for tokens in self.tokenizer.encode(texts)]
-        return np.asarray(ACTIVATIONS[activation](np.concatenate(rows).astype(np.float32)))
+        """Return scores [N, labels] of texts by a source's logits of ids and mask [1, T]; windows are averaged."""
+        return np.stack([self._score(tokens, logits, activation) for tokens in self.tokenizer.encode(texts)])
 
-    def served(self, texts: Sequence[str], runner: Runner) -> npt.NDArray[np.float32]:
-        """Return the logits [N, labels] that a bundle of input_ids and attention_mask gives."""
-        pairs = [
-            stack([each.ids], 1, self.width or len(each.ids), self.pad_id) for each in self.tokenizer.encode(texts)
-        ]
-        return np.concatenate([runner.run({"input_ids": ids, "attention_mask": mask}) for ids, mask in pairs])
+    def _score(self, tokens: Tokens, logits: Logits, activation: str) -> npt.NDArray[np.float32]:
+        windows = [tokens.ids, *tokens.more]
+        rows = np.concatenate([self._logits(ids, logits) for ids in windows]).astype(np.float32)
+        return averaged(ACTIVATIONS[activation](rows), [len(ids) for ids in windows])
 
     def _logits(self, ids: npt.NDArray[np.int32], logits: Logits) -> Any:
         return logits(*stack([ids], 1, self.width or len(ids), self.pad_id))
+
+
+def averaged(scores: npt.NDArray[np.float32], tokens: Sequence[int]) -> npt.NDArray[np.float32]:
+    """Return the scores [labels] of a text from those of its windows, each weighing as many tokens as it has."""
+    return np.asarray(np.average(scores, axis=0, weights=tokens), np.float32)
 
 
 def labels_of(wish: Wish, count: int, named: Sequence[str] | None = None) -> list[str]:
@@ -85,15 +92,23 @@ def text_header(
             "max_tokens": source.max_tokens,
             "tokenizer": TOKENIZER,
             "pad_id": source.pad_id,
+            "overlap": source.overlap,
         },
         "provenance": dict(origin),
     }
 
 
 def logit_differences(
-    source: TextSource, folder: Path, header: Mapping[str, Any], texts: Sequence[str], expected: npt.NDArray[np.float32]
+    source: TextSource,
+    folder: Path,
+    header: Mapping[str, Any],
+    expected: Window,
 ) -> str:
-    """Return how the logits of the files in a folder differ from the source's, as a line of the report."""
-    manifest = build(folder, {**header, "name": "imported", "version": "0"})
-    difference = np.abs(source.served(texts, load(folder, manifest, 1).runner) - expected)
-    return f"logits differ from transformers' by {difference.mean():.2g} on average, {difference.max():.2g} at most"
+    """Return how the logits of a folder's files differ from `expected` on the probes, as a line of the report."""
+    runner = load(folder, build(folder, {**header, "name": "imported", "version": "0"}), 1).runner
+    differences = []
+    for tokens in source.tokenizer.encode(probe_texts()):
+        given = {"input_ids": tokens.ids[None], "attention_mask": np.ones_like(tokens.ids)[None]}
+        differences.append(np.abs(runner.run(given)[0] - expected(tokens.ids.tolist())))
+    mean, most = np.mean(differences), np.max(differences)
+    return f"logits differ from transformers' by {mean:.2g} on average, {most:.2g} at most"

@@ -9,29 +9,42 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """One text: ids int32 [T] with its special tokens, T <= max_tokens, and whether more was cut off."""
+    """One text: ids int32 [T] with its special tokens, T <= max_tokens, and whether more was cut off.
+
+    `more` holds what follows in further windows of the same kind, where windows overlap.
+    """
 
     ids: npt.NDArray[np.int32]
     truncated: bool
+    more: tuple[npt.NDArray[np.int32], ...] = ()
 
 
 class TextTokenizer:
-    """A `tokenizer.json`, whose own truncation and padding settings give way to `max_tokens` and none."""
+    """A `tokenizer.json`, whose own truncation and padding settings give way to `max_tokens` and none.
 
-    def __init__(self, path: Path, max_tokens: int) -> None:
+    With an `overlap`, a longer text becomes windows of `max_tokens` that share so many tokens; else it is cut.
+    """
+
+    def __init__(self, path: Path, max_tokens: int, overlap: int = 0) -> None:
         self._tokenizer = _load(path)
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_tokens)
+        self._overlap = min(overlap, max_tokens // 2)
+        self._tokenizer.enable_truncation(max_tokens, stride=self._overlap)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text, in order."""
-        encodings = self._tokenizer.encode_batch(list(texts))
-        return [Tokens(np.array(each.ids, np.int32), bool(each.overflowing)) for each in encodings]
+        return [self._tokens(each) for each in self._tokenizer.encode_batch(list(texts))]
+
+    def _tokens(self, encoding: "Encoding") -> Tokens:
+        ids, rest = np.array(encoding.ids, np.int32), encoding.overflowing
+        if not self._overlap:
+            return Tokens(ids, bool(rest))
+        return Tokens(ids, truncated=False, more=tuple(np.array(each.ids, np.int32) for each in rest))
 
 
 def _load(path: Path) -> "Tokenizer":

@@ -43,7 +43,7 @@ class TextClassifier:
         self.rows, self.width = _shape(model)
         self.longest = min(text.max_tokens, self.width or text.max_tokens)
         self._activate = ACTIVATIONS[text.activation]
-        self._tokenizer = TextTokenizer(model.folder / text.tokenizer, self.longest)
+        self._tokenizer = TextTokenizer(model.folder / text.tokenizer, self.longest, text.overlap)
 
     def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order; a repeated text is computed once."""
@@ -52,10 +52,16 @@ class TextClassifier:
         return [known[text] for text in texts]
 
     def _classify(self, tokens: list[Tokens]) -> list[Prediction]:
-        scores = np.empty((len(tokens), len(self.text.labels)), np.float32)
-        for batch in batches([len(each.ids) for each in tokens], self.rows, self.longest):
-            scores[batch] = self._scores([tokens[index].ids for index in batch])
-        return [Prediction(row, len(each.ids), each.truncated) for row, each in zip(scores, tokens, strict=True)]
+        windows = [ids for each in tokens for ids in (each.ids, *each.more)]
+        scores = iter(self._windows(windows))
+        return [_joined(each, [next(scores) for _ in range(1 + len(each.more))]) for each in tokens]
+
+    def _windows(self, windows: list[Ids]) -> Scores:
+        """Return the scores [windows, labels]."""
+        scores = np.empty((len(windows), len(self.text.labels)), np.float32)
+        for batch in batches([len(ids) for ids in windows], self.rows, self.longest):
+            scores[batch] = self._scores([windows[index] for index in batch])
+        return scores
 
     def _scores(self, texts: list[Ids]) -> Scores:
         """Return the scores [texts, labels] of one run of the model."""
@@ -75,6 +81,13 @@ class TextClassifier:
             raise BundleInvalid(f"{name} answers in shape {logits.shape} for {len(self.text.labels)} labels")
         if not np.isfinite(logits).all():
             raise ModelUnavailable(f"{name} gave a score that is not a finite number")
+
+
+def _joined(tokens: Tokens, scores: list[Scores]) -> Prediction:
+    """Return the prediction of a text: its windows' scores averaged, each weighing as many tokens as it has."""
+    lengths = [len(tokens.ids), *map(len, tokens.more)]
+    joined = scores[0] if len(scores) == 1 else np.average(scores, axis=0, weights=lengths).astype(np.float32)
+    return Prediction(joined, sum(lengths), tokens.truncated)
 
 
 def _shape(model: LoadedModel) -> tuple[int | None, int | None]:

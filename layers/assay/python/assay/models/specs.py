@@ -63,7 +63,10 @@ class SequenceSpec:
 
 @dataclass(frozen=True, slots=True)
 class TextSpec:
-    """What a classifier's outputs mean and how its texts become tokens; a label without a threshold has 0.5."""
+    """What a classifier's outputs mean and how its texts become tokens; a label without a threshold has 0.5.
+
+    A text longer than `max_tokens` is cut, or with an `overlap` scored in windows that share so many tokens.
+    """
 
     labels: tuple[str, ...]
     activation: Activation
@@ -71,6 +74,7 @@ class TextSpec:
     max_tokens: int
     tokenizer: str
     pad_id: int
+    overlap: int = 0
 
 
 def read_file(fields: Fields) -> File:
@@ -116,11 +120,13 @@ def read_text(manifest: Fields) -> TextSpec:
     labels, thresholds = fields.texts("labels", _MAX_LABELS), fields.numbers("thresholds")
     if len(set(labels)) != len(labels) or not thresholds.keys() <= set(labels):
         fields.fail("labels", "are not distinct, or lack one that has a threshold")
+    max_tokens = fields.integer("max_tokens", 8, 65_536)
     return TextSpec(
         labels,
         cast(Activation, fields.choice("activation", "sigmoid", "softmax", "none")),
         thresholds,
-        fields.integer("max_tokens", 8, 65_536),
+        max_tokens,
         fields.text("tokenizer"),
         fields.integer("pad_id", 0, 1 << 31, 0),
+        fields.integer("overlap", 0, max_tokens // 2, 0),
     )
