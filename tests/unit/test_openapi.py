@@ -1,6 +1,7 @@
 """The API's description against the code that it is written from, and against the template's routes."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,13 @@ def test_codes_of_the_gateway_are_described_at_their_status() -> None:
         status = int(each.get("StatusCode", {"DEFAULT_4XX": 400, "DEFAULT_5XX": 500}.get(kind, 0)))
         template = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '""')
         assert json.loads(template)["error"]["code"] in errors.codes_of(status), kind
+
+
+def test_every_operation_has_a_name_of_its_own_for_clients_that_are_generated() -> None:
+    names = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(set(names)) == len(OPERATIONS)
+    assert all(re.fullmatch(r"[a-z][a-z0-9_]*", name) for name in names)
+    assert {"post_rank", "get_jobs_id", "get_page", "get_openapi_json"} <= set(names)
 
 
 @pytest.mark.parametrize("route", sorted(OPERATIONS), ids=" ".join)

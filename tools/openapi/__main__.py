@@ -1,6 +1,7 @@
 """Write the description that the portal serves, and the tables of docs/api.md: `python -m tools.openapi`."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from tools.openapi.serving import serving_paths, serving_schemas
 
 ROOT = Path(__file__).parent.parent.parent
 TARGET = ROOT / "functions" / "portal" / "openapi.json"
+_ABOUT = """{}.
+
+Errors are `{{"error": {{"code", "message", "details"}}}}`: the code is stable, the message says what was wrong, where,
+and what to do. Options stand in the query, in JSON or in a form's fields; one that does not exist is an error. A path
+may end in a slash."""
 _TAGS = {
     "Sequences": "Ranking of amino-acid sequences: a gate decides which pass, a score orders them.",
     "Abstracts": "Classification of scientific abstracts.",
@@ -45,19 +51,31 @@ def document() -> Schema:
         "info": {
             "title": "Assay",
             "version": project["version"],
-            "description": project["description"],
+            "description": _ABOUT.format(project["description"]),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "."}],
         "security": [{"key": []}, {"signature": []}, {}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": ranking_paths() | classification_paths() | serving_paths() | portal_paths(),
+        "paths": _named(ranking_paths() | classification_paths() | serving_paths() | portal_paths()),
         "components": {
             "schemas": schemas() | serving_schemas(),
             "responses": errors.components(),
             "securitySchemes": {"key": key, "signature": signature},
         },
     }
+
+
+def _named(paths: Schema) -> Schema:
+    """Return the paths, each operation with the id that generated clients call it by: `get_jobs_id`."""
+    return {
+        path: {method: {"operationId": _words(method, path), **each} for method, each in methods.items()}
+        for path, methods in paths.items()
+    }
+
+
+def _words(method: str, path: str) -> str:
+    return "_".join([method, *re.findall(r"[a-z0-9_]+", path.replace(".", "_"))] if path != "/" else [method, "page"])
 
 
 def text() -> str:

@@ -20,7 +20,7 @@ JOB_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 BINARY: Schema = {"type": "string", "format": "binary"}
 LINK: Schema = {"type": "string", "format": "uri", "description": "Presigned, good for an hour."}
-MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"}
+MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["arxiv-archives"]}
 RANK_OPTIONS: Schema = {
     "top_k": {
         "type": "integer",

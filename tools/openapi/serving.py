@@ -15,7 +15,11 @@ _COUNT = f"At most {MOST_ABSTRACTS} texts or {MOST_SEQUENCES:,} sequences."
 _OBJECT: Schema = {"type": "object"}
 _WHOLE: Schema = {"type": "integer"}
 _YES: Schema = {"type": "boolean"}
-_TARGET: Schema = {"type": "string", "pattern": f"^[a-z0-9][a-z0-9-]{{0,62}}{serving.PREDICT}$"}
+_TARGET: Schema = {
+    "type": "string",
+    "pattern": f"^[a-z0-9][a-z0-9-]{{0,62}}{serving.PREDICT}$",
+    "examples": [f"stability-trypsin{serving.PREDICT}"],
+}
 _NAME = path_parameter("name", MODEL_NAME)
 _FAILURES = (400, 404, 413, 422, 503)
 _operation = partial(operation, "Serving protocols", wrong=errors.protocol_responses)
@@ -23,7 +27,10 @@ _operation = partial(operation, "Serving protocols", wrong=errors.protocol_respo
 
 def serving_schemas() -> Schema:
     """Return the schemas of the protocols' requests and replies."""
+    one = _OBJECT | {"minProperties": 1, "maxProperties": 1}
     return {
+        "Instance": one | {"description": "A text under any name, or base64 of it under `b64`."},
+        "Column": one | {"additionalProperties": _texts()},
         "ProtocolError": record(error=TEXT, code=ref("Code"), details=_OBJECT),
         "ModelStatus": record(model_version_status=listed(_OBJECT, minItems=1)),
         "ModelMetadata": record(
@@ -35,14 +42,13 @@ def serving_schemas() -> Schema:
 
 
 def _texts() -> Schema:
-    return listed({"anyOf": [TEXT, _OBJECT | {"minProperties": 1, "maxProperties": 1}]}, minItems=1)
+    return listed({"anyOf": [TEXT, ref("Instance")]}, minItems=1)
 
 
 def _predict_schemas() -> Schema:
     signature = {"type": "string", "const": serving.SIGNATURE}
-    named = _OBJECT | {"additionalProperties": _texts(), "minProperties": 1, "maxProperties": 1}
     by_row = record("signature_name", instances=_texts(), signature_name=signature)
-    by_column = record("signature_name", inputs={"anyOf": [_texts(), named]}, signature_name=signature)
+    by_column = record("signature_name", inputs={"anyOf": [_texts(), ref("Column")]}, signature_name=signature)
     rows = listed({"anyOf": [NUMBER, listed(NUMBER)]})
     return {
         "ServingRequest": {"oneOf": [{**each, "additionalProperties": False} for each in (by_row, by_column)]},
