@@ -76,6 +76,14 @@ def test_scores_are_those_of_keras(tmp_path: Path, network: Any, encode: str, na
     assert np.ptp(served) > 0.01
 
 
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_compiled_model_is_taken_without_its_optimizer(tmp_path: Path, name: str) -> None:
+    model = convolutional()
+    model.compile("adam", loss="mse", metrics=["mae"])
+    model.fit(one_hot(EDGES), np.zeros(len(EDGES)), verbose=0)
+    imported(tmp_path, Wish(saved(tmp_path, model, name)))
+
+
 def test_int8_weights_stay_within_their_tolerance(tmp_path: Path) -> None:
     path = saved(tmp_path, flat())
     folder = imported(tmp_path, Wish(path, quantize="int8"))

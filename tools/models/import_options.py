@@ -58,6 +58,8 @@ def _add_texts(command: argparse.ArgumentParser) -> None:
     group.add_argument("--max-tokens", type=int, help="where a text is cut (default: what the model can read)")
     group.add_argument("--chunks", action="store_true", help="score longer texts in overlapping chunks")
     group.add_argument("--encoder", type=Path, metavar="FOLDER", help="of a Keras file that holds a head only")
+    pooling = "what the head reads: the first token's state (cls, default), their mean, or the encoder's pooler"
+    group.add_argument("--pooling", choices=("cls", "mean", "pooler"), help=pooling)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -94,6 +96,7 @@ def wish_of(options: argparse.Namespace) -> Wish:
         encoder=options.encoder,
         tokenizer=options.tokenizer,
         max_tokens=options.max_tokens,
+        pooling=options.pooling,
         chunks=options.chunks,
         quantize=options.quantize,
         tolerance=options.tolerance,

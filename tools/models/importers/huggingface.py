@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.errors import UnreadableInput
-from tools.models.encoder import Architecture, Encoder, Weights
-from tools.models.importers import serving
+from tools.models.encoder import Architecture, Weights
 from tools.models.importers.checkpoint import State, read_config, read_state
-from tools.models.importers.encoding import write_encoder
-from tools.models.importers.made import Made, Wish, probe_texts, provenance, text_probes
+from tools.models.importers.classifiers import Classifier, bundle
+from tools.models.importers.made import Made, Wish, provenance
 from tools.models.importers.reference import Reference
-from tools.models.importers.texts import TextSource, labels_of, logit_differences, text_header
+from tools.models.importers.texts import TextSource, labels_of
 from tools.models.names import architecture, canonical
 
 _ACTIVATIONS: Final = {"multi_label_classification": "sigmoid", "single_label_classification": "softmax"}
@@ -29,15 +28,9 @@ def convert(wish: Wish, folder: Path) -> Made:
     labels = labels_of(wish, len(weights["head.weight"]), _labels(config))
     activation = wish.activation or activation_of(config, len(labels))
     reference = Reference({**config, "num_labels": len(labels)}, state, tokenizer)
-    probes = text_probes(lambda given: reference.scores(given, source, activation), tolerance=0.0)
-    int8 = (wish.quantize or "int8") == "int8"
-    form, report = write_encoder(Encoder(shape, weights), folder, int8=int8)
     origin = provenance(wish, "Hugging Face", model_type=str(config["model_type"]))
-    header = text_header(source, form, ["input_ids", "attention_mask"], labels, activation, origin)
-    allowed = serving.tolerance(wish, form, 1.0, int8=int8)
-    differences = logit_differences(source, folder, header, reference.logits)
-    lines = [*_describe(shape, weights, labels, activation), *report, *parity(source, reference), differences]
-    return Made(header, probes.within(allowed), lines)
+    described = list(_describe(shape, weights, labels, activation))
+    return bundle(wish, source, Classifier(shape, weights, labels, activation, reference, origin, described), folder)
 
 
 def network(config: Mapping[str, Any], state: State) -> tuple[Architecture, Weights]:
@@ -90,16 +83,3 @@ def _describe(shape: Architecture, weights: Weights, labels: list[str], activati
     yield f"{shape.layers} layers of {hidden}, {count / 1e6:.1f} million weights, {len(labels)} labels by {activation}"
     if activation == "softmax":
         yield "one label a text, as config.json does not say otherwise; several: --activation sigmoid"
-
-
-def parity(source: TextSource, reference: Reference) -> Iterator[str]:
-    """Yield whether the tokenizer of the bundle gives transformers' tokens."""
-    given = probe_texts()
-    ours = [each.ids.tolist() for each in source.tokenizer.encode(given)]
-    theirs = [reference.ids(text, source.max_tokens)[0] for text in given]
-    same = sum(one == other for one, other in zip(ours, theirs, strict=True))
-    tokens = sum(map(len, theirs))
-    yield f"tokens: {same} of {len(given)} texts ({tokens:,} tokens) are those of transformers' tokenizer"
-    if same < len(given):
-        at = next(index for index, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
-        yield f"WARNING: tokens differ, first in {given[at][:60]!r}: check the tokenizer's files"

@@ -27,7 +27,7 @@ MultiHeadAttention GroupQueryAttention LSTM GRU SimpleRNN LSTMCell GRUCell Simpl
 TimeDistributed RNN Identity
 """
 LAYERS: Final = frozenset(_LAYER_NAMES.split())
-_MODELS: Final = frozenset({"Functional", "Sequential", "Model"})
+MODELS: Final = frozenset({"Functional", "Sequential", "Model"})
 _OTHER_MODULES: Final = re.compile(
     r"keras(?:\.src)?\.(?:(?:initializers|regularizers|constraints|dtype_policies)(?:\.\w+)?|mixed_precision|"
     r"ops\.(?:numpy|nn|math|core))"
@@ -35,7 +35,7 @@ _OTHER_MODULES: Final = re.compile(
 _OTHER: Final = re.compile(
     r"(?:Glorot|He|Lecun|Random|Truncated)?(?:Uniform|Normal)|VarianceScaling|Orthogonal(?:Initializer)?|Zeros|Ones|"
     r"Constant|Identity|L1|L2|L1L2|OrthogonalRegularizer|MaxNorm|MinMaxNorm|NonNeg|UnitNorm|(?:DType)?Policy|"
-    r"__keras_tensor__"
+    r"__keras_tensor__|__slice__|__ellipsis__|__tuple__"
 )
 _CORE: Final = frozenset({"Cast", "Shape", "Slice", "StopGradient", "Unstack", "ConvertToTensor"})
 _MOST_CONFIG: Final = 64 << 20
@@ -50,7 +50,7 @@ def checked_config(path: Path) -> dict[str, Any]:
         raise UnreadableInput(f"{path.name} is no Keras file: {error}") from error
     if not isinstance(config, dict):
         raise UnreadableInput(f"{path.name} holds weights without their network: save the whole model")
-    return config
+    return {name: value for name, value in config.items() if name != "compile_config"}  # which Keras is told to skip
 
 
 def refuse_code(config: object) -> None:
@@ -74,7 +74,7 @@ def _allowed(name: object, module: str) -> bool:
     plain = module in ("keras", "keras.layers", "keras.models", "builtins") or module.startswith(
         ("keras.src.layers", "keras.src.models")
     )
-    return plain and (name in LAYERS or name in _MODELS or _OTHER.fullmatch(name) is not None)
+    return plain and (name in LAYERS or name in MODELS or _OTHER.fullmatch(name) is not None)
 
 
 def objects(value: object) -> Iterator[dict[str, Any]]:

@@ -44,15 +44,23 @@ class Reference:
         """Return the last hidden states [T, hidden] of one window."""
         return self._run(ids, "last_hidden_state")
 
+    def pooled(self, hidden: Logits) -> Logits:
+        """Return what the network's own pooler makes of last hidden states."""
+        with torch.no_grad():
+            return np.asarray(self.model.pooler(torch.tensor(hidden[None]))[0].numpy(), np.float32)
+
     def scores(self, texts: Sequence[str], source: TextSource, activation: str, head: Head | None = None) -> Logits:
         """Return scores [N, labels], by a `head` over the hidden states where the network has none."""
-        answer = self.logits if head is None else lambda ids: head(self.hidden(ids))
-        found = []
+        answer, found = self.answer(head), []
         for text in texts:
             windows = self.ids(text, source.max_tokens, source.overlap)
             rows = ACTIVATIONS[activation](np.stack([answer(ids) for ids in windows]))
             found.append(averaged(rows, [len(ids) for ids in windows]))
         return np.stack(found)
+
+    def answer(self, head: Head | None) -> Callable[[Sequence[int]], Logits]:
+        """Return what gives the logits [labels] of one window."""
+        return self.logits if head is None else lambda ids: head(self.hidden(ids))
 
     def _run(self, ids: Sequence[int], taken: str) -> Logits:
         with torch.no_grad():

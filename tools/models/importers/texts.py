@@ -22,7 +22,7 @@ _LONGEST: Final = 512
 _SHARED: Final = 8
 """Windows of a long text share an eighth of their tokens."""
 
-Window = Callable[[list[int]], npt.NDArray[np.float32]]
+Window = Callable[[Sequence[int]], npt.NDArray[np.float32]]
 Logits = Callable[[npt.NDArray[np.int32], npt.NDArray[np.int32]], Any]
 
 
