@@ -46,7 +46,12 @@ def handler(properties: dict[str, Any]) -> str:
 @cache
 def transformed() -> dict[str, Any]:
     """Return what CloudFormation deploys: the template through SAM's own translator, as packaged."""
-    document = json.loads(json.dumps(written()))
+    return translated(written())
+
+
+def translated(template: dict[str, Any]) -> dict[str, Any]:
+    """Return what SAM's translator makes of a template, as packaged."""
+    document = json.loads(json.dumps(template))
     for resource in document["Resources"].values():
         _package(resource)
     session = boto3.Session(region_name="us-east-1")

@@ -1,0 +1,64 @@
+"""A template whose API functions with models are kept warm: `python -m tools.provisioned 2` and `sam build -t` with it.
+
+Provisioned concurrency is of a version, not of a function. SAM publishes versions only where a function says so, which
+it must without looking at parameters, and a version keeps the environment that it was published with. So this is no
+parameter of the template but writes another one, in which each version's description has the parameters that its
+function reads: where one of them changes, a new version is published.
+"""
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from tools.local.template import load
+
+TEMPLATE: Final = Path(__file__).parent.parent / "template.yaml"
+OUTPUT: Final = "template-provisioned.yaml"
+FUNCTIONS: Final = ("RankApiFunction", "ClassifyApiFunction")
+
+
+def provisioned(text: str, document: Mapping[str, Any], environments: int) -> str:
+    """Return the template's text with so many warm environments of each API function that holds models."""
+    for name in FUNCTIONS:
+        text = re.sub(
+            rf"(?ms)^(  {name}:\n.*?^    Properties:\n)",
+            lambda found, name=name: found[1] + _lines(parameters(document, name), environments),  # type: ignore[misc]
+            text,
+            count=1,
+        )
+    return text
+
+
+def parameters(document: Mapping[str, Any], function: str) -> list[str]:
+    """Return the names of the parameters that a function's properties mention."""
+    read = repr((document["Resources"][function]["Properties"], document["Globals"]["Function"]))
+    return [name for name in document["Parameters"] if re.search(rf"'{name}'|\$\{{{name}\}}", read)]
+
+
+def _lines(names: list[str], environments: int) -> str:
+    description = " ".join(f"${{{name}}}" for name in names)
+    return (
+        "      AutoPublishAlias: live\n"
+        "      AutoPublishAliasAllProperties: true\n"
+        "      VersionDeletionPolicy: Delete\n"
+        f'      VersionDescription: !Sub "{description}"\n'
+        f"      ProvisionedConcurrencyConfig: {{ProvisionedConcurrentExecutions: {environments}}}\n"
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the template beside the other, for its paths are relative."""
+    parser = argparse.ArgumentParser(prog="python -m tools.provisioned", description=__doc__.partition("\n")[0])
+    parser.add_argument("environments", type=int, help="environments of each function that are kept warm, and paid for")
+    parser.add_argument("--output", type=Path, default=TEMPLATE.with_name(OUTPUT))
+    given = parser.parse_args(arguments)
+    if given.environments < 1:
+        parser.error("at least 1; template.yaml itself keeps none warm")
+    given.output.write_text(provisioned(TEMPLATE.read_text("utf-8"), load(TEMPLATE), given.environments), "utf-8")
+    print(f"{given.output}: now `sam build -t {given.output.name}` and `sam deploy`")
+
+
+if __name__ == "__main__":
+    main()
