@@ -8,7 +8,7 @@ from assay import routing
 from assay import serving as protocols
 from assay.delivery import delivered
 from assay.errors import AssayError, InputError
-from assay.http import json_response
+from assay.http import Request, json_response
 from assay.negotiation import chosen
 from assay.options import hold_known
 from assay.telemetry import logger, observed
@@ -54,18 +54,34 @@ def post_predict() -> Reply[str]:
 @app.post("/v1/models/<target>")
 def post_v1(target: str) -> Reply[str]:
     """Answer a client of TensorFlow Serving: `name:predict`."""
-    request = routing.request(app)
-    wanted, name = protocols.predict(request.json()), protocols.predicted(target)
-    found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
-    return routing.reply(json_response(wanted.reply(found)))
+    return _predicted(protocols.predicted(target))
+
+
+@app.post("/v1/models/<target>/versions/<version>")
+def post_v1_version(target: str, version: str) -> Reply[str]:
+    """Answer one that names the version too: `version:predict`."""
+    return _predicted(target, protocols.predicted(version))
 
 
 @app.post("/v2/models/<name>/infer")
-def post_v2(name: str) -> Reply[str]:
+@app.post("/v2/models/<name>/versions/<version>/infer")
+def post_v2(name: str, version: str | None = None) -> Reply[str]:
     """Answer a client of the Open Inference Protocol."""
     request = routing.request(app)
     wanted = protocols.infer(protocols.unpacked(request.body, request.headers))
+    return _scored(request, wanted, name, version)
+
+
+def _predicted(name: str, version: str | None = None) -> Reply[str]:
+    request = routing.request(app)
+    return _scored(request, protocols.predict(request.json()), name, version)
+
+
+def _scored(
+    request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
+) -> Reply[str]:
     found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
+    protocols.hold_version(name, found.version, version)
     return routing.reply(json_response(wanted.reply(found)))
 
 

@@ -53,9 +53,10 @@ def get_models() -> Reply[str]:
 
 
 @app.get("/v1/models/<target>")
-def get_v1(target: str) -> Reply[str]:
+@app.get("/v1/models/<target>/versions/<version>")
+def get_v1(target: str, version: str | None = None) -> Reply[str]:
     """Answer a client of TensorFlow Serving whether a model serves."""
-    found = protocols.manifest(service().models, target)
+    found = protocols.manifest(service().models, target, version)
     return routing.reply(json_response(serving.status(found["version"])))
 
 
@@ -73,15 +74,17 @@ def get_ready() -> Reply[str]:
 
 
 @app.get("/v2/models/<name>")
-def get_v2(name: str) -> Reply[str]:
+@app.get("/v2/models/<name>/versions/<version>")
+def get_v2(name: str, version: str | None = None) -> Reply[str]:
     """Return what a model takes and answers."""
-    return routing.reply(json_response(serving.metadata(protocols.manifest(service().models, name))))
+    return routing.reply(json_response(serving.metadata(protocols.manifest(service().models, name, version))))
 
 
 @app.get("/v2/models/<name>/ready")
-def get_v2_ready(name: str) -> Reply[str]:
+@app.get("/v2/models/<name>/versions/<version>/ready")
+def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
     """Answer whether a model serves."""
-    found = protocols.manifest(service().models, name)
+    found = protocols.manifest(service().models, name, version)
     return routing.reply(json_response({"name": found["name"], "ready": True}))
 
 

@@ -10,11 +10,12 @@ from assay.storage import Bucket
 from portal import catalogue
 
 
-def manifest(models: Bucket, name: str) -> Mapping[str, Any]:
-    """Return the manifest of a model's current version. Raises NotFound."""
+def manifest(models: Bucket, name: str, version: str | None = None) -> Mapping[str, Any]:
+    """Return the manifest of a model's current version. Raises NotFound, also where another `version` is wanted."""
     found = catalogue.manifest(models, name)
     if found is None or found.get("task") not in serving.TENSORS:
         raise NotFound(f"there is no model {name[:80]!r}; GET /models lists those there are")
+    serving.hold_version(name, found["version"], version)
     return found
 
 

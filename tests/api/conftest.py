@@ -54,5 +54,6 @@ def names(gateway: Gateway) -> dict[str, list[str]]:
     return {
         "name": ["tiny-text", "tiny-index", "app.js"],
         "target": ["tiny-text:predict", "tiny-index:predict", "tiny-index"],
+        "version": ["1", "1:predict"],
         "id": [job.id],
     }

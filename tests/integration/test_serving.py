@@ -159,6 +159,19 @@ def test_tensors_in_binary_form_are_read_too(ask: Ask) -> None:
         assert (status, error["code"]) == (400, "malformed_body")
 
 
+def test_the_version_may_be_named_and_must_be_the_one_that_serves(ask: Ask) -> None:
+    plain = ask("/v1/models/tiny-index:predict", {"instances": [GOOD]})
+    assert ask("/v1/models/tiny-index/versions/1:predict", {"instances": [GOOD]}) == plain
+    assert ask("/v2/models/tiny-index/versions/1/infer", infer(GOOD))[1]["model_version"] == "1"
+    for path, body in (
+        ("/v1/models/tiny-index/versions/2:predict", {"instances": [GOOD]}),
+        ("/v2/models/tiny-index/versions/2/infer", infer(GOOD)),
+    ):
+        status, error = ask(path, body)
+        assert (status, error["code"]) == (404, "not_found")
+        assert "serves version 1, not 2" in error["error"]
+
+
 def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws) -> None:
     from portal.app import handler
     from portal.wiring import service
@@ -178,6 +191,10 @@ def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws
         assert output["shape"][1:] == answered["shape"][1:]
         assert read(f"/v1/models/{name}")[1]["model_version_status"][0]["state"] == "AVAILABLE"
         assert read(f"/v2/models/{name}/ready") == (200, {"name": name, "ready": True})
+        for path in (f"/v1/models/{name}", f"/v2/models/{name}"):
+            assert read(f"{path}/versions/1") == read(path)
+            assert read(f"{path}/versions/2")[0] == 404
+        assert read(f"/v2/models/{name}/versions/1/ready")[0] == 200
     assert read("/v2/models/other")[1]["code"] == read("/v1/models/other")[1]["code"] == "not_found"
     assert read("/v2/health/live") == (200, {"live": True})
     assert read("/v2/health/ready") == (503, {"ready": False})

@@ -3,6 +3,7 @@
 import importlib
 import json
 import re
+from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
@@ -71,6 +72,16 @@ def test_paths_end_without_a_slash_and_parameters_fill_whole_segments() -> None:
     paths = [event["Properties"]["Path"] for each in functions().values() for event in each["Events"].values()
              if event["Type"] == "Api"]  # fmt: skip
     assert all(re.fullmatch(r"/|(/([\w.-]+|\{\w+\+?\}))+", path) for path in paths)
+
+
+def test_what_stands_at_one_place_of_a_path_has_one_name() -> None:
+    # API Gateway refuses a second variable beside another.
+    places: dict[str, set[str]] = defaultdict(set)
+    for route in stack.read(ROOT / "template.yaml").routes:
+        for found in re.finditer(r"\{\w+\+?\}", route.path):
+            places[route.path[: found.start()]].add(found[0])
+    assert len(places) > 3
+    assert all(len(names) == 1 for names in places.values()), places
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::S3::Bucket")))

@@ -21,6 +21,8 @@ _TARGET: Schema = {
     "examples": [f"stability-trypsin{serving.PREDICT}"],
 }
 _NAME = path_parameter("name", MODEL_NAME)
+_VERSION = TEXT | {"description": "The version that serves; another is 404."}
+_AT = path_parameter("version", _VERSION)
 _FAILURES = (400, 404, 413, 422, 503)
 _operation = partial(operation, "Serving protocols", wrong=errors.protocol_responses)
 
@@ -75,19 +77,28 @@ def serving_paths() -> Schema:
     """Return the routes."""
     ready = {"name": examples.CLASSIFIER["name"], "ready": True}
     status, metadata = serving.status(examples.CLASSIFIER["version"]), serving.metadata(examples.manifest())
-    target = path_parameter("target", MODEL_NAME)
+    target, serves = path_parameter("target", MODEL_NAME), record(name=TEXT, ready=_YES)
     return {
         "/v1/models/{target}": {
-            "post": _predict(),
+            "post": _predict(path_parameter("target", _TARGET)),
             "get": _read("TensorFlow Serving: a model's status", ref("ModelStatus"), status, target),
+        },
+        "/v1/models/{target}/versions/{version}": {
+            "post": _predict(target, path_parameter("version", _VERSION | {"pattern": f"{serving.PREDICT}$"})),
+            "get": _read("TensorFlow Serving: a version's status", ref("ModelStatus"), status, target, _AT),
         },
         "/v2/health/live": {"get": _read("The service is there", record(live=_YES), {"live": True})},
         "/v2/health/ready": {"get": _ready()},
         "/v2/models/{name}": {
             "get": _read("Open Inference Protocol: a model's metadata", ref("ModelMetadata"), metadata, _NAME)
         },
-        "/v2/models/{name}/ready": {"get": _read("A model serves", record(name=TEXT, ready=_YES), ready, _NAME)},
-        "/v2/models/{name}/infer": {"post": _infer()},
+        "/v2/models/{name}/versions/{version}": {
+            "get": _read("Open Inference Protocol: a version's metadata", ref("ModelMetadata"), metadata, _NAME, _AT)
+        },
+        "/v2/models/{name}/ready": {"get": _read("A model serves", serves, ready, _NAME)},
+        "/v2/models/{name}/versions/{version}/ready": {"get": _read("A version serves", serves, ready, _NAME, _AT)},
+        "/v2/models/{name}/infer": {"post": _infer(_NAME)},
+        "/v2/models/{name}/versions/{version}/infer": {"post": _infer(_NAME, _AT)},
     }
 
 
@@ -105,7 +116,7 @@ def _ready() -> Schema:
     return found
 
 
-def _predict() -> Schema:
+def _predict(*parameters: Schema) -> Schema:
     wanted = serving.Predict([examples.DESIGN, examples.SCRAMBLE], by_row=True)
     answer = content(JSON, ref("ServingReply"), wanted.reply(examples.scores()))
     return _operation(
@@ -113,12 +124,12 @@ def _predict() -> Schema:
         {"200": reply("A score for each sequence, or the scores of every label for each text", answer)},
         *_FAILURES,
         takes=content(JSON, ref("ServingRequest"), {"instances": wanted.instances}),
-        parameters=[path_parameter("target", _TARGET)],
+        parameters=parameters,
         description=f"{_COUNT} `instances` are texts or objects of one text; `inputs` instead of them gives `outputs`.",
     )
 
 
-def _infer() -> Schema:
+def _infer(*parameters: Schema) -> Schema:
     rows = [examples.DESIGN, examples.SCRAMBLE]
     tensor = {"name": "sequence", "datatype": "BYTES", "shape": [len(rows)], "data": rows}
     answer = content(JSON, ref("InferReply"), serving.Infer(rows, [], "42").reply(examples.scores()))
@@ -127,6 +138,6 @@ def _infer() -> Schema:
         {"200": reply("One tensor of scores, row by row", answer)},
         *_FAILURES,
         takes=content(JSON, ref("InferRequest"), {"id": "42", "inputs": [tensor]}) | content(OCTETS, BINARY),
-        parameters=[_NAME],
+        parameters=parameters,
         description=f"{_COUNT} One input of datatype BYTES, as JSON or in Triton's binary form.",
     )

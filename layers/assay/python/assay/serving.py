@@ -63,6 +63,12 @@ def predicted(target: str) -> str:
     return name
 
 
+def hold_version(name: str, serves: str, wanted: str | None) -> None:
+    """Raise NotFound where a version is wanted that is not the one that serves."""
+    if wanted not in (None, serves):
+        raise NotFound(f"{name} serves version {serves}, not {str(wanted)[:80]}", version=serves)
+
+
 def predict(body: Mapping[str, Any]) -> Predict:
     """Read a request to TensorFlow Serving. Raises MalformedBody, InvalidOption."""
     hold_known(body, ("instances", "inputs", "signature_name"), "field")
