@@ -60,7 +60,8 @@ def read(planned: Plan, uploads: Bucket, contract: Contract) -> Iterator[Block]:
     if head.startswith(MAGIC):
         head, chunks = _peeked(gunzip(chunks))
     fmt = sniff(head[:_HEAD], source.content_type, source.key.rpartition("/")[2])
-    return parse(chunks, fmt, contract, column=planned.options.column)
+    options = planned.options
+    return parse(chunks, fmt, contract, column=options.column, windows=options.windows)
 
 
 def _peeked(chunks: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

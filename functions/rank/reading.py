@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
+from assay.errors import InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
 from assay.http import UPLOADS_HINT, Request, is_json, parse_json, upload
 from assay.options import RANKING, hold_known
@@ -71,7 +71,10 @@ def _read_json(body: Mapping[str, object], contract: Contract, options: RankOpti
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
     hold_known(body, ("sequences", *OPTIONS), "field")
     _hold_count(len(items), MAX_SEQUENCES)
-    return Input(iter([parse_items(items, contract)]), with_options(options, body))
+    options = with_options(options, body)
+    if options.window:
+        raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
+    return Input(iter([parse_items(items, contract)]), options)
 
 
 def _read_file(part: Part, contract: Contract, options: RankOptions) -> Input:
@@ -80,15 +83,16 @@ def _read_file(part: Part, contract: Contract, options: RankOptions) -> Input:
         body = parse_json(data)
         return _read_json(body if isinstance(body, dict) else {"sequences": body}, contract, options)
     fmt = sniff(data[:_HEAD], part.content_type, part.filename)
-    return Input(_bounded(parse([data], fmt, contract, column=options.column)), options)
+    blocks = parse([data], fmt, contract, column=options.column, windows=options.windows)
+    return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options)
 
 
-def _bounded(blocks: Iterator[Block]) -> Iterator[Block]:
+def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
     """Yield blocks until they hold more records than a request may have. Raises TooLarge."""
     received = 0
     for block in blocks:
         received += block.received
-        _hold_count(received, MAX_LINES)
+        _hold_count(received, limit)
         yield block
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
-from assay.sequences import Format, Limits, Reject, parse
+from assay.sequences import Format, Limits, Reject, Windows, parse
 from assay.shards import count_lines, owned, plan
 from tests.unit import reference
 from tests.unit.reference import SMALL, Fake, flat
@@ -31,9 +31,10 @@ def ranked(
     deduplicate: bool = False,
     first_line: int = 1,
     fmt: Format = Format.LINES,
+    windows: Windows | None = None,
 ) -> Partial:
     rejects: list[Reject] = []
-    blocks = parse(chunks, fmt, SMALL, first_line=first_line, limits=FINE)
+    blocks = parse(chunks, fmt, SMALL, first_line=first_line, windows=windows, limits=FINE)
     models = Fake(gate), Fake(score, batch=4)
     partial = rank_blocks(blocks, *models, choice, deduplicate=deduplicate, on_rejects=rejects.extend)
     assert len(rejects) == partial.counts.rejected

@@ -5,6 +5,7 @@ from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
 from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
+from assay.sequences.alphabet import MAX_LENGTH
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
 from classify.inputs import MOST_ABSTRACTS
 from portal.catalogue import MOST_MODELS, SHOWN
@@ -32,6 +33,19 @@ RANK_OPTIONS: Schema = {
     "threshold": {"type": "number", "default": 0, "description": "A sequence passes where gate > threshold."},
     "strict": {"type": "boolean", "default": False, "description": "Refuse the whole if any record is rejected."},
     "column": {"type": "string", "minLength": 1, "description": "The CSV column that holds the sequences."},
+    "window": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_LENGTH,
+        "description": "Rank each stretch of so many residues (as many as the models read) of longer FASTA records.",
+    },
+    "step": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MAX_LENGTH,
+        "default": 1,
+        "description": "Residues from one window to the next.",
+    },
 }
 CLASSIFY_OPTIONS: Schema = {
     "threshold": {

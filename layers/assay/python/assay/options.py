@@ -59,7 +59,14 @@ def top_k(value: object, name: str) -> int:
 
 
 Reader = Callable[[object, str], object]
-RANKING: Final[Mapping[str, Reader]] = {"top_k": top_k, "threshold": number, "strict": truth, "column": text}
+RANKING: Final[Mapping[str, Reader]] = {
+    "top_k": top_k,
+    "threshold": number,
+    "strict": truth,
+    "column": text,
+    "window": integer,
+    "step": integer,
+}
 """The options of a ranking and what reads each: of requests, of presigned uploads, of a dropped file's metadata."""
 
 

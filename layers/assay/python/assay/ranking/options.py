@@ -6,19 +6,24 @@ from dataclasses import dataclass
 from assay.errors import InvalidOption, StrictReject
 from assay.options import MAX_TOP_K
 from assay.ranking.partial import Counts
+from assay.sequences import Windows
+from assay.sequences.alphabet import MAX_LENGTH
 
 
 @dataclass(frozen=True, slots=True)
 class RankOptions:
     """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
 
-    `strict` is held by `hold_strict`, after the ranking; `rank_blocks` ranks what it can either way.
+    `strict` is held by `hold_strict`, after the ranking; `rank_blocks` ranks what it can either way. `window` and
+    `step` are for parsing: FASTA records are then cut into windows of that many residues.
     """
 
     top_k: int = 100
     threshold: float = 0.0
     strict: bool = False
     column: str | None = None
+    window: int | None = None
+    step: int = 1
 
     def __post_init__(self) -> None:
         """Check types as well as ranges, since options come from JSON, queries and object metadata."""
@@ -27,6 +32,18 @@ class RankOptions:
         _require(number, "threshold", "a finite number")
         _require(type(self.strict) is bool, "strict", "true or false")
         _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
+        _require(self.window is None or _within(self.window), "window", f"an integer in 1..{MAX_LENGTH}")
+        _require(_within(self.step), "step", f"an integer in 1..{MAX_LENGTH}")
+        _require(self.window is not None or self.step == 1, "step", "given with window")
+
+    @property
+    def windows(self) -> Windows | None:
+        """Return the windows to cut FASTA records into, None to take them whole."""
+        return Windows(self.window, self.step) if self.window else None
+
+
+def _within(value: object) -> bool:
+    return type(value) is int and 1 <= value <= MAX_LENGTH
 
 
 def _require(holds: bool, option: str, wanted: str) -> None:

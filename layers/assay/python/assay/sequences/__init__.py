@@ -12,6 +12,7 @@ from assay.sequences.lines import parse_lines
 from assay.sequences.records import LIMITS, Block, Limits, Reject
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.table import parse_table
+from assay.sequences.windows import Windows, hold_windows
 
 __all__ = [
     "DEFAULT",
@@ -21,6 +22,7 @@ __all__ = [
     "Format",
     "Limits",
     "Reject",
+    "Windows",
     "decode",
     "gunzip",
     "parse",
@@ -36,17 +38,22 @@ def parse(
     *,
     column: str | None = None,
     first_line: int = 1,
+    windows: Windows | None = None,
     limits: Limits = LIMITS,
 ) -> Iterator[Block]:
     """Yield blocks of encoded sequences and rejects, in input order and constant memory.
 
     Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without its
-    column of sequences; whatever else is wrong is a reject.
+    column of sequences; whatever else is wrong is a reject. Raises `InvalidOption` for windows
+    of another length than the contract's, or along anything but FASTA.
     """
+    if windows:
+        hold_windows(windows, fmt, contract)
     if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
         limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))
     framed = frames(chunks, limits, bom=first_line == 1)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column)
-    parser = parse_fasta if fmt is Format.FASTA else parse_lines
-    return parser(framed, contract, limits, first_line)
+    if fmt is Format.FASTA:
+        return parse_fasta(framed, contract, limits, first_line, windows)
+    return parse_lines(framed, contract, limits, first_line)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,18 +10,22 @@ from assay.sequences.alphabet import BLANK, NEWLINE, Contract
 from assay.sequences.framing import Frame
 from assay.sequences.lines import line_bounds
 from assay.sequences.records import RESIDUE, Block, Limits, Reject, rejected_block, too_long
-from assay.sequences.validation import Spans, check, coded
+from assay.sequences.validation import Index, Spans, check, coded
+from assay.sequences.windows import Windows, cut
 
 _HEADER = ord(">")
 _STRAY = "text before the first '>' header"
 
 
-def parse_fasta(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
+def parse_fasta(
+    framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, windows: Windows | None = None
+) -> Iterator[Block]:
     """Yield a block for each stretch of records; a record's line is its header's, its id the header's first word.
 
-    Blanks within a record are dropped, blank lines too; each line of text before the first header is rejected.
+    Blanks within a record are dropped, blank lines too; each line of text before the first header is rejected. With
+    `windows`, each window of a record is a sequence, its id the record's and its place: `P12345/101-150`.
     """
-    reader = _Reader(contract, limits, line)
+    reader = _Reader(contract, limits, line, windows)
     for frame in framed:
         yield from reader.overlong(frame.data) if frame.overlong else reader.feed(frame.data)
     yield from reader.finish()
@@ -33,6 +38,7 @@ class _Reader:
     contract: Contract
     limits: Limits
     line: int
+    windows: Windows | None = None
     held: bytes = b""
     held_line: int = 0
     begun: bool = False
@@ -64,7 +70,7 @@ class _Reader:
     def finish(self) -> Iterator[Block]:
         """Give the record that is held."""
         if self.held:
-            yield from _blocks(self.held, self.contract, self.limits, self.held_line)
+            yield from self._blocks(self.held, self.held_line)
         self.held = b""
 
     def _records(self, data: bytes, head: int) -> Iterator[Block]:
@@ -73,9 +79,16 @@ class _Reader:
         yield from self.finish()
         first_line = self.line + data.count(b"\n", 0, head)
         if last > head:
-            yield from _blocks(data[head:last], self.contract, self.limits, first_line)
+            yield from self._blocks(data[head:last], first_line)
         self._hold(data[last:], self.line + data.count(b"\n", 0, last))
         self.begun = True
+
+    def _blocks(self, data: bytes, line: int) -> Iterator[Block]:
+        """Encode whole records, the first header being at `line`."""
+        records = _records(data, self.contract, line)
+        if self.windows is None:
+            return _whole(records, self.contract, self.limits)
+        return _windowed(records, self.windows, self.contract, self.limits)
 
     def _hold(self, data: bytes, line: int) -> None:
         self.held, self.held_line = data, line
@@ -110,25 +123,50 @@ def _first_header(data: bytes) -> int:
     return data.find(b"\n>") + 1 or len(data)
 
 
-def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
-    """Encode whole records, the first header being at `line`."""
+class _Records(NamedTuple):
+    """Whole records: where their residues lie, their bytes, and the first words of their headers."""
+
+    spans: Spans
+    sizes: Index
+    words: list[str]
+
+
+def _records(data: bytes, contract: Contract, line: int) -> _Records:
+    """Find the records in `data`, the first header being at `line`."""
     codes, text = coded(data, contract), np.frombuffer(data, np.uint8)
     starts, stops = line_bounds(codes)
     header = text[starts] == _HEADER
     heads = np.flatnonzero(header)
     within = np.repeat(header, stops - starts + 1)
-    words = _words(text[within].tobytes())
     residues = ~within & (codes != NEWLINE) & (codes != BLANK)
     first = np.searchsorted(np.flatnonzero(residues), stops[heads])
     ends = np.append(first[1:], np.count_nonzero(residues))
     spans = Spans(text[residues], codes[residues], first, ends, heads + line)
     sizes = np.diff(np.append(starts[heads], len(data)))
-    for at in range(0, len(heads), limits.block_records):
+    return _Records(spans, sizes, _words(text[within].tobytes()))
+
+
+def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Block]:
+    """Encode records as they are."""
+    for at in range(0, len(records.words), limits.block_records):
         to = at + limits.block_records
-        part = spans.part(at, to)
-        found = check(part, contract, limits, sizes[at:to])
-        ids = [words[index] for index in (found.kept + at).tolist()]
+        part = records.spans.part(at, to)
+        found = check(part, contract, limits, records.sizes[at:to])
+        ids = [records.words[index] for index in (found.kept + at).tolist()]
         yield Block(found.codes, part.lines[found.kept], ids, rejects=found.rejects, contract=contract)
+
+
+def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
+    """Encode the windows of records."""
+    whole = cut(records.spans, records.sizes, windows, limits)
+    for at in range(0, len(whole.record), limits.block_records):
+        part = whole.part(at, at + limits.block_records)
+        found = check(part.spans, contract, limits, records.sizes[part.record])
+        kept = found.kept.tolist()
+        ids = [part.label(records.words[part.record[index]], index) for index in kept]
+        others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
+        rejects = [part.named(reject, index) for reject, index in zip(found.rejects, others, strict=True)]
+        yield Block(found.codes, part.spans.lines[found.kept], ids, rejects=rejects, contract=contract)
 
 
 def _words(headers: bytes) -> list[str]:
