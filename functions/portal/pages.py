@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import aws_lambda_powertools
@@ -82,8 +82,13 @@ def viewer(prefix: str) -> Response:
 
 def description(address: str) -> Response:
     """Return the OpenAPI document, whose server is the one that was asked."""
-    document = json.loads(_file(_HERE / "openapi.json"))
-    return json_response({**document, "servers": [{"url": address}]}, headers=_FRESH)
+    return json_response({**_document(), "servers": [{"url": address}]}, headers=_FRESH)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_file(_HERE / "openapi.json"))
+    return found
 
 
 def server(scheme: str, host: str, asked: str) -> str:
