@@ -1,4 +1,4 @@
-"""Classification against whichever version of a model is current."""
+"""Classification by the default model or a named one, whichever version serves or is asked for."""
 
 from typing import Any, Protocol
 
@@ -15,60 +15,37 @@ from classify.inputs import ClassifyRequest
 
 
 class Models(Protocol):
-    """The registry, as far as classification uses it."""
+    """The models that callers choose among."""
 
-    def current(self, name: str, task: str) -> LoadedModel:
-        """Return the current version of a model; ModelUnavailable."""
+    def model(self, text: str | None, task: str, default: str) -> LoadedModel:
+        """Return the model named by `name` or `name@version`, else the default. Raises NotFound, ModelUnavailable."""
 
-
-class Names(Protocol):
-    """Which models may be named."""
-
-    def demand(self, name: str, task: str) -> None:
-        """Raise NotFound unless a model of that name is published for the task."""
-
-    def task(self, name: str) -> str:
+    def task(self, text: str) -> str:
         """Return what a model is for. Raises NotFound."""
 
 
 class ClassifyService:
-    """Answers requests; keeps one classifier (tokenizer and all) for each model's current version."""
+    """Answers requests with whichever model each names."""
 
-    def __init__(self, models: Models, names: Names, default: str, cache: ScoreCache | None = None) -> None:
+    def __init__(self, models: Models, default: str, cache: ScoreCache | None = None) -> None:
         self._models = models
-        self._names = names
         self._default = default
         self._cache = cache
-        self._classifiers: dict[str, TextClassifier] = {}
-        self._scorers: dict[str, SequenceScorer] = {}
 
     def task(self, name: str) -> str:
         """Return what a model is for. Raises NotFound."""
-        if name == self._default or name in self._classifiers:
-            return TEXTS
-        return SEQUENCES if name in self._scorers else self._names.task(name)
+        return TEXTS if name == self._default else self._models.task(name)
 
     def scorer(self, name: str) -> SequenceScorer:
-        """Return the scorer of a sequence model's current version. Raises ModelUnavailable."""
-        model = self._models.current(name, SEQUENCES)
-        known = self._scorers.get(name)
-        if known is None or known.model is not model:
-            known = self._scorers[name] = SequenceScorer(model)
-        return known
+        """Return the scorer of a sequence model. Raises NotFound, ModelUnavailable."""
+        return SequenceScorer(self._models.model(name, SEQUENCES, ""))
 
     def classifier(self, name: str | None = None) -> TextClassifier:
-        """Return the classifier of a model's current version, the default model's where `name` is None.
+        """Return the classifier of a model, the default model's where `name` is None.
 
         Raises NotFound for a name that a caller made up, ModelUnavailable where the model can't be had.
         """
-        name = name or self._default
-        if name != self._default and name not in self._classifiers:
-            self._names.demand(name, TEXTS)
-        model = self._models.current(name, TEXTS)
-        known = self._classifiers.get(name)
-        if known is None or known.model is not model:
-            known = self._classifiers[name] = TextClassifier(model)
-        return known
+        return TextClassifier(self._models.model(name, TEXTS, self._default))
 
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""

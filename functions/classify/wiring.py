@@ -5,11 +5,10 @@ from functools import cache
 
 from assay.cache import ScoreCache
 from assay.clients import client, hasty_dynamodb
-from assay.models.registry import Registry
+from assay.models.choice import Choice
 from assay.settings import Settings
 from assay.storage import Bucket
 from classify.service import ClassifyService
-from classify.shelf import Shelf
 
 
 @cache
@@ -27,7 +26,6 @@ def results() -> Bucket:
 def service() -> ClassifyService:
     """Return the service; models are pulled when they are first asked for."""
     found = settings()
-    bucket = Bucket(client("s3"), found.models_bucket)
-    registry = Registry(bucket, found.scratch, threads=found.threads, refresh_seconds=found.model_refresh_seconds)
+    choice = Choice.of(Bucket(client("s3"), found.models_bucket), found)
     cache = ScoreCache(hasty_dynamodb(), found.state_table, found.cache_days) if found.cache_days else None
-    return ClassifyService(registry, Shelf(bucket), found.classifier, cache)
+    return ClassifyService(choice, found.classifier, cache)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from assay.models.bundle import build
-from assay.models.layout import MANIFEST, bundle_key, current_key
+from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.registry import LoadedModel, Registry
 from tests.conftest import DATA, Aws
 from tools.models.publish import publish
@@ -55,10 +55,12 @@ def make(aws: Aws, scratch: Path, clock: Clock, **options: Any) -> Registry:
     return Registry(aws.models, scratch, threads=1, refresh_seconds=REFRESH, clock=clock, **options)
 
 
-def version_of(folder: Path, version: str, *, chunk_bytes: int = 1 << 23, **header: Any) -> Path:
-    """Write tiny-index under another version."""
+def version_of(
+    folder: Path, version: str, *, chunk_bytes: int = 1 << 23, source: Path = DATA / NAME / "1", **header: Any
+) -> Path:
+    """Write tiny-index, or another tiny bundle, under another version."""
     target = folder / f"bundle-{version}"
-    shutil.copytree(DATA / NAME / "1", target)
+    shutil.copytree(source, target)
     document = {**json.loads((target / MANIFEST).read_text()), "version": version, **header}
     (target / MANIFEST).write_bytes(build(target, document, chunk_bytes=chunk_bytes).dumps())
     return target
@@ -66,6 +68,11 @@ def version_of(folder: Path, version: str, *, chunk_bytes: int = 1 << 23, **head
 
 def put_version(aws: Aws, folder: Path, version: str, **options: Any) -> None:
     publish(aws.models, version_of(folder, version, **options), run=False)
+
+
+def versions(pointer: Pointer | None) -> tuple[str, str | None] | None:
+    """Return what serves and what served before."""
+    return None if pointer is None else (pointer.version, pointer.previous)
 
 
 def answers(model: LoadedModel) -> bool:

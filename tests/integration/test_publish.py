@@ -7,8 +7,9 @@ import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
 from assay.models.bundle import build
-from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
+from assay.models.layout import MANIFEST, bundle_key, current_key
 from tests.conftest import DATA, Aws
+from tests.integration.registries import versions
 from tools.models import publish
 from tools.models.__main__ import main
 
@@ -75,13 +76,13 @@ def test_only_what_is_published_can_be_activated(aws: Aws) -> None:
     assert publish.pointer(aws.models, NAME) is None
     with pytest.raises(ObjectMissing):
         publish.activate(aws.models, NAME, "2")
-    assert publish.activate(aws.models, NAME, "1") == Pointer("1")
+    assert versions(publish.activate(aws.models, NAME, "1")) == ("1", None)
 
 
 def test_a_pointer_that_says_nothing_is_replaced(aws: Aws) -> None:
     aws.models.put(current_key(NAME), b"garbage", "")
     publish.publish(aws.models, FOLDER)
-    assert publish.pointer(aws.models, NAME) == Pointer("1")
+    assert versions(publish.pointer(aws.models, NAME)) == ("1", None)
 
 
 def test_the_commands_publish_activate_and_list(aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +95,7 @@ def test_the_commands_publish_activate_and_list(aws: Aws, tmp_path: Path, capsys
     assert "* tiny-index                       1 " in listed
     assert "  tiny-index                       2 " in listed
     assert main(["activate", NAME, "2", *bucket]) == 0
-    assert publish.pointer(aws.models, NAME) == Pointer("2", "1")
+    assert versions(publish.pointer(aws.models, NAME)) == ("2", "1")
 
 
 def test_a_command_that_fails_says_why_and_exits_1(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from assay.errors import ModelUnavailable
 from assay.models.registry import Registry
 from tests.conftest import Aws
-from tests.integration.registries import NAME, TASK, Clock, Traffic, make, put_version
+from tests.integration.registries import NAME, TASK, Traffic, put_version
 
 
 def test_a_pinned_version_of_another_task_is_unavailable(aws: Aws, registry: Registry) -> None:
@@ -26,18 +26,6 @@ def test_a_pinned_version_is_the_current_one_or_loaded_beside_it(
     assert old.manifest.version == "1"
     assert registry.pinned(NAME, "1", TASK) is old
     assert traffic.gets["model.tflite"] == 2
-
-
-def test_pinned_versions_beyond_the_budget_go_the_least_used_first(aws: Aws, tmp_path: Path, clock: Clock) -> None:
-    for version in ("2", "3", "4"):
-        put_version(aws, tmp_path, version)
-    registry = make(aws, tmp_path, clock, pinned_bytes=40_000)
-    two, three = registry.pinned(NAME, "2", TASK), registry.pinned(NAME, "3", TASK)
-    assert registry.pinned(NAME, "2", TASK) is two
-    registry.pinned(NAME, "4", TASK)
-    assert registry.pinned(NAME, "2", TASK) is two
-    assert two.folder.is_dir()
-    assert not three.folder.exists()
 
 
 @pytest.mark.parametrize("version", ["9", "../1", ""])

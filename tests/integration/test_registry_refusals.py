@@ -162,6 +162,6 @@ def test_a_disk_that_is_too_small_is_a_refusal_that_says_so(
     aws: Aws, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.publish(NAME)
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10, "total": 100})())
     with pytest.raises(ModelUnavailable, match="EphemeralStorage"):
         registry.current(NAME, TASK)

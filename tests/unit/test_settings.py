@@ -51,3 +51,15 @@ def test_what_is_missing_is_named() -> None:
 def test_what_is_malformed_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"ASSAY_{name} is"):
         Settings.from_environ({f"ASSAY_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, 1024),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008"}, 1504),
+        ({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008", "ASSAY_MODEL_MEMORY_MB": "700"}, 700),
+    ],
+)
+def test_models_may_take_half_of_a_functions_memory_unless_told_otherwise(given: dict[str, str], expected: int) -> None:
+    assert Settings.from_environ(given).model_memory_mb == expected

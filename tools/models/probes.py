@@ -1,120 +1,16 @@
-"""Probes of a bundle: inputs with the scores that the model's source gave, in `probes.json`.
+"""Probes made from a model's own answers; reading and asking them is the service's own code."""
 
-`{"tolerance": 0.02, "sequences": [...], "outputs": [...]}` or `{"tolerance": 0.02, "texts": [...], "outputs":
-[[...]]}`; the outputs are scores after the activation. A bundle whose answers differ by more than the tolerance is
-not published.
-"""
-
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest
-from assay.models.fields import document
 from assay.models.loading import LoadedModel
-from assay.sequences.alphabet import Contract, byte_table
+from assay.models.probes import MAX_BYTES, PROBES, Probes, check, codes, has_probes, read, scores
 
-PROBES: Final = "probes.json"
-MAX_BYTES: Final = 16 << 20
-_MOST: Final = 4096
+__all__ = ["MAX_BYTES", "PROBES", "Probes", "check", "codes", "has_probes", "made", "read", "scores"]
 
 
-@dataclass(frozen=True, eq=False)
-class Probes:
-    """Inputs, the expected scores [N] or [N, labels], and by how much an answer may differ from them."""
-
-    kind: Literal["sequences", "texts"]
-    inputs: tuple[str, ...]
-    outputs: npt.NDArray[np.float64]
-    tolerance: float
-
-    def within(self, tolerance: float) -> "Probes":
-        """Return the same probes with another tolerance."""
-        return replace(self, tolerance=tolerance)
-
-    def dumps(self) -> bytes:
-        """Return what `probes.json` holds."""
-        outputs = [[float(x) for x in row] for row in self.outputs] if self.kind == "texts" else self.outputs.tolist()
-        values = {"tolerance": self.tolerance, self.kind: list(self.inputs), "outputs": outputs}
-        return (json.dumps(values, ensure_ascii=False, allow_nan=False, indent=0) + "\n").encode()
-
-
-def read(model: LoadedModel) -> Probes | None:
-    """Return a bundle's probes, None where it has none; BundleInvalid where they are malformed."""
-    manifest = model.manifest
-    if PROBES not in [file.path for file in manifest.files]:
-        return None
-    with (model.folder / PROBES).open("rb") as source:
-        fields = document(source.read(MAX_BYTES + 1), PROBES, MAX_BYTES)
-    kind: Literal["sequences", "texts"] = "texts" if manifest.text else "sequences"
-    inputs = fields.texts(kind, _MOST)
-    outputs = _numbers(fields.items("outputs", _MOST))
-    expected = (len(inputs), len(manifest.text.labels)) if manifest.text else (len(inputs),)
-    tolerance = fields.values.get("tolerance")
-    if outputs.shape != expected:
-        fields.fail("outputs", f"have shape {outputs.shape}, not {expected}")
-    if not isinstance(tolerance, int | float) or isinstance(tolerance, bool) or not 0 <= tolerance < np.inf:
-        fields.fail("tolerance", "is not a number from 0")
-    return Probes(kind, inputs, outputs, float(tolerance))
-
-
-def check(model: LoadedModel) -> float | None:
-    """Return the greatest difference from the probes, None without probes; BundleInvalid where it is too great."""
-    probes = read(model)
-    if probes is None:
-        return None
-    answers = scores(model, probes.inputs)
-    difference = float(np.abs(answers - probes.outputs).max())
-    if not difference <= probes.tolerance:
-        name = f"{model.manifest.name} {model.manifest.version}"
-        raise BundleInvalid(
-            f"{name} differs from its source by {difference:.4g} on its probes, more than {probes.tolerance:g}"
-        )
-    return difference
-
-
-def scores(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Return the scores of sequences [N], or of texts [N, labels] after the activation."""
-    if model.manifest.text is None:
-        from assay.models.scorer import SequenceScorer
-
-        scorer = SequenceScorer(model)
-        return scorer.score(codes(inputs, scorer.contract))
-    from assay.models.classifier import TextClassifier
-
-    return np.stack([each.scores for each in TextClassifier(model).classify(inputs)])
-
-
-def codes(sequences: Sequence[str], contract: Contract) -> npt.NDArray[np.uint8]:
-    """Return alphabet indices uint8 [N, length]; BundleInvalid for a sequence that the model cannot read."""
-    found = np.full((len(sequences), contract.length), 255, np.uint8)
-    for row, sequence in enumerate(sequences):
-        found[row] = _coded(sequence, contract)
-    return found
-
-
-def _coded(sequence: str, contract: Contract) -> npt.NDArray[np.uint8]:
-    row = np.frombuffer(sequence.encode("latin-1", "replace").translate(byte_table(contract.alphabet)), np.uint8)
-    if len(row) != contract.length or row.max(initial=0) >= len(contract.alphabet):
-        raise BundleInvalid(f"{sequence[:60]!r} is not {contract.length} residues of {contract.alphabet}")
-    return row
-
-
-def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:
-    try:
-        found = np.array(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise BundleInvalid(f"{PROBES}.outputs are not numbers of one shape") from error
-    if not np.isfinite(found).all():
-        raise BundleInvalid(f"{PROBES}.outputs are not finite")
-    return found
-
-
-def has_probes(manifest: Manifest) -> bool:
-    """Say whether a bundle carries probes."""
-    return any(file.path == PROBES for file in manifest.files)
+def made(model: LoadedModel, inputs: Sequence[str], tolerance: float) -> Probes:
+    """Return probes that hold other machines to what a model answers on this one."""
+    outputs = np.asarray(scores(model, inputs), np.float64)
+    return Probes("texts" if model.manifest.text else "sequences", tuple(inputs), outputs, tolerance)

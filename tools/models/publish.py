@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
@@ -13,6 +14,7 @@ from assay.models.layout import (
     MAX_POINTER_BYTES,
     Pointer,
     bundle_key,
+    check_manifest,
     checked_name,
     checked_version,
     current_key,
@@ -71,17 +73,33 @@ def publish(
 
 
 def activate(bucket: Bucket, name: str, version: str, *, dry: bool = False) -> Pointer:
-    """Make a published version current (`dry`: say what would be); ObjectMissing where there is no such version."""
-    checked_name(name)
-    if published(bucket, name, checked_version(version)) is None:
+    """Make a published version current (`dry`: say what would be).
+
+    Raises ObjectMissing where there is no such version, BundleInvalid where its manifest is not what it was when the
+    version served before.
+    """
+    content = _read(bucket, bundle_key(checked_name(name), checked_version(version)), MAX_MANIFEST_BYTES)
+    if content is None:
         raise ObjectMissing(f"{name} {version} is not published in {bucket.name}", name=name, version=version)
+    Manifest.parse(content)
     before = pointer(bucket, name)
-    if before is not None and before.version == version:
-        return before
-    after = Pointer(version, before.version if before else None)
+    if before is not None:
+        check_manifest(content, before.digest(version))
+        if before.version == version and before.sha256:
+            return before
+    after = _after(before, version, sha256(content).hexdigest())
     if not dry:
         bucket.put(current_key(name), after.dumps(), _JSON)
     return after
+
+
+def _after(before: Pointer | None, version: str, digest: str) -> Pointer:
+    """Return the pointer that makes a version serve, in place of what served."""
+    if before is None:
+        return Pointer(version, None, digest)
+    if before.version == version:  # written before there was a sha256
+        return replace(before, sha256=digest)
+    return Pointer(version, before.version, digest, before.sha256)
 
 
 def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:

@@ -9,6 +9,7 @@ from typing import Self
 from assay.errors import SettingsError
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_LAMBDA_MEMORY = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
@@ -36,11 +37,13 @@ class Settings:
     job_topic: str = ""
     page_url: str = ""
     allowed_origin: str = ""
+    model_memory_mb: int = 1024
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *required: str) -> Self:
         """Read `ASSAY_*`; SettingsError names a variable that is malformed, or missing among the fields `required`."""
         given = {each.name: environ.get(variable(each.name), "").strip() for each in fields(cls)}
+        given["model_memory_mb"] = given["model_memory_mb"] or _half(environ.get(_LAMBDA_MEMORY, ""))
         missing = [variable(name) for name in required if not given[name]]
         if missing:
             raise SettingsError(f"set {' and '.join(missing)}: this function does not work without", missing=missing)
@@ -56,13 +59,18 @@ def _read(name: str, text: str) -> str | int | float | bool | Path:
     match name:
         case "scratch":
             return Path(text)
-        case "threads" | "reply_bytes":
+        case "threads" | "reply_bytes" | "model_memory_mb":
             return _number(name, text, int, 1)
         case "model_refresh_seconds" | "cache_days":
             return _number(name, text, float, 0)
         case "preload":
             return _truth(name, text)
     return text
+
+
+def _half(megabytes: str) -> str:
+    """Return what models may take of a function's memory: the rest is for what requests hold, and for PDFs."""
+    return str(max(int(megabytes) // 2, 1)) if megabytes.isdecimal() else ""
 
 
 def _number(name: str, text: str, kind: type[int] | type[float], least: int) -> float:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from assay.abstracts.batching import Ids, batches, padded, stack
 from assay.abstracts.classification import Prediction
-from assay.abstracts.tokenizing import TextTokenizer, Tokens
+from assay.abstracts.tokenizing import Tokens
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
 
@@ -33,17 +33,17 @@ ACTIVATIONS: Mapping[str, Callable[[Scores], Scores]] = {
 
 
 class TextClassifier:
-    """Classifies cleaned texts with one loaded model; BundleInvalid when the manifest's inputs are not a BERT's."""
+    """Classifies cleaned texts with one loaded model; BundleInvalid when its inputs are not a BERT's.
+
+    It costs nothing to make once the model has its tokenizer, so that whoever needs one makes one.
+    """
 
     def __init__(self, model: LoadedModel) -> None:
-        text = model.manifest.text
-        if text is None:
-            raise BundleInvalid(f"{model.manifest.name} has no `text` in its manifest")
-        self.model, self.text = model, text
+        self.model, self.text = model, model.text
         self.rows, self.width = _shape(model)
-        self.longest = min(text.max_tokens, self.width or text.max_tokens)
-        self._activate = ACTIVATIONS[text.activation]
-        self._tokenizer = TextTokenizer(model.folder / text.tokenizer, self.longest, text.overlap)
+        self.longest = model.longest
+        self._activate = ACTIVATIONS[self.text.activation]
+        self._tokenizer = model.tokenizer
 
     def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order; a repeated text is computed once."""

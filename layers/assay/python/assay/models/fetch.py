@@ -1,11 +1,10 @@
 """A bundle from S3 to disk: parallel ranged GETs straight into files, each chunk's sha256 checked as it arrives."""
 
-import errno
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
@@ -17,6 +16,7 @@ from assay.errors import BundleInvalid
 from assay.models.bundle import Manifest
 from assay.models.hashing import check, verify
 from assay.models.layout import bundle_key
+from assay.models.scratch import check_space, folder_of, make_room, touch
 from assay.models.specs import File
 from assay.storage import BROKEN, Bucket
 from assay.telemetry import phase, record
@@ -25,21 +25,23 @@ _CONNECTIONS: Final = 16
 _ATTEMPTS: Final = 4
 
 
-def folder_of(scratch: Path, manifest: Manifest) -> Path:
-    """Return where a bundle lies on disk: named by its hashes too, so that no other content is taken for it."""
-    return scratch / "assay-models" / manifest.name / f"{manifest.version}-{manifest.digest[:16]}"
+def ensure(
+    bucket: Bucket, manifest: Manifest, scratch: Path, threads: int, spared: Callable[[], Collection[Path]] = tuple
+) -> Path:
+    """Return the bundle's verified folder: the one on disk where it is intact, else fetched.
 
-
-def ensure(bucket: Bucket, manifest: Manifest, scratch: Path, threads: int) -> Path:
-    """Return the bundle's verified folder: the one on disk where it is intact, else fetched."""
+    Where the disk is full, bundles used longest ago make room, but for those `spared`.
+    """
     folder = folder_of(scratch, manifest)
     if folder.is_dir():
         try:
             with phase("verify", model=manifest.name):
                 verify(folder, manifest, threads)
+            touch(folder)
             return folder
         except BundleInvalid:
             shutil.rmtree(folder, ignore_errors=True)
+    make_room(scratch, manifest.size, spared)
     fetch(bucket, manifest, folder)
     return folder
 
@@ -47,7 +49,7 @@ def ensure(bucket: Bucket, manifest: Manifest, scratch: Path, threads: int) -> P
 def fetch(bucket: Bucket, manifest: Manifest, folder: Path) -> None:
     """Download a bundle; the folder appears only once all of it is there. BundleInvalid, OSError, botocore's errors."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _check_space(folder.parent, manifest.size)
+    check_space(folder.parent, manifest.size)
     arriving = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
     try:
         with phase("fetch", model=manifest.name):
@@ -56,14 +58,6 @@ def fetch(bucket: Bucket, manifest: Manifest, folder: Path) -> None:
         _move(arriving, folder)
     finally:
         shutil.rmtree(arriving, ignore_errors=True)
-
-
-def _check_space(folder: Path, size: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if free < size:
-        raise OSError(
-            errno.ENOSPC, f"the bundle has {size} bytes, the scratch disk {free} free: raise EphemeralStorage"
-        )
 
 
 def _move(arriving: Path, folder: Path) -> None:

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Final, Self
 
 from assay.errors import BundleInvalid
@@ -12,25 +13,63 @@ MANIFEST: Final = "manifest.json"
 MAX_POINTER_BYTES: Final = 1 << 16
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """`current.json`: the version that serves, and the one before, for when it does not load."""
+    """`current.json`: the version that serves, and the one before, for when it does not load.
+
+    With each the sha256 of its manifest.json, None in a pointer that was written before there was one.
+    """
 
     version: str
     previous: str | None = None
+    sha256: str | None = None
+    previous_sha256: str | None = None
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read `current.json`; raises BundleInvalid."""
         fields = document(content, "current.json", MAX_POINTER_BYTES)
         previous = fields.values.get("previous")
-        return cls(checked_version(fields.text("version")), checked_version(str(previous)) if previous else None)
+        version = checked_version(fields.text("version"))
+        digests = (_digest(fields.values.get(name)) for name in ("sha256", "previous_sha256"))
+        return cls(version, checked_version(str(previous)) if previous else None, *digests)
 
     def dumps(self) -> bytes:
         """Return the pointer as `current.json` holds it."""
-        return (json.dumps({"schema": 1, "version": self.version, "previous": self.previous}) + "\n").encode()
+        return (json.dumps({"schema": 1, **asdict(self)}) + "\n").encode()
+
+    def digest(self, version: str) -> str | None:
+        """Return the sha256 that a version's manifest.json must have, None where the pointer does not say."""
+        return {self.previous: self.previous_sha256, self.version: self.sha256}.get(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model as people name it: `name`, or `name@version` where it is to be one version whatever serves."""
+
+    name: str
+    version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name` or `name@version`; raises BundleInvalid."""
+        name, at, version = text.partition("@")
+        return cls(checked_name(name), checked_version(version) if at else None)
+
+
+def check_manifest(content: bytes, expected: str | None) -> None:
+    """Raise BundleInvalid unless a manifest.json is the one that the pointer means; `expected` None holds any."""
+    if expected is not None and sha256(content).hexdigest() != expected:
+        raise BundleInvalid("manifest.json is not the one that current.json was made for: its sha256 differs")
+
+
+def _digest(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _DIGEST.fullmatch(value)):
+        return value
+    raise BundleInvalid("the current.json has a sha256 that is none")
 
 
 def current_key(name: str) -> str:

@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import BundleInvalid
+from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models.bundle import Manifest, read_manifest
 from assay.models.hashing import verify
-from assay.models.specs import Tensor
+from assay.models.specs import Tensor, TextSpec
 from assay.telemetry import phase
+
+if TYPE_CHECKING:
+    from assay.abstracts.tokenizing import TextTokenizer
 
 _FREE_AXIS = 16
 
@@ -32,6 +36,30 @@ class LoadedModel:
     manifest: Manifest
     folder: Path
     runner: Runner
+
+    @property
+    def text(self) -> TextSpec:
+        """What the manifest says of texts; BundleInvalid where the model is for something else."""
+        if self.manifest.text is None:
+            raise BundleInvalid(f"{self.manifest.name} is for {self.manifest.task}, not for text-classification")
+        return self.manifest.text
+
+    @property
+    def longest(self) -> int:
+        """The most tokens that a classifier reads of a text."""
+        return min(self.text.max_tokens, self.manifest.inputs[0].shape[-1] or self.text.max_tokens)
+
+    @cached_property
+    def tokenizer(self) -> "TextTokenizer":
+        """A classifier's tokenizer, read once; BundleInvalid where its file is none."""
+        from assay.abstracts.tokenizing import TextTokenizer
+
+        try:
+            return TextTokenizer(self.folder / self.text.tokenizer, self.longest, self.text.overlap)
+        except ImportError as error:
+            raise RuntimeMissing("tokenizers is not installed here, and classifiers need it") from error
+        except Exception as error:  # the library raises nothing more narrow
+            raise BundleInvalid(f"{self.text.tokenizer} is no tokenizer: {error}") from error
 
 
 def load(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
