@@ -21,6 +21,7 @@ TENSORS: Final[Mapping[str, tuple[str, str]]] = {SEQUENCES: ("sequence", "score"
 """The names of the one input and the one output of each task's models."""
 PREDICT: Final = ":predict"
 SIGNATURE: Final = "serving_default"
+_DEEPEST: Final = 2
 _JSON_LENGTH: Final = "inference-header-content-length"
 _DAMAGED: Final = "send binary tensors as application/octet-stream, or the gateway takes them for text"
 
@@ -85,17 +86,17 @@ def predict(body: Mapping[str, Any]) -> Predict:
     return Predict([_text(row, f"instances[{index}]") for index, row in enumerate(rows)], by_row)
 
 
-def _text(row: Any, where: str) -> str:
+def _text(row: Any, where: str, depth: int = 0) -> str:
     """Return an instance's text: a string, {"b64": ...}, or either in a list or under any one name."""
     match row:
         case str():
             return row
         case {"b64": str(encoded)} if len(row) == 1:
             return _decoded(encoded, where)
-        case [inner]:
-            return _text(inner, where)
-        case dict() if len(row) == 1:
-            return _text(next(iter(row.values())), where)
+        case [inner] if depth < _DEEPEST:
+            return _text(inner, where, depth + 1)
+        case dict() if len(row) == 1 and depth < _DEEPEST:
+            return _text(next(iter(row.values())), where, depth + 1)
     raise MalformedBody(f'{where} must be a string, an object with one, or {{"b64": "..."}}', instance=where)
 
 
