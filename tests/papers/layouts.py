@@ -1,9 +1,8 @@
 """Papers in the layouts that scientists send, each with one abstract that is to be found to the letter."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from tests.papers.setting import BOLD, ROMAN, SMALL, TITLE, Paper, Style
+from tests.papers.setting import BOLD, ROMAN, SMALL, TITLE, Paper, Style, broken
 from tests.papers.texts import BODY, DIVIDED, INTRODUCTION, STRUCTURED, body, title
 
 
@@ -63,6 +62,30 @@ def nature() -> Paper:
     left, right = paper.columns(top.y - 16)
     left.text(BODY, ROMAN)
     right.text(BODY, ROMAN)
+    return paper
+
+
+def neuroscience() -> Paper:
+    """No heading: a paragraph over both columns, in the size of the body but another font; no introduction."""
+    paper = Paper()
+    top = title(paper)
+    top.text(DIVIDED, Style("Helvetica", 10))
+    left, right = paper.columns(top.y - 10)
+    left.text(BODY, ROMAN)
+    right.text(BODY, ROMAN)
+    return paper
+
+
+def biology() -> Paper:
+    """The heading in the line of the text, far from it, and a footnote with a number under it."""
+    paper = Paper()
+    column = title(paper).line("KEY WORDS   light; dark matter", ROMAN).skip(20)
+    paper.write("ABSTRACT", ROMAN, column.left, column.y)
+    lines = [*broken(DIVIDED, ROMAN, column.right - column.left, 90)]
+    paper.write(lines[0], ROMAN, column.left + 90, column.y)
+    column.skip(12).rest(lines[1:], ROMAN)
+    column.skip(12).text("1Supported by a grant from somewhere.", ROMAN)
+    body(column.skip(20), heading="INTRODUCTION")
     return paper
 
 
@@ -181,56 +204,15 @@ def inline() -> Paper:
     return paper
 
 
-def over_columns() -> Paper:
-    """An abstract that ends at the top of the second column, a footnote between."""
-    paper = Paper()
-    left, right = paper.columns(title(paper).y, 560)
-    left.line("Abstract", INTRODUCTION).skip(2)
-    right.rest(left.text(DIVIDED, ROMAN), ROMAN)
-    paper.column(54, 297, 100).text("* On leave from the University of Elsewhere, in winter.", Style("Times-Roman", 8))
-    right.bottom = 60
-    body(right)
-    return paper
-
-
-def over_pages() -> Paper:
-    """An abstract that ends on the next page, with page numbers and running headers between."""
-    paper = Paper()
-    column = title(paper, 300)
-    column.line("Abstract", INTRODUCTION)
-    column.bottom = 120
-    rest = column.text(DIVIDED, ROMAN)
-    paper.column(300, 320, 40).line("1", ROMAN)
-    paper.page()
-    paper.column(54, 558, 760).line("Cole and Dorn: Gamma rays", SMALL)
-    body(paper.column(54, 558).rest(rest, ROMAN))
-    return paper
-
-
-def drawn_by_rows() -> Paper:
-    """Two columns, written into the file a line of the left one, a line of the right one, and so on."""
-    paper = linguistics()
-    return paper.page(by_row=True)
-
-
-def sideways() -> Paper:
-    """A page that is stored lying on its side and turned upright to be shown."""
-    paper = Paper()
-    paper.canvas.setPageRotation(90)
-    paper.canvas.rotate(90)
-    paper.canvas.translate(0, -612)
-    return _onto(paper, article)
-
-
-def _onto(paper: Paper, layout: Callable[[], Paper]) -> Paper:
-    paper.strokes = layout().strokes
-    return paper
-
-
 LAYOUTS = {
     each.__name__: each
-    for each in (article, engineering, linguistics, letters, nature, elsevier, computing, cover, ligatures, manuscript,
-                 thesis, inline, over_columns, over_pages, drawn_by_rows, sideways)
+    for each in (article, engineering, linguistics, letters, nature, neuroscience, biology, elsevier, computing, cover,
+                 ligatures, manuscript, thesis, inline)
 }  # fmt: skip
-FOUND_BY = dict.fromkeys(LAYOUTS, "heading") | {"engineering": "inline", "inline": "inline", "letters": "layout",
-                                                "nature": "layout"}  # fmt: skip
+FOUND_BY = dict.fromkeys(LAYOUTS, "heading") | {
+    "engineering": "inline",
+    "inline": "inline",
+    "letters": "layout",
+    "nature": "layout",
+    "neuroscience": "layout",
+}

@@ -6,6 +6,7 @@ from assay.papers.joining import join
 from assay.papers.order import blocks
 from assay.papers.rows import Word, rows
 from assay.pdf import extract
+from tests.papers.awkward import AWKWARD
 from tests.papers.layouts import FOUND_BY, LAYOUTS, medicine
 from tests.papers.texts import ABSTRACT, STRUCTURED
 
@@ -19,6 +20,11 @@ def test_a_layouts_abstract_is_found_to_the_letter(name: str) -> None:
 
 def test_a_structured_abstract_is_taken_with_its_labels_and_without_the_main_text() -> None:
     assert extract(medicine().pdf()).text == STRUCTURED
+
+
+@pytest.mark.parametrize("name", sorted(AWKWARD))
+def test_an_abstract_that_goes_on_elsewhere_is_put_together(name: str) -> None:
+    assert extract(AWKWARD[name]().pdf()).text == ABSTRACT
 
 
 @pytest.mark.parametrize(("name", "page", "pages"), [("cover", 2, 2), ("thesis", 4, 5), ("article", 1, 1)])

@@ -2,17 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, Literal
 
 from assay.abstracts.cleaning import clean
 from assay.abstracts.prepare import LONGEST, SHORTEST
-from assay.papers.headings import begins, ends, is_abstract, is_note, is_section, structure, without_rights
+from assay.papers.headings import begins, ends, is_abstract, is_note, without_rights
 from assay.papers.joining import join
 from assay.papers.order import Block, blocks, same_size
 from assay.papers.rows import Row, Word, moved, rows
+from assay.papers.taking import Line, by_baseline, lines_of, opens, take
 
 FoundBy = Literal["heading", "inline", "layout", "first_page"]
 _PARAGRAPH: Final = 250
@@ -39,37 +39,15 @@ class Found:
     page: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A row in reading order, and the number of its block."""
-
-    row: Row
-    block: int
-
-    @property
-    def text(self) -> str:
-        return self.row.text
-
-
 def find(pages: Sequence[Sequence[Word]]) -> Found | None:
     """Return the abstract of a paper, given the words of its first pages; None where there is no text to take."""
     read = [blocks(rows(words, number)) for number, words in enumerate(pages, 1)]
-    lines = _lines(read)
+    lines = lines_of(read)
     known = "\n".join(line.text for line in lines)
     return _by_heading(lines, known) or _by_layout(read, known) or _first_page(read, known)
 
 
-def _lines(pages: Sequence[Sequence[Block]]) -> list[_Line]:
-    numbered = enumerate(block for page in pages for block in page)
-    return [_Line(row, number) for number, block in numbered for row in _by_baseline(block.rows)]
-
-
-def _by_baseline(found: Sequence[Row]) -> list[Row]:
-    """Return a block's rows from the top down, those on one baseline from left to right."""
-    return sorted(found, key=lambda row: (-round(row.y / max(row.size, 1) * 2), row.x0))
-
-
-def _by_heading(lines: Sequence[_Line], known: str) -> Found | None:
+def _by_heading(lines: Sequence[Line], known: str) -> Found | None:
     """Return what follows the first heading that is followed by enough; "Abstract" counts before "Summary"."""
     starts = [(at, mark) for at, line in enumerate(lines) if (mark := begins(line.text, _set_apart(line.row)))]
     named = [start for start in starts if is_abstract(lines[start[0]].text)]
@@ -86,12 +64,28 @@ def _set_apart(row: Row) -> bool:
     return len(row.words) > 1 and row.words[0].font != row.words[1].font
 
 
-def _after_heading(lines: Sequence[_Line], at: int) -> list[_Line]:
+def _after_heading(lines: Sequence[Line], at: int) -> list[Line]:
     start = _below(lines, at)
-    return list(_taken(lines, start)) if start is not None else []
+    if start is None:
+        return []
+    beside = _beside(lines, at, lines[start].row)
+    return [*beside, *take(lines, start)]
 
 
-def _below(lines: Sequence[_Line], at: int) -> int | None:
+def _beside(lines: Sequence[Line], at: int, below: Row) -> list[Line]:
+    """Return the line that begins on the heading's own, after a wide space, where the line below spans both."""
+    heading = lines[at].row
+    return [
+        line
+        for line in lines
+        if line.row.page == heading.page
+        and abs(line.row.y - heading.y) < 0.3 * heading.size
+        and heading.x1 < line.row.x0 < min(heading.x1 + 6 * heading.size, below.x1 - heading.size)
+        and same_size(line.row.size, below.size)
+    ]
+
+
+def _below(lines: Sequence[Line], at: int) -> int | None:
     """Return the line under a heading: the nearest one below it in its column, else the next to be read."""
     heading = lines[at].row
     reach = heading.y - 8 * heading.size
@@ -105,97 +99,34 @@ def _below(lines: Sequence[_Line], at: int) -> int | None:
     return at + 1 if at + 1 < len(lines) else None
 
 
-def _after_inline(lines: Sequence[_Line], at: int, length: int) -> list[_Line]:
+def _after_inline(lines: Sequence[Line], at: int, length: int) -> list[Line]:
     row = lines[at].row
     skipped = len(row.text[:length].split())
     rest = row.text[length:]
     words = row.words[skipped:] if " ".join(word.text for word in row.words[skipped:]) == rest else None
-    first = _Line(moved(row, words or (_only(row, rest),)), lines[at].block)
-    return list(_taken([*lines[:at], first, *lines[at + 1 :]], at))
+    first = Line(moved(row, words or (_only(row, rest),)), lines[at].block)
+    return list(take([*lines[:at], first, *lines[at + 1 :]], at))
 
 
 def _only(row: Row, text: str) -> Word:
     return Word(text, row.x0, row.x1, row.y, row.size)
 
 
-def _taken(lines: Sequence[_Line], start: int) -> Iterator[_Line]:
-    """Yield lines from the first of an abstract to its last, over the end of a column or page where need be."""
-    taken: list[_Line] = []
-    labels: set[str] = set()
-    at = start
-    while at < len(lines):
-        line = lines[at]
-        if taken and line.block != taken[-1].block and not _goes_on(taken, line):
-            nearby = _continuation(lines, at, taken)
-            if nearby is None:
-                return
-            at, line = nearby, lines[nearby]
-        label = structure(line.text)
-        if _stops(taken, line, label, labels):
-            return
-        labels |= {label} if label else set()
-        taken.append(line)
-        yield line
-        at += 1
-
-
-def _stops(taken: Sequence[_Line], line: _Line, label: str | None, labels: set[str]) -> bool:
-    """Say whether a line is no longer the abstract's."""
-    if not taken:
-        return (ends(line.text) and not label) or is_note(line.text)
-    if label and labels:
-        return label in labels and label != "introduction"
-    anew = line.block != taken[-1].block
-    heading = anew and (line.row.bold and not taken[-1].row.bold) and len(line.text) < 70
-    return ends(line.text) or is_note(line.text) or (anew and is_section(line.text)) or heading
-
-
-def _goes_on(taken: Sequence[_Line], line: _Line) -> bool:
-    """Say whether a new block is a further part of the abstract: under it, as wide, as large, and not far off."""
-    last, row = taken[-1].row, line.row
-    if row.page != last.page or not last.y - row.y > 0:
-        return False
-    steps = [one.row.y - two.row.y for one, two in pairwise(taken)]
-    usual = max(steps[-1] if len(steps) == 1 else sorted(steps)[len(steps) // 2], last.size) if steps else last.size
-    widest = max(taken, key=lambda each: each.row.width).row
-    return last.y - row.y <= 2.3 * usual and same_size(last.size, row.size) and row.inside(widest)
-
-
-def _continuation(lines: Sequence[_Line], at: int, taken: Sequence[_Line]) -> int | None:
-    """Return where an unfinished sentence goes on in the next column or page; None where it does not."""
-    last = taken[-1].row
-    if re.search(r"[.!?][\"')\]\u201d]?\d*$", last.text):
-        return None
-    for number in range(at, min(at + 40, len(lines))):
-        row = lines[number].row
-        if _opens(row.text):
-            return None
-        elsewhere = row.page != last.page or row.y > last.y or row.beside(last) == 0
-        alike = same_size(row.size, last.size) and row.bold == last.bold
-        if elsewhere and alike and (row.text[:1].islower() or last.text[-1:].isalnum() or last.text.endswith("-")):
-            return number
-    return None
-
-
 def _by_layout(pages: Sequence[Sequence[Block]], known: str) -> Found | None:
     """Return the first paragraph of prose where it is set apart from the body: by size, weight, width, or a heading."""
     body = _body(pages)
     for page in pages[:2]:
-        for at, block in enumerate(page):
+        for block in page:
             if not _is_prose(block):
                 continue
-            lines = _lines(pages[block.last.page - 1 : block.last.page + 1])
-            start = next(number for number, line in enumerate(lines) if line.block == at)
-            taken = list(_taken(lines, start))
+            lines = lines_of(pages[block.last.page - 1 : block.last.page + 1])
+            start = next(number for number, line in enumerate(lines) if line.block is block)
+            taken = list(take(lines, start))
             following = lines[start + len(taken)] if start + len(taken) < len(lines) else None
-            apart = body is None or _apart(block, body) or (following is not None and _opens(following.text))
+            apart = body is None or _apart(block, body) or (following is not None and opens(following.text))
             text = _text([line.text for line in taken], known)
             return Found(text, "layout", block.last.page) if apart and len(text) >= _PARAGRAPH else None
     return None
-
-
-def _opens(text: str) -> bool:
-    return ends(text) or is_section(text)
 
 
 def _body(pages: Sequence[Sequence[Block]]) -> Block | None:
@@ -232,7 +163,7 @@ def _first_page(pages: Sequence[Sequence[Block]], known: str) -> Found | None:
         for block in page[prose:]:
             if len(text) >= _PARAGRAPH and (ends(block.text) or len(text) + len(block.text) > _ENOUGH):
                 break
-            text = f"{text} {_text([row.text for row in _by_baseline(block.rows)], known)}".strip()
+            text = f"{text} {_text([row.text for row in by_baseline(block.rows)], known)}".strip()
         if text:
             return Found(_cut(text), "first_page", page[0].last.page)
     return None

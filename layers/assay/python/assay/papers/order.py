@@ -4,6 +4,7 @@ The order is T. Breuel's ("High performance document layout analysis", 2003): a 
 stands above in the same column, and before another to its right unless something wide stands between them.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -14,8 +15,8 @@ from assay.papers.rows import Row
 _LOOSE: Final = 1.35
 _SAME_SIZE: Final = 0.06
 _DEFAULT_LEADING: Final = 1.2
-_MOST_ORDERED: Final = 250
-"""A page of more blocks is a drawing; ordering grows with their third power."""
+_MOST_ORDERED: Final = 120
+"""Ordering takes time that grows with the third power; what a page has more is labels in drawings."""
 
 
 class _Box(NamedTuple):
@@ -55,6 +56,15 @@ class Block:
     def text(self) -> str:
         """The rows' texts, a line each."""
         return "\n".join(row.text for row in self.rows)
+
+    @property
+    def font(self) -> str:
+        """The name of the font that most of its first rows are set in."""
+        letters: Counter[str] = Counter()
+        for row in self.rows[:6]:
+            for word in row.words:
+                letters[word.font] += len(word.text)
+        return max(letters, key=lambda font: letters[font])
 
 
 def same_size(one: float, other: float) -> bool:
@@ -97,9 +107,12 @@ def _belongs(block: Block, row: Row, leading: float) -> bool:
 
 def _ordered(found: list[Block]) -> list[Block]:
     """Return the blocks so that each comes after all that are to be read before it, else from the top down."""
+    if len(found) > _MOST_ORDERED:
+        longest = sorted(found, key=lambda block: -len(block.text))[:_MOST_ORDERED]
+        kept = {id(block) for block in longest}
+        first = [block for block in found if id(block) in kept]
+        return [*_ordered(first), *(block for block in found if id(block) not in kept)]
     boxes = [_Box(*block.edges, block.top, block.bottom) for block in found]
-    if len(boxes) > _MOST_ORDERED:
-        return found
     places = range(len(boxes))
     before = [{at for at in places if at != to and _first(boxes, boxes[at], boxes[to])} for to in places]
     left, order = dict.fromkeys(places), list[Block]()
