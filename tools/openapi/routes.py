@@ -81,6 +81,16 @@ def _sequences() -> Schema:
     )
 
 
+CACHE_CONTROL: Schema = {
+    "name": "Cache-Control",
+    "in": "header",
+    "required": False,
+    "schema": TEXT,
+    "example": "no-cache",
+    "description": "`no-cache` computes scores anew where they are remembered; `no-store` remembers none either.",
+}
+
+
 def classification_paths() -> Schema:
     """Return the routes of classification."""
     bodies = (
@@ -90,7 +100,7 @@ def classification_paths() -> Schema:
         | content(FORM, ref("ClassifyForm"))
     )
     good = _classifications()
-    options = query(CLASSIFY_OPTIONS)
+    options = [*query(CLASSIFY_OPTIONS), CACHE_CONTROL]
     text = f"One abstract, or up to {MOST_ABSTRACTS}: a bad one among several has its error at its position."
     old = _old_prediction()
     return {
