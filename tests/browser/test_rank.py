@@ -150,6 +150,20 @@ def test_names_that_look_like_markup_stay_text(visit: Visit) -> None:
     assert "'=cmd()" in visit.saved(".tools >> text=CSV")
 
 
+def test_longer_proteins_are_ranked_stretch_by_stretch(visit: Visit) -> None:
+    text = f">long\n{DESIGN}{OTHER}\n"
+    visit.paste(text)
+    visit.page.click("summary >> text=More options")
+    visit.page.check("#windows")
+    visit.page.fill("#step", "25")
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    found = answer(visit, text, **OPEN, window="50", step="25")
+    assert len(found["ranked"]) == 3
+    assert visit.column(6) == [row["id"] for row in found["ranked"]]
+    assert "long/26-75" in visit.column(6)
+
+
 def test_residues_are_coloured_by_property_and_marked_without_colour(visit: Visit) -> None:
     visit.paste(f"{DESIGN}\n")
     visit.page.fill("#threshold", "-9")

@@ -13,7 +13,7 @@ export async function describeModels() {
   const known = models.find(model => model.name === name("score")) ?? {};
   const texts = of("text-classification"), scores = of("sequence-score");
   if (known.length) at("sequences-hint").textContent = `${known.length} residues each, of ${known.alphabet}.`;
-  rankModels({gate: name("gate"), score: name("score")});
+  rankModels({gate: name("gate"), score: name("score")}, known.length);
   classifyModels(name("classifier"), Object.fromEntries(texts.map(model => [model.name, model.thresholds ?? {}])));
   const chosen = {gate_model: name("gate"), score_model: name("score")};
   at("rank-more").addEventListener("toggle", () => rankChoices(scores, chosen), {once: true});

@@ -12,7 +12,7 @@ import {ask, whole} from "./service.js";
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
 const OPEN = "-3e38";  // below every gate
-const state = {well: null, view: null, work: new AbortController(), models: {}};
+const state = {well: null, view: null, work: new AbortController(), models: {}, length: 0};
 
 /** Connect the form, and open the job that the address names. */
 export function startRank() {
@@ -21,6 +21,7 @@ export function startRank() {
   at("rank-clear").addEventListener("click", clear);
   at("example-sequences").addEventListener("click", example);
   for (const name of ["threshold", "top_k"]) at(name).addEventListener("input", adjust);
+  at("windows").addEventListener("change", () => { at("step-row").hidden = !at("windows").checked; });
   addEventListener("hashchange", openJob);
   openJob();
 }
@@ -30,9 +31,12 @@ function openJob() {
   if (id) run(signal => follow(at("rank-result"), id, signal));
 }
 
-/** Say which models may be chosen: {gate, score} are those that serve by themselves. */
-export function rankModels(serving) {
+/** Say which models serve by themselves, {gate, score}, and how many residues they read. */
+export function rankModels(serving, length) {
   state.models = serving;
+  state.length = length;
+  at("windows-row").hidden = !length;
+  at("windows-length").textContent = length;
 }
 
 async function run(task) {
@@ -83,6 +87,7 @@ function valid(file) {
     ["sequences", !state.well.file && !state.well.text().trim() && "Paste sequences or choose a file first."],
     ["sequences", state.well.file && !file.size && `${file.name} is empty: choose another file.`],
     ["top_k", !whole(given("top_k")) && "The number to show is a whole one from 1 to 10,000."],
+    ["step", at("windows").checked && !whole(given("step")) && "The step is a whole number from 1 to 10,000."],
     ["threshold", !Number.isFinite(given("threshold")) && "The threshold is a number, such as 0 or -0.5."],
   ];
   for (const [field] of problems) complain(field, "rank-error");
@@ -95,6 +100,7 @@ function options() {
   const given = {top_k: Number(at("top_k").value), threshold: Number(at("threshold").value)};
   if (at("strict").checked) given.strict = true;
   if (at("column").value.trim()) given.column = at("column").value.trim();
+  if (at("windows").checked) Object.assign(given, {window: state.length, step: Number(at("step").value)});
   for (const role of ["gate", "score"]) {
     const chosen = at(`${role}_model`).value;
     if (chosen && chosen !== state.models[role]) given[`${role}_model`] = chosen;
