@@ -80,8 +80,8 @@ def _predicted(name: str, version: str | None = None) -> Reply[str]:
 def _scored(
     request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
 ) -> Reply[str]:
-    found = serving.scores(service(), name, wanted.instances, inputs.caching(request))
-    protocols.hold_version(name, found.version, version)
+    model = protocols.named(name, version)
+    found = serving.scores(service(), model, wanted.instances, inputs.caching(request))
     return routing.reply(json_response(wanted.reply(found)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from assay.errors import AssayError, InvalidOption
+from assay.errors import AssayError, InvalidOption, ObjectMissing
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, current_key
 from assay.options import hold_known, integer
 from assay.settings import Settings
@@ -43,14 +43,15 @@ def health(bucket: Bucket, settings: Settings) -> dict[str, Any]:
     return {"status": "ok" if complete else "models missing", "models": versions}
 
 
-def manifest(bucket: Bucket, name: str) -> dict[str, Any] | None:
-    """Return the manifest of a model's current version, as JSON; None where it cannot be had."""
-    version = _version(bucket, name)
+def manifest(bucket: Bucket, name: str, version: str | None = None) -> dict[str, Any] | None:
+    """Return the manifest of a model's version, the current one by default, as JSON; None where it cannot be had."""
+    chosen = version or _version(bucket, name)
     try:
-        found = version and bucket.get(bundle_key(name, version), limit=_MAX_MANIFEST)
+        found = chosen and bucket.get(bundle_key(name, chosen), limit=_MAX_MANIFEST)
         return dict(json.loads(found[0])) if found else None
-    except (AssayError, ValueError, TypeError):
-        logger.exception("a manifest cannot be read", model=name)
+    except (AssayError, ValueError, TypeError) as error:
+        if not (version and isinstance(error, ObjectMissing)):  # a version that somebody made up is no fault
+            logger.exception("a manifest cannot be read", model=name)
         return None
 
 

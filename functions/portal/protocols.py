@@ -4,18 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay import serving
-from assay.errors import NotFound
+from assay.errors import BundleInvalid, NotFound
+from assay.models.layout import Target
 from assay.settings import Settings
 from assay.storage import Bucket
 from portal import catalogue
 
 
 def manifest(models: Bucket, name: str, version: str | None = None) -> Mapping[str, Any]:
-    """Return the manifest of a model's current version. Raises NotFound, also where another `version` is wanted."""
-    found = catalogue.manifest(models, name)
-    if found is None or found.get("task") not in serving.TENSORS:
-        raise NotFound(f"there is no model {name[:80]!r}; GET /models lists those there are")
-    serving.hold_version(name, found["version"], version)
+    """Return the manifest of a model's current version, or of the `version` wanted. Raises NotFound."""
+    text = serving.named(name, version)
+    try:
+        wanted = Target.parse(text)
+    except BundleInvalid:
+        wanted = None
+    found = wanted and catalogue.manifest(models, wanted.name, wanted.version)
+    if not found or found.get("task") not in serving.TENSORS:
+        raise NotFound(f"there is no model {text[:80]!r}; GET /models lists those there are")
     return found
 
 

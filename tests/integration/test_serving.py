@@ -159,7 +159,7 @@ def test_tensors_in_binary_form_are_read_too(ask: Ask) -> None:
         assert (status, error["code"]) == (400, "malformed_body")
 
 
-def test_the_version_may_be_named_and_must_be_the_one_that_serves(ask: Ask) -> None:
+def test_a_version_may_be_named_and_must_be_there(ask: Ask) -> None:
     plain = ask("/v1/models/tiny-index:predict", {"instances": [GOOD]})
     assert ask("/v1/models/tiny-index/versions/1:predict", {"instances": [GOOD]}) == plain
     assert ask("/v2/models/tiny-index/versions/1/infer", infer(GOOD))[1]["model_version"] == "1"
@@ -169,7 +169,8 @@ def test_the_version_may_be_named_and_must_be_the_one_that_serves(ask: Ask) -> N
     ):
         status, error = ask(path, body)
         assert (status, error["code"]) == (404, "not_found")
-        assert "serves version 1, not 2" in error["error"]
+        assert "has no version '2'" in error["error"]
+    assert ask("/v1/models/tiny-index@1:predict", {"instances": [GOOD]}) == plain
 
 
 def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws) -> None:

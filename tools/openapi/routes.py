@@ -7,7 +7,7 @@ from rank.reading import MAX_BODY_BYTES, MAX_LINES, MAX_SEQUENCES
 from tools.openapi import examples
 from tools.openapi.operations import FORM, JSON, MANY, elsewhere, operation, said
 from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
-from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL_NAME, RANK_OPTIONS, TEXT
+from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL, RANK_OPTIONS, TEXT
 
 
 def ranking_paths() -> Schema:
@@ -117,7 +117,7 @@ def classification_paths() -> Schema:
                 *MANY,
                 404,
                 406,
-                parameters=[path_parameter("name", MODEL_NAME), *options],
+                parameters=[path_parameter("name", MODEL), *options],
                 takes=bodies,
             )
         },

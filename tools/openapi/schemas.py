@@ -21,6 +21,12 @@ JOB_ID: Schema = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 BINARY: Schema = {"type": "string", "format": "binary"}
 LINK: Schema = {"type": "string", "format": "uri", "description": "Presigned, good for an hour."}
+MODEL: Schema = {
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9-]{0,62}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$",
+    "examples": ["arxiv-archives", "arxiv-archives@1"],
+    "description": "A model's name; `name@version` where it is to be one version, whatever serves.",
+}
 MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["arxiv-archives"]}
 RANK_OPTIONS: Schema = {
     "top_k": {

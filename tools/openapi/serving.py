@@ -8,7 +8,7 @@ from classify.serving import MOST_SEQUENCES
 from tools.openapi import errors, examples
 from tools.openapi.operations import JSON, operation
 from tools.openapi.parts import Schema, content, listed, path_parameter, record, ref, reply
-from tools.openapi.schemas import BINARY, MODEL_NAME, NUMBER, TEXT
+from tools.openapi.schemas import BINARY, MODEL, MODEL_NAME, NUMBER, TEXT
 
 OCTETS = "application/octet-stream"
 _COUNT = f"At most {MOST_ABSTRACTS} texts or {MOST_SEQUENCES:,} sequences."
@@ -17,11 +17,11 @@ _WHOLE: Schema = {"type": "integer"}
 _YES: Schema = {"type": "boolean"}
 _TARGET: Schema = {
     "type": "string",
-    "pattern": f"^[a-z0-9][a-z0-9-]{{0,62}}{serving.PREDICT}$",
+    "pattern": f"{MODEL['pattern'].rstrip('$')}{serving.PREDICT}$",
     "examples": [f"stability-trypsin{serving.PREDICT}"],
 }
-_NAME = path_parameter("name", MODEL_NAME)
-_VERSION = TEXT | {"description": "The version that serves; another is 404."}
+_NAME = path_parameter("name", MODEL)
+_VERSION = TEXT | {"examples": ["1"]}
 _AT = path_parameter("version", _VERSION)
 _FAILURES = (400, 404, 413, 422, 503)
 _operation = partial(operation, "Serving protocols", wrong=errors.protocol_responses)
@@ -77,7 +77,7 @@ def serving_paths() -> Schema:
     """Return the routes."""
     ready = {"name": examples.CLASSIFIER["name"], "ready": True}
     status, metadata = serving.status(examples.CLASSIFIER["version"]), serving.metadata(examples.manifest())
-    target, serves = path_parameter("target", MODEL_NAME), record(name=TEXT, ready=_YES)
+    target, serves = path_parameter("target", MODEL), record(name=TEXT, ready=_YES)
     return {
         "/v1/models/{target}": {
             "post": _predict(path_parameter("target", _TARGET)),

@@ -64,10 +64,9 @@ def predicted(target: str) -> str:
     return name
 
 
-def hold_version(name: str, serves: str, wanted: str | None) -> None:
-    """Raise NotFound where a version is wanted that is not the one that serves."""
-    if wanted not in (None, serves):
-        raise NotFound(f"{name} serves version {serves}, not {str(wanted)[:80]}", version=serves)
+def named(name: str, version: str | None) -> str:
+    """Return a model as callers name one version of it, where they name one: `name@version`."""
+    return f"{name}@{version}" if version else name
 
 
 def predict(body: Mapping[str, Any]) -> Predict:
