@@ -7,19 +7,37 @@ import {ask} from "./service.js";
 
 /** Fill in hints, choices and descriptions. */
 export async function describeModels() {
-  const [{models: serving}, {models}] = await Promise.all([ask("health"), ask("models")]);
-  const name = role => serving[role]?.name;
+  const [{models: serving}, models] = await Promise.all([ask("health"), everyModel()]);
+  const chosen = Object.fromEntries(Object.entries(serving).map(([role, {name}]) => [role, name]));
   const of = task => models.filter(model => model.task === task);
-  const known = models.find(model => model.name === name("score")) ?? {};
-  const texts = of("text-classification"), scores = of("sequence-score");
-  if (known.length) at("sequences-hint").textContent = `${known.length} residues each, of ${known.alphabet}.`;
-  rankModels({gate: name("gate"), score: name("score")}, known.length);
-  classifyModels(name("classifier"), Object.fromEntries(texts.map(model => [model.name, model.thresholds ?? {}])));
-  const chosen = {gate_model: name("gate"), score_model: name("score")};
-  at("rank-more").addEventListener("toggle", () => rankChoices(scores, chosen), {once: true});
-  choices("classify-models", texts, {classifier: name("classifier")});
-  about("about-rank", scores.filter(model => [name("gate"), name("score")].includes(model.name)));
-  about("about-classify", texts.filter(model => model.name === name("classifier")));
+  describeRank(of("sequence-score"), chosen);
+  describeClassify(of("text-classification"), chosen.classifier);
+}
+
+async function everyModel() {
+  const models = [];
+  for (let page = {next: "models"}; page.next; models.push(...page.models)) page = await ask(page.next);
+  return models;
+}
+
+function describeRank(models, {gate, score}) {
+  const accept = name => {
+    const {length, alphabet} = models.find(model => model.name === name) ?? {};
+    at("sequences-hint").textContent = length ? `${length} residues each, of ${alphabet}.` : "";
+    rankModels({gate, score}, length);
+  };
+  accept(score);
+  at("score_model").addEventListener("change", event => accept(event.target.value));
+  const offer = () => rankChoices(models, {gate_model: gate, score_model: score});
+  if (at("rank-more").open) offer();
+  else at("rank-more").addEventListener("toggle", offer, {once: true});
+  about("about-rank", models.filter(model => [gate, score].includes(model.name)));
+}
+
+function describeClassify(models, classifier) {
+  classifyModels(classifier, Object.fromEntries(models.map(model => [model.name, model.thresholds ?? {}])));
+  choices("classify-models", models, {classifier});
+  about("about-classify", models.filter(model => model.name === classifier));
 }
 
 /** Offer a choice of models where there is one and the API, by its own description, takes it. */
