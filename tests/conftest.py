@@ -90,14 +90,24 @@ def empty_cloud() -> Iterator[Aws]:
     from moto import mock_aws
 
     clients.forget()
-    with mock_aws():
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         s3, dynamodb = clients.client("s3"), clients.client("dynamodb")
         for bucket in ("uploads", "results", "models"):
             s3.create_bucket(Bucket=bucket)
         dynamodb.create_table(
             TableName=TABLE,
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "live", "updated")],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "live",
+                    "KeySchema": [
+                        {"AttributeName": "live", "KeyType": "HASH"},
+                        {"AttributeName": "updated", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
             BillingMode="PAY_PER_REQUEST",
         )
         yield Aws(s3, dynamodb, Bucket(s3, "uploads"), Bucket(s3, "results"), Bucket(s3, "models"))

@@ -6,10 +6,11 @@ from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing, serving
 from assay.errors import InvalidOption
+from assay.files.failing import cancel
 from assay.http import json_response
 from assay.options import hold_known
 from assay.telemetry import observed
-from portal import catalogue, pages, protocols, uploads
+from portal import catalogue, jobs, pages, protocols, uploads
 from portal.wiring import service
 
 app = routing.resolver()
@@ -98,7 +99,14 @@ def post_uploads() -> Reply[str]:
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Reply[str]:
     """Return a job."""
-    return routing.reply(json_response(uploads.found(service().jobs.get(job_id), service().results)))
+    return routing.reply(json_response(jobs.found(service().jobs.get(job_id), service().results)))
+
+
+@app.post("/jobs/<job_id>/cancel")
+def post_cancel(job_id: str) -> Reply[str]:
+    """Stop a job; one that has ended stays as it is."""
+    job = cancel(service().desk, job_id)
+    return routing.reply(json_response(jobs.found(job, service().results), 202))
 
 
 @app.get("/jobs")
@@ -109,7 +117,7 @@ def get_job_by_upload() -> Reply[str]:
     key = query.get("upload")
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
-    return routing.reply(json_response(uploads.found(service().jobs.by_upload(key), service().results)))
+    return routing.reply(json_response(jobs.found(service().jobs.by_upload(key), service().results)))
 
 
 @observed

@@ -3,12 +3,11 @@
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from assay.errors import InvalidOption, MalformedBody, NotFound
-from assay.jobs import Job, Jobs
+from assay.errors import InvalidOption, MalformedBody
+from assay.jobs import Jobs
 from assay.options import RANKING, Reader, as_metadata, hold_known
 from assay.storage import Bucket
 
@@ -65,16 +64,3 @@ def hosts(uploads: Bucket, results: Bucket) -> set[str]:
     """Return the origins that a browser meets beside the service: of presigned uploads, and of links to results."""
     links = (uploads.post("page", limit=1)["url"], results.link("page", filename="page"))
     return {"{0.scheme}://{0.netloc}".format(urlsplit(link)) for link in links}
-
-
-def found(job: Job | None, results: Bucket) -> dict[str, Any]:
-    """Return a job with links to its results. Raises NotFound."""
-    if job is None:
-        raise NotFound("there is no such job; records go 30 days after their last change")
-    links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
-    return record(replace(job, results=links))
-
-
-def record(job: Job) -> dict[str, Any]:
-    """Return a job as a reply shows it."""
-    return {"job_id": job.id} | {name: value for name, value in asdict(job).items() if name not in {"id", "bucket"}}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from assay.clients import client
+from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.settings import Settings
 from assay.storage import Bucket
@@ -19,6 +20,11 @@ class Service:
     results: Bucket
     models: Bucket
     jobs: Jobs
+
+    @property
+    def desk(self) -> Desk:
+        """Return what the steps of a file job stand on."""
+        return Desk.of(self.settings)
 
 
 @cache

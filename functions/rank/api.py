@@ -7,14 +7,15 @@ from aws_lambda_powertools.event_handler import Response as Reply
 from assay import routing
 from assay.delivery import delivered
 from assay.errors import AssayError
+from assay.files.later import preferred
 from assay.http import Response
 from assay.negotiation import chosen
 from assay.options import hold_known
 from assay.ranking import Partial, hold_strict, rank_blocks
 from assay.telemetry import logger, observed, phase, scored
-from rank import replies
+from rank import later, replies
 from rank.pair import Pair
-from rank.reading import OPTIONS, Input, read
+from rank.reading import OPTIONS, Input, hold_top, read
 from rank.wiring import service
 
 app = routing.resolver()
@@ -22,8 +23,13 @@ app = routing.resolver()
 
 @app.post("/rank")
 def post_rank() -> Reply[str]:
-    """Rank the sequences of the body; the reply, in the form that is accepted, has ranking, counts, rejects, models."""
+    """Rank the sequences of the body; the reply, in the form that is accepted, has ranking, counts, rejects, models.
+
+    With `Prefer: respond-async` the reply is 202 and where the job can be followed that the body became.
+    """
     request = routing.request(app)
+    if preferred(request):
+        return routing.reply(later.post(request, service()))
     make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
     hold_known(request.query, OPTIONS)
     pair = service().pair()
@@ -51,7 +57,8 @@ def get_upload_file() -> Reply[str]:
 
 
 def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
-    """Return the ranking and the first rejects. Raises StrictReject where `strict` allows none."""
+    """Return the ranking and the first rejects. Raises InvalidOption; StrictReject where `strict` allows none."""
+    hold_top(source.options)
     rejects = replies.FirstRejects()
     with phase("rank"):
         partial = rank_blocks(

@@ -1,5 +1,6 @@
 """The gate and the score model of one request or job: a snapshot, so that a hot swap in the middle mixes nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assay.errors import BundleInvalid
@@ -26,10 +27,20 @@ class Pair:
 
 def current(registry: Registry, gate: str, score: str) -> Pair:
     """Return the current pair. Raises ModelUnavailable; BundleInvalid where the two want different sequences."""
-    first, second = registry.current(gate, TASK), registry.current(score, TASK)
-    pair = Pair(SequenceScorer(first), SequenceScorer(second), {"score": _name(second), "gate": _name(first)})
+    return _pair(registry.current(gate, TASK), registry.current(score, TASK))
+
+
+def pinned(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
+    """Return the versions of `gate` and `score` that a plan pinned. Raises ModelUnavailable, BundleInvalid."""
+    gate, score = (registry.pinned(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
+    return _pair(gate, score)
+
+
+def _pair(gate: LoadedModel, score: LoadedModel) -> Pair:
+    pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
-        raise BundleInvalid(f"{gate} and {score} want sequences of different alphabet or length")
+        names = f"{gate.manifest.name} and {score.manifest.name}"
+        raise BundleInvalid(f"{names} want sequences of different alphabet or length")
     return pair
 
 

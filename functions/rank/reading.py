@@ -58,6 +58,16 @@ def read(request: Request, contract: Contract) -> Input:
     return _read_file(Part("body", "", request.content_type, request.body), contract, options)
 
 
+def hold_top(options: RankOptions) -> RankOptions:
+    """Return the options of a reply, which has the best and not all. Raises InvalidOption."""
+    if options.output != "top":
+        raise InvalidOption(
+            "output=all is for files: send them through POST /uploads, or with the header Prefer: respond-async",
+            option="output",
+        )
+    return options
+
+
 def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptions:
     """Return `options` with those of `given` that have a known name. Raises InvalidOption."""
     wanted = {name: given[name] for name in RANKING if given.get(name) is not None}

@@ -1,15 +1,18 @@
 """What the ranking functions stand on, built once from the environment."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from assay.clients import client
+from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.models.registry import Registry
 from assay.settings import Settings
 from assay.storage import Bucket
-from rank.pair import Pair, current
+from rank.kind import RankKind
+from rank.pair import Pair, current, pinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,20 @@ class Service:
     def jobs(self) -> Jobs:
         """Return the job records."""
         return Jobs(client("dynamodb"), self.settings.state_table)
+
+    @property
+    def desk(self) -> Desk:
+        """Return what the steps of a file job stand on."""
+        return Desk.of(self.settings)
+
+    @property
+    def kind(self) -> RankKind:
+        """Return ranking as a kind of file job, the models that serve now to be pinned."""
+        return RankKind(lambda: self.pair().models)
+
+    def pinned(self, models: Mapping[str, Mapping[str, str]]) -> Pair:
+        """Return the versions that a job's plan pinned. Raises ModelUnavailable."""
+        return pinned(self.registry, models)
 
     def pair(self) -> Pair:
         """Return one snapshot of the gate and the score model."""

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from assay.files.planning import Caps
 from assay.models.registry import Registry
 from tests.conftest import Aws
 from tests.events import Context
+from tests.integration.drops import Drop
+from tests.integration.machines import create
 from tests.integration.registries import Clock, Traffic, make
 
 
@@ -45,3 +48,31 @@ def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Callable
     service.cache_clear()
     yield lambda event: handler(event, Context())
     service.cache_clear()
+
+
+@pytest.fixture
+def drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
+    """Drop files; they are one shard each unless a test cuts them smaller."""
+    from rank import merge, plan, shard, upload
+    from rank.wiring import service
+
+    environment("ASSAY_GATE_MODEL", "tiny-index")
+    environment("ASSAY_SCORE_MODEL", "tiny-index")
+    aws.publish("tiny-index")
+    handlers = {"RankPlan": plan.handler, "RankShard": shard.handler, "RankMerge": merge.handler}
+    machine = create(handlers, monkeypatch)
+    environment("ASSAY_FILE_MACHINE", machine.arn)
+    environment("ASSAY_SHARD_CONCURRENCY", "2")
+    service.cache_clear()
+    yield Drop(aws, upload.handler, machine)
+    service.cache_clear()
+
+
+@pytest.fixture
+def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set how many bytes a shard has, and how many shards and bytes a job may have."""
+
+    def cut(shard_bytes: int, shards: int = 1000, unsplit_bytes: int = 1 << 30) -> None:
+        monkeypatch.setattr("assay.files.desk.caps", lambda _: Caps(shard_bytes, shards, unsplit_bytes))
+
+    return cut

@@ -72,7 +72,7 @@ def test_a_duplicate_of_what_is_finished_is_done(jobs: Jobs, clock: Clock, end: 
 
 def test_a_retry_by_the_same_owner_gets_its_job_at_once(jobs: Jobs) -> None:
     first = jobs.claim(UPLOAD, "one", 60)
-    assert jobs.claim(UPLOAD, "one", 60) == Claim(first.job_id, "taken_over")
+    assert jobs.claim(UPLOAD, "one", 60) == Claim(first.job_id, "taken_over", 2)
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_its_owner_notices(jobs: Jobs, clock: Clock) -> None:
@@ -80,7 +80,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_owner_notices(jobs: Jobs, cl
     clock.now += 59
     assert jobs.claim(UPLOAD, "two", 60).state == "running"
     clock.now += 2
-    assert jobs.claim(UPLOAD, "two", 60) == Claim(first.job_id, "taken_over")
+    assert jobs.claim(UPLOAD, "two", 60) == Claim(first.job_id, "taken_over", 2)
     assert jobs.claim(UPLOAD, "three", 60).state == "running"
     assert not jobs.renew(first.job_id, "one", 60)
     assert jobs.renew(first.job_id, "two", 60)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import Aws
 from tests.events import Context, post
-from tests.integration.test_rank_upload import Drop
+from tests.integration.drops import Drop
 from tests.logs import capture, lines, metrics
 from tests.papers.layouts import article
 from tests.papers.texts import ABSTRACT
@@ -52,20 +52,6 @@ def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Any]
     yield lambda event: api.handler(event, Context())
     wiring.settings.cache_clear()
     wiring.service.cache_clear()
-
-
-@pytest.fixture
-def drop(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Drop]:
-    """The handler of dropped files, over a tiny model."""
-    from rank.upload import handler
-    from rank.wiring import service
-
-    environment("ASSAY_GATE_MODEL", "tiny-index")
-    environment("ASSAY_SCORE_MODEL", "tiny-index")
-    aws.publish("tiny-index")
-    service.cache_clear()
-    yield Drop(aws, handler)
-    service.cache_clear()
 
 
 def held(found: list[dict[str, Any]], *ids: str) -> None:

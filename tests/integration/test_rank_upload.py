@@ -1,75 +1,18 @@
 """A file dropped under rank/ becomes results, through the handler and a tiny model."""
 
-import csv
 import gzip
-import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
-from urllib.parse import quote_plus, unquote_plus
+from urllib.parse import unquote_plus
 
 import pytest
 from botocore.exceptions import ClientError
 
 from assay.errors import ModelUnavailable
-from assay.jobs import Job, Jobs
 from tests import events
-from tests.conftest import TABLE, Aws
 from tests.events import Context, post
-
-GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
-OTHER = GOOD[::-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Drops files, hands their events to the handler, and looks at what became of them."""
-
-    aws: Aws
-    handler: Callable[[dict[str, Any], Context], dict[str, list[str]]]
-
-    def put(self, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
-        etag = self.aws.s3.put_object(Bucket="uploads", Key=key, Body=body, Metadata=metadata)["ETag"]
-        event = events.load("s3_put")
-        entity = {"key": quote_plus(key, safe="/"), "eTag": etag.strip('"'), "size": len(body)}
-        event["Records"][0]["s3"]["bucket"]["name"] = "uploads"
-        event["Records"][0]["s3"]["object"] |= entity
-        return event
-
-    def __call__(self, event: dict[str, Any], request: str = "one") -> list[str]:
-        return self.handler(event, Context(request))["jobs"]
-
-    def summary(self, job_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.text(job_id, "ranking.json"))
-        return found
-
-    def text(self, job_id: str, name: str) -> str:
-        found = self.aws.results.get(f"results/{job_id}/{name}", limit=1 << 24)
-        assert found is not None
-        return found[0].decode()
-
-    def rows(self, job_id: str, name: str) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.text(job_id, name))))
-
-    def job(self, job_id: str) -> Job:
-        job = Jobs(self.aws.dynamodb, TABLE).get(job_id)
-        assert job is not None
-        return job
-
-
-@pytest.fixture
-def drop(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Drop]:
-    from rank.upload import handler
-    from rank.wiring import service
-
-    environment("ASSAY_GATE_MODEL", "tiny-index")
-    environment("ASSAY_SCORE_MODEL", "tiny-index")
-    aws.publish("tiny-index")
-    service.cache_clear()
-    yield Drop(aws, handler)
-    service.cache_clear()
+from tests.integration.drops import GOOD, OTHER, Drop
 
 
 def test_the_recorded_event_gives_ranking_rejects_summary_and_pointer(drop: Drop) -> None:

@@ -86,13 +86,15 @@ def _reference(key: str, inner: Any) -> Iterator[str]:
 def _merged(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     both = shared | own
     variables = {**shared["Environment"]["Variables"], **own.get("Environment", {}).get("Variables", {})}
-    return both | {"Environment": {"Variables": variables}}
+    return both | {"Environment": {"Variables": variables}, "Events": own.get("Events", {})}
 
 
 def _package(resource: dict[str, Any]) -> None:
     properties = resource["Properties"]
     if resource["Type"] == "AWS::Serverless::LayerVersion":
         properties["ContentUri"] = "s3://packages/layer.zip"
+    elif resource["Type"] == "AWS::Serverless::StateMachine":
+        properties["DefinitionUri"] = "s3://packages/rank_file.asl.json"
     elif resource["Type"] == "AWS::Serverless::Function" and properties["PackageType"] == "Image":
         properties["ImageUri"] = _IMAGE
     elif resource["Type"] == "AWS::Serverless::Function":

@@ -91,11 +91,12 @@ def test_windows_are_the_slices_of_each_protein(texts: list[str], step: int, wid
 def test_windows_of_a_split_file_are_those_of_the_whole(
     data: bytes, shard_bytes: int, choice: RankOptions, step: int
 ) -> None:
-    line, partials = 1, []
+    lines, partials = 0, []
     for shard in plan(len(data), shard_bytes, splittable=True):
         part = list(owned([data[shard.read_from :]], shard, b">"))
-        partials.append(ranked(part, choice, first_line=line, fmt=Format.FASTA, windows=Windows(3, step)))
-        line += count_lines(part)
+        found = ranked(part, choice, begins=not shard.index, fmt=Format.FASTA, windows=Windows(3, step))
+        partials.append(found.shifted(lines))
+        lines += count_lines(part)
     whole = ranked([data], choice, fmt=Format.FASTA, windows=Windows(3, step))
     assert merge(partials, choice.top_k) == whole
 

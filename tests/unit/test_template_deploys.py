@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.unit.templates import functions, references, transformed
+from tests.unit.templates import ROOT, functions, references, transformed
 
 # Moto 5.2 does not import the API's paths, so what stands on its methods fails there.
 LEFT_OUT = {
@@ -123,6 +123,8 @@ def _packages() -> None:
     s3.create_bucket(Bucket="packages")
     for key in ("layer.zip", "code.zip"):
         s3.put_object(Bucket="packages", Key=key, Body=package.getvalue())
+    machine = (ROOT / "statemachines" / "rank_file.asl.json").read_bytes()
+    s3.put_object(Bucket="packages", Key="rank_file.asl.json", Body=machine)
 
 
 def _physical(resources: Mapping[str, Any]) -> dict[str, str]:

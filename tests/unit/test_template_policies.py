@@ -41,7 +41,8 @@ def test_each_function_has_a_role_and_a_log_group_of_its_own() -> None:
     roles = [each["Role"]["Fn::GetAtt"][0] for each in functions().values()]
     logs = [each["LoggingConfig"]["LogGroup"]["Ref"] for each in functions().values()]
     groups = {name for name, each in of_type("AWS::Logs::LogGroup").items() if "Condition" not in each}
-    assert sorted(roles) == ROLES
+    machine = of_type("AWS::Serverless::StateMachine")["RankFileStateMachine"]
+    assert sorted([*roles, machine["Properties"]["Role"]["Fn::GetAtt"][0]]) == ROLES
     assert sorted(logs) == sorted(groups)
     for role, log in zip(roles, logs, strict=True):
         assert log in set(references(of_type("AWS::IAM::Role")[role]))

@@ -5,6 +5,7 @@ import queue
 import sys
 import threading
 import traceback
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,12 +47,12 @@ class Worker:
 
     def _deliver(self, event: Mapping[str, Any]) -> None:
         error = Exception("never tried")
-        attempts = 1 + self._local.function.retries
+        attempts, request_id = 1 + self._local.function.retries, str(uuid.uuid4())
         for attempt in range(attempts):
             if self._stopping.wait(self._retry_seconds * attempt):
                 return
             try:
-                return self._local.call_async(event)
+                return self._local.call_async(event, request_id)
             except Exception as caught:
                 error = caught
                 traceback.print_exc(file=sys.stderr)

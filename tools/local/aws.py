@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import moto.s3.notifications
+from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from tools.local.events import Created
@@ -55,6 +56,7 @@ def _created(event: str, bucket: str, key: Any) -> Created:
 
 def serve(listeners: Iterable[socket.socket], notify: Notify, call: Call, send: Call) -> list[Server]:
     """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object created."""
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
     moto_app = DomainDispatcherApplication(create_backend_app)
     app = Invocations(Notifications(moto_app, notify), call, send)
     return [Server(app, listener, _Handler) for listener in listeners]

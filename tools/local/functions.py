@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,10 @@ class Local:
             result = self.load()(json.loads(text), self._context())
         return json.loads(_limited(_dumps(result), "reply"))
 
-    def call_async(self, event: Mapping[str, Any]) -> None:
-        """Invoke the handler for an event nobody waits for."""
+    def call_async(self, event: Mapping[str, Any], request_id: str) -> None:
+        """Invoke the handler for an event nobody waits for; every attempt at it has the same id."""
         with self._lock:
-            self.load()(json.loads(json.dumps(event)), self._context())
+            self.load()(json.loads(json.dumps(event)), replace(self._context(), aws_request_id=request_id))
 
     def _context(self) -> Context:
         function = self.function

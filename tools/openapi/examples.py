@@ -1,16 +1,17 @@
 """Examples, made by the functions that make the real replies, so that they have the real shape."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from assay.abstracts.classification import Prediction, result
 from assay.abstracts.options import ClassifyOptions
+from assay.files.layout import result_key, summary_key
 from assay.jobs import Job
 from assay.ranking import Counts, Partial, Row
 from assay.sequences import Reject
 from assay.serving import TEXTS, Scores
-from rank.filejob import keys
 from rank.replies import FirstRejects, Ranked, about, ranking
 from tools.demo.sequences import BAD, proteins
 
@@ -31,7 +32,12 @@ JOB_ID = "0b8e3c1f6a5d4f0e9c7b2a1d8e6f4c3b"
 KEY = "rank/5f0c9a3e7d21b846/designs.fasta"
 COUNTS = Counts(received=3, scored=2, passed=1, returned=1, rejected=1)
 _RESULTS = "https://assay-results-123456789012-eu-west-1.s3.amazonaws.com/"
-LINK = f"{_RESULTS}{keys(JOB_ID)['summary']}?X-Amz-Signature=..."
+_KEYS = {
+    "ranking": result_key(JOB_ID, "ranking.csv"),
+    "rejected": result_key(JOB_ID, "rejected.csv"),
+    "summary": summary_key(JOB_ID, "rank"),
+}
+LINK = f"{_RESULTS}{_KEYS['summary']}?X-Amz-Signature=..."
 
 
 def found() -> Ranked:
@@ -75,8 +81,9 @@ def job() -> Job:
     """Return a job that is done."""
     times = ("2026-01-31T12:00:00.000+00:00", "2026-01-31T12:00:04.218+00:00")
     counts = {"received": 3, "scored": 2, "passed": 1, "returned": 1, "rejected": 1, "duplicates": 0}
-    links = {name: f"{_RESULTS}{key}?X-Amz-Signature=..." for name, key in keys(JOB_ID).items()}
-    return Job(JOB_ID, "rank", "SUCCEEDED", KEY, *times, progress=1.0, counts=counts, models=PAIR, results=links)
+    links = {name: f"{_RESULTS}{key}?X-Amz-Signature=..." for name, key in _KEYS.items()}
+    done = Job(JOB_ID, "rank", "SUCCEEDED", KEY, *times, progress=1.0, shards=1)
+    return replace(done, counts=counts, models=PAIR, results=links)
 
 
 def offered() -> dict[str, Any]:

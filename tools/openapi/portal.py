@@ -1,9 +1,12 @@
 """The routes of the portal: pages, models, uploads and jobs."""
 
+from dataclasses import replace
+
 from assay.http import media_type
 from portal import pages
 from portal.catalogue import MOST_MODELS
-from portal.uploads import record, shown
+from portal.jobs import record
+from portal.uploads import shown
 from tools.openapi import examples
 from tools.openapi.operations import JSON, operation
 from tools.openapi.parts import Schema, content, path_parameter, query, ref, reply
@@ -46,7 +49,9 @@ def _jobs() -> Schema:
     form, known = examples.offered(), examples.job()
     offered = content(JSON, ref("Upload"), shown(known.id, examples.KEY, form))
     wanted = content(JSON, ref("UploadRequest"), {"filename": "designs.fasta", "kind": "rank", "top_k": 1000})
-    job = {"200": reply("The job; `results` holds links once it has ended", content(JSON, ref("Job"), record(known)))}
+    job = {"200": reply("The job; `results` holds links once it has ended", _job(record(known, 1)))}
+    ended = replace(known, state="FAILED", reason="cancelled", progress=0.0, counts={}, results={}, shards=40)
+    stopped = {"202": reply("The job, stopped", _job(record(ended, 12)))}
     upload = query({"upload": {"type": "string", "minLength": 1, "description": "The upload's key."}}, required=True)
     return {
         "/uploads": {
@@ -62,5 +67,12 @@ def _jobs() -> Schema:
         "/jobs/{id}": {
             "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", JOB_ID)])
         },
+        "/jobs/{id}/cancel": {
+            "post": operation("Jobs", "Stop a job", stopped, 404, 409, 503, parameters=[path_parameter("id", TEXT)])
+        },
         "/jobs": {"get": operation("Jobs", "The latest job of an upload", job, 400, 404, 503, parameters=upload)},
     }
+
+
+def _job(shown: Schema) -> Schema:
+    return content(JSON, ref("Job"), shown)

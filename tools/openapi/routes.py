@@ -9,16 +9,24 @@ from tools.openapi.operations import FORM, JSON, MANY, elsewhere, operation, sai
 from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
 from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL, RANK_OPTIONS, TEXT
 
+PREFER: Schema = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "schema": TEXT,
+    "description": "`respond-async`: do not wait; the request becomes a job.",
+}
+
 
 def ranking_paths() -> Schema:
     """Return the routes of ranking."""
     rank = operation(
         "Sequences",
         "Rank sequences",
-        _rankings(),
+        {**_rankings(), "202": _promised()},
         *MANY,
         406,
-        parameters=query(RANK_OPTIONS),
+        parameters=[*query(RANK_OPTIONS), PREFER],
         takes=_sequences(),
         description=f"At most {MAX_SEQUENCES:,} sequences as JSON, {MAX_LINES:,} lines or records otherwise, "
         f"{MAX_BODY_BYTES >> 20} MiB unpacked, and what the gateway "
@@ -33,6 +41,13 @@ def ranking_paths() -> Schema:
             "get": operation("Pages", "Go to the page", {"303": away}, keyed=False),
         },
     }
+
+
+def _promised() -> Schema:
+    """Return the reply to a request that does not wait."""
+    body = {"job_id": examples.JOB_ID, "status_url": f"jobs/{examples.JOB_ID}"}
+    headers = {"Preference-Applied": header("`respond-async`"), "Location": header("As `status_url`.")}
+    return reply("The job that the request became", content(JSON, ref("AcceptedJob"), body), headers)
 
 
 def _plain_ranking(summary: str) -> Schema:

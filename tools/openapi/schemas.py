@@ -3,12 +3,14 @@
 from assay.abstracts.options import MOST_LABELS
 from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
+from assay.options import GATES, OUTPUTS
 from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.alphabet import MAX_LENGTH
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
 from classify.inputs import MOST_ABSTRACTS
 from portal.catalogue import MOST_MODELS, SHOWN
+from portal.jobs import OURS
 from portal.uploads import KINDS, MAX_UPLOAD_BYTES, MOST_NAME
 from rank.reading import MAX_SEQUENCES
 from rank.replies import REJECTS_SHOWN
@@ -51,6 +53,18 @@ RANK_OPTIONS: Schema = {
         "maximum": MAX_LENGTH,
         "default": 1,
         "description": "Residues from one window to the next.",
+    },
+    "output": {
+        "type": "string",
+        "enum": list(OUTPUTS),
+        "default": OUTPUTS[0],
+        "description": "Files only: `all` also writes every sequence that passed, with its scores.",
+    },
+    "gate": {
+        "type": "string",
+        "enum": list(GATES),
+        "default": GATES[0],
+        "description": "`off`: the gate holds nothing back, whatever is scored passes.",
     },
 }
 CLASSIFY_OPTIONS: Schema = {
@@ -175,13 +189,18 @@ def _portal() -> Schema:
             upload=record(url=LINK, fields={"type": "object", "additionalProperties": TEXT}),
             status_url={"type": "string", "description": "Relative to the address that was asked."},
         ),
+        "AcceptedJob": record(
+            job_id=TEXT, status_url={"type": "string", "description": "Relative to the address that was asked."}
+        ),
         "Job": _job(),
     }
 
 
 def _job() -> Schema:
     found = of(Job)["properties"]
-    del found["bucket"]
+    for name in OURS - {"id"}:
+        del found[name]
+    found["shards"] = record(done=COUNT, total=COUNT)
     found["results"] = {"type": "object", "additionalProperties": LINK}
     found["progress"] |= {"minimum": 0, "maximum": 1}
     return record(job_id=found.pop("id"), **found)

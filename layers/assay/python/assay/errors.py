@@ -12,13 +12,16 @@
     │   ├── NotFound               no such job, model or route
     │   ├── NotAcceptable          no form of the reply is one that the caller accepts
     │   ├── Conflict               not in the state that it is in: a job that has ended cannot be cancelled
-    │   └── ObjectChanged          an object was replaced while a job read it
+    │   ├── ObjectChanged          an object was replaced while a job read it
+    │   └── Cancelled              a job was stopped by whoever may
     └── ServiceError               the deployment must mend it
         ├── ModelUnavailable       no current version, or none that loads
         ├── BundleInvalid          a manifest or a file that fails verification
         ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
         ├── ObjectMissing          an object that should exist does not
         ├── ManifestInvalid        a file job's pins cannot be read
+        ├── ShardFailed            shards of a file job gave up, or left no result
+        ├── JobLost                a job stopped without saying so
         └── SettingsError          an environment variable is missing or malformed
 
 HTTP statuses are not here: `assay.http` maps them.
@@ -110,6 +113,12 @@ class ObjectChanged(InputError):
     code = "object_changed"
 
 
+class Cancelled(InputError):
+    """A job was stopped before its end."""
+
+    code = "cancelled"
+
+
 class ServiceError(AssayError):
     """The deployment must mend it."""
 
@@ -144,6 +153,18 @@ class ManifestInvalid(ServiceError):
     """What the plan of a file job pinned cannot be read, or cannot be."""
 
     code = "manifest_invalid"
+
+
+class ShardFailed(ServiceError):
+    """Shards of a file job gave up after every retry, or left no result."""
+
+    code = "shard_failed"
+
+
+class JobLost(ServiceError):
+    """A job stopped without saying so: nothing is left that could end it."""
+
+    code = "job_lost"
 
 
 class SettingsError(ServiceError):

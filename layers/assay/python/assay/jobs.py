@@ -5,35 +5,37 @@ the lease on it, `key#...` an upload's key its latest job, and `job#...` is the 
 to be given it. Each write is conditional by itself, so one that was cut off in between is mended by the next claim.
 """
 
-import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from assay.dynamo import conditional, from_item, to_item, to_values
-from assay.errors import SettingsError
+from assay.table import LIVE_INDEX, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_DAY: Final = 86_400
 _LIVE: Final = ("QUEUED", "RUNNING")
+_JOB: Final = "job"
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
 
 
 @dataclass(frozen=True, slots=True)
 class UploadIdentity:
-    """One event of one object: `version` is its versionId or ETag. The same file dropped again has a new sequencer."""
+    """One event of one object: `version` is its versionId or ETag. The same file dropped again has a new sequencer.
+
+    `version_id` and `etag` are what the event said of either, for whoever has to find the object again.
+    """
 
     bucket: str
     key: str
     version: str = ""
     sequencer: str = ""
+    version_id: str = ""
+    etag: str = ""
 
     @property
     def pk(self) -> str:
@@ -43,10 +45,14 @@ class UploadIdentity:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Whether to work: `new` and `taken_over` mean yes, `running` (by someone else) and `done` mean no."""
+    """Whether to work: `new` and `taken_over` mean yes, `running` (by someone else) and `done` mean no.
+
+    `attempt` counts the claims of this upload that were granted, from 1.
+    """
 
     job_id: str
     state: Literal["new", "taken_over", "running", "done"]
+    attempt: int = 1
 
     @property
     def granted(self) -> bool:
@@ -56,7 +62,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as its record says; `created` and `updated` are ISO 8601 in UTC, `progress` is within 0..1."""
+    """A job as its record says; `created` and `updated` are ISO 8601 in UTC, `progress` is within 0..1.
+
+    `shards` is how many there are once they are planned, `execution` the state machine's run where there is one,
+    `runs` how often it was begun, `version_id` and `etag` which object it is about.
+    """
 
     id: str
     kind: str
@@ -65,7 +75,12 @@ class Job:
     created: str
     updated: str
     bucket: str = ""
+    version_id: str = ""
+    etag: str = ""
     progress: float = 0.0
+    shards: int = 0
+    execution: str = ""
+    runs: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
@@ -83,18 +98,14 @@ class Jobs:
     def __init__(
         self, client: "DynamoDBClient", table: str, *, days: int = 30, clock: Callable[[], float] = time.time
     ) -> None:
-        if not table:
-            raise SettingsError("no state table: ASSAY_STATE_TABLE is missing")
-        self._client = client
-        self._table = table
-        self._days = days
-        self._clock = clock
+        self._table = Table(client, table, days, clock)
 
     def enqueue(self, key: str, kind: str) -> Job:
         """Make a job for an object that is still to be uploaded; whoever claims that object gets this job."""
-        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, self._now(), self._now())
+        now = self._table.time()
+        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now)
         self._record(job.id, {"kind": kind, "upload": key})
-        self._point(key, job.id)
+        self._point(key, job.id, "")
         return job
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
@@ -102,30 +113,35 @@ class Jobs:
 
         Another owner's job is taken over once its lease has run out; the same owner (a retry) gets it at once.
         """
-        lease = {"owner": owner, "lease": self._clock() + lease_seconds}
+        lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
         job_id = self._promised(upload) or uuid.uuid4().hex
-        if self._put({"pk": upload.pk, "job": job_id, **lease}, "attribute_not_exists(pk)"):
+        item = {"pk": upload.pk, "job": job_id, "attempts": 1, **lease}
+        if self._table.put(item, "attribute_not_exists(pk)"):
             self._begin(job_id, upload)
             return Claim(job_id, "new")
+        known = self._table.item(upload.pk) or {}
+        attempt = int(known.get("attempts", 0)) + 1
         free = "#owner = :mine OR #lease < :now"
-        granted = self._set(upload.pk, lease, free, mine=owner, now=self._clock())
-        job_id = str(self._value(upload.pk, "job"))
+        values = {**lease, "attempts": attempt}
+        granted = self._table.set(upload.pk, values, free, mine=owner, now=self._table.clock())
+        job_id = str(known.get("job"))
         job = self.get(job_id)
         if job is not None and job.finished:
             return Claim(job_id, "done")
         if granted and job is None:
             self._begin(job_id, upload)
-        return Claim(job_id, "taken_over" if granted else "running")
+        return Claim(job_id, "taken_over", attempt) if granted else Claim(job_id, "running")
 
     def renew(self, job_id: str, owner: str, lease_seconds: float) -> bool:
         """Prolong a lease; False when it is someone else's by now."""
-        identity = self._value(f"job#{job_id}", "identity")
-        lease = {"lease": self._clock() + lease_seconds}
-        return identity is not None and self._set(str(identity), lease, "#owner = :mine", mine=owner)
+        identity = self._table.value(f"job#{job_id}", "identity")
+        lease = {"lease": self._table.clock() + lease_seconds}
+        return identity is not None and self._table.set(str(identity), lease, "#owner = :mine", mine=owner)
 
-    def start(self, job_id: str, models: Mapping[str, Any]) -> bool:
-        """Say that a job runs, and with which models; False when it has finished already."""
-        return self._change(job_id, {"state": "RUNNING", "models": models})
+    def start(self, job_id: str, models: Mapping[str, Any], *, shards: int = 1, execution: str = "") -> bool:
+        """Say that a job runs, in what and with which models; False when it has finished already."""
+        runs = {"execution": execution} if execution else {}
+        return self._change(job_id, {"state": "RUNNING", "models": models, "shards": shards, **runs})
 
     def progress(self, job_id: str, progress: float, counts: Mapping[str, int]) -> bool:
         """Say how far a job is, 0..1; False when it has finished already."""
@@ -133,90 +149,69 @@ class Jobs:
 
     def succeed(self, job_id: str, counts: Mapping[str, int], results: Mapping[str, str]) -> bool:
         """End a job; `results` names the keys in the results bucket. False when it has finished already."""
-        return self._change(job_id, {"state": "SUCCEEDED", "progress": 1.0, "counts": counts, "results": results})
+        values = {"state": "SUCCEEDED", "progress": 1.0, "counts": counts, "results": results}
+        return self._change(job_id, values, ends=True)
 
     def fail(self, job_id: str, reason: str, results: Mapping[str, str] | None = None) -> bool:
         """End a job that can't be done; False when it has finished already."""
-        return self._change(job_id, {"state": "FAILED", "reason": reason, "results": results or {}})
+        return self._change(job_id, {"state": "FAILED", "reason": reason, "results": results or {}}, ends=True)
+
+    def reopen(self, job_id: str) -> Job | None:
+        """Queue a FAILED job again, what its shards have done kept; None where there is none that FAILED."""
+        runs = int(self._table.value(f"job#{job_id}", "runs") or 1) + 1
+        values = {"state": "QUEUED", "reason": "", "results": {}, "runs": runs, LIVE_INDEX: _JOB}
+        values |= {"updated": self._table.time()}
+        reopened = self._table.set(f"job#{job_id}", values, "#state = :failed", failed="FAILED")
+        return self.get(job_id) if reopened else None
 
     def get(self, job_id: str) -> Job | None:
         """Return a job, None where there is none of that id."""
-        item = self._item(f"job#{job_id}")
+        item = self._table.item(f"job#{job_id}")
         return Job(id=job_id, **{name: item[name] for name in _SHOWN & item.keys()}) if item else None
 
     def by_upload(self, key: str) -> Job | None:
         """Return the latest job of an uploaded key."""
-        job_id = self._value(f"key#{key}", "job")
+        job_id = self._table.value(f"key#{key}", "job")
         return self.get(str(job_id)) if job_id else None
+
+    def unfinished(self, seconds: float) -> Iterator[Job]:
+        """Yield the jobs that are QUEUED or RUNNING and have not changed for so many seconds."""
+        for pk in self._table.live(_JOB, self._table.time(ago=seconds)):
+            job = self.get(pk.partition("#")[2])
+            if job is not None and not job.finished:
+                yield job
 
     def _promised(self, upload: UploadIdentity) -> str | None:
         """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken."""
-        job_id = self._value(f"key#{upload.key}", "job")
+        job_id = self._table.value(f"key#{upload.key}", "job")
         free = "#state = :queued AND (attribute_not_exists(#identity) OR #identity = :identity)"
         given = {"identity": upload.pk}
-        reserved = job_id is not None and self._set(f"job#{job_id}", given, free, queued="QUEUED")
+        reserved = job_id is not None and self._table.set(f"job#{job_id}", given, free, queued="QUEUED")
         return str(job_id) if reserved else None
 
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
-        self._record(job_id, {**values, "identity": upload.pk})
-        self._point(upload.key, job_id)
+        source = {"version_id": upload.version_id, "etag": upload.etag}
+        self._record(job_id, {**values, **source, "identity": upload.pk})
+        self._point(upload.key, job_id, upload.sequencer)
 
     def _record(self, job_id: str, values: Mapping[str, Any]) -> None:
         """Write a new job; one that was promised keeps the time when it was made."""
-        found = self._value(f"job#{job_id}", "created")
-        times = {"created": found or self._now(), "updated": self._now()}
-        self._put({"pk": f"job#{job_id}", "state": "QUEUED", **times, **values})
+        found = self._table.value(f"job#{job_id}", "created")
+        times = {"created": found or self._table.time(), "updated": self._table.time()}
+        self._table.put({"pk": f"job#{job_id}", "state": "QUEUED", LIVE_INDEX: _JOB, **times, **values})
 
-    def _point(self, key: str, job_id: str) -> None:
-        self._put({"pk": f"key#{key}", "job": job_id})
+    def _point(self, key: str, job_id: str, sequencer: str) -> None:
+        """Say that a key's latest job is this one, unless an event that S3 numbered later came first."""
+        newer = "attribute_not_exists(#sequencer) OR #sequencer <= :mine" if sequencer else ""
+        self._table.put({"pk": f"key#{key}", "job": job_id, "sequencer": sequencer}, newer, mine=sequencer)
 
-    def _change(self, job_id: str, values: Mapping[str, Any]) -> bool:
+    def _change(self, job_id: str, values: Mapping[str, Any], *, ends: bool = False) -> bool:
         """Set attributes of a job that has not finished; False where it has."""
         live = {f"live{at}": state for at, state in enumerate(_LIVE)}
         condition = f"#state IN ({', '.join(f':{name}' for name in live)})"
-        return self._set(f"job#{job_id}", {**values, "updated": self._now()}, condition, **live)
-
-    def _put(self, item: Mapping[str, Any], condition: str = "") -> bool:
-        """Write an item; False where the condition does not hold."""
-        extra = {"ConditionExpression": condition} if condition else {}
-        values = to_item({**item, "expires": self._expires()})
-        with conditional() as held:
-            self._client.put_item(TableName=self._table, Item=values, **extra)  # type: ignore[arg-type]
-        return held.value
-
-    def _set(self, pk: str, values: Mapping[str, Any], condition: str, **given: Any) -> bool:
-        """Set attributes of an item; False where the condition does not hold."""
-        values = {**values, "expires": self._expires()}
-        with conditional() as held:
-            self._client.update_item(
-                TableName=self._table,
-                Key=to_item({"pk": pk}),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={name: name[1:] for name in {*_names(condition), *(f"#{n}" for n in values)}},
-                ExpressionAttributeValues=to_values({**values, **given}),
-            )
-        return held.value
-
-    def _value(self, pk: str, name: str) -> Any:
-        return (self._item(pk) or {}).get(name)
-
-    def _item(self, pk: str) -> dict[str, Any] | None:
-        """Return an item as it is now; one past its time to live is gone, though DynamoDB may still hold it."""
-        reply = self._client.get_item(TableName=self._table, Key=to_item({"pk": pk}), ConsistentRead=True)
-        item = from_item(reply["Item"]) if "Item" in reply else None
-        return item if item and item.get("expires", 0) > self._clock() else None
-
-    def _now(self) -> str:
-        return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
-
-    def _expires(self) -> int:
-        return int(self._clock()) + self._days * _DAY
+        changed = {**values, "updated": self._table.time()}
+        return self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if ends else (), **live)
 
 
 _SHOWN: Final = frozenset(Job.__dataclass_fields__) - {"id"}
-
-
-def _names(expression: str) -> list[str]:
-    return re.findall(r"#\w+", expression)

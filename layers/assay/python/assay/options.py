@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 from assay.errors import InvalidOption
 
 MAX_TOP_K: Final = 10_000
+OUTPUTS: Final = ("top", "all")
+GATES: Final = ("on", "off")
 _LONGEST: Final = 255
 
 
@@ -58,6 +61,13 @@ def top_k(value: object, name: str) -> int:
     return found
 
 
+def one_of(known: Iterable[str], value: object, name: str) -> str:
+    """Return an option that is one of a few words. Raises InvalidOption."""
+    if isinstance(value, str) and value in known:
+        return value
+    raise InvalidOption(f"{name} must be {' or '.join(known)}", option=name)
+
+
 Reader = Callable[[object, str], object]
 RANKING: Final[Mapping[str, Reader]] = {
     "top_k": top_k,
@@ -66,6 +76,8 @@ RANKING: Final[Mapping[str, Reader]] = {
     "column": text,
     "window": integer,
     "step": integer,
+    "output": partial(one_of, OUTPUTS),
+    "gate": partial(one_of, GATES),
 }
 """The options of a ranking and what reads each: of requests, of presigned uploads, of a dropped file's metadata."""
 

@@ -8,7 +8,7 @@ gets a leading apostrophe; plain numbers, negative ones too, are left alone.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -27,9 +27,13 @@ def ranking_csv(partial: Partial) -> Iterator[str]:
 
     A carried column named like one of ours is renamed `input_...`, so that each name stands once.
     """
-    names = [f"input_{name}" if name.lower() in RANKING_COLUMNS else harmless(name) for name in partial.columns]
-    yield _text([[*RANKING_COLUMNS, *names]])
+    yield _text([[*RANKING_COLUMNS, *carried_names(partial.columns, RANKING_COLUMNS)]])
     yield from _pieces(_cells(rank, row) for rank, row in enumerate(partial.rows, 1))
+
+
+def carried_names(columns: Iterable[str], ours: Collection[str]) -> tuple[str, ...]:
+    """Return the names of carried columns as a result file shows them, none of them one of `ours`."""
+    return tuple(f"input_{name}" if name.lower() in ours else harmless(name) for name in columns)
 
 
 def rejected_csv_header() -> str:

@@ -38,6 +38,12 @@ class Settings:
     page_url: str = ""
     allowed_origin: str = ""
     model_memory_mb: int = 1024
+    file_machine: str = ""
+    shard_megabytes: int = 64
+    max_job_shards: int = 2000
+    max_unsplit_megabytes: int = 2048
+    shard_concurrency: int = 100
+    upload_attempts: int = 3
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *required: str) -> Self:
@@ -59,7 +65,9 @@ def _read(name: str, text: str) -> str | int | float | bool | Path:
     match name:
         case "scratch":
             return Path(text)
-        case "threads" | "reply_bytes" | "model_memory_mb":
+        case "threads" | "reply_bytes" | "model_memory_mb" | "shard_megabytes" | "max_job_shards":
+            return _number(name, text, int, 1)
+        case "max_unsplit_megabytes" | "shard_concurrency" | "upload_attempts":
             return _number(name, text, int, 1)
         case "model_refresh_seconds" | "cache_days":
             return _number(name, text, float, 0)

@@ -45,12 +45,31 @@ def owned(chunks: Iterable[bytes], shard: Shard, mark: bytes = b"") -> Iterator[
 
 def count_lines(chunks: Iterable[bytes]) -> int:
     """Return how many lines there are, an unfinished last one included; gives the first line of the next shard."""
-    count, last = 0, b"\n"
-    for chunk in filter(None, chunks):
-        text = last + chunk if last == b"\r" else chunk
-        count += text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n") - (last == b"\r")
-        last = chunk[-1:]
-    return count + (last not in b"\r\n")
+    counter = LineCounter()
+    for chunk in chunks:
+        counter.add(chunk)
+    return counter.lines
+
+
+class LineCounter:
+    """Counts the lines of bytes as they pass; LF, CRLF and a lone CR end one."""
+
+    def __init__(self) -> None:
+        """Begin before the first byte."""
+        self._ends, self._last = 0, b"\n"
+
+    def add(self, chunk: bytes) -> None:
+        """Take the bytes that come next."""
+        if chunk:
+            text = self._last + chunk if self._last == b"\r" else chunk
+            ends = text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+            self._ends += ends - (self._last == b"\r")
+            self._last = chunk[-1:]
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines there were, an unfinished last one included."""
+        return self._ends + (self._last not in b"\r\n")
 
 
 @dataclass(slots=True)

@@ -10,12 +10,16 @@ from assay.http import error_body
 from assay.storage import Bucket
 
 
-def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any]) -> None:
-    """Write a summary (`job_id`, `state`, `upload`, ...), then the pointer from its upload to it."""
+def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any], *, latest: bool = True) -> None:
+    """Write a summary (`job_id`, `state`, `upload`, ...), then the pointer from its upload to it.
+
+    A job that is not the latest of its upload leaves the pointer as it is.
+    """
     body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
     results.put(summary_key, body, "application/json")
-    pointer = {"job_id": summary["job_id"], "state": summary["state"], "summary": summary_key}
-    results.put(pointer_key(str(summary["upload"])), json.dumps(pointer).encode(), "application/json")
+    if latest:
+        pointer = {"job_id": summary["job_id"], "state": summary["state"], "summary": summary_key}
+        results.put(pointer_key(str(summary["upload"])), json.dumps(pointer).encode(), "application/json")
 
 
 def failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:

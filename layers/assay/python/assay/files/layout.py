@@ -6,6 +6,7 @@ from typing import Final
 
 _PARTIAL: Final = re.compile(r"/(\d{5,})\.json")
 _LONGEST_KEY: Final = 1024
+_SUMMARIES: Final = {"rank": "ranking", "classify": "classification"}
 
 
 def folder(job_id: str) -> str:
@@ -42,6 +43,11 @@ def shard_of(key: str) -> int | None:
 def result_key(job_id: str, name: str) -> str:
     """Return where a result lies: `result_key(job, "ranking.csv")`."""
     return f"results/{job_id}/{name}"
+
+
+def summary_key(job_id: str, kind: str) -> str:
+    """Return where a job's summary lies, written last: `ranking.json` or `classification.json`."""
+    return result_key(job_id, f"{_SUMMARIES[kind]}.json")
 
 
 def pointer_key(upload: str) -> str:

@@ -29,8 +29,9 @@ class Source:
 class Manifest:
     """The pins of a job. Raises `ManifestInvalid` naming the field that cannot be.
 
-    `format` is the kind's own word (`lines`, `fasta`, `csv`, ...), `header` the text that stands before the first
-    record of a CSV and that every other shard needs, `models` role to name and version, `options` the kind's own.
+    `format` is the kind's own word (`lines`, `fasta`, `csv`, ...), `header` a CSV's header row, which the shards that
+    start after it (at byte `header_at`) read before their own lines, `models` role to name and version,
+    `options` the kind's own.
     """
 
     job_id: str
@@ -43,13 +44,14 @@ class Manifest:
     options: Mapping[str, Any] = field(default_factory=dict)
     compression: str = ""
     header: str = ""
+    header_at: int = 0
 
     def __post_init__(self) -> None:
         """Check what a shard relies on."""
         for name in ("job_id", "kind", "format"):
             _require(isinstance(getattr(self, name), str) and bool(getattr(self, name)), name)
         _require(self.compression in COMPRESSIONS, "compression")
-        _require(isinstance(self.header, str), "header")
+        _require(isinstance(self.header, str) and _count(self.header_at, 0), "header")
         _require(isinstance(self.source, Source) and _count(self.source.size, 0) and bool(self.source.key), "source")
         _require(_count(self.shard_bytes, 1), "shard_bytes")
         most = max(-(-self.source.size // self.shard_bytes), 1)

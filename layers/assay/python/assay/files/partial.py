@@ -10,6 +10,7 @@ from typing import Any, Self
 class ShardResult:
     """One shard, done. Lines within it are numbered from 1; `lines` of them, so that merging can number them all.
 
+    `cut` says that the shard ended within a row, so that this file cannot be cut and the shard holds nothing else.
     `pin` names the manifest it was made under, `parts` its other objects by name and size in bytes
     (`{"rejected.csv": 120}` lies at `part_key(job, shard, "rejected.csv")`), `body` is the kind's own.
     """
@@ -20,6 +21,7 @@ class ShardResult:
     counts: Mapping[str, int]
     parts: Mapping[str, int] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
+    cut: bool = False
 
     def to_json(self) -> str:
         """Return JSON from which `from_json` makes an equal value."""

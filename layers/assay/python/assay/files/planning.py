@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol, Self
 
 from assay.errors import ObjectChanged, TooLarge, UnreadableInput
@@ -13,6 +13,7 @@ from assay.storage import Bucket
 
 HEAD: Final = 1 << 16
 """Bytes of an object's beginning that a kind judges its format by."""
+QUOTED: Final = "cells of it hold line ends"
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -37,7 +38,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a kind reads an object: its word for the format, the CSV header that each shard needs, whether cuts are safe.
+    """How a kind reads an object: its word for the format, whether cuts are safe, a CSV's header row and its place.
 
     `why` says what stands against cutting, for the refusal of an object too large to be one shard.
     """
@@ -45,6 +46,7 @@ class Shape:
     format: str
     splittable: bool
     header: str = ""
+    header_at: int = 0
     why: str = "this format cannot be cut"
 
 
@@ -60,7 +62,10 @@ class Caps:
 class Kind(Protocol):
     """What a kind of job brings to its plan."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the first part of its uploads' keys."""
+        ...
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return all options, those of the object's metadata chosen. Raises InvalidOption."""
@@ -107,6 +112,7 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
         options=options,
         compression=compression,
         header=shape.header,
+        header_at=shape.header_at,
     )
 
 
@@ -119,28 +125,37 @@ def pinned(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
     return Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type), info.metadata
 
 
+def uncut(manifest: Manifest, caps: Caps) -> Manifest:
+    """Return the same with one shard, for a file that turned out not to be one that can be cut. Raises TooLarge."""
+    _hold_unsplit(manifest.source, QUOTED, caps)
+    return replace(manifest, shards=1, header="", header_at=0)
+
+
 def _shards(source: Source, compression: str, shape: Shape, caps: Caps) -> int:
     """Return how many shards there are. Raises TooLarge, saying which limit and what to do."""
-    splittable = shape.splittable and not compression
-    if splittable:
-        count = len(cut(source.size, caps.shard_bytes, splittable=True))
-        if count > caps.shards:
-            most = caps.shards * caps.shard_bytes
-            raise TooLarge(
-                f"{source.key} has {source.size:,} bytes and would take {count:,} shards, and one job may take "
-                f"{caps.shards:,} ({most:,} bytes): cut it, or raise MaxJobShards where the service is deployed",
-                limit=caps.shards,
-            )
-        return count
-    if source.size > caps.unsplit_bytes:
-        why = "gzip can only be read from its start" if compression else shape.why
+    if compression or not shape.splittable:
+        _hold_unsplit(source, "gzip can only be read from its start" if compression else shape.why, caps)
+        return 1
+    count = len(cut(source.size, caps.shard_bytes, splittable=True))
+    if count > caps.shards:
         raise TooLarge(
-            f"{source.key} has {source.size:,} bytes, and {why}, so that one function would have to read it all, "
-            f"which takes too long over {caps.unsplit_bytes:,} bytes: send it in parts, or so that it can be cut "
-            "(not compressed, one sequence a line)",
+            f"{source.key} has {source.size:,} bytes and would take {count:,} shards, and one job may take "
+            f"{caps.shards:,} ({caps.shards * caps.shard_bytes:,} bytes): send it in parts, or raise MaxJobShards "
+            "where the service is deployed",
+            limit=caps.shards,
+        )
+    return count
+
+
+def _hold_unsplit(source: Source, why: str, caps: Caps) -> None:
+    """Raise TooLarge for an object that one function would not read in time."""
+    if source.size > caps.unsplit_bytes:
+        raise TooLarge(
+            f"{source.key} has {source.size:,} bytes, and {why}, so that one function has to read it all; "
+            f"that ends at {caps.unsplit_bytes:,} bytes (MaxUnsplitMegabytes): send it in parts, or so that it can "
+            "be cut, not compressed and a sequence a line",
             limit=caps.unsplit_bytes,
         )
-    return 1
 
 
 def _unpacked(head: bytes) -> bytes:

@@ -6,6 +6,19 @@ The total order is score descending, then line; each sequence appears once, at i
 from assay.options import MAX_TOP_K
 from assay.ranking.options import RankOptions, hold_strict
 from assay.ranking.partial import Counts, Partial, Row, merge
-from assay.ranking.ranker import Scorer, rank_blocks
+from assay.ranking.ranker import OnScored, Scorer, rank_blocks
+from assay.ranking.topk import Rows
 
-__all__ = ["MAX_TOP_K", "Counts", "Partial", "RankOptions", "Row", "Scorer", "hold_strict", "merge", "rank_blocks"]
+__all__ = [
+    "MAX_TOP_K",
+    "Counts",
+    "OnScored",
+    "Partial",
+    "RankOptions",
+    "Row",
+    "Rows",
+    "Scorer",
+    "hold_strict",
+    "merge",
+    "rank_blocks",
+]

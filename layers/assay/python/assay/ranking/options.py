@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass
 
 from assay.errors import InvalidOption, StrictReject
-from assay.options import MAX_TOP_K
+from assay.options import GATES, MAX_TOP_K, OUTPUTS
 from assay.ranking.partial import Counts
 from assay.sequences import Windows
 from assay.sequences.alphabet import MAX_LENGTH
@@ -14,8 +14,10 @@ from assay.sequences.alphabet import MAX_LENGTH
 class RankOptions:
     """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
 
-    `strict` is held by `hold_strict`, after the ranking; `rank_blocks` ranks what it can either way. `window` and
-    `step` are for parsing: FASTA records are then cut into windows of that many residues.
+    `output` is `top` (the best `top_k`) or, for files, `all`: every sequence that passed, with its scores. With `gate`
+    `off` the gate model holds nothing back: all that is scored passes. `strict` is held by `hold_strict`, after the
+    ranking; `rank_blocks` ranks what it can either way.
+    `window` and `step` are for parsing: FASTA records are then cut into windows of that many residues.
     """
 
     top_k: int = 100
@@ -24,6 +26,8 @@ class RankOptions:
     column: str | None = None
     window: int | None = None
     step: int = 1
+    output: str = "top"
+    gate: str = "on"
 
     def __post_init__(self) -> None:
         """Check types as well as ranges, since options come from JSON, queries and object metadata."""
@@ -32,6 +36,8 @@ class RankOptions:
         _require(number, "threshold", "a finite number")
         _require(type(self.strict) is bool, "strict", "true or false")
         _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
+        _require(self.output in OUTPUTS, "output", "top or all")
+        _require(self.gate in GATES, "gate", "on or off")
         _require(self.window is None or _within(self.window), "window", f"an integer in 1..{MAX_LENGTH}")
         _require(_within(self.step), "step", f"an integer in 1..{MAX_LENGTH}")
         _require(self.window is not None or self.step == 1, "step", "given with window")

@@ -1,10 +1,9 @@
 """The ranking of some input, and the merge of several into one."""
 
 import heapq
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, astuple, dataclass, field
-from typing import Self
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass, field, replace
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +42,21 @@ class Partial:
     counts: Counts = Counts()
     columns: tuple[str, ...] = ()
 
-    def to_json(self) -> str:
-        """Return JSON from which `from_json` makes an equal value."""
-        body = {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
-        return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    def to_body(self) -> dict[str, Any]:
+        """Return plain values, JSON's, from which `from_body` makes an equal value."""
+        return {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote."""
-        body = json.loads(text)
+    def from_body(cls, body: Mapping[str, Any]) -> Self:
+        """Read what `to_body` made."""
         rows = [
             Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
         ]
         return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
+
+    def shifted(self, lines: int) -> "Partial":
+        """Return the same with `lines` added to each line, for input that has so many lines before it."""
+        return replace(self, rows=[replace(row, line=row.line + lines) for row in self.rows]) if lines else self
 
 
 def merge(partials: Iterable[Partial], top_k: int) -> Partial:

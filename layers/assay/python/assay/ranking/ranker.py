@@ -24,6 +24,9 @@ class Scorer(Protocol):
         ...
 
 
+OnScored = Callable[[Rows, Contract, tuple[str, ...]], None]
+
+
 def rank_blocks(
     blocks: Iterable[Block],
     gate: Scorer,
@@ -32,13 +35,15 @@ def rank_blocks(
     *,
     deduplicate: bool,
     on_rejects: Callable[[list[Reject]], None],
+    on_scored: OnScored | None = None,
 ) -> Partial:
     """Rank all blocks in memory that depends on `top_k` only.
 
     With `deduplicate`, a sequence that came before is counted, not scored (memory then grows with the input). Each
-    list of rejects goes to `on_rejects` as soon as it is known; those for scores that are not finite come late.
+    list of rejects goes to `on_rejects` as soon as it is known; those for scores that are not finite come late. What
+    passed goes to `on_scored` in order of lines, with the names of its carried cells.
     """
-    ranker = _Ranker(gate, score, options, on_rejects)
+    ranker = _Ranker(gate, score, options, on_rejects, on_scored)
     seen: set[bytes] | None = set() if deduplicate else None
     for block in blocks:
         ranker.take(block, seen)
@@ -76,10 +81,16 @@ class _Ranker:
     """The way of the rows: gate queue, threshold, score queue, best."""
 
     def __init__(
-        self, gate: Scorer, score: Scorer, options: RankOptions, on_rejects: Callable[[list[Reject]], None]
+        self,
+        gate: Scorer,
+        score: Scorer,
+        options: RankOptions,
+        on_rejects: Callable[[list[Reject]], None],
+        on_scored: OnScored | None,
     ) -> None:
         self._gate, self._score = _Queue(gate), _Queue(score)
-        self._threshold = _float32(options.threshold)
+        self._threshold = _float32(options.threshold) if options.gate == "on" else np.float32(-np.inf)
+        self._on_scored = on_scored
         self._best = TopK(options.top_k)
         self._on_rejects = on_rejects
         self._received = self._rejected = self._duplicates = self._passed = 0
@@ -118,7 +129,10 @@ class _Ranker:
         for rows in batches:
             values, rows = self._run(self._score.scorer, rows, "score")
             self._passed += len(rows)
-            self._best.add(Rows(rows.codes, rows.lines, rows.gate, values, rows.labels))
+            rows = Rows(rows.codes, rows.lines, rows.gate, values, rows.labels)
+            self._best.add(rows)
+            if self._on_scored and self._contract and len(rows):
+                self._on_scored(rows, self._contract, self._columns)
 
     def _run(self, scorer: Scorer, rows: Rows, name: str) -> tuple[NDArray[np.float32], Rows]:
         """Return a model's values and the rows they belong to; a row whose value is not finite is rejected."""

@@ -10,6 +10,7 @@ from assay.sequences.framing import frames
 from assay.sequences.items import parse_items
 from assay.sequences.lines import parse_lines
 from assay.sequences.records import LIMITS, Block, Limits, Reject
+from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.table import parse_table
 from assay.sequences.windows import Windows, hold_windows
@@ -21,6 +22,7 @@ __all__ = [
     "Contract",
     "Format",
     "Limits",
+    "OpenRow",
     "Reject",
     "Windows",
     "decode",
@@ -39,21 +41,24 @@ def parse(
     column: str | None = None,
     first_line: int = 1,
     windows: Windows | None = None,
+    begins: bool = True,
+    ends: bool = True,
     limits: Limits = LIMITS,
 ) -> Iterator[Block]:
     """Yield blocks of encoded sequences and rejects, in input order and constant memory.
 
-    Input that starts after line 1 has no byte order mark to drop. Raises `UnreadableInput` for a CSV without its
-    column of sequences; whatever else is wrong is a reject. Raises `InvalidOption` for windows
-    of another length than the contract's, or along anything but FASTA.
+    Only input that `begins` (at line 1) has a byte order mark to drop; of one that does not end here, `OpenRow` is
+    raised where a CSV's row goes on. Raises `UnreadableInput` for a CSV without its column of sequences; whatever
+    else is wrong is a reject. Raises `InvalidOption` for windows of another length than the contract's, or along
+    anything but FASTA.
     """
     if windows:
         hold_windows(windows, fmt, contract)
     if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
         limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))
-    framed = frames(chunks, limits, bom=first_line == 1)
+    framed = frames(chunks, limits, bom=begins and first_line == 1)
     if fmt is Format.CSV:
-        return parse_table(framed, contract, limits, first_line, column)
+        return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
     return parse_lines(framed, contract, limits, first_line)

@@ -20,6 +20,10 @@ class Row(NamedTuple):
     cells: list[str] | None
 
 
+class OpenRow(Exception):
+    """Input was cut within a row: one of its cells holds a line end."""
+
+
 class _Unfinished(Exception):
     """The row goes on in the next block."""
 
@@ -28,14 +32,19 @@ class _Oversized(Exception):
     """The row is longer than the longest that is read."""
 
 
-def rows(framed: Iterable[Frame], limits: Limits, line: int) -> Iterator[list[Row]]:
-    """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates."""
+def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = True) -> Iterator[list[Row]]:
+    """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates.
+
+    Raises `OpenRow` where the last row goes on behind input that does not end here.
+    """
     reader = _Reader(limits, line)
     for frame in framed:
         if frame.overlong:
             yield [reader.skip()]
         else:
             yield from reader.feed(frame.data.decode("utf-8", "surrogateescape"))
+    if reader.lines and not ends:
+        raise OpenRow
     yield from reader.finish()
 
 

@@ -27,14 +27,15 @@ class Header(NamedTuple):
 
 
 def parse_table(
-    framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, column: str | None
+    framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, column: str | None, *, ends: bool = True
 ) -> Iterator[Block]:
     """Yield a block for each stretch of rows; a row's line is its first. Blank lines alone are no records.
 
-    Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" when not given).
+    Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" when not given); `OpenRow`
+    where the last row goes on behind input that does not end here.
     """
     header: Header | None = None
-    for batch in rows(framed, limits, line):
+    for batch in rows(framed, limits, line, ends=ends):
         if header is None:
             batch = batch[_blank(batch) :]
             if not batch:

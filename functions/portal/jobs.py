@@ -1,0 +1,34 @@
+"""Jobs as replies show them, with links to their results, and the end of one that is cancelled."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from assay.errors import NotFound
+from assay.files.working import Working
+from assay.jobs import Job
+from assay.storage import Bucket
+
+OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs"})
+"""What of a record is nobody's business."""
+
+
+def found(job: Job | None, results: Bucket) -> dict[str, Any]:
+    """Return a job with links to its results. Raises NotFound."""
+    if job is None:
+        raise NotFound("there is no such job; records go 30 days after their last change")
+    links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
+    return record(replace(job, results=links), done(job, results))
+
+
+def done(job: Job, results: Bucket) -> int:
+    """Return how many of a job's shards are done: those that left a result, so that a retry counts once."""
+    if job.state == "SUCCEEDED" or not job.shards:
+        return job.shards
+    return min(len(Working(results, job.id).done()), job.shards)
+
+
+def record(job: Job, done: int = 0) -> dict[str, Any]:
+    """Return a job as a reply shows it; while it runs, its progress is that of its shards."""
+    shown = {name: value for name, value in asdict(job).items() if name not in OURS}
+    progress = done / job.shards if job.state == "RUNNING" and job.shards else job.progress
+    return {"job_id": job.id, **shown, "progress": progress, "shards": {"done": done, "total": job.shards}}

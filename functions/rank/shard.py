@@ -1,0 +1,97 @@
+"""RankShardFunction: the lines of one shard become a partial ranking, its rejects, and its scores where wanted."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+from assay.files import reading
+from assay.files.manifest import Manifest
+from assay.files.partial import ShardResult
+from assay.files.rejects import RejectParts
+from assay.files.steps import shard_step
+from assay.ranking import OnScored, RankOptions, rank_blocks
+from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
+from assay.sequences.records import NOT_FINITE
+from assay.shards import LineCounter, Shard
+from assay.storage import Bucket
+from assay.telemetry import logger, observed, phase, scored
+from rank.kind import header_bytes
+from rank.pair import Pair
+from rank.scores import ScoreParts
+from rank.wiring import service
+
+
+@observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Do the shard that the state machine names: `job_id`, `shard`."""
+    logger.append_keys(shard=event["shard"])
+    return shard_step(service().desk, event, work)
+
+
+def work(manifest: Manifest, index: int) -> ShardResult:
+    """Rank a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
+    stack = service()
+    with phase("rank"):
+        result = ranked(manifest, index, stack.uploads, stack.results, stack.pinned(manifest.models))
+    scored(result.counts.get("scored", 0))
+    return result
+
+
+def ranked(manifest: Manifest, index: int, uploads: Bucket, results: Bucket, pair: Pair) -> ShardResult:
+    """Rank a shard in constant memory; its rejects and scores are written as they are found."""
+    options = RankOptions(**manifest.options)
+    counter = LineCounter()
+    blocks = read(manifest, manifest.shard(index), uploads, pair.contract, counter)
+    try:
+        with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
+            partial = rank_blocks(
+                blocks,
+                pair.gate,
+                pair.score,
+                options,
+                deduplicate=False,
+                on_rejects=lambda found: _keep(rejects, found),
+                on_scored=add,
+            )
+    except OpenRow:
+        return ShardResult(index, manifest.pin, 0, {}, cut=True)
+    body = partial.to_body()
+    return ShardResult(index, manifest.pin, counter.lines, body.pop("counts"), rejects.parts, body)
+
+
+@contextmanager
+def _scores(options: RankOptions, results: Bucket, manifest: Manifest, index: int) -> Iterator[OnScored | None]:
+    """Yield what takes all scores, None where they are not wanted."""
+    if options.output == "all":
+        with ScoreParts(results, manifest.job_id, index) as parts:
+            yield parts.add
+    else:
+        yield None
+
+
+def read(
+    manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, counter: LineCounter
+) -> Iterator[Block]:
+    """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
+    chunks = reading.text(uploads, manifest, shard, counter)
+    options = RankOptions(**manifest.options)
+    headed = bool(manifest.header) and shard.start > manifest.header_at
+    return parse(
+        chain([header_bytes(manifest.header)], chunks) if headed else chunks,
+        Format(manifest.format),
+        contract,
+        column=options.column,
+        windows=options.windows,
+        first_line=0 if headed else 1,
+        begins=shard.index == 0,
+        ends=shard.index == manifest.shards - 1,
+    )
+
+
+def _keep(parts: RejectParts, rejects: list[Reject]) -> None:
+    """Sort rejects by who found them: parsing, in order of lines, or a model, some time later."""
+    if rejects[0].reason == NOT_FINITE:
+        parts.add_late(rejects)
+    else:
+        parts.add(rejects)

@@ -1,0 +1,58 @@
+"""What the steps of a file job stand on: buckets, job records, the state machine, caps."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from assay.clients import client
+from assay.files.machine import Machine
+from assay.files.planning import Caps
+from assay.files.working import Working
+from assay.jobs import Jobs
+from assay.settings import Settings
+from assay.storage import Bucket
+
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The stores and limits of one environment; `machine_arn` is empty where a function starts no execution."""
+
+    uploads: Bucket
+    results: Bucket
+    jobs: Jobs
+    caps: Caps
+    machine_arn: str = ""
+    concurrency: int = 1
+    attempts: int = 3
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the desk that the environment describes."""
+        return cls(
+            uploads=Bucket(client("s3"), settings.uploads_bucket),
+            results=Bucket(client("s3"), settings.results_bucket),
+            jobs=Jobs(client("dynamodb"), settings.state_table),
+            caps=caps(settings),
+            machine_arn=settings.file_machine,
+            concurrency=settings.shard_concurrency,
+            attempts=settings.upload_attempts,
+        )
+
+    @property
+    def machine(self) -> Machine:
+        """Return the state machine. Raises SettingsError where the environment names none."""
+        return Machine(client("stepfunctions"), self.machine_arn)
+
+    def working(self, job_id: str) -> Working:
+        """Return a job's working objects."""
+        return Working(self.results, job_id)
+
+
+def caps(settings: Settings) -> Caps:
+    """Return what one job may be."""
+    return Caps(
+        shard_bytes=settings.shard_megabytes * _MEGABYTE,
+        shards=settings.max_job_shards,
+        unsplit_bytes=settings.max_unsplit_megabytes * _MEGABYTE,
+    )

@@ -1,0 +1,111 @@
+"""How a job fails, whatever its kind.
+
+What the file is to blame for (InputError, or an upload that is gone) ends as a FAILED job with its reason. Anything
+else is raised and tried again by Lambda or the state machine; what they give up is FAILED too, and buried in the
+dead-letter queue for whoever runs the service.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from assay import errors
+from assay.errors import AssayError, Cancelled, Conflict, InputError, NotFound, ObjectMissing, ShardFailed
+from assay.files import layout
+from assay.files.desk import Desk
+from assay.files.ending import failure, finish
+from assay.files.manifest import Manifest
+from assay.files.merging import located
+from assay.files.working import Failure
+from assay.jobs import Job
+
+BLAMED = (InputError, ObjectMissing)
+CANCELLED = "cancelled"
+_LONGEST = 1000
+
+
+def fail(desk: Desk, manifest: Manifest, error: AssayError, results: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """End a planned job as FAILED: summary, pointer, record; `results` are kept beside the summary."""
+    return give_up(desk, manifest.job_id, manifest.kind, manifest.source.key, error, results)
+
+
+def give_up(
+    desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """End a job as FAILED, planned or not."""
+    key = layout.summary_key(job_id, kind)
+    kept = {**(results or {}), "summary": key}
+    said = failure(job_id, upload, error)
+    finish(desk.results, key, {**said, "results": kept} if results else said, latest=latest(desk, upload, job_id))
+    desk.jobs.fail(job_id, error.message, kept)
+    return {"job_id": job_id, "state": "FAILED"}
+
+
+def cancel(desk: Desk, job_id: str) -> Job:
+    """Stop a job and return it; one that was stopped before stays as it is. Raises NotFound, Conflict."""
+    job = desk.jobs.get(job_id)
+    if job is None:
+        raise NotFound("there is no such job; records go 30 days after their last change")
+    if desk.jobs.fail(job_id, CANCELLED, {"summary": layout.summary_key(job_id, job.kind)}):
+        give_up(desk, job_id, job.kind, job.upload, Cancelled(CANCELLED))
+        if job.execution:
+            desk.machine.stop(job.execution, CANCELLED)
+    job = desk.jobs.get(job_id) or job
+    if job.reason != CANCELLED:
+        raise Conflict(f"the job has {job.state} already", state=job.state)
+    return job
+
+
+def latest(desk: Desk, upload: str, job_id: str) -> bool:
+    """Say whether a job is the latest of its upload's key; a record that is gone stands in no one's way."""
+    job = desk.jobs.by_upload(upload)
+    return job is None or job.id == job_id
+
+
+def note_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
+    """Write down why a shard gave up, before its failure ends the state machine's map."""
+    said = event["error"]
+    failed = Failure(int(event["shard"]), str(said.get("Error", "")), str(said.get("Cause", "")))
+    desk.working(str(event["job_id"])).note(failed)
+    return {}
+
+
+def fail_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
+    """End a job that the state machine gave up; `bury` says whether whoever runs the service should look at it."""
+    job_id, said = str(event["job_id"]), event["error"]
+    manifest = desk.working(job_id).planned()
+    error = raised(str(said.get("Error", "")), str(said.get("Cause", "")))
+    if manifest is None:
+        job = desk.jobs.get(job_id)
+        upload = job.upload if job else str(event.get("key", ""))
+        reply = give_up(desk, job_id, str(event.get("kind") or upload.partition("/")[0]), upload, error)
+    else:
+        failures = list(desk.working(job_id).failures())
+        error = named(manifest, failures) if failures else error
+        reply = fail(desk, manifest, error)
+    return {**reply, "reason": error.message, "bury": not isinstance(error, BLAMED)}
+
+
+def named(manifest: Manifest, failures: list[Failure]) -> AssayError:
+    """Return the error of a job whose shards gave up: which, what bytes, and why the first of them."""
+    first = raised(failures[0].error, failures[0].cause)
+    where = located(manifest, [each.shard for each in failures])
+    return type(first)(f"{where} failed: {first.message}", **first.details)
+
+
+def raised(name: str, cause: str) -> AssayError:
+    """Return the error that a state machine caught: our own class by its name, ShardFailed for anything else."""
+    message = _message(cause)[:_LONGEST]
+    found = getattr(errors, name, None)
+    if isinstance(found, type) and issubclass(found, AssayError):
+        return found(message)
+    return ShardFailed(": ".join(filter(None, (name, message))) or "it stopped without saying why")
+
+
+def _message(cause: str) -> str:
+    """Return the message in what Lambda says of a failed function, or all of it where it is something else."""
+    try:
+        said = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(said.get("errorMessage", cause)) if isinstance(said, Mapping) else cause

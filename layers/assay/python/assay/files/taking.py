@@ -1,0 +1,84 @@
+"""From an S3 event to a job: claimed once, planned, done at once where it is small, else by the state machine."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from assay.files.desk import Desk
+from assay.files.failing import BLAMED, give_up
+from assay.files.manifest import Manifest
+from assay.files.merging import Join
+from assay.files.planning import Kind, Upload, plan
+from assay.files.steps import Work, merge_step, shard_step
+from assay.jobs import Claim, Jobs, UploadIdentity
+from assay.telemetry import logger
+
+LEASE_SECONDS = 900
+
+
+def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Work, join: Join) -> str | None:
+    """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
+
+    Raises ServiceError and AWS's errors for another try; after the last one the job is FAILED.
+    """
+    upload = _identity(record["s3"])
+    if not upload.key.startswith(f"{kind.name}/") or upload.key.endswith("/"):
+        return None
+    claim = desk.jobs.claim(upload, owner, LEASE_SECONDS)
+    logger.append_keys(job_id=claim.job_id)
+    if not claim.granted:
+        logger.info("event of a job that is not ours to do", state=claim.state)
+        return None
+    try:
+        begin(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join)
+    except BLAMED as error:
+        logger.warning("job failed", code=error.code)
+        give_up(desk, claim.job_id, kind.name, upload.key, error)
+    except Exception as error:
+        _last(desk.jobs, claim, desk.attempts, error)
+        raise
+    return claim.job_id
+
+
+def begin(desk: Desk, kind: Kind, job_id: str, upload: Upload, work: Work, join: Join) -> None:
+    """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
+    manifest = plan(kind, job_id, upload, desk.uploads, desk.results, desk.caps)
+    if manifest.shards > 1 or manifest.source.size > desk.caps.shard_bytes:
+        hand_over(desk, manifest, upload)
+        return
+    desk.jobs.start(job_id, manifest.models)
+    shard_step(desk, {"job_id": job_id, "shard": 0}, work)
+    merge_step(desk, {"job_id": job_id}, join)
+
+
+def hand_over(desk: Desk, manifest: Manifest, upload: Upload) -> None:
+    """Start the execution of a job; its name is the job's, so that a second start changes nothing."""
+    job_id = manifest.job_id
+    desk.jobs.start(job_id, manifest.models, shards=manifest.shards, execution=desk.machine.execution(job_id))
+    desk.machine.start(job_id, {"job_id": job_id, "kind": manifest.kind, **upload.to_json()})
+
+
+def redrive(desk: Desk, job_id: str) -> str | None:
+    """Begin a FAILED job again, as a new execution that does what is missing; None where it is not one that FAILED."""
+    job = desk.jobs.reopen(job_id)
+    if job is None:
+        return None
+    upload = Upload(job.bucket or desk.uploads.name, job.upload, job.version_id, job.etag)
+    name = f"{job_id}-{job.runs}"
+    desk.jobs.start(job_id, job.models, shards=job.shards, execution=desk.machine.execution(name))
+    desk.machine.start(name, {"job_id": job_id, "kind": job.kind, **upload.to_json()})
+    return desk.machine.execution(name)
+
+
+def _identity(said: Mapping[str, Any]) -> UploadIdentity:
+    """Return which object an event is about; its key is URL-encoded."""
+    entity = said["object"]
+    version_id, etag = str(entity.get("versionId") or ""), str(entity.get("eTag") or "")
+    key, sequencer = unquote_plus(entity["key"]), str(entity.get("sequencer") or "")
+    return UploadIdentity(said["bucket"]["name"], key, version_id or etag, sequencer, version_id, etag)
+
+
+def _last(jobs: Jobs, claim: Claim, attempts: int, error: Exception) -> None:
+    """Fail a job whose last attempt this was; the event itself goes to the dead-letter queue."""
+    if claim.attempt >= attempts:
+        jobs.fail(claim.job_id, f"given up after {claim.attempt} attempts: {error or type(error).__name__}")

@@ -1,0 +1,87 @@
+"""The state table: items under one key `pk` that expire; conditional writes say whether their condition held."""
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from assay.dynamo import conditional, from_item, to_item, to_values
+from assay.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LIVE_INDEX: Final = "live"
+"""The index of jobs that have not finished: an item is in it while it has the attribute of this name."""
+_DAY: Final = 86_400
+
+
+class Table:
+    """One table; its items go `days` after their last change."""
+
+    def __init__(self, client: "DynamoDBClient", name: str, days: int, clock: Callable[[], float] = time.time) -> None:
+        if not name:
+            raise SettingsError("no state table: ASSAY_STATE_TABLE is missing")
+        self._client, self._name, self._days, self.clock = client, name, days, clock
+
+    def put(self, item: Mapping[str, Any], condition: str = "", **given: Any) -> bool:
+        """Write an item; False where the condition does not hold. `#name` is an attribute, `:name` is of `given`."""
+        extra: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
+        if names := _names(condition):
+            extra |= {"ExpressionAttributeNames": {name: name[1:] for name in names}}
+            extra |= {"ExpressionAttributeValues": to_values(given)}
+        with conditional() as held:
+            self._client.put_item(TableName=self._name, Item=to_item({**item, "expires": self._expires()}), **extra)
+        return held.value
+
+    def set(
+        self, pk: str, values: Mapping[str, Any], condition: str, *, remove: tuple[str, ...] = (), **given: Any
+    ) -> bool:
+        """Set attributes of an item, and remove some; False where the condition does not hold."""
+        values = {**values, "expires": self._expires()}
+        removal = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
+        names = {*_names(condition), *(f"#{name}" for name in (*values, *remove))}
+        with conditional() as held:
+            self._client.update_item(
+                TableName=self._name,
+                Key=to_item({"pk": pk}),
+                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + removal,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={name: name[1:] for name in names},
+                ExpressionAttributeValues=to_values({**values, **given}),
+            )
+        return held.value
+
+    def item(self, pk: str) -> dict[str, Any] | None:
+        """Return an item as it is now; one past its time to live is gone, though DynamoDB may still hold it."""
+        reply = self._client.get_item(TableName=self._name, Key=to_item({"pk": pk}), ConsistentRead=True)
+        item = from_item(reply["Item"]) if "Item" in reply else None
+        return item if item and item.get("expires", 0) > self.clock() else None
+
+    def value(self, pk: str, name: str) -> Any:
+        """Return one attribute of an item, None where there is none."""
+        return (self.item(pk) or {}).get(name)
+
+    def live(self, kind: str, before: str) -> Iterator[str]:
+        """Yield the keys of the items that are live as `kind` and were last `updated` before a time."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName=LIVE_INDEX,
+            KeyConditionExpression="#live = :live AND #updated < :before",
+            ExpressionAttributeNames={"#live": LIVE_INDEX, "#updated": "updated"},
+            ExpressionAttributeValues=to_values({"live": kind, "before": before}),
+        )
+        for page in pages:
+            yield from (str(from_item(item)["pk"]) for item in page["Items"])
+
+    def time(self, ago: float = 0) -> str:
+        """Return the time `ago` seconds before now, ISO 8601 in UTC."""
+        return datetime.fromtimestamp(self.clock() - ago, UTC).isoformat(timespec="milliseconds")
+
+    def _expires(self) -> int:
+        return int(self.clock()) + self._days * _DAY
+
+
+def _names(expression: str) -> list[str]:
+    return re.findall(r"#\w+", expression)
