@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from assay.errors import BundleInvalid
 from assay.models.bundle import Manifest, build, read_manifest
 from assay.models.layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
@@ -71,6 +72,8 @@ def show(options: argparse.Namespace) -> None:
     """Print a manifest."""
     folder = Path(options.model)
     local = (folder / MANIFEST).is_file()
+    if not local:
+        _check_published(options.model)
     print(shown(read_manifest(folder) if local else find(bucket_of(options), *split(options.model))))
 
 
@@ -98,9 +101,16 @@ def compare(options: argparse.Namespace) -> None:
 def _loaded(options: argparse.Namespace, text: str, scratch: Path) -> LoadedModel:
     folder = Path(text)
     if not (folder / MANIFEST).is_file():
+        _check_published(text)
         made = pulled(bucket_of(options), *split(text), scratch)
         folder = scratch / made.name / made.version
     return load_folder(folder, os.cpu_count() or 1)
+
+
+def _check_published(text: str) -> None:
+    """Raise BundleInvalid where a text can only mean a folder, and that holds no bundle."""
+    if Path(text).exists() or text.startswith((".", "/")) or text.count("/") > 1:
+        raise BundleInvalid(f"{text} holds no bundle: there is no {MANIFEST} in it")
 
 
 def _title(of: Manifest) -> str:

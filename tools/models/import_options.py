@@ -24,7 +24,7 @@ def add(found: "Commands") -> None:
     command = found.add_parser("import", help="make a verified bundle of a model of yours", description=DESCRIPTION)
     command.add_argument("path", type=Path, help="the file or folder of the model")
     command.add_argument("--name", required=True, help="lower-case letters, digits and hyphens")
-    command.add_argument("--version", help="default: one more than the newest in the folder")
+    command.add_argument("--version", help="default: one more than the newest there is")
     command.add_argument("--kind", choices=("auto", *KINDS), default="auto", help="default: by the file")
     command.add_argument("--to", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
     command.add_argument("--licence", default="", help="e.g. MIT; goes into the manifest")
@@ -75,12 +75,20 @@ def run(options: argparse.Namespace) -> None:
 def _import(options: argparse.Namespace, to: Path) -> None:
     wish = wish_of(options)
     kind = kind_of(wish) if options.kind == "auto" else options.kind
-    version = options.version or next_version(options.to / options.name)
+    version = options.version or next_version(_taken(options))
     target = to / options.name / version
     manifest, report = make(wish, kind, options.name, version, options.licence, target)
     print("\n".join([f"{manifest.name} {manifest.version}, from {kind}: {target}", *(f"  {line}" for line in report)]))
     if options.publish or options.activate:
         commands.publish_to_bucket(options, target, serve=options.activate)
+
+
+def _taken(options: argparse.Namespace) -> list[str]:
+    """Return the versions of the name in the folder, and in the bucket where it is published to."""
+    local = [path.name for path in (options.to / options.name).glob("*")]
+    if not (options.publish or options.activate):
+        return local
+    return [*local, *places.bucket_of(options).folders(f"models/{options.name}/")]
 
 
 def wish_of(options: argparse.Namespace) -> Wish:

@@ -4,11 +4,11 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from assay.errors import InvalidOption, RuntimeMissing, UnreadableInput
+from assay.errors import BundleInvalid, InvalidOption, RuntimeMissing, UnreadableInput
 from assay.models.bundle import Manifest, build
 from assay.models.layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
@@ -57,8 +57,8 @@ def importer(kind: str) -> Importer:
         found: Importer = importlib.import_module(f"tools.models.importers.{_MODULES[kind]}").convert
     except ImportError as error:
         raise RuntimeMissing(
-            f"importing a model of kind {kind} needs {error.name}: install requirements/train.txt in an environment of "
-            "its own and run `python -m tools.models import` there"
+            f"importing a model of kind {kind} needs {error.name}: requirements/install train requirements/local.txt, "
+            "the same with requirements/train.txt, then train/bin/assay models import ..."
         ) from error
     return found
 
@@ -78,7 +78,7 @@ def make(wish: Wish, kind: str, name: str, version: str, licence: str, target: P
         manifest = write(made, folder, name=name, version=version, licence=licence)
         if wish.rows is not None:
             manifest = _fitted(wish.rows, made, folder, name=name, version=version, licence=licence)
-        report = [*made.report, *_verified(folder)]
+        report = [*made.report, *_verified(folder, made)]
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder, target)
     return manifest, report
@@ -101,17 +101,18 @@ def _fitted(rows: Path, made: Made, folder: Path, **header: str) -> Manifest:
     return write(made, folder, **header)
 
 
-def _verified(folder: Path) -> Iterator[str]:
+def _verified(folder: Path, made: Made) -> Iterator[str]:
     """Load and run the bundle as a function would; BundleInvalid where it differs from its source."""
-    model = load_folder(folder, os.cpu_count() or 1)
-    difference, found = probes.check(model), probes.read(model)
-    if found is not None:
-        count, may = len(found.inputs), found.tolerance
-        yield f"differs from its source by {difference:.2g} at most on {count} probes (up to {may:g} is allowed)"
+    model, allowed = load_folder(folder, os.cpu_count() or 1), made.probes.tolerance
+    try:
+        difference = probes.check(model)
+    except BundleInvalid as error:
+        raise BundleInvalid(f"{error}: --tolerance allows more, --quantize none keeps float32") from error
+    count = len(made.probes.inputs)
+    yield f"differs from its source by {difference:.2g} at most on {count} probes (up to {allowed:g} is allowed)"
     yield f"{model.manifest.size:,} bytes, format {model.manifest.format}"
 
 
-def next_version(folder: Path) -> str:
-    """Return the smallest number that is greater than the versions in a folder of bundles of one name."""
-    taken = [int(path.name) for path in folder.glob("*") if path.name.isdecimal()] if folder.is_dir() else []
-    return str(max(taken, default=0) + 1)
+def next_version(taken: Iterable[str]) -> str:
+    """Return the smallest number that is greater than all versions taken that are numbers."""
+    return str(max((int(version) for version in taken if version.isdecimal()), default=0) + 1)

@@ -16,7 +16,7 @@ _OUTPUT = "ModelsBucketName"
 def add_options(command: argparse.ArgumentParser) -> None:
     """Add --bucket, --stack and --endpoint to a command."""
     where = command.add_argument_group("where the models are")
-    where.add_argument("--bucket", default=os.environ.get(VARIABLE, ""), help=f"models bucket (else {VARIABLE})")
+    where.add_argument("--bucket", help=f"models bucket (else that of --stack, else {VARIABLE})")
     where.add_argument("--stack", help=f"the CloudFormation stack, whose output {_OUTPUT} names the bucket")
     where.add_argument("--endpoint", help="S3's address, where it is not AWS's: what `assay up` prints after `S3:`")
 
@@ -32,7 +32,8 @@ def bucket_of(options: argparse.Namespace) -> Bucket:
         os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
         _local_credentials()
         forget()
-    name = options.bucket or (_of_stack(options.stack) if options.stack else _only_one(options.endpoint))
+    name = options.bucket or (_of_stack(options.stack) if options.stack else os.environ.get(VARIABLE))
+    name = name or _only_one(options.endpoint)
     if not name:
         raise SettingsError(f"say which models bucket: --bucket NAME, --stack NAME, or the variable {VARIABLE}")
     return Bucket(client("s3"), name)

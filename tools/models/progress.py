@@ -37,7 +37,8 @@ class Progress:
     def line(self) -> str:
         """Return label, bar, share and megabytes."""
         share = min(1.0, self._done / self._total) if self._total else 1.0
-        sizes = f"{self._done / _MEGABYTE:.1f}/{self._total / _MEGABYTE:.1f} MB"
+        unit, size = ("MB", 1e6) if self._total >= _MEGABYTE else ("kB", 1e3)
+        sizes = f"{self._done / size:.1f}/{self._total / size:.1f} {unit}"
         return f"{self._label:32} {bar(share)} {share:4.0%}  {sizes}"
 
 

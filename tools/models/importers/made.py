@@ -13,7 +13,7 @@ from assay.sequences.alphabet import DEFAULT, Contract, decode
 from tools.models.probes import Probes
 
 FLOAT_TOLERANCE: Final = 1e-3
-INT8_TOLERANCE: Final = 0.05
+INT8_TOLERANCE: Final = 0.1
 _RANDOM_ROWS: Final = 48
 _SENTENCES: Final = (
     "We measure the clustering of galaxies at redshift z ~ 0.7 and compare it with simulations of cold dark matter.",
