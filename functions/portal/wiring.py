@@ -7,6 +7,7 @@ from functools import cache
 from assay.clients import client
 from assay.files.desk import Desk
 from assay.jobs import Jobs
+from assay.notices import announced
 from assay.settings import Settings
 from assay.storage import Bucket
 
@@ -33,4 +34,4 @@ def service() -> Service:
     settings = Settings.from_environ(os.environ, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
     names = (settings.uploads_bucket, settings.results_bucket, settings.models_bucket)
     uploads, results, models = (Bucket(client("s3"), name) for name in names)
-    return Service(settings, uploads, results, models, Jobs(client("dynamodb"), settings.state_table))
+    return Service(settings, uploads, results, models, announced(settings))

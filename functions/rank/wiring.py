@@ -9,6 +9,7 @@ from assay.clients import client
 from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.models.registry import Registry
+from assay.notices import announced
 from assay.settings import Settings
 from assay.storage import Bucket
 from rank.kind import RankKind
@@ -35,7 +36,7 @@ class Service:
     @property
     def jobs(self) -> Jobs:
         """Return the job records."""
-        return Jobs(client("dynamodb"), self.settings.state_table)
+        return announced(self.settings)
 
     @property
     def desk(self) -> Desk:

@@ -109,6 +109,20 @@ def test_every_function_is_traced_and_may_say_so_where_asked_for() -> None:
     assert functions_roles <= {role["Ref"] for role in policy["Properties"]["Roles"]}
 
 
+def test_whatever_ends_jobs_may_tell_of_it() -> None:
+    told = {role["Ref"] for role in of_type("AWS::IAM::Policy")["NoticePolicy"]["Properties"]["Roles"]}
+    assert told >= {"RankUploadRole", "RankMergeRole", "JobSweepRole", "PortalRole"}
+    variables = written()["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["ASSAY_JOB_TOPIC"] == {"Fn::If": ["JobsMailed", {"Ref": "JobTopic"}, ""]}
+
+
+def test_a_state_machine_is_traced_with_its_functions() -> None:
+    for machine in of_type("AWS::Serverless::StateMachine").values():
+        assert machine["Properties"]["Tracing"] == {"Enabled": {"Fn::If": ["Traced", True, False]}}
+        role = machine["Properties"]["Role"]["Fn::GetAtt"][0]
+        assert {"Ref": role} in of_type("AWS::IAM::Policy")["MachineTracePolicy"]["Properties"]["Roles"]
+
+
 def test_by_default_nothing_is_mailed_traced_or_kept_of_requests() -> None:
     parameters = written()["Parameters"]
     defaults = {name: parameters[name]["Default"] for name in ("AlarmEmail", "JobEmail", "ApiLogRoleArn", "Tracing")}

@@ -93,12 +93,19 @@ class Job:
 
 
 class Jobs:
-    """The jobs of one table; records go `days` after their last change."""
+    """The jobs of one table; records go `days` after their last change. `ended` is told of each job that ends, once."""
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, *, days: int = 30, clock: Callable[[], float] = time.time
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        days: int = 30,
+        clock: Callable[[], float] = time.time,
+        ended: "Callable[[Job], None] | None" = None,
     ) -> None:
         self._table = Table(client, table, days, clock)
+        self._ended = ended
 
     def enqueue(self, key: str, kind: str) -> Job:
         """Make a job for an object that is still to be uploaded; whoever claims that object gets this job."""
@@ -211,7 +218,12 @@ class Jobs:
         live = {f"live{at}": state for at, state in enumerate(_LIVE)}
         condition = f"#state IN ({', '.join(f':{name}' for name in live)})"
         changed = {**values, "updated": self._table.time()}
-        return self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if ends else (), **live)
+        held = self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if ends else (), **live)
+        if held and ends and self._ended:
+            job = self.get(job_id)
+            if job:
+                self._ended(job)
+        return held
 
 
 _SHOWN: Final = frozenset(Job.__dataclass_fields__) - {"id"}

@@ -4,11 +4,20 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay.jobs import Job
+from assay.clients import client
+from assay.jobs import Job, Jobs
+from assay.settings import Settings
 from assay.telemetry import logger, measure
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
+
+
+def announced(settings: Settings) -> Jobs:
+    """Return the job records of an environment, whose ends are told where it has a topic for them."""
+    topic = settings.job_topic
+    ended = Notices(client("sns"), topic, settings.page_url).ended if topic else None
+    return Jobs(client("dynamodb"), settings.state_table, ended=ended)
 
 
 class Notices:

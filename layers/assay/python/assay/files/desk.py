@@ -8,6 +8,7 @@ from assay.files.machine import Machine
 from assay.files.planning import Caps
 from assay.files.working import Working
 from assay.jobs import Jobs
+from assay.notices import announced
 from assay.settings import Settings
 from assay.storage import Bucket
 
@@ -32,7 +33,7 @@ class Desk:
         return cls(
             uploads=Bucket(client("s3"), settings.uploads_bucket),
             results=Bucket(client("s3"), settings.results_bucket),
-            jobs=Jobs(client("dynamodb"), settings.state_table),
+            jobs=announced(settings),
             caps=caps(settings),
             machine_arn=settings.file_machine,
             concurrency=settings.shard_concurrency,
