@@ -12,7 +12,7 @@ from assay.http import Response
 from assay.negotiation import chosen
 from assay.options import hold_known
 from assay.ranking import Partial, hold_strict, rank_blocks
-from assay.telemetry import logger, observed, phase, scored
+from assay.telemetry import logger, observed, phase, rejected, scored
 from rank import later, replies
 from rank.pair import Pair
 from rank.reading import OPTIONS, Input, hold_top, read
@@ -64,7 +64,8 @@ def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
         partial = rank_blocks(
             source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
-    scored(partial.counts.scored, rejects.reasons)
+    scored(partial.counts.scored)
+    rejected(rejects.reasons)
     hold_strict(source.options, partial.counts, rejected=rejects.listed())
     return partial, rejects
 

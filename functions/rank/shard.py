@@ -15,7 +15,7 @@ from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
 from assay.sequences.records import NOT_FINITE
 from assay.shards import LineCounter, Shard
 from assay.storage import Bucket
-from assay.telemetry import logger, observed, phase, scored
+from assay.telemetry import logger, observed, phase, rejected, scored
 from rank.kind import header_bytes
 from rank.pair import Pair
 from rank.scores import ScoreParts
@@ -56,6 +56,7 @@ def ranked(manifest: Manifest, index: int, uploads: Bucket, results: Bucket, pai
             )
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
+    rejected(rejects.reasons)
     body = partial.to_body()
     return ShardResult(index, manifest.pin, counter.lines, body.pop("counts"), rejects.parts, body)
 

@@ -106,6 +106,16 @@ def test_ranking_is_measured(call: Any, written: Written) -> None:
     assert rejected == {"length": 2, "residue": 1}
 
 
+def test_files_are_measured(drop: Drop, written: Written) -> None:
+    drop(drop.put("rank/file.txt", LINES))
+    found = written()
+    assert metrics(found)["SequencesScored"] == 1
+    assert {line["reason"]: line["RecordsRejected"] for line in found if "RecordsRejected" in line} == {
+        "length": 2,
+        "residue": 1,
+    }
+
+
 def test_classification_is_measured(classify: Any, written: Written) -> None:
     classify(CLASSIFIED["pdf"])
     classify(CLASSIFIED["pdf"])

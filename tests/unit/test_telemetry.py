@@ -54,7 +54,8 @@ def test_a_phase_is_recorded_though_it_fails(capsys: pytest.CaptureFixture[str])
 
 
 def test_rejects_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    telemetry.scored(7, {"length": 2, "residue": 1})
+    telemetry.scored(7)
+    telemetry.rejected({"length": 2, "residue": 1})
     found = lines(capsys)
     assert metrics(found)["SequencesScored"] == 7
     assert {line["reason"]: line["RecordsRejected"] for line in found if "reason" in line} == {

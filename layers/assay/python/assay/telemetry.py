@@ -55,10 +55,14 @@ def phase(name: str, **dimensions: str) -> Iterator[None]:
         record(name, time.perf_counter() - started, **dimensions)
 
 
-def scored(sequences: int, rejected: Mapping[str, int] | None = None) -> None:
-    """Count sequences that were scored, and records that were rejected, by reason."""
+def scored(sequences: int) -> None:
+    """Count sequences that were scored."""
     measure("SequencesScored", sequences)
-    for reason, count in (rejected or {}).items():
+
+
+def rejected(reasons: Mapping[str, int]) -> None:
+    """Count records that were rejected, by reason."""
+    for reason, count in reasons.items():
         measure("RecordsRejected", count, reason=reason)
 
 

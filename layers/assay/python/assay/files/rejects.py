@@ -3,6 +3,7 @@
 import heapq
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -35,14 +36,17 @@ class RejectParts:
         self._writer: Writer | None = None
         self._late: list[Reject] = []
         self.parts: dict[str, int] = {}
+        self.reasons: Counter[str] = Counter()
 
     def add(self, rejects: list[Reject]) -> None:
         """Take rejects whose lines come after all that were added before."""
+        self.reasons.update(reject.reason for reject in rejects)
         self._writer = self._writer or self._open.enter_context(self._part(EARLY))
         self._write(self._writer, EARLY, rejects)
 
     def add_late(self, rejects: list[Reject]) -> None:
         """Take rejects of any lines: those that only a model could find."""
+        self.reasons.update(reject.reason for reject in rejects)
         self._late += rejects
 
     def __enter__(self) -> Self:
