@@ -50,7 +50,9 @@ def get_health() -> Reply[str]:
 @app.get("/models")
 def get_models() -> Reply[str]:
     """Return the published models, some at a time."""
-    return routing.reply(json_response(catalogue.page(service().models, routing.request(app).query)))
+    return routing.reply(
+        json_response(catalogue.page(service().models, routing.request(app).query, service().settings))
+    )
 
 
 @app.get("/v1/models/<target>")

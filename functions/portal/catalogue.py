@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -14,11 +15,13 @@ from assay.telemetry import logger
 
 _MAX_MANIFEST = 1 << 20
 MOST_MODELS = 100
+MOST_VERSIONS = 50
+ROLES = ("gate", "score", "classifier")
 OPTIONS = ("limit", "after")
 SHOWN = ("name", "version", "task", "format", "metrics", "provenance", "licence")
 
 
-def page(bucket: Bucket, query: Mapping[str, str]) -> dict[str, Any]:
+def page(bucket: Bucket, query: Mapping[str, str], settings: Settings) -> dict[str, Any]:
     """Return the models after a name, and where the next ones are if there are more. Raises InvalidOption."""
     hold_known(query, OPTIONS)
     limit = integer(query.get("limit", MOST_MODELS), "limit")
@@ -26,19 +29,27 @@ def page(bucket: Bucket, query: Mapping[str, str]) -> dict[str, Any]:
         raise InvalidOption(f"limit must be an integer in 1..{MOST_MODELS}", option="limit")
     names = [name for name in bucket.folders("models/") if name > query.get("after", "")]
     more = {"next": f"models?limit={limit}&after={quote(names[limit - 1])}"} if len(names) > limit else {}
-    return {"models": models(bucket, names[:limit]), **more}
+    return {"models": models(bucket, names[:limit], roles(settings)), **more}
 
 
-def models(bucket: Bucket, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return a summary of each model's current version; one that cannot be read is left out."""
-    found = (_summary(bucket, name) for name in names)
+def models(bucket: Bucket, names: Iterable[str], serving: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return a summary of each model's current version; one that cannot be read is left out.
+
+    `serving` says which model is asked in which role where none is named.
+    """
+    found = (_summary(bucket, name, serving) for name in names)
     return [summary for summary in found if summary]
+
+
+def roles(settings: Settings) -> dict[str, str]:
+    """Return the name of the deployment's model in each role."""
+    names = (settings.gate_model, settings.score_model, settings.classifier)
+    return dict(zip(ROLES, names, strict=True))
 
 
 def health(bucket: Bucket, settings: Settings) -> dict[str, Any]:
     """Return the current version of each model that the functions need, None where there is none."""
-    names = {"gate": settings.gate_model, "score": settings.score_model, "classifier": settings.classifier}
-    versions = {role: {"name": name, "version": _version(bucket, name)} for role, name in names.items()}
+    versions = {role: {"name": name, "version": _version(bucket, name)} for role, name in roles(settings).items()}
     complete = all(each["version"] for each in versions.values())
     return {"status": "ok" if complete else "models missing", "models": versions}
 
@@ -55,9 +66,13 @@ def manifest(bucket: Bucket, name: str, version: str | None = None) -> dict[str,
         return None
 
 
-def _summary(bucket: Bucket, name: str) -> dict[str, Any] | None:
+def _summary(bucket: Bucket, name: str, serving: Mapping[str, str]) -> dict[str, Any] | None:
     found = manifest(bucket, name)
-    return _shown(found) if found else None
+    if not found:
+        return None
+    default_for = [role for role, serves in serving.items() if serves == name]
+    versions = list(islice(bucket.folders(f"models/{name}/"), MOST_VERSIONS))
+    return _shown(found) | {"default_for": default_for, "versions": versions}
 
 
 def _shown(manifest: dict[str, Any]) -> dict[str, Any]:

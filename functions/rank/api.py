@@ -14,7 +14,6 @@ from assay.options import hold_known
 from assay.ranking import Partial, hold_strict, rank_blocks
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank import later, replies
-from rank.pair import Pair
 from rank.reading import OPTIONS, Input, hold_top, read
 from rank.wiring import service
 
@@ -32,9 +31,9 @@ def post_rank() -> Reply[str]:
         return routing.reply(later.post(request, service()))
     make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
     hold_known(request.query, OPTIONS)
-    pair = service().pair()
-    partial, rejects = ranked(read(request, pair.contract), pair)
-    found = replies.Ranked(partial, rejects, pair.models)
+    source = read(request, service().pair)
+    partial, rejects = ranked(source)
+    found = replies.Ranked(partial, rejects, source.pair.models)
     limit = service().settings.reply_bytes
     reply = delivered(make(found), service().results, limit, filename=filename, about=replies.about(found))
     return routing.reply(reply)
@@ -44,8 +43,7 @@ def post_rank() -> Reply[str]:
 @app.post("/upload_file")
 def post_file() -> Reply[str]:
     """Rank an uploaded file; the reply is the ranked sequences, a line each."""
-    pair = service().pair()
-    partial, _ = ranked(read(routing.request(app), pair.contract), pair)
+    partial, _ = ranked(read(routing.request(app), service().pair))
     return routing.reply(replies.lines(partial))
 
 
@@ -56,13 +54,13 @@ def get_upload_file() -> Reply[str]:
     return routing.reply(Response(303, "", "text/plain", {"Location": form}))
 
 
-def ranked(source: Input, pair: Pair) -> tuple[Partial, replies.FirstRejects]:
+def ranked(source: Input) -> tuple[Partial, replies.FirstRejects]:
     """Return the ranking and the first rejects. Raises InvalidOption; StrictReject where `strict` allows none."""
     hold_top(source.options)
     rejects = replies.FirstRejects()
     with phase("rank"):
         partial = rank_blocks(
-            source.blocks, pair.gate, pair.score, source.options, deduplicate=True, on_rejects=rejects.add
+            source.blocks, source.pair.gate, source.pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
     scored(partial.counts.scored)
     rejected(rejects.reasons)

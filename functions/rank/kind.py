@@ -17,9 +17,9 @@ _ESCAPE: Final = "surrogateescape"
 
 @dataclass(frozen=True, slots=True)
 class RankKind:
-    """Ranking; `serving` says which gate and score model serve now."""
+    """Ranking; `serving` says which gate and score model serve now for those options."""
 
-    serving: Callable[[], Mapping[str, Mapping[str, str]]]
+    serving: Callable[[RankOptions], Mapping[str, Mapping[str, str]]]
     name: str = "rank"
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
@@ -33,9 +33,9 @@ class RankKind:
             return _csv(head)
         return Shape(fmt.value, True)
 
-    def models(self) -> Mapping[str, Mapping[str, str]]:
-        """Return who serves as `gate` and as `score`."""
-        return self.serving()
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who serves as `gate` and as `score`. Raises NotFound, InvalidOption, ModelUnavailable."""
+        return self.serving(RankOptions(**options))
 
 
 def _csv(head: bytes) -> Shape:

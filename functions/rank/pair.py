@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from assay.errors import BundleInvalid
+from assay.errors import BundleInvalid, InvalidOption
+from assay.models.choice import Choice
 from assay.models.registry import LoadedModel, Registry
 from assay.models.scorer import SequenceScorer
+from assay.ranking import RankOptions
 from assay.sequences import Contract
 
 TASK = "sequence-score"
@@ -25,9 +27,21 @@ class Pair:
         return Contract(self.gate.alphabet, self.gate.length)
 
 
-def current(registry: Registry, gate: str, score: str) -> Pair:
-    """Return the current pair. Raises ModelUnavailable; BundleInvalid where the two want different sequences."""
-    return _pair(registry.current(gate, TASK), registry.current(score, TASK))
+def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
+    """Return the models that a caller named, for those not named the deployment's `gate` and `score`.
+
+    Raises NotFound, ModelUnavailable; where the two want different sequences InvalidOption if the caller named one of
+    them, else BundleInvalid.
+    """
+    first = choice.model(options.gate_model, TASK, gate)
+    second = choice.model(options.score_model, TASK, score)
+    try:
+        return _pair(first, second)
+    except BundleInvalid as error:
+        if not options.gate_model and not options.score_model:
+            raise
+        option = "score_model" if options.score_model else "gate_model"
+        raise InvalidOption(f"{error.message}: name a gate_model and a score_model that agree", option=option) from None
 
 
 def pinned(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
@@ -39,9 +53,12 @@ def pinned(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
 def _pair(gate: LoadedModel, score: LoadedModel) -> Pair:
     pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
-        names = f"{gate.manifest.name} and {score.manifest.name}"
-        raise BundleInvalid(f"{names} want sequences of different alphabet or length")
+        raise BundleInvalid(f"{_reads(pair.gate)}, {_reads(pair.score)}")
     return pair
+
+
+def _reads(scorer: SequenceScorer) -> str:
+    return f"{scorer.model.manifest.name} reads {scorer.length} residues of {scorer.alphabet}"
 
 
 def _name(model: LoadedModel) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """From a request to blocks of sequences and options, whatever form the sequences came in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,9 +9,10 @@ from assay.forms import Part
 from assay.http import UPLOADS_HINT, Request, is_json, parse_json, upload
 from assay.options import RANKING, hold_known
 from assay.ranking import RankOptions
-from assay.sequences import Block, Contract, gunzip, parse, parse_items, sniff
+from assay.sequences import Block, gunzip, parse, parse_items, sniff
 from assay.sequences.compression import MAGIC
 from assay.sequences.sniffing import TYPES
+from rank.pair import Pair
 
 MAX_BODY_BYTES = 16 << 20
 """What two models rank in well under the 29 seconds that API Gateway waits."""
@@ -31,31 +32,36 @@ ACCEPTED = (
 )
 _SYNONYMS = ("application/x-gzip", *TYPES)
 _FORM = "application/x-www-form-urlencoded"
+Choose = Callable[[RankOptions], Pair]
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Blocks, read as they are consumed, and what the caller chose."""
+    """Blocks, read as they are consumed, what the caller chose, and the models for it."""
 
     blocks: Iterator[Block]
     options: RankOptions
+    pair: Pair
 
 
-def read(request: Request, contract: Contract) -> Input:
-    """Return the sequences of a request. Raises InputError for a body, type or option that will not do."""
+def read(request: Request, choose: Choose) -> Input:
+    """Return the sequences of a request, which the models that `choose` finds for its options say how to read.
+
+    Raises InputError for a body, type or option that will not do, and as `choose` does.
+    """
     options = with_options(RankOptions(), request.query)
     request = replace(request, body=unpacked(request.body))
     if request.looks_like_json:
-        return _read_json(request.json(), contract, options)
+        return _read_json(request.json(), choose, options)
     if request.media_type == "multipart/form-data":
         parts = request.parts()
         fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
-        return _read_file(upload(parts), contract, with_options(options, fields))
+        return _read_file(upload(parts), choose, with_options(options, fields))
     if request.media_type not in (*ACCEPTED, *_SYNONYMS, _FORM, ""):
         raise UnsupportedMediaType(
             f"cannot read {request.media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED
         )
-    return _read_file(Part("body", "", request.content_type, request.body), contract, options)
+    return _read_file(Part("body", "", request.content_type, request.body), choose, options)
 
 
 def hold_top(options: RankOptions) -> RankOptions:
@@ -75,7 +81,7 @@ def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptio
     return replace(options, **chosen)
 
 
-def _read_json(body: Mapping[str, object], contract: Contract, options: RankOptions) -> Input:
+def _read_json(body: Mapping[str, object], choose: Choose, options: RankOptions) -> Input:
     items = body.get("sequences")
     if not isinstance(items, list):
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
@@ -84,17 +90,19 @@ def _read_json(body: Mapping[str, object], contract: Contract, options: RankOpti
     options = with_options(options, body)
     if options.window:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
-    return Input(iter([parse_items(items, contract)]), options)
+    pair = choose(options)
+    return Input(iter([parse_items(items, pair.contract)]), options, pair)
 
 
-def _read_file(part: Part, contract: Contract, options: RankOptions) -> Input:
+def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
     data = unpacked(part.body)
     if is_json(part.content_type, data):
         body = parse_json(data)
-        return _read_json(body if isinstance(body, dict) else {"sequences": body}, contract, options)
+        return _read_json(body if isinstance(body, dict) else {"sequences": body}, choose, options)
     fmt = sniff(data[:_HEAD], part.content_type, part.filename)
-    blocks = parse([data], fmt, contract, column=options.column, windows=options.windows)
-    return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options)
+    pair = choose(options)
+    blocks = parse([data], fmt, pair.contract, column=options.column, windows=options.windows)
+    return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options, pair)
 
 
 def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:

@@ -8,12 +8,16 @@ from functools import cache
 from assay.clients import client
 from assay.files.desk import Desk
 from assay.jobs import Jobs
+from assay.models.choice import Choice
 from assay.models.registry import Registry
 from assay.notices import announced
+from assay.ranking import RankOptions
 from assay.settings import Settings
 from assay.storage import Bucket
 from rank.kind import RankKind
-from rank.pair import Pair, current, pinned
+from rank.pair import Pair, chosen, pinned
+
+DEFAULTS = RankOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,12 @@ class Service:
     """Settings, models, buckets and jobs of this environment."""
 
     settings: Settings
-    registry: Registry
+    choice: Choice
+
+    @property
+    def registry(self) -> Registry:
+        """Return the models in memory."""
+        return self.choice.registry
 
     @property
     def uploads(self) -> Bucket:
@@ -46,23 +55,19 @@ class Service:
     @property
     def kind(self) -> RankKind:
         """Return ranking as a kind of file job, the models that serve now to be pinned."""
-        return RankKind(lambda: self.pair().models)
+        return RankKind(lambda options: self.pair(options).models)
 
     def pinned(self, models: Mapping[str, Mapping[str, str]]) -> Pair:
         """Return the versions that a job's plan pinned. Raises ModelUnavailable."""
         return pinned(self.registry, models)
 
-    def pair(self) -> Pair:
-        """Return one snapshot of the gate and the score model."""
-        return current(self.registry, self.settings.gate_model, self.settings.score_model)
+    def pair(self, options: RankOptions = DEFAULTS) -> Pair:
+        """Return one snapshot of the gate and the score model. Raises as `pair.chosen` does."""
+        return chosen(self.choice, options, self.settings.gate_model, self.settings.score_model)
 
 
 @cache
 def service() -> Service:
     """Return this environment's service."""
     settings = Settings.from_environ(os.environ, "models_bucket")
-    models = Bucket(client("s3"), settings.models_bucket)
-    registry = Registry(
-        models, settings.scratch, threads=settings.threads, refresh_seconds=settings.model_refresh_seconds
-    )
-    return Service(settings, registry)
+    return Service(settings, Choice.of(Bucket(client("s3"), settings.models_bucket), settings))

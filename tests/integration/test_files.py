@@ -37,7 +37,7 @@ class Plain:
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
         return Shape("lines", not head.startswith(b"!"))
 
-    def models(self) -> Mapping[str, Mapping[str, str]]:
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         return {"score": {"name": "m", "version": str(next(self.versions))}}
 
 

@@ -4,12 +4,13 @@ from assay.abstracts.options import MOST_LABELS
 from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
 from assay.options import GATES, OUTPUTS
+from assay.options import MODEL as NAMED
 from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.alphabet import MAX_LENGTH
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
 from classify.inputs import MOST_ABSTRACTS
-from portal.catalogue import MOST_MODELS, SHOWN
+from portal.catalogue import MOST_MODELS, MOST_VERSIONS, ROLES, SHOWN
 from portal.jobs import OURS
 from portal.uploads import KINDS, MAX_UPLOAD_BYTES, MOST_NAME
 from rank.reading import MAX_SEQUENCES
@@ -25,11 +26,20 @@ BINARY: Schema = {"type": "string", "format": "binary"}
 LINK: Schema = {"type": "string", "format": "uri", "description": "Presigned, good for an hour."}
 MODEL: Schema = {
     "type": "string",
-    "pattern": "^[a-z0-9][a-z0-9-]{0,62}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?$",
+    "pattern": f"^{NAMED}$",
     "examples": ["arxiv-archives", "arxiv-archives@1"],
     "description": "A model's name; `name@version` where it is to be one version, whatever serves.",
 }
 MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["arxiv-archives"]}
+
+
+def _model(what: str) -> Schema:
+    return MODEL | {
+        "description": f"The model {what}, by name or `name@version`, instead of the deployment's.",
+        "examples": ["stability-trypsin", "stability-trypsin@1"],
+    }
+
+
 RANK_OPTIONS: Schema = {
     "top_k": {
         "type": "integer",
@@ -66,6 +76,8 @@ RANK_OPTIONS: Schema = {
         "default": GATES[0],
         "description": "`off`: the gate holds nothing back, whatever is scored passes.",
     },
+    "score_model": _model("that ranks"),
+    "gate_model": _model("that lets pass"),
 }
 CLASSIFY_OPTIONS: Schema = {
     "threshold": {
@@ -163,7 +175,9 @@ def _portal() -> Schema:
         **RANK_OPTIONS,
     }
     texts = ("version", "task", "format")
+    roles = {"type": "string", "enum": list(ROLES), "description": "What asks this model where none is named."}
     shown: Schema = {name: TEXT if name in texts else {} for name in SHOWN} | {"name": MODEL_NAME}
+    shown |= {"default_for": listed(roles), "versions": listed(TEXT, maxItems=MOST_VERSIONS)}
     extra: Schema = {
         "labels": listed(TEXT),
         "thresholds": {"type": "object"},

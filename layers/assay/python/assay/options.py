@@ -1,6 +1,7 @@
 """Options as requests carry them, in JSON or as text: integers, numbers, truths, and only names that are known."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Final
@@ -10,7 +11,10 @@ from assay.errors import InvalidOption
 MAX_TOP_K: Final = 10_000
 OUTPUTS: Final = ("top", "all")
 GATES: Final = ("on", "off")
+MODEL: Final = "[a-z0-9][a-z0-9-]{0,62}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?"
+"""What names a model, or one version of it."""
 _LONGEST: Final = 255
+_MODEL: Final = re.compile(MODEL)
 
 
 def integer(value: object, name: str) -> int:
@@ -53,6 +57,13 @@ def text(value: object, name: str) -> str:
     raise InvalidOption(f"{name} must be text, and not empty", option=name)
 
 
+def model(value: object, name: str) -> str:
+    """Return an option that names a model, `name` or `name@version`. Raises InvalidOption."""
+    if isinstance(value, str) and _MODEL.fullmatch(value):
+        return value
+    raise InvalidOption(f"{name} must be a model's name, or name@version; GET /models lists them", option=name)
+
+
 def top_k(value: object, name: str) -> int:
     """Return how many rows to keep. Raises InvalidOption."""
     found = integer(value, name)
@@ -78,6 +89,8 @@ RANKING: Final[Mapping[str, Reader]] = {
     "step": integer,
     "output": partial(one_of, OUTPUTS),
     "gate": partial(one_of, GATES),
+    "score_model": model,
+    "gate_model": model,
 }
 """The options of a ranking and what reads each: of requests, of presigned uploads, of a dropped file's metadata."""
 

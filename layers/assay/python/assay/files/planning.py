@@ -75,8 +75,8 @@ class Kind(Protocol):
         """Judge an object by its first (unpacked) bytes, content type and name. Raises UnreadableInput."""
         ...
 
-    def models(self) -> Mapping[str, Mapping[str, str]]:
-        """Return role to name and version of the models that serve now. Raises ModelUnavailable."""
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return role to name and version of the models that serve now. Raises NotFound, ModelUnavailable."""
         ...
 
 
@@ -108,7 +108,7 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
         format=shape.format,
         shard_bytes=caps.shard_bytes,
         shards=shards,
-        models=kind.models(),
+        models=kind.models(options),
         options=options,
         compression=compression,
         header=shape.header,

@@ -2,6 +2,7 @@
 
 from itertools import islice
 from typing import Final
+from urllib.parse import unquote
 
 from assay.errors import BundleInvalid, NotFound, ObjectMissing
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
@@ -51,6 +52,6 @@ class Shelf:
 def target(text: str) -> Target:
     """Return the model that a caller means by `name` or `name@version`. Raises NotFound where no model is named so."""
     try:
-        return Target.parse(text)
+        return Target.parse(unquote(text))
     except BundleInvalid as error:
         raise NotFound(f"there is no model {text[:80]!r}: {error.message}; {_MORE}") from None

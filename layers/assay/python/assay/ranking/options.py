@@ -18,6 +18,7 @@ class RankOptions:
     `off` the gate model holds nothing back: all that is scored passes. `strict` is held by `hold_strict`, after the
     ranking; `rank_blocks` ranks what it can either way.
     `window` and `step` are for parsing: FASTA records are then cut into windows of that many residues.
+    `score_model` and `gate_model` are `name` or `name@version`, None for the deployment's.
     """
 
     top_k: int = 100
@@ -28,6 +29,8 @@ class RankOptions:
     step: int = 1
     output: str = "top"
     gate: str = "on"
+    score_model: str | None = None
+    gate_model: str | None = None
 
     def __post_init__(self) -> None:
         """Check types as well as ranges, since options come from JSON, queries and object metadata."""
