@@ -46,8 +46,11 @@ def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_addres
     visit.page.evaluate(_WATCH)
     visit.drop("#rank-well", "large.txt", large())
     visit.page.fill("#top_k", "40")
+    visit.page.click("summary >> text=More options")
+    visit.page.select_option("#gate_model", "stability-trypsin")
     visit.page.click("#rank .primary")
     ended(visit)
+    assert visit.page.locator("text=Score: stability-trypsin 1. Gate: stability-trypsin 1.").count()
     shares = [share for share, heading in visit.page.evaluate("window.seen") if heading.startswith("Uploading")]
     assert any(0.05 < share < 0.95 for share in shares)
     assert shares == sorted(shares)

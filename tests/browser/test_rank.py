@@ -194,3 +194,17 @@ def test_thousands_of_pasted_lines_are_there_at_once(visit: Visit, families: int
     visit.page.wait_for_selector(f"{where} >> text=/1,503 records, FASTA|pasted.fasta/")
     visit.rank()
     assert f"{families * 5 + 3:,} received" in visit.text("#rank-result .counts")
+
+
+def test_another_model_may_be_chosen_and_the_answer_says_which_it_was(visit: Visit) -> None:
+    models = {"gate_model": "stability-trypsin", "score_model": "stability-chymotrypsin"}
+    visit.page.click("summary >> text=More options")
+    visit.page.wait_for_selector("#rank-models")
+    for name, model in models.items():
+        visit.page.select_option(f"#{name}", model)
+    visit.paste(MANY)
+    visit.rank()
+    found = answer(visit, MANY, **models)
+    assert visit.text("#rank-result h2") == title(found["counts"])
+    assert visit.column(3) == [f"{row['score']:.3f}" for row in found["ranked"]][:25]
+    assert visit.page.locator("text=Score: stability-chymotrypsin 1. Gate: stability-trypsin 1.").count()
