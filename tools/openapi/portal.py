@@ -68,7 +68,7 @@ def _jobs() -> Schema:
             "get": operation("Jobs", "A job", job, 404, 503, keyed=False, parameters=[path_parameter("id", JOB_ID)])
         },
         "/jobs/{id}/cancel": {
-            "post": operation("Jobs", "Stop a job", stopped, 404, 409, 503, parameters=[path_parameter("id", TEXT)])
+            "post": operation("Jobs", "Stop a job", stopped, 404, 409, 503, parameters=[path_parameter("id", JOB_ID)])
         },
         "/jobs": {"get": operation("Jobs", "The latest job of an upload", job, 400, 404, 503, parameters=upload)},
     }

@@ -162,7 +162,8 @@ def test_probe_refuses_what_can_not_run() -> None:
         probe(LoadedModel(read_manifest(folder), folder, Broken()))
 
 
-def test_loading_is_timed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_loading_is_timed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
     folder = DATA / "tiny-index" / "1"
     load(folder, read_manifest(folder), 1)
     printed = capsys.readouterr().out
