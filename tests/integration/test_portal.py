@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from assay.dynamo import to_item
 from assay.jobs import Jobs, UploadIdentity
 from assay.ranking import RankOptions
 from portal import pages
@@ -211,6 +212,18 @@ def test_unknown_jobs_and_uploads_are_404(call: Call) -> None:
     assert read(call("/jobs/nothing"), 404)["error"]["code"] == "not_found"
     assert read(call("/jobs", upload="rank/nothing"), 404)["error"]["code"] == "not_found"
     assert read(call("/jobs"), 400)["error"]["code"] == "invalid_option"
+
+
+def test_a_key_that_no_table_can_hold_is_not_asked_for(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bounded(values: dict[str, str]) -> dict[str, Any]:
+        # DynamoDB calls more an error of the one who asks, moto does not.
+        assert len(values["pk"].encode()) <= 2048
+        return to_item(values)
+
+    monkeypatch.setattr("assay.table.to_item", bounded)
+    assert read(call("/jobs", upload="\u00e9" * 1024), 404)["error"]["code"] == "not_found"
+    assert read(call(f"/jobs/{'a' * 2044}"), 404)["error"]["code"] == "not_found"
+    assert read(call("/jobs", upload="rank/nothing"), 404)["error"]["code"] == "not_found"
 
 
 def test_the_description_is_served_as_it_is_kept(call: Call) -> None:

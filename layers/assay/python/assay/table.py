@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 LIVE_INDEX: Final = "live"
 """The index of jobs that have not finished: an item is in it while it has the attribute of this name."""
+_LONGEST_KEY: Final = 2048
+"""Bytes; DynamoDB refuses to look for a longer one."""
 _DAY: Final = 86_400
 
 
@@ -55,6 +57,8 @@ class Table:
 
     def item(self, pk: str) -> dict[str, Any] | None:
         """Return an item as it is now; one past its time to live is gone, though DynamoDB may still hold it."""
+        if len(pk.encode("utf-8", "replace")) > _LONGEST_KEY:
+            return None
         reply = self._client.get_item(TableName=self._name, Key=to_item({"pk": pk}), ConsistentRead=True)
         item = from_item(reply["Item"]) if "Item" in reply else None
         return item if item and item.get("expires", 0) > self.clock() else None
