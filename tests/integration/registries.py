@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +123,18 @@ def change_inputs(aws: Aws, version: str) -> None:
     document = json.loads((DATA / NAME / "1" / MANIFEST).read_text())
     document |= {"version": version, "inputs": [{"name": "sequence", "dtype": "int32", "shape": [8, 50]}]}
     aws.models.put(bundle_key(NAME, version), json.dumps(document).encode(), "")
+
+
+def changed(folder: Path, name: str, source: str = "tiny-index", *, factor: float = 1.0, **header: Any) -> Path:
+    """A copy of a tiny bundle under another name, one weight of it times a factor."""
+    target = folder / name
+    shutil.copytree(DATA / source / "1", target)
+    random = np.random.default_rng(50)
+    random.normal(0, 0.4, (1000, 4))
+    weight = random.normal(0, 1, (4, 1)).astype(np.float32)[0, 0]
+    content = (target / "model.tflite").read_bytes()
+    made = content.replace(struct.pack("<f", weight), struct.pack("<f", weight * factor))
+    (target / "model.tflite").write_bytes(made)
+    document = {**json.loads((target / MANIFEST).read_text()), "name": name, **header}
+    (target / MANIFEST).write_bytes(build(target, document).dumps())
+    return target

@@ -1,8 +1,6 @@
 """Callers choose among the published models: for rankings, classifications and dropped files."""
 
 import json
-import shutil
-import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,33 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.models.bundle import build
 from assay.models.layout import MANIFEST
 from tests.conftest import DATA, Aws
 from tests.events import Context, multipart, post
 from tests.integration.drops import Drop
-from tests.integration.registries import put_version
+from tests.integration.registries import changed, put_version
 from tools.models.publish import publish
 
 SEQUENCES = ["".join(np.random.default_rng(seed).choice(list("ACDEFGHIKLMNPQRSTVWY"), 50)) for seed in range(8)]
 BODY = json.dumps({"sequences": SEQUENCES, "threshold": -1e6}).encode()
 TEXT = "The quantum field theory of galaxies is studied with neural networks and a great deal of patience."
 Ask = Callable[..., tuple[int, Any]]
-
-
-def changed(folder: Path, name: str, source: str = "tiny-index", *, factor: float = 1.0, **header: Any) -> Path:
-    """A copy of a tiny bundle under another name, one weight of it times a factor."""
-    target = folder / name
-    shutil.copytree(DATA / source / "1", target)
-    random = np.random.default_rng(50)
-    random.normal(0, 0.4, (1000, 4))
-    weight = random.normal(0, 1, (4, 1)).astype(np.float32)[0, 0]
-    content = (target / "model.tflite").read_bytes()
-    made = content.replace(struct.pack("<f", weight), struct.pack("<f", weight * factor))
-    (target / "model.tflite").write_bytes(made)
-    document = {**json.loads((target / MANIFEST).read_text()), "name": name, **header}
-    (target / MANIFEST).write_bytes(build(target, document).dumps())
-    return target
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,24 @@ def test_the_manifest_command_hashes_a_folder(tmp_path: Path, capsys: pytest.Cap
     assert main(["manifest", str(folder), str(header)]) == 0
     assert json.loads((folder / MANIFEST).read_text()) == written
     assert main(["check", str(folder)]) == 0
+
+
+def test_activation_names_the_manifest_and_a_rollback_holds_it_to_that(aws: Aws, tmp_path: Path) -> None:
+    publish.publish(aws.models, FOLDER)
+    publish.publish(aws.models, copied(tmp_path, version="2"))
+    found = publish.pointer(aws.models, NAME)
+    assert found is not None
+    assert found.previous_sha256 == sha256((FOLDER / MANIFEST).read_bytes()).hexdigest()
+    assert found.sha256 == sha256((tmp_path / "copy" / MANIFEST).read_bytes()).hexdigest()
+    changed = (FOLDER / MANIFEST).read_bytes().replace(b"Apache", b"apache")
+    aws.models.put(bundle_key(NAME, "1"), changed, "")
+    with pytest.raises(BundleInvalid, match="sha256 differs"):
+        publish.rollback(aws.models, NAME)
+    assert publish.pointer(aws.models, NAME) == found
+
+
+def test_a_pointer_without_a_sha256_gets_one_when_its_version_is_activated_again(aws: Aws) -> None:
+    publish.publish(aws.models, FOLDER)
+    aws.models.put(current_key(NAME), b'{"version": "1", "previous": "0"}', "")
+    after = publish.activate(aws.models, NAME, "1")
+    assert (versions(after), after.sha256) == (("1", "0"), sha256((FOLDER / MANIFEST).read_bytes()).hexdigest())

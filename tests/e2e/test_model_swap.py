@@ -1,0 +1,94 @@
+"""Models come, go and break under steady requests to the running service."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.models.layout import Pointer, bundle_key, current_key
+from assay.models.loading import load_folder
+from assay.storage import Bucket
+from tests.e2e.running import Service, wait_for
+from tests.integration.registries import changed
+from tools.models.probes import scores
+from tools.models.publish import activate, publish, rollback
+
+NAME = "swapped"
+SEQUENCES = ["ACDEFGHIKLMNPQRSTVWY" * 2 + letter * 10 for letter in "ACDEFGHI"]
+BODY = {"sequences": SEQUENCES, "threshold": -1e6, "score_model": NAME, "gate_model": f"{NAME}@1"}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    return [changed(tmp_path / version, NAME, version=version, factor=int(version)) for version in ("1", "2", "3")]
+
+
+@pytest.fixture
+def bucket(service: Service) -> Iterator[Bucket]:
+    found = Bucket(service.s3, service.models)
+    yield found
+    found.delete(*found.keys(f"models/{NAME}/"))
+
+
+def test_no_request_is_lost_and_each_reply_is_one_versions(
+    service: Service, bucket: Bucket, folders: list[Path]
+) -> None:
+    for folder in folders:
+        publish(bucket, folder, serve=False, run=False)
+    activate(bucket, NAME, "1")
+    over, replies = threading.Event(), list[Any]()
+
+    def ask() -> None:
+        while not over.is_set():
+            replies.append(service.post("/rank", json=BODY))
+
+    def answered(version: str) -> None:
+        begun = len(replies)
+        wait_for(lambda: any(_version(each) == version for each in replies[begun:]) or None, f"version {version}")
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = [pool.submit(ask) for _ in range(2)]
+        try:
+            answered("1")
+            activate(bucket, NAME, "2")
+            answered("2")
+            rollback(bucket, NAME)
+            answered("1")
+            _break(bucket, "3")
+            answered("1")
+            activate(bucket, NAME, "2")
+            answered("2")
+        finally:
+            over.set()
+    assert [each.exception() for each in asking] == [None, None]
+    _hold(replies, {str(at): scores(load_folder(folder, 1), SEQUENCES) for at, folder in enumerate(folders, 1)})
+
+
+def _version(reply: Any) -> str | None:
+    return str(reply.json()["models"]["score"]["version"]) if reply.status_code == 200 else None
+
+
+def _break(bucket: Bucket, version: str) -> None:
+    """Make a version serve that has a byte flipped."""
+    found = bucket.get(bundle_key(NAME, version, "model.tflite"), limit=1 << 20)
+    assert found is not None
+    content = bytearray(found[0])
+    content[9_000] ^= 1
+    bucket.put(bundle_key(NAME, version, "model.tflite"), bytes(content), "")
+    bucket.put(current_key(NAME), Pointer(version, "1").dumps(), "")
+
+
+def _hold(replies: list[Any], known: dict[str, Any]) -> None:
+    """Hold every reply to the version that it names."""
+    assert {each.status_code for each in replies} == {200}
+    assert {_version(each) for each in replies} == {"1", "2"}
+    for text in {each.text for each in replies}:
+        body = json.loads(text)
+        given = {row["sequence"]: (row["score"], row["gate"]) for row in body["ranked"]}
+        expected = known[body["models"]["score"]["version"]], known["1"]
+        for row, sequence in enumerate(SEQUENCES):
+            assert given[sequence] == pytest.approx((expected[0][row], expected[1][row]), abs=1e-5)
