@@ -42,13 +42,17 @@ def sweep(desk: Desk) -> list[str]:
 
 def _lost(desk: Desk) -> Iterator[tuple[Job, str]]:
     for job in desk.jobs.unfinished(EXECUTION_SECONDS):
-        if job.execution:
-            outcome = desk.machine.outcome(job.execution)
-            if not outcome.running:
-                yield job, f"its execution ended without a result: {outcome.reason}"
-    for job in desk.jobs.unfinished(FUNCTION_SECONDS):
-        if job.bucket and not job.execution:
-            yield job, "the function that worked on it stopped without a result; drop the file again"
-    for job in desk.jobs.unfinished(PROMISED_SECONDS):
-        if not job.bucket:
-            yield job, "nothing was uploaded within a day of the wish to"
+        reason = _stopped(desk, job)
+        if reason:
+            yield job, reason
+
+
+def _stopped(desk: Desk, job: Job) -> str:
+    """Return why nothing works on a job any more, empty where something may."""
+    if job.execution:
+        outcome = desk.machine.outcome(job.execution)
+        return "" if outcome.running else f"its execution ended without a result: {outcome.reason}"
+    quiet = desk.jobs.quiet(job)
+    if job.bucket and quiet > FUNCTION_SECONDS:
+        return "the function that worked on it stopped without a result; drop the file again"
+    return "nothing was uploaded within a day of the wish to" if quiet > PROMISED_SECONDS else ""

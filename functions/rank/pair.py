@@ -2,15 +2,30 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from assay.errors import BundleInvalid, InvalidOption
 from assay.models.choice import Choice
 from assay.models.registry import LoadedModel, Registry
 from assay.models.scorer import SequenceScorer
-from assay.ranking import RankOptions
+from assay.ranking import RankOptions, Scorer
 from assay.sequences import Contract
 
 TASK = "sequence-score"
+
+
+class Scorers(Protocol):
+    """Two models of sequences."""
+
+    @property
+    def gate(self) -> Scorer:
+        """Return the model that lets sequences pass."""
+        ...
+
+    @property
+    def score(self) -> Scorer:
+        """Return the model that orders them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from assay.shards import LineCounter, Shard
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank.kind import header_bytes
-from rank.pair import Pair
+from rank.pair import Scorers
 from rank.scores import ScoreParts
 from rank.wiring import service
 
@@ -32,17 +32,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def work(manifest: Manifest, index: int) -> ShardResult:
     """Rank a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
     stack = service()
+    pair = stack.pinned(manifest.models)
     with phase("rank"):
-        result = ranked(manifest, index, stack.uploads, stack.results, stack.pinned(manifest.models))
+        result = ranked(manifest, index, stack.uploads, stack.results, pair, pair.contract)
     scored(result.counts.get("scored", 0))
     return result
 
 
-def ranked(manifest: Manifest, index: int, uploads: Bucket, results: Bucket, pair: Pair) -> ShardResult:
+def ranked(
+    manifest: Manifest, index: int, uploads: Bucket, results: Bucket, pair: Scorers, contract: Contract
+) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
     counter = LineCounter()
-    blocks = read(manifest, manifest.shard(index), uploads, pair.contract, counter)
+    blocks = read(manifest, manifest.shard(index), uploads, contract, counter)
     try:
         with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
             partial = rank_blocks(

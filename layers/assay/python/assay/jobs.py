@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -187,6 +188,10 @@ class Jobs:
             job = self.get(pk.partition("#")[2])
             if job is not None and not job.finished:
                 yield job
+
+    def quiet(self, job: Job) -> float:
+        """Return the seconds since a job's last change."""
+        return self._table.clock() - datetime.fromisoformat(job.updated).timestamp()
 
     def _promised(self, upload: UploadIdentity) -> str | None:
         """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken."""

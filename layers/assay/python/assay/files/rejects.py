@@ -84,19 +84,19 @@ class Piece:
         return self.parts.get(EARLY, 0) + self.parts.get(LATE, 0)
 
 
-def write(working: Working, pieces: Sequence[Piece], *, one_file: int = ONE_FILE) -> str:
+def write(working: Working, pieces: Sequence[Piece]) -> str:
     """Write all rejects to results in order of lines; return the key of `rejected.csv`, or of the list of its parts.
 
     A part that is there already is not made again, so that a merge cut off goes on where it was.
     """
     job_id = working.job_id
-    if sum(piece.size for piece in pieces) <= one_file:
+    if sum(piece.size for piece in pieces) <= ONE_FILE:
         key = result_key(job_id, "rejected.csv")
         _write_file(working, key, pieces)
         return key
     there = set(working.results.keys(result_key(job_id, "rejected-")))
     listed = []
-    for number, group in enumerate(_groups(pieces, one_file)):
+    for number, group in enumerate(_groups(pieces, ONE_FILE)):
         key = result_key(job_id, f"rejected-{number:04d}.csv")
         if key not in there:
             _write_file(working, key, group)

@@ -1,0 +1,210 @@
+"""Jobs that are cancelled, that stopped without saying so, that are begun again, and whose events come out of order."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from assay.files.desk import Desk
+from assay.jobs import Job, Jobs
+from assay.settings import Settings
+from tests.conftest import TABLE
+from tests.events import Context, load
+from tests.integration.drops import GOOD, OTHER, Drop
+
+Cut = Callable[..., None]
+Ask = Callable[..., tuple[int, dict[str, Any]]]
+OPEN = {"threshold": "-1000000"}
+BODY = f"{GOOD}\n{OTHER}\nMKV\n".encode() * 4
+
+
+@pytest.fixture
+def ask(drop: Drop) -> Iterator[Ask]:
+    """Ask the portal."""
+    from portal.app import handler
+    from portal.wiring import service
+
+    service.cache_clear()
+
+    def call(method: str, path: str, resource: str) -> tuple[int, dict[str, Any]]:
+        event = load("portal_job") | {"httpMethod": method, "path": path, "resource": resource}
+        event["pathParameters"] = {"id": path.split("/")[2]}
+        reply = handler(event, Context())
+        return reply["statusCode"], json.loads(reply["body"])
+
+    yield call
+    service.cache_clear()
+
+
+@pytest.fixture
+def desk(drop: Drop) -> Desk:
+    """The desk of this environment, at any time."""
+    import os
+
+    return Desk.of(Settings.from_environ(os.environ))
+
+
+def later(desk: Desk, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let time pass for the state table."""
+    import time
+
+    now = time.time() + seconds
+    monkeypatch.setattr(desk.jobs._table, "clock", lambda: now)
+
+
+def status(ask: Ask, job_id: str) -> dict[str, Any]:
+    """Return a job as the portal shows it."""
+    code, job = ask("GET", f"/jobs/{job_id}", "/jobs/{id}")
+    assert code == 200
+    return job
+
+
+def test_progress_is_that_of_the_shards_whose_result_exists(drop: Drop, ask: Ask, cut: Cut) -> None:
+    cut(200)
+    seen = []
+
+    def look(name: str, event: dict[str, Any]) -> None:
+        if name == "RankMerge":
+            seen.append(status(ask, event["job_id"]))
+
+    drop.machine.fault = look
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    assert seen[0]["state"] == "RUNNING"
+    assert seen[0]["shards"] == {"done": 3, "total": 3}
+    assert seen[0]["progress"] == 1.0
+    job = status(ask, job_id)
+    assert (job["state"], job["shards"]) == ("SUCCEEDED", {"done": 3, "total": 3})
+    assert {"bucket", "execution", "etag", "version_id", "runs"}.isdisjoint(job)
+
+
+def test_a_cancelled_job_stops_and_shows_no_result(drop: Drop, ask: Ask, cut: Cut) -> None:
+    cut(200)
+    replies: list[Any] = []
+
+    def cancel(name: str, event: dict[str, Any]) -> None:
+        if name == "RankShard" and event["shard"] == 1 and not replies:
+            replies.append(ask("POST", f"/jobs/{event['job_id']}/cancel", "/jobs/{id}/cancel"))
+
+    drop.machine.fault = cancel
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    code, job = replies[0]
+    assert (code, job["state"], job["reason"]) == (202, "FAILED", "cancelled")
+    assert drop.machine.wait(job_id) == "ABORTED"
+    assert drop.job(job_id).reason == drop.summary(job_id)["error"]["message"] == "cancelled"
+    assert "ranking.csv" not in drop.names(job_id)
+    assert ask("POST", f"/jobs/{job_id}/cancel", "/jobs/{id}/cancel")[0] == 202
+
+
+def test_what_has_ended_or_never_was_cannot_be_cancelled(drop: Drop, ask: Ask) -> None:
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    code, reply = ask("POST", f"/jobs/{job_id}/cancel", "/jobs/{id}/cancel")
+    assert (code, reply["error"]["code"]) == (409, "conflict")
+    assert drop.summary(job_id)["state"] == "SUCCEEDED"
+    assert ask("POST", "/jobs/none/cancel", "/jobs/{id}/cancel")[0] == 404
+
+
+def test_a_job_cancelled_while_it_was_merged_is_not_shown_as_done(
+    drop: Drop, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    succeed = Jobs.succeed
+
+    def late(self: Jobs, job_id: str, *rest: Any) -> bool:
+        ask("POST", f"/jobs/{job_id}/cancel", "/jobs/{id}/cancel")
+        return succeed(self, job_id, *rest)
+
+    monkeypatch.setattr(Jobs, "succeed", late)
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    assert drop.job(job_id).state == drop.summary(job_id)["state"] == "FAILED"
+
+
+def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk: Desk) -> None:
+    from rank import shard
+
+    cut(200)
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    desk.results.delete(f"partials/{job_id}/00001.json")
+    desk.jobs._table.set(f"job#{job_id}", {"state": "FAILED"}, "attribute_exists(#pk)")
+    assert shard.handler({"job_id": job_id, "shard": 1}, Context()) == {}
+    assert desk.working(job_id).done() == [0, 2]
+
+
+def test_a_job_whose_execution_ended_silently_is_swept(
+    drop: Drop, cut: Cut, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.sweep import sweep
+
+    cut(200)
+    drop.machine.fault = _die
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    assert drop.machine.wait(job_id) == "FAILED"
+    assert drop.job(job_id).state == "RUNNING"
+    assert sweep(desk) == []
+    later(desk, monkeypatch, 600)
+    assert sweep(desk) == [job_id]
+    assert drop.job(job_id).state == drop.summary(job_id)["state"] == "FAILED"
+    assert drop.job(job_id).reason.startswith("its execution ended without a result: FAILED")
+    assert sweep(desk) == []
+
+
+def _die(name: str, event: dict[str, Any]) -> None:
+    if name == "RankMerge":
+        raise RuntimeError("nothing works")
+
+
+def test_a_job_whose_execution_runs_is_left_alone(drop: Drop, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from portal.sweep import sweep
+
+    job = desk.jobs.enqueue("rank/a.txt", "rank")
+    desk.jobs.start(job.id, {}, execution="arn:running")
+    monkeypatch.setattr("assay.files.machine.Machine.outcome", lambda *_: _Running())
+    later(desk, monkeypatch, 1e5)
+    assert sweep(desk) == []
+
+
+class _Running:
+    running = True
+
+
+@pytest.mark.parametrize(
+    ("bucket", "seconds", "swept"), [("uploads", 3500, 0), ("uploads", 3700, 1), ("", 80_000, 0), ("", 90_000, 1)]
+)
+def test_a_job_that_nobody_works_on_is_swept_in_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, bucket: str, seconds: float, swept: int
+) -> None:
+    from portal.sweep import handler, sweep
+
+    job = desk.jobs.enqueue("rank/a.txt", "rank")
+    if bucket:
+        desk.jobs._table.set(f"job#{job.id}", {"bucket": bucket}, "attribute_exists(#pk)")
+    assert handler({}, Context()) == {"jobs": []}
+    later(desk, monkeypatch, seconds)
+    assert len(sweep(desk)) == swept
+
+
+def test_only_a_job_that_failed_is_opened_again(desk: Desk) -> None:
+    job = desk.jobs.enqueue("rank/a.txt", "rank")
+    assert desk.jobs.reopen(job.id) is None
+    assert desk.jobs.reopen("none") is None
+    desk.jobs.fail(job.id, "why", {"summary": "results/x"})
+    assert list(desk.jobs.unfinished(-60)) == []
+    again = desk.jobs.reopen(job.id)
+    assert isinstance(again, Job)
+    assert (again.state, again.reason, again.results, again.runs) == ("QUEUED", "", {}, 2)
+    assert [each.id for each in desk.jobs.unfinished(-60)] == [job.id]
+    desk.jobs.fail(job.id, "again")
+    assert getattr(desk.jobs.reopen(job.id), "runs", 0) == 3
+
+
+def test_of_events_out_of_order_the_later_upload_keeps_the_key(drop: Drop) -> None:
+    drop.aws.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+    first, second = drop.put("rank/a.txt", BODY, **OPEN), drop.put("rank/a.txt", BODY * 2, **OPEN)
+    for event, sequencer in ((first, "0055AED6DCD90281E5"), (second, "0055AED6DCD90281E6")):
+        event["Records"][0]["s3"]["object"]["sequencer"] = sequencer
+    (newer,), (older,) = drop(second), drop(first)
+    assert drop.summary(older)["counts"]["received"] * 2 == drop.summary(newer)["counts"]["received"]
+    pointer = json.loads((drop.aws.results.get("by-upload/rank/a.txt.json", limit=1000) or (b"", ""))[0])
+    assert pointer["job_id"] == newer
+    found = Jobs(drop.aws.dynamodb, TABLE).by_upload("rank/a.txt")
+    assert found is not None
+    assert found.id == newer
