@@ -51,7 +51,9 @@ def _stopped(desk: Desk, job: Job) -> str:
     """Return why nothing works on a job any more, empty where something may."""
     if job.execution:
         outcome = desk.machine.outcome(job.execution)
-        return "" if outcome.running else f"its execution ended without a result: {outcome.reason}"
+        now = desk.jobs.get(job.id)  # it may have ended well since it was found
+        live = outcome.running or now is None or now.finished
+        return "" if live else f"its execution ended without a result: {outcome.reason}"
     quiet = desk.jobs.quiet(job)
     if job.bucket and quiet > FUNCTION_SECONDS:
         return "the function that worked on it stopped without a result; drop the file again"

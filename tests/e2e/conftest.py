@@ -12,7 +12,9 @@ FAKES = Path(__file__).parent / "fakes" / "template.yaml"
 @pytest.fixture(scope="session")
 def service() -> Iterator[Service]:
     """The real service, started once."""
-    with running("--log-level", "ERROR", "--parameter", "ModelRefreshSeconds=1") as started:
+    with running(
+        "--log-level", "ERROR", "--parameter", "ModelRefreshSeconds=1", "--parameter", "ShardMegabytes=1"
+    ) as started:
         yield started
 
 

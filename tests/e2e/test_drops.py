@@ -8,7 +8,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 
 from tests.e2e.running import Service
-from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OTHER, POOR
+from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OTHER, POOR, SHORT
 
 OPTIONS = {"threshold": "-1000"}
 
@@ -110,3 +110,32 @@ def test_a_multipart_upload_is_one_job(service: Service) -> None:
     summary = service.summary("rank/large.txt")
     assert summary["counts"]["scored"] == 105_000
     assert summary["state"] == "SUCCEEDED"
+    machines = service.client("stepfunctions").list_state_machines()["stateMachines"]
+    executions = [
+        (each["name"], each["status"])
+        for machine in machines
+        for each in service.client("stepfunctions").list_executions(stateMachineArn=machine["stateMachineArn"])[
+            "executions"
+        ]
+    ]
+    assert (summary["job_id"], "SUCCEEDED") in executions or (summary["job_id"], "RUNNING") in executions
+
+
+def test_a_large_file_is_ranked_by_the_state_machine_as_a_small_one_is(service: Service) -> None:
+    names = [f">{at}\n{(DESIGN, OTHER, POOR, SHORT)[at % 4]}\n" for at in range(90_000)]
+    summary = service.drop("rank/large.fasta", "".join(names).encode(), **OPTIONS, output="all")
+    assert summary["counts"] | {"rejected": 22_500, "scored": 67_500, "returned": 3} == summary["counts"]
+    job = service.get(f"/jobs/{summary['job_id']}").json()
+    assert job["shards"]["done"] == job["shards"]["total"] > 3
+    ranking = rows(service, summary["job_id"], "ranking.csv")
+    assert {(row["line"], row["id"]) for row in ranking} == {("1", "0"), ("3", "1"), ("5", "2")}
+    assert rows(service, summary["job_id"], "rejected.csv")[-1]["line"] == str(2 * 89_999 + 1)
+
+
+def test_a_large_job_can_be_cancelled(service: Service) -> None:
+    body = f"{DESIGN}\n".encode() * 400_000
+    offer = service.post("/uploads", json={"filename": "cancelled.txt"}).json()
+    service.s3.put_object(Bucket=service.uploads, Key=offer["key"], Body=body)
+    reply = service.post(f"/jobs/{offer['job_id']}/cancel")
+    assert (reply.status_code, reply.json()["state"], reply.json()["reason"]) == (202, "FAILED", "cancelled")
+    assert service.summary(offer["key"])["error"]["code"] == "cancelled"

@@ -315,6 +315,7 @@ def test_a_job_that_fails_in_every_attempt_of_its_function_ends_as_failed(
     (key,) = (key for key in drop.aws.results.keys("partials/") if key.endswith("manifest.json"))
     job = drop.job(key.split("/")[1])
     assert (job.state, job.reason) == ("FAILED", "given up after 3 attempts: too much")
+    assert drop.summary(job.id)["error"]["message"] == job.reason
     assert drop(event) == []
 
 

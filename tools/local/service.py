@@ -18,6 +18,7 @@ from tools.local.events import Created, s3_event
 from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
 from tools.local.invocations import UnknownFunction
+from tools.local.schedules import Ticker
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
 from tools.local.stack import Stack, read
 from tools.local.template import REGION
@@ -57,6 +58,7 @@ class LocalService:
         self._workers = {name: self._worker(local) for name, local in self._locals.items()}
         self._root = options.template.resolve().parent
         self._servers: list[Server] = []
+        self._ticker = Ticker((), lambda *_: None)
         self._scratch = tempfile.TemporaryDirectory(prefix="assay-", ignore_cleanup_errors=True)
 
     def __enter__(self) -> Self:
@@ -70,6 +72,7 @@ class LocalService:
             log, key = not self.options.quiet, self.options.api_key
             gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=log, api_key=key)
             self._servers.append(Server(gateway, front))
+            self._ticker = Ticker(self.stack.schedules, lambda name, event: self._workers[name].put(event))
         except BaseException:
             self.stop()
             raise
@@ -83,6 +86,7 @@ class LocalService:
 
     def stop(self) -> None:
         """Stop the servers, then the workers."""
+        self._ticker.stop()
         for server in reversed(self._servers):
             server.stop()
         for worker in self._workers.values():

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from tools.local.schedules import Schedule, rate
 from tools.local.template import Resolver, load
 
 MAX_RETRIES = 2
@@ -97,6 +98,7 @@ class Stack:
     tables: Mapping[str, Mapping[str, Any]]
     queues: Mapping[str, Mapping[str, Any]]
     machines: Mapping[str, Mapping[str, Any]]
+    schedules: tuple[Schedule, ...] = ()
 
     def bucket(self, word: str) -> str:
         """Return the physical name of the bucket whose logical id starts with a word, e.g. `Uploads`."""
@@ -116,6 +118,7 @@ def read(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         tables=_named(resolver, "AWS::DynamoDB::Table", "TableName"),
         queues=_named(resolver, "AWS::SQS::Queue", "QueueName"),
         machines=_named(resolver, "AWS::Serverless::StateMachine", "Name"),
+        schedules=tuple(Schedule(name, rate(each["Schedule"])) for name, each in _events(functions, "Schedule")),
     )
 
 

@@ -32,7 +32,10 @@ def fail(desk: Desk, manifest: Manifest, error: AssayError, results: Mapping[str
 def give_up(
     desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """End a job as FAILED, planned or not."""
+    """End a job as FAILED, planned or not; one that has SUCCEEDED stays as it is."""
+    job = desk.jobs.get(job_id)
+    if job is not None and job.state == "SUCCEEDED":
+        return {"job_id": job_id, "state": job.state}
     key = layout.summary_key(job_id, kind)
     kept = {**(results or {}), "summary": key}
     said = failure(job_id, upload, error)

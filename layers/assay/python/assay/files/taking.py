@@ -1,16 +1,20 @@
 """From an S3 event to a job: claimed once, planned, done at once where it is small, else by the state machine."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote_plus
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from assay.errors import ServiceError
 from assay.files.desk import Desk
 from assay.files.failing import BLAMED, give_up
 from assay.files.manifest import Manifest
 from assay.files.merging import Join
 from assay.files.planning import Kind, Upload, plan
 from assay.files.steps import Work, merge_step, shard_step
-from assay.jobs import Claim, Jobs, UploadIdentity
+from assay.jobs import Claim, UploadIdentity
 from assay.telemetry import logger
 
 LEASE_SECONDS = 900
@@ -35,7 +39,7 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
         logger.warning("job failed", code=error.code)
         give_up(desk, claim.job_id, kind.name, upload.key, error)
     except Exception as error:
-        _last(desk.jobs, claim, desk.attempts, error)
+        _last(desk, kind.name, upload, claim, error)
         raise
     return claim.job_id
 
@@ -78,7 +82,9 @@ def _identity(said: Mapping[str, Any]) -> UploadIdentity:
     return UploadIdentity(said["bucket"]["name"], key, version_id or etag, sequencer, version_id, etag)
 
 
-def _last(jobs: Jobs, claim: Claim, attempts: int, error: Exception) -> None:
-    """Fail a job whose last attempt this was; the event itself goes to the dead-letter queue."""
-    if claim.attempt >= attempts:
-        jobs.fail(claim.job_id, f"given up after {claim.attempt} attempts: {error or type(error).__name__}")
+def _last(desk: Desk, kind: str, upload: UploadIdentity, claim: Claim, error: Exception) -> None:
+    """Fail a job whose last attempt this was, if that can be done; the event goes to the dead-letter queue."""
+    if claim.attempt >= desk.attempts:
+        reason = ServiceError(f"given up after {claim.attempt} attempts: {error or type(error).__name__}")
+        with suppress(BotoCoreError, ClientError):
+            give_up(desk, claim.job_id, kind, upload.key, reason)
