@@ -30,6 +30,7 @@ MODEL: Schema = {
     "examples": ["arxiv-archives", "arxiv-archives@1"],
     "description": "A model's name; `name@version` where it is to be one version, whatever serves.",
 }
+RELATIVE: Schema = {"type": "string", "description": "Relative to the address that was asked."}
 MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["arxiv-archives"]}
 
 
@@ -201,11 +202,9 @@ def _portal() -> Schema:
             key=TEXT,
             max_bytes={"type": "integer", "const": MAX_UPLOAD_BYTES},
             upload=record(url=LINK, fields={"type": "object", "additionalProperties": TEXT}),
-            status_url={"type": "string", "description": "Relative to the address that was asked."},
+            status_url=RELATIVE,
         ),
-        "AcceptedJob": record(
-            job_id=TEXT, status_url={"type": "string", "description": "Relative to the address that was asked."}
-        ),
+        "AcceptedJob": record(job_id=TEXT, status_url=RELATIVE),
         "Job": _job(),
     }
 
