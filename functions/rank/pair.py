@@ -51,7 +51,7 @@ def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
     first = choice.model(options.gate_model, TASK, gate)
     second = choice.model(options.score_model, TASK, score)
     try:
-        return _pair(first, second)
+        return paired(first, second)
     except BundleInvalid as error:
         if not options.gate_model and not options.score_model:
             raise
@@ -62,10 +62,11 @@ def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
 def pinned(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
     """Return the versions of `gate` and `score` that a plan pinned. Raises ModelUnavailable, BundleInvalid."""
     gate, score = (registry.pinned(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
-    return _pair(gate, score)
+    return paired(gate, score)
 
 
-def _pair(gate: LoadedModel, score: LoadedModel) -> Pair:
+def paired(gate: LoadedModel, score: LoadedModel) -> Pair:
+    """Return two loaded models as a pair. Raises BundleInvalid where the two want different sequences."""
     pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
         raise BundleInvalid(f"{_reads(pair.gate)}, {_reads(pair.score)}")

@@ -64,6 +64,34 @@ def test_the_old_contracts_and_the_command_line(service: Service, tmp_path: Path
     sequence, _, scores = run(made + block_with("/file_data"), tmp_path, service)
     assert sequence in made
     assert len(json.loads(scores)["predictions"][0]) == 18
-    printed = "\n".join(run(block_with("assay rank"), tmp_path, service))
+    printed = "\n".join(run(block_with("assay rank designs.fasta --top-k"), tmp_path, service))
     assert sequence in printed
     assert "█" in printed or "#" in printed
+
+
+def test_the_command_line_and_a_service_agree(service: Service, tmp_path: Path) -> None:
+    made = block_with("cat > designs.fasta").partition("curl")[0]
+    here = run(made + block_with("--out results"), tmp_path, service)
+    there = run(block_with("--out by-service"), tmp_path, service)
+    assert there[0] == "rank,sequence,score,gate,line,id"
+    assert there[1].split(",")[1] in "".join(here)
+    assert {path.name for path in (tmp_path / "by-service").iterdir()} == {
+        "ranking.csv",
+        "rejected.csv",
+        "ranking.json",
+    }
+    assert here[-18:] == there[-18:]
+
+
+def test_python_asks_for_both_jobs(service: Service, tmp_path: Path) -> None:
+    run(block_with("cat > designs.fasta").partition("curl")[0], tmp_path, service)
+    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", snippet.replace(ADDRESS, service.url)],
+        cwd=tmp_path, env={**os.environ, "NO_PROXY": "127.0.0.1"}, capture_output=True, text=True, timeout=SECONDS,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    ranked, labels = done.stdout.strip().splitlines()
+    assert "'design'" in ranked
+    assert labels.startswith("[")

@@ -19,6 +19,7 @@ from rank.reading import MAX_SEQUENCES
 from rank.replies import REJECTS_SHOWN
 from tests.unit.templates import written
 from tools.cli.main import parser
+from tools.cli.service import VARIABLE as API_KEY
 from tools.models.cli import parser as models_parser
 from tools.models.importers import sklearn
 from tools.openapi import errors
@@ -90,7 +91,10 @@ def test_routes_exist() -> None:
 
 
 def test_variables_parameters_and_metrics_exist() -> None:
-    assert set(re.findall(r"\bASSAY_[A-Z_]+\b", EVERYTHING)) <= {variable(each.name) for each in fields(Settings)}
+    assert set(re.findall(r"\bASSAY_[A-Z_]+\b", EVERYTHING)) <= {
+        API_KEY,
+        *(variable(each.name) for each in fields(Settings)),
+    }
     metrics = {*(f"{phase}Seconds" for phase in ("Fetch", "Verify", "Load", "Warm")), "ModelRefused"}
     code = "".join(path.read_text() for path in (ROOT / "layers/assay/python/assay/models").glob("*.py"))
     assert all(name.removesuffix("Seconds").lower() in code or name in code for name in metrics)

@@ -4,9 +4,9 @@ import argparse
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from tools.cli import remote
 from tools.cli.output import fail, open_binary, quiet
 from tools.demo.tables import bar
 from tools.local.bundles import newest_model
@@ -16,27 +16,42 @@ from tools.local.service import ROOT
 
 def classify(options: argparse.Namespace) -> int:
     """Classify an abstract and print its labels; 1 if it is too short or too long, or can't be read."""
-    answer = remote.classify(options) if options.url else _classify_here(options)
-    if answer is None:
-        return 1
-    print(json.dumps(answer, indent=2) if options.json else _bars(answer["results"][0]))
-    return 0
+    from requests import RequestException
 
-
-def _classify_here(options: argparse.Namespace) -> dict[str, Any] | None:
     quiet()
     add_sources(ROOT)
     from assay.errors import AssayError
-    from assay.settings import Settings
 
     try:
-        with open_binary(options.file) as source:
-            text = _text(source.read())
-        folder = options.models or ROOT / "models"
-        return classified(text, folder, Settings.from_environ(os.environ).classifier)
-    except (AssayError, OSError) as error:
-        fail(str(error))
-        return None
+        answer = _by_service(options) if options.url else _here(options)
+    except (AssayError, OSError, RequestException, RuntimeError) as error:
+        return fail(str(error) or type(error).__name__)
+    print(json.dumps(answer, indent=2) if options.json else "\n\n".join(map(_shown, answer["results"])))
+    return 0
+
+
+def _by_service(options: argparse.Namespace) -> dict[str, Any]:
+    from tools.cli import remote
+
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        return remote.classify(options, options.out)
+    with TemporaryDirectory(prefix="assay-") as folder:
+        return remote.classify(options, Path(folder))
+
+
+def _here(options: argparse.Namespace) -> dict[str, Any]:
+    from assay.settings import Settings
+
+    with open_binary(options.file) as source:
+        text = _text(source.read())
+    return classified(text, options.models or ROOT / "models", Settings.from_environ(os.environ).classifier)
+
+
+def _shown(result: dict[str, Any]) -> str:
+    if "scores" not in result:
+        return json.dumps(result, ensure_ascii=False)
+    return _bars(result)
 
 
 def _text(body: bytes) -> str:

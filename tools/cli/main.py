@@ -1,6 +1,7 @@
 """Parse the command line and call the command; each imports what it needs only when it runs."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,17 +13,24 @@ USAGE = """examples:
   assay rank designs.txt.gz --top-k 20 --csv > ranking.csv
   assay rank designs.txt --url http://127.0.0.1:3000
   assay classify abstract.txt       label an abstract (- reads standard input)
+  assay rank s3://bucket/designs.txt --out results     read from S3, ranked here on all cores
+  assay jobs show ID --url http://127.0.0.1:3000
   assay models --help               import, publish, activate and list model bundles
 """
+STATUS = "exit status: 0 done; 1 it failed, and standard error says why; 2 the command line was not understood"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status: 0 done, 1 it failed, 2 it was not understood."""
+    """Run a command; return its exit status: 0 done, 1 it failed, 2 it was not understood, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["models"]:
         return _models(given[1:])
     options = parser().parse_args(given)
-    command: int = options.run(options)
+    try:
+        command: int = options.run(options)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
     return command
 
 
@@ -39,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_rank(commands)
     _add_classify(commands)
+    _add_jobs(commands)
     commands.add_parser("models", help="import, publish, activate and list model bundles", add_help=False)
     return top
 
@@ -63,29 +72,58 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    rank = commands.add_parser("rank", help="rank a file of sequences (lines, FASTA, CSV; gzip too)")
-    rank.add_argument("file", help="the file; - reads standard input")
+    rank = commands.add_parser("rank", help="rank a file of sequences (lines, FASTA, CSV; gzip too)", epilog=STATUS)
+    rank.add_argument("file", help="the file, s3://BUCKET/KEY, or - for standard input")
     rank.add_argument("--top-k", type=int, default=100, help="how many to return, 1 to 10000 (default 100)")
     rank.add_argument("--threshold", type=float, default=0.0, help="a sequence passes where gate > this (default 0)")
+    rank.add_argument("--gate", choices=("on", "off"), help="off: everything passes, the gate's value is still given")
+    rank.add_argument("--gate-model", metavar="NAME", help="the gate, NAME or NAME@VERSION (default: the deployed one)")
+    rank.add_argument("--score-model", metavar="NAME", help="the model that orders, likewise")
     rank.add_argument("--column", help="the CSV column that holds the sequences")
+    rank.add_argument("--window", type=int, metavar="N", help="cut FASTA records into stretches of N residues")
+    rank.add_argument("--step", type=int, metavar="N", help="residues from one stretch to the next (default 1)")
     rank.add_argument("--strict", action="store_true", help="fail if any line is rejected")
-    rank.add_argument("--csv", action="store_true", help="write ranking.csv instead of a table")
+    rank.add_argument("--output", choices=("top", "all"), help="all: with --out, every score as CSV.gz and Parquet")
+    rank.add_argument("--out", type=Path, metavar="DIR", help="write ranking.csv, rejected.csv, ranking.json there")
+    rank.add_argument("--format", choices=("table", "csv", "json"), help="what to print (default table)")
+    rank.add_argument("--csv", action="store_true", help="the same as --format csv")
+    rank.add_argument("--processes", type=_count, default=os.cpu_count() or 1, help="how many rank (default: cores)")
     _add_where(rank)
     rank.set_defaults(run=_rank)
 
 
 def _add_classify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    classify = commands.add_parser("classify", help="classify an abstract")
-    classify.add_argument("file", help="a text file with one abstract; - reads standard input")
+    classify = commands.add_parser("classify", help="classify an abstract", epilog=STATUS)
+    classify.add_argument("file", help="a text file with one abstract, or a PDF; - reads standard input")
+    classify.add_argument("--out", type=Path, metavar="DIR", help="with --url: make it a job, its files written there")
     classify.add_argument("--json", action="store_true", help="write JSON instead of bars")
     _add_where(classify)
     classify.set_defaults(run=_classify)
 
 
+def _add_jobs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from tools.cli.jobs import add_commands
+
+    add_commands(commands.add_parser("jobs", help="list, show, cancel and redrive the jobs of files", epilog=STATUS))
+
+
 def _add_where(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", help="a running service to ask instead, e.g. http://127.0.0.1:3000")
-    command.add_argument("--key", help="its API key, where it wants one")
+    add_service(command, "a running service to ask instead, e.g. http://127.0.0.1:3000")
     command.add_argument("--models", type=Path, help="folder of model bundles (default: those that ship)")
+
+
+def add_service(command: argparse.ArgumentParser, what: str) -> None:
+    """Add --url and --api-key to a command."""
+    command.add_argument("--url", help=what)
+    key = "its API key, where it wants one (default: the variable ASSAY_API_KEY)"
+    command.add_argument("--api-key", "--key", dest="key", metavar="KEY", help=key)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is less than 1")
+    return count
 
 
 def _port(text: str) -> int:

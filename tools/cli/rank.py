@@ -2,107 +2,77 @@
 
 import argparse
 import os
-import sys
-from collections.abc import Iterator
+import uuid
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from tools.cli import remote
-from tools.cli.output import fail, open_binary, quiet
-from tools.demo.tables import table
-from tools.local.bundles import newest_model
+from tools.cli import shown
+from tools.cli.output import fail, quiet
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
-if TYPE_CHECKING:
-    from assay.models.scorer import SequenceScorer
-    from assay.ranking import Partial, RankOptions
-    from assay.sequences import Reject
-
-CHUNK = 1 << 20
-REJECTS_SHOWN = 20
-
 
 def rank(options: argparse.Namespace) -> int:
-    """Rank a file and print the best; 1 if it can't be read or `--strict` found rejects."""
-    return remote.rank(options) if options.url else _rank_here(options)
+    """Rank a file and print the best; 1 if it can't be read or done, or `--strict` found rejects."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from requests import RequestException
 
-
-def _rank_here(options: argparse.Namespace) -> int:
     quiet()
     add_sources(ROOT)
     from assay.errors import AssayError
+
+    if options.output == "all" and not options.out:
+        return fail("--output all writes files: say where with --out DIR")
+    try:
+        outcome = _outcome(options)
+    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
+        return fail(str(error) or type(error).__name__)
+    print(shown.FORMS[_form(options)](outcome), end="")
+    shown.report(outcome)
+    return fail(outcome.reason) if outcome.reason else 0
+
+
+def _form(options: argparse.Namespace) -> str:
+    if options.out and not (options.format or options.csv):
+        return "none"
+    return options.format or ("csv" if options.csv else "table")
+
+
+def _outcome(options: argparse.Namespace) -> shown.Outcome:
+    """Rank in a folder that lasts for as long as it takes; results that are wanted are moved out of it."""
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".assay-", dir=options.out) as name:
+        folder = Path(name)
+        if options.url:
+            from tools.cli import remote
+
+            return remote.rank(options, folder)
+        return _here(options, folder)
+
+
+def _here(options: argparse.Namespace, folder: Path) -> shown.Outcome:
+    from assay.files.layout import result_key
     from assay.ranking import RankOptions
     from assay.settings import Settings
+    from tools.jobs.here import rank as rank_here
+    from tools.jobs.places import place
+    from tools.jobs.shard import Desk
 
+    chosen = RankOptions(**chosen_options(options))
     settings = Settings.from_environ(os.environ)
-    folder = options.models or ROOT / "models"
-    try:
-        chosen = RankOptions(options.top_k, options.threshold, options.strict, options.column)
-        gate, score = (scorer(folder, name) for name in (settings.gate_model, settings.score_model))
-        with open_binary(options.file) as source:
-            partial, rejects = ranked(source, options.file, gate, score, chosen)
-    except (AssayError, OSError) as error:
-        return fail(str(error))
-    print(_csv(partial) if options.csv else _table(partial), end="")
-    _report(partial, rejects)
-    return 1 if options.strict and rejects else 0
+    models = str(options.models or ROOT / "models")
+    job_id = uuid.uuid4().hex
+    with place(options.file) as where:
+        gate, score = options.gate_model or settings.gate_model, options.score_model or settings.score_model
+        desk = Desk(job_id, where, str(folder), models, gate, score)
+        summary = rank_here(desk, chosen, options.processes)
+    return shown.collected(folder / result_key(job_id, ""), summary, options.out)
 
 
-def scorer(folder: Path, name: str) -> "SequenceScorer":
-    """Load the newest bundle of a name; raises ModelUnavailable, BundleInvalid."""
-    from assay.models.scorer import SequenceScorer
-
-    return SequenceScorer(newest_model(folder, name))
-
-
-def ranked(
-    source: IO[bytes], filename: str, gate: "SequenceScorer", score: "SequenceScorer", options: "RankOptions"
-) -> "tuple[Partial, list[Reject]]":
-    """Rank a binary stream of lines, FASTA or CSV, gzip or not, in memory that its length does not move."""
-    from assay.ranking import rank_blocks
-    from assay.sequences import parse, sniff
-
-    chunks = _unpacked(source)
-    head = next(chunks, b"")
-    rejects: list[Reject] = []
-    blocks = parse(
-        _chain(head, chunks), sniff(head, "", filename.removesuffix(".gz")), gate.contract, column=options.column
-    )
-    partial = rank_blocks(blocks, gate, score, options, deduplicate=False, on_rejects=rejects.extend)
-    return partial, sorted(rejects)
-
-
-def _unpacked(source: IO[bytes]) -> Iterator[bytes]:
-    from assay.sequences import gunzip
-
-    head = source.read(CHUNK)
-    chunks = _chain(head, iter(lambda: source.read(CHUNK), b""))
-    return gunzip(chunks, limit=None) if head.startswith(b"\x1f\x8b") else chunks
-
-
-def _chain(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield head
-    yield from rest
-
-
-def _csv(partial: "Partial") -> str:
-    from assay.results import ranking_csv
-
-    return "".join(ranking_csv(partial))
-
-
-def _table(partial: "Partial") -> str:
-    rows: list[tuple[Any, ...]] = [
-        (str(place), row.sequence, f"{row.score:.4f}", f"{row.gate:+.4f}", str(row.line), row.id or "")
-        for place, row in enumerate(partial.rows, 1)
-    ]
-    return table(("rank", "sequence", "score", "gate", "line", "id"), rows) + "\n"
-
-
-def _report(partial: "Partial", rejects: "list[Reject]") -> None:
-    counts = partial.counts
-    lines = [f"line {reject.line}: {reject.reason}: {reject.detail}" for reject in rejects[:REJECTS_SHOWN]]
-    more = [f"and {len(rejects) - REJECTS_SHOWN} more rejected"] if len(rejects) > REJECTS_SHOWN else []
-    summary = f"{counts.received} received, {counts.rejected} rejected, {counts.passed} passed, {counts.returned} shown"
-    print("\n".join([*lines, *more, summary]), file=sys.stderr)
+def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the ranking itself by the names that the service has for them; unset ones left out."""
+    names = ("top_k", "threshold", "strict", "column", "window", "step", "output", "gate", "score_model", "gate_model")
+    given = {name: getattr(options, name) for name in names}
+    return {name: value for name, value in given.items() if value is not None}

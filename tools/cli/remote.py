@@ -1,79 +1,65 @@
-"""The commands against a running service: one request, its answer printed."""
+"""The commands against a running service: a small input in one request, a larger one as a job that is followed."""
 
 import argparse
 import json
-import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
-import requests
+from tools.cli import shown
+from tools.cli.following import Sent, fetched, followed, opened, send
+from tools.cli.rank import chosen_options
+from tools.cli.service import Refused, Service
 
-from tools.cli.output import fail, open_binary
-from tools.demo.tables import table
-from tools.local.functions import add_sources
-from tools.local.service import ROOT
-
-SECONDS = 60.0
-
-
-def rank(options: argparse.Namespace) -> int:
-    """Post a file to /rank and print the ranking."""
-    chosen = {"top_k": options.top_k, "threshold": options.threshold, "strict": str(options.strict).lower()}
-    query = {**chosen, "column": options.column} if options.column else chosen
-    reply = _post(options, "/rank", query)
-    if reply is None:
-        return 1
-    answer = reply.json()
-    if "ranked" not in answer:
-        print(json.dumps(answer, indent=2))
-        return 0
-    print(_ranking(answer["ranked"], as_csv=options.csv))
-    print(" ".join(f"{count} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
-    return 0
+SMALL: Final = 4_000_000
+"""Bytes that API Gateway lets through in one request, base64 and all."""
+MANY: Final = (".jsonl", ".csv")
+"""The names of files that hold several abstracts."""
 
 
-def classify(options: argparse.Namespace) -> dict[str, Any] | None:
-    """Post an abstract to /classify; return the answer, None where there is none."""
-    reply = _post(options, "/classify", {})
-    return None if reply is None else dict(reply.json())
+def rank(options: argparse.Namespace, folder: Path) -> shown.Outcome:
+    """Rank a file by the service; results that are files lie in `folder` or `--out`. Raises Refused, OSError."""
+    service = Service(options.url, options.key)
+    with opened(options.file) as sent:
+        if sent.size <= SMALL and not options.out:
+            return _asked(service, sent, chosen_options(options))
+        job_id = send(service, sent, "rank", chosen_options(options))
+    job = followed(service, job_id)
+    fetched(job, folder / "results")
+    return shown.collected(folder / "results", {**job, "reason": _reason(job)}, options.out)
 
 
-def _post(options: argparse.Namespace, path: str, query: dict[str, Any]) -> requests.Response | None:
-    headers = {"x-api-key": options.key} if options.key else {}
-    try:
-        with open_binary(options.file) as source:
-            url, form = options.url.rstrip("/") + path, {"input_file": (options.file, source)}
-            reply = requests.post(url, params=query, headers=headers, timeout=SECONDS, files=form)
-    except (OSError, requests.RequestException) as error:
-        fail(str(error))
-        return None
-    if not reply.ok:
-        fail(f"{reply.status_code}: {_reason(reply)}")
-        return None
-    return reply
+def _reason(job: dict[str, Any]) -> str:
+    return f"job {job['job_id']} failed: {job['reason']}" if job["state"] == "FAILED" else ""
 
 
-def _reason(reply: requests.Response) -> str:
-    """Return what the service says is wrong; the reply as it is where something else answered."""
-    try:
-        return str(reply.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return reply.text[:1000]
-
-
-def _ranking(rows: list[dict[str, Any]], *, as_csv: bool) -> str:
-    if as_csv:
-        return _csv(rows)
-    columns = ("rank", "sequence", "score", "gate", "line", "id")
-    return table(columns, [["" if row[column] is None else str(row[column]) for column in columns] for row in rows])
+def _asked(service: Service, sent: Sent, query: dict[str, object]) -> shown.Outcome:
+    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
+    answer = service.ask("POST", "/rank", params=said, files={"input_file": (sent.name, sent.file)})
+    rejects = [{name: str(cell) for name, cell in each.items()} for each in answer["rejected"]]
+    return shown.Outcome(_csv(answer["ranked"]), rejects, answer)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
-    add_sources(ROOT)
     from assay.ranking import Counts, Partial, Row
     from assay.results import ranking_csv
 
     own = ("sequence", "score", "gate", "line", "id")
     kept = [Row(**{name: row[name] for name in own}, extra=tuple(row.get("columns", {}).values())) for row in rows]
     columns = tuple(rows[0].get("columns", {})) if rows else ()
-    return "".join(ranking_csv(Partial(kept, Counts(), columns))).rstrip("\n")
+    return "".join(ranking_csv(Partial(kept, Counts(), columns)))
+
+
+def classify(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises Refused, OSError."""
+    service = Service(options.url, options.key)
+    with opened(options.file) as sent:
+        if sent.size <= SMALL and not options.out and not sent.name.removesuffix(".gz").endswith(MANY):
+            return service.ask("POST", "/classify", files={"input_file": (sent.name, sent.file)})
+        job_id = send(service, sent, "classify", {})
+    job = followed(service, job_id)
+    fetched(job, folder)
+    if reason := _reason(job):
+        raise Refused(reason)
+    lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
+    return {"results": [json.loads(line) for line in lines], "counts": job["counts"], "models": job["models"]}

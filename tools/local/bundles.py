@@ -16,15 +16,19 @@ def shipped(folder: Path) -> Iterator[Path]:
     yield from sorted((path.parent for path in folder.glob("*/*/manifest.json")), key=_order)
 
 
-def newest_model(folder: Path, name: str) -> "LoadedModel":
-    """Load the newest bundle of a name; raises ModelUnavailable where there is none, BundleInvalid."""
+def newest_model(folder: Path, name: str, threads: int = 0) -> "LoadedModel":
+    """Load the newest bundle of a name, or that of `name@version`, to run in so many threads (0: one a core).
+
+    Raises ModelUnavailable where there is none, BundleInvalid.
+    """
     from assay.errors import ModelUnavailable
     from assay.models.loading import load_folder
 
-    found = [path for path in shipped(folder) if path.parent.name == name]
+    wanted, _, version = name.partition("@")
+    found = [path for path in shipped(folder) if path.parent.name == wanted and version in ("", path.name)]
     if not found:
         raise ModelUnavailable(f"{folder} holds no bundle of {name}")
-    return load_folder(found[-1], os.cpu_count() or 1)
+    return load_folder(found[-1], threads or os.cpu_count() or 1)
 
 
 def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:

@@ -61,14 +61,15 @@ def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
     if joined.error is not None:
         return fail(desk, manifest, joined.error, joined.results)
     results = {**joined.results, "summary": layout.summary_key(job_id, manifest.kind)}
-    said = _summary(manifest, joined, results)
+    said = summary(manifest, joined, results)
     finish(desk.results, results["summary"], said, latest=latest(desk, manifest.source.key, job_id))
     if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):  # cancelled in these moments
         return fail(desk, manifest, Cancelled(CANCELLED))
     return _reply(job_id, "SUCCEEDED")
 
 
-def _summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> Reply:
+def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> Reply:
+    """Return what the summary of a job that SUCCEEDED says."""
     return {
         "job_id": manifest.job_id,
         "state": "SUCCEEDED",

@@ -1,0 +1,124 @@
+"""`assay jobs`: show and cancel through the API; list and redrive with the AWS credentials of who runs a service."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tools.cli.output import fail, quiet
+from tools.demo.tables import table
+from tools.local.functions import add_sources
+from tools.local.service import ROOT
+
+SHOWN = 50
+Command = Callable[[argparse.Namespace], int]
+
+
+def add_commands(jobs: argparse.ArgumentParser) -> None:
+    """Add list, show, cancel and redrive."""
+    from tools.cli.main import add_service
+
+    commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listed = _added(commands, "list", _list, "the latest jobs")
+    listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
+    for name, command, what in (("show", _show, "a job, with links to its results"), ("cancel", _cancel, "stop a job")):
+        asked = _added(commands, name, command, what)
+        asked.add_argument("job", help="the job's id; show takes an upload's key too" if name == "show" else "its id")
+        add_service(asked, "the service (needed)")
+    redrive = _added(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
+    redrive.add_argument("job", nargs="?", help="the job's id")
+    redrive.add_argument("--dead-letters", action="store_true", help="everything in the dead-letter queue instead")
+    for each in (listed, redrive):
+        each.add_argument("--stack", help="the CloudFormation stack; AWS credentials as for `aws`")
+        each.add_argument("--endpoint", help="a local service instead: what `assay up` prints after `S3:`")
+
+
+def _added(commands: Any, name: str, command: Command, what: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
+    parser.set_defaults(run=lambda options: _told(command, options))
+    return parser
+
+
+def _told(command: Command, options: argparse.Namespace) -> int:
+    """Run a command, its failure told in one line."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from requests import RequestException
+
+    quiet()
+    add_sources(ROOT)
+    from assay.errors import AssayError
+
+    try:
+        return command(options)
+    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
+        return fail(str(error) or type(error).__name__)
+
+
+def _show(options: argparse.Namespace) -> int:
+    by_key = "/" in options.job
+    path, query = ("/jobs", {"upload": options.job}) if by_key else (f"/jobs/{options.job}", {})
+    return _asked(options, "GET", path, query)
+
+
+def _cancel(options: argparse.Namespace) -> int:
+    return _asked(options, "POST", f"/jobs/{options.job}/cancel", {})
+
+
+def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
+    from tools.cli.service import Service
+
+    if not options.url:
+        return fail("say which service: --url, e.g. http://127.0.0.1:3000")
+    print(json.dumps(Service(options.url, options.key).ask(method, path, params=query), indent=2))
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from tools.jobs.deployed import deployed
+
+    there = deployed(options.stack, options.endpoint)
+    jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
+    kept = [job for job in jobs if options.state in (None, job["state"])]
+    columns = ("id", "state", "updated", "upload", "reason")
+    print(table(columns, [[str(job.get(name, "")) for name in columns] for job in kept[:SHOWN]]))
+    if len(kept) > SHOWN:
+        print(f"and {len(kept) - SHOWN} older", file=sys.stderr)
+    return 0
+
+
+def _recorded(name: str) -> Iterator[dict[str, Any]]:
+    """Yield the records of jobs, in no order; reads the whole table."""
+    from assay.clients import client
+    from assay.dynamo import from_item
+
+    pages = (
+        client("dynamodb")
+        .get_paginator("scan")
+        .paginate(
+            TableName=name, FilterExpression="begins_with(pk, :job)", ExpressionAttributeValues={":job": {"S": "job#"}}
+        )
+    )
+    for page in pages:
+        for item in map(from_item, page["Items"]):
+            yield {**item, "id": str(item["pk"]).partition("#")[2]}
+
+
+def _redrive(options: argparse.Namespace) -> int:
+    from tools.jobs.dead_letters import drain, redriven
+    from tools.jobs.deployed import deployed
+
+    if bool(options.job) == options.dead_letters:
+        return fail("say which job, or --dead-letters for all that lies in the dead-letter queue")
+    there = deployed(options.stack, options.endpoint)
+    if options.dead_letters:
+        told = list(map(_line, drain(there)))
+        print(f"{len(told)} begun again or found done", file=sys.stderr)
+        return 0
+    line = redriven(there, options.job)
+    return 0 if "runs again" in _line(line) else 1
+
+
+def _line(text: str) -> str:
+    print(text)
+    return text

@@ -1,0 +1,104 @@
+"""What became of a ranking, shown: a table, CSV or JSON on standard output, counts and rejects on standard error."""
+
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from tools.demo.tables import table
+
+REJECTS_SHOWN: Final = 20
+REJECTS_LISTED: Final = 1000
+_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
+_KINDS: Final[Mapping[str, Callable[[str], Any]]] = {"rank": int, "line": int, "score": float, "gate": float}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A ranking: the text of ranking.csv, the first rejects as rows of rejected.csv, and what the summary says.
+
+    `reason` is why it failed though all of it was read; `said` is for whoever is at the terminal.
+    """
+
+    ranking: str
+    rejects: list[dict[str, str]]
+    summary: Mapping[str, Any]
+    reason: str = ""
+    said: tuple[str, ...] = ()
+
+
+def collected(results: Path, summary: Mapping[str, Any], out: Path | None) -> Outcome:
+    """Read the results of a job that lie in a folder, and move them to `out` where that is wanted."""
+    ranking = results / "ranking.csv"
+    text = ranking.read_text(encoding="utf-8") if ranking.exists() else ""
+    rejects = next(iter(sorted(results.glob("rejected*.csv"))), None)
+    rows = _rejects(rejects) if rejects else []
+    said = [f"results are in {out}"] if out else []
+    if (results / "scores").exists() and not next((results / "scores").glob("*.gz"), None):
+        said.append("the scores themselves lie in the results bucket: scores/manifest.json lists their keys")
+    for path in sorted(results.iterdir()) if out else ():
+        _move(path, out / path.name)  # type: ignore[operator]
+    return Outcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
+
+
+def _rejects(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(islice(csv.DictReader(file), REJECTS_LISTED))
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a result, in the place of one that an earlier run left."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    path.replace(target)
+
+
+def report(outcome: Outcome) -> None:
+    """Write the first rejects and the counts to standard error."""
+    counts = outcome.summary.get("counts") or {}
+    lines = [f"line {row['line']}: {row['reason']}: {row['detail']}" for row in outcome.rejects[:REJECTS_SHOWN]]
+    more = counts.get("rejected", 0) - len(lines)
+    rest = [f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else []
+    summed = [", ".join(f"{count:,} {name}" for name, count in counts.items())]
+    print("\n".join([*lines, *rest, *filter(None, summed), *outcome.said]), file=sys.stderr)
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    """Return the rows of a ranking.csv as POST /rank lists them."""
+    return [_row(each) for each in csv.DictReader(io.StringIO(text))]
+
+
+def _row(cells: Mapping[str, str]) -> dict[str, Any]:
+    row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}
+    carried = {name: cell for name, cell in cells.items() if name not in _COLUMNS}
+    row["id"] = row["id"] or None
+    return {**row, "columns": carried} if carried else row
+
+
+def _json(outcome: Outcome) -> str:
+    rejected = [{**row, "line": int(row["line"])} for row in outcome.rejects]
+    said = {"counts": outcome.summary.get("counts"), "rejected": rejected, "models": outcome.summary.get("models")}
+    return json.dumps({"ranked": rows(outcome.ranking), **said}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(outcome: Outcome) -> str:
+    cells = [
+        (str(row["rank"]), row["sequence"], f"{row['score']:.4f}", f"{row['gate']:+.4f}", str(row["line"]), row["id"])
+        for row in rows(outcome.ranking)
+    ]
+    return table(_COLUMNS, [tuple(cell or "" for cell in each) for each in cells]) + "\n"
+
+
+FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {
+    "table": _table,
+    "csv": lambda outcome: outcome.ranking,
+    "json": _json,
+    "none": lambda _: "",
+}
+"""The forms that a ranking is printed in."""

@@ -1,0 +1,109 @@
+"""A file ranked on this machine as a job of the service is: planned, cut, its shards ranked at once, joined."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tools.jobs.bars import Bar
+from tools.jobs.processes import rank_shards
+from tools.jobs.shard import Desk, rank_shard
+
+if TYPE_CHECKING:
+    from assay.files.manifest import Manifest, Source
+    from assay.files.merging import Joined
+    from assay.files.planning import Shape
+    from assay.ranking import RankOptions
+    from rank.pair import Pair
+
+SMALLEST: Final = 4 << 20
+"""Bytes of a shard that are worth a process: it takes a second to start."""
+LARGEST: Final = 64 << 20
+SHARDS_EACH: Final = 4
+_ENDLESS: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Ranking with the options of a command line, which are not those of an object's metadata."""
+
+    chosen: "RankOptions"
+    pair: "Pair"
+    name: str = "rank"
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what was chosen."""
+        return asdict(self.chosen)
+
+    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
+        """Judge a file as the service does."""
+        from rank.kind import RankKind
+
+        return RankKind(lambda _: self.pair.models).shape(head, source, options)
+
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who ranks."""
+        return self.pair.models
+
+
+def shard_bytes(size: int, processes: int) -> int:
+    """Return how large shards are: a few for each process, so that all end at about the same time."""
+    return min(max(-(-size // (SHARDS_EACH * processes)), SMALLEST), LARGEST)
+
+
+def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
+    """Rank a file; its results lie under `desk.results`, and what its summary says is returned.
+
+    `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
+    """
+    from assay.files.merging import CutInRow
+    from assay.files.planning import Caps, Upload, made, uncut
+
+    pair = desk.pair()
+    uploads = desk.place.bucket()
+    size = uploads.head(desk.place.key).size
+    caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), _ENDLESS, _ENDLESS)
+    plan = made(Kind(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
+    try:
+        return _done(desk, plan, pair, processes)
+    except CutInRow:
+        return _done(desk, uncut(plan, caps), pair, processes)
+
+
+def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping[str, Any]:
+    from rank.merge import join
+
+    working = desk.working
+    working.keep(plan)
+    with Bar("ranking", plan.source.size) as bar:
+        if plan.shards > 1 and processes > 1:
+            rank_shards(desk, range(plan.shards), processes, bar.add)
+        else:
+            for index in range(plan.shards):
+                rank_shard(desk, pair, index, bar.add)
+    joined = join(plan, working)
+    return _summed_up(desk, plan, joined)
+
+
+def _summed_up(desk: Desk, plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
+    """Write the summary, the last of the results, and return it."""
+    from assay.files.layout import result_key
+    from assay.files.steps import summary
+
+    folder = result_key(desk.job_id, "")
+    results = {name: key.removeprefix(folder) for name, key in joined.results.items()}
+    said = summary(plan, joined, results)
+    if joined.error is not None:
+        said = {**said, "state": "FAILED", "reason": joined.error.message}
+    _write(Path(desk.results) / folder, said)
+    return said
+
+
+def _write(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write the summary; lists of parts name them as they lie beside it, not by the keys of a bucket."""
+    for listed in (folder / "scores" / "manifest.json", folder / "rejected.json"):
+        if listed.exists():
+            text = listed.read_text(encoding="utf-8").replace(f"results/{folder.name}/", "")
+            listed.write_text(text, encoding="utf-8")
+    (folder / "ranking.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
