@@ -104,6 +104,17 @@ def test_what_has_ended_or_never_was_cannot_be_cancelled(drop: Drop, ask: Ask) -
     assert ask("POST", "/jobs/none/cancel", "/jobs/{id}/cancel")[0] == 404
 
 
+def test_a_file_that_comes_after_its_job_was_cancelled_is_left_alone(drop: Drop, ask: Ask, desk: Desk) -> None:
+    job = desk.jobs.enqueue("rank/a.txt", "rank")
+    assert ask("POST", f"/jobs/{job.id}/cancel", "/jobs/{id}/cancel")[0] == 202
+    event = drop.put("rank/a.txt", BODY, **OPEN)
+    assert drop(event) == drop(event, "again") == []
+    assert drop.names(job.id) == ["ranking.json"]
+    again = drop.put("rank/a.txt", BODY, **OPEN)
+    again["Records"][0]["s3"]["object"]["sequencer"] = "0A1B2C3D4E5F678902"
+    assert len(drop(again)) == 1
+
+
 def test_a_job_cancelled_while_it_was_merged_is_not_shown_as_done(
     drop: Drop, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

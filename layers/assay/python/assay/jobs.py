@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("QUEUED", "RUNNING")
 _JOB: Final = "job"
+CANCELLED: Final = "cancelled"
+"""The reason of a job that was stopped."""
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
 
@@ -122,7 +124,10 @@ class Jobs:
         Another owner's job is taken over once its lease has run out; the same owner (a retry) gets it at once.
         """
         lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
-        job_id = self._promised(upload) or uuid.uuid4().hex
+        promised = self._promised(upload)
+        if promised and self._cancelled(promised):
+            return Claim(promised, "done")
+        job_id = promised or uuid.uuid4().hex
         item = {"pk": upload.pk, "job": job_id, "attempts": 1, **lease}
         if self._table.put(item, "attribute_not_exists(pk)"):
             self._begin(job_id, upload)
@@ -194,12 +199,22 @@ class Jobs:
         return self._table.clock() - datetime.fromisoformat(job.updated).timestamp()
 
     def _promised(self, upload: UploadIdentity) -> str | None:
-        """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken."""
+        """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken.
+
+        One that was cancelled before its file came is returned too, for that file is not wanted any more.
+        """
         job_id = self._table.value(f"key#{upload.key}", "job")
-        free = "#state = :queued AND (attribute_not_exists(#identity) OR #identity = :identity)"
-        given = {"identity": upload.pk}
-        reserved = job_id is not None and self._table.set(f"job#{job_id}", given, free, queued="QUEUED")
+        waiting = "(#state = :queued OR #reason = :cancelled)"
+        free = f"{waiting} AND (attribute_not_exists(#identity) OR #identity = :identity)"
+        if job_id is None:
+            return None
+        values = {"identity": upload.pk}
+        reserved = self._table.set(f"job#{job_id}", values, free, queued="QUEUED", cancelled=CANCELLED)
         return str(job_id) if reserved else None
+
+    def _cancelled(self, job_id: str) -> bool:
+        job = self.get(job_id)
+        return job is not None and job.finished
 
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}

@@ -17,10 +17,9 @@ from assay.files.ending import failure, finish
 from assay.files.manifest import Manifest
 from assay.files.merging import located
 from assay.files.working import Failure
-from assay.jobs import Job
+from assay.jobs import CANCELLED, Job
 
 BLAMED = (InputError, ObjectMissing)
-CANCELLED = "cancelled"
 _LONGEST = 1000
 
 

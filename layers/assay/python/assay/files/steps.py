@@ -7,11 +7,12 @@ from assay.errors import Cancelled
 from assay.files import layout
 from assay.files.desk import Desk
 from assay.files.ending import finish
-from assay.files.failing import BLAMED, CANCELLED, fail, latest
+from assay.files.failing import BLAMED, fail, latest
 from assay.files.manifest import Manifest
 from assay.files.merging import CutInRow, Join, Joined
 from assay.files.partial import ShardResult
 from assay.files.planning import Kind, Upload, plan, uncut
+from assay.jobs import CANCELLED
 
 Work = Callable[[Manifest, int], ShardResult]
 Event = Mapping[str, Any]
