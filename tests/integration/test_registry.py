@@ -95,15 +95,19 @@ def test_a_new_version_serves_without_a_restart_and_the_old_files_go(
     assert answers(old)
 
 
-def test_going_back_to_the_version_before_serves_it_again(
-    aws: Aws, registry: Registry, tmp_path: Path, clock: Clock
+def test_going_back_to_the_version_before_serves_it_again_from_disk(
+    aws: Aws, registry: Registry, tmp_path: Path, clock: Clock, traffic: Traffic
 ) -> None:
     aws.publish(NAME)
+    old = registry.current(NAME, TASK)
     put_version(aws, tmp_path, "2")
+    clock.pass_refresh()
     assert registry.current(NAME, TASK).manifest.version == "2"
     activate(aws.models, NAME, "1")
     clock.pass_refresh()
-    assert registry.current(NAME, TASK).manifest.version == "1"
+    assert registry.current(NAME, TASK).manifest == old.manifest
+    assert old.folder.is_dir()
+    assert traffic.gets["model.tflite"] == 2
 
 
 def test_without_a_model_the_message_says_how_to_publish(aws: Aws, registry: Registry) -> None:

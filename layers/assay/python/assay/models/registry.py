@@ -93,6 +93,17 @@ class Registry:
         return None if slot.version is None else self._memory.get((slot.name, slot.version))
 
     def _refresh(self, slot: Slot, model: LoadedModel | None) -> LoadedModel | None:
+        """Return what serves from now on, and remove what was replaced an interval ago and not taken back since.
+
+        Whoever got the old model just before it was replaced has read its files by now.
+        """
+        old, slot.replaced = slot.replaced, []
+        model = self._looked(slot, model)
+        for folder in old:
+            self._loader.discard(folder)
+        return model
+
+    def _looked(self, slot: Slot, model: LoadedModel | None) -> LoadedModel | None:
         """Look at `current.json` and return what serves from now on; whatever goes wrong, `model` stays."""
         try:
             if slot.version is not None and model is None:
@@ -101,7 +112,6 @@ class Registry:
                     return model
             now = self._clock()
             slot.due = now + self._refresh_seconds
-            self._remove(slot)
             found = self._pointer(slot, conditional=now < slot.retry)
             if found is not None:
                 slot.retry = float("inf")
@@ -161,11 +171,6 @@ class Registry:
             self._memory.drop((slot.name, old.manifest.version))
         if old.folder != new.folder:
             slot.replaced.append(old.folder)
-
-    def _remove(self, slot: Slot) -> None:
-        # An interval after the swap: whoever got the old model just before it has read its files by now.
-        while slot.replaced:
-            self._loader.discard(slot.replaced.pop())
 
     def _refuse(self, slot: Slot, version: str, error: Exception) -> None:
         slot.reason = f"version {version} was refused: {error}"
