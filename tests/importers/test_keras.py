@@ -76,6 +76,14 @@ def test_scores_are_those_of_keras(tmp_path: Path, network: Any, encode: str, na
     assert np.ptp(served) > 0.01
 
 
+def test_indices_may_begin_at_1(tmp_path: Path) -> None:
+    source = keras.Input((50,), dtype="int32")
+    model = keras.Model(source, K.Dense(1)(K.Flatten()(K.Embedding(21, 3)(source))))
+    folder = imported(tmp_path, Wish(saved(tmp_path, model), first_index=1))
+    served = SequenceScorer(load_folder(folder, 1)).score(EDGES)
+    np.testing.assert_allclose(served, model.predict(EDGES.astype("int32") + 1, verbose=0).ravel(), atol=1e-4)
+
+
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 def test_a_compiled_model_is_taken_without_its_optimizer(tmp_path: Path, name: str) -> None:
     model = convolutional()

@@ -47,6 +47,7 @@ def _add_sequences(command: argparse.ArgumentParser) -> None:
     group.add_argument("--length", type=int, default=DEFAULT.length, help=f"residues (default {DEFAULT.length})")
     encodings = ("index", "one_hot", "one_hot_flat")
     group.add_argument("--encoding", choices=encodings, help="what the model reads (default: by its input's shape)")
+    group.add_argument("--first-index", type=int, default=0, metavar="N", help="index of the first residue (default 0)")
 
 
 def _add_texts(command: argparse.ArgumentParser) -> None:
@@ -101,6 +102,7 @@ def wish_of(options: argparse.Namespace) -> Wish:
         activation=options.activation,
         contract=Contract(options.alphabet, options.length),
         encoding=options.encoding,
+        first_index=options.first_index,
         encoder=options.encoder,
         tokenizer=options.tokenizer,
         max_tokens=options.max_tokens,

@@ -3,6 +3,7 @@ import os
 import pickle
 import struct
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from assay.errors import UnreadableInput
+from tests.conftest import DATA
 from tools.models.__main__ import main
 from tools.models.importers.sklearn import read
 
@@ -143,3 +145,15 @@ def test_an_array_whose_bytes_are_fewer_than_its_shape_is_refused(tmp_path: Path
     path.write_bytes(whole.getvalue().replace(b"K\x04\x85", b"K\x09\x85"))
     with pytest.raises(UnreadableInput, match=r"shape|whole"):
         read(path, 20)
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "sklearn" / "1.7.2").glob("s*")), ids=lambda path: path.name)
+def test_a_file_changed_anywhere_is_read_or_refused_in_words(tmp_path: Path, path: Path) -> None:
+    content, random = path.read_bytes(), np.random.default_rng(12)
+    for _ in range(150):
+        changed = bytearray(content)
+        for at in random.integers(0, len(content), random.integers(1, 6)):
+            changed[at] = random.integers(0, 256)
+        (tmp_path / "model").write_bytes(changed)
+        with suppress(UnreadableInput):
+            read(tmp_path / "model", 20)

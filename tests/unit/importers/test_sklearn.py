@@ -73,6 +73,13 @@ def test_the_served_value_is_the_exact_one_even_with_coefficients_of_1e14(
     assert "differs from its source" in report[1]
 
 
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_names_of_columns_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: int) -> None:
+    names = np.array([f"{at}" for at in range(40)], dtype=object)
+    fitted = linear(monkeypatch, np.arange(40.0), 0.0, feature_names_in_=names, other_=names.astype("U2"))
+    assert values(saved(tmp_path, fitted, protocol=protocol), np.array([[3, 4]], np.uint8)) == [27.0]
+
+
 def test_what_float32_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, linear(monkeypatch, RANDOM.normal(size=1000) * 1e9, 0.0))
     with pytest.raises(BundleInvalid, match="differs from its source"):

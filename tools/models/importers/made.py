@@ -33,6 +33,7 @@ class Wish:
     activation: str | None = None
     contract: Contract = DEFAULT
     encoding: str | None = None
+    first_index: int = 0
     encoder: Path | None = None
     tokenizer: Path | None = None
     max_tokens: int | None = None

@@ -44,7 +44,7 @@ def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
 
     def score(codes: Any) -> Any:
         whole = np.resize(codes, (-(-len(codes) // (rows or 1)) * (rows or 1), codes.shape[1]))
-        given = serving.encoded(whole, wish.contract, encoding, spec.dtype.as_numpy_dtype)
+        given = serving.encoded(whole, wish, encoding, spec.dtype.as_numpy_dtype)
         parts = np.split(given, len(whole) // rows) if rows else [given]
         outputs = np.concatenate([np.asarray(network.call({name: part})) for part in parts])
         serving.one_number(outputs, len(whole))

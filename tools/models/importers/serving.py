@@ -11,7 +11,6 @@ import tensorflow as tf
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from assay.errors import UnreadableInput
-from assay.sequences.alphabet import Contract
 from tools.models.importers.made import FLOAT_TOLERANCE, INT8_TOLERANCE, Wish
 
 Form = Literal["tflite", "saved_model"]
@@ -49,11 +48,11 @@ def axes(spec: Any) -> list[Any]:
     return [None] if shape.rank is None else list(shape)
 
 
-def encoded(codes: Any, contract: Contract, encoding: str, dtype: Any) -> Any:
-    """Return codes [N, length] as the source reads them, an array; `serving` does the same in the graph."""
+def encoded(codes: Any, wish: Wish, encoding: str, dtype: Any) -> Any:
+    """Return codes [N, length] as the source reads them, an array; `sequence_function` does so in the graph."""
     if encoding == "index":
-        return np.asarray(codes).astype(dtype)
-    one_hot = np.eye(len(contract.alphabet), dtype=dtype)[codes]
+        return np.asarray(codes).astype(dtype) + dtype(wish.first_index)
+    one_hot = np.eye(len(wish.contract.alphabet), dtype=dtype)[codes]
     return one_hot if encoding == "one_hot" else one_hot.reshape(len(codes), -1)
 
 
@@ -69,7 +68,9 @@ def sequence_function(network: Network, wish: Wish, encoding: str) -> Any:
 
     def serve(sequence: Any) -> dict[str, Any]:
         rows = tf.cast(sequence, spec.dtype if encoding == "index" else tf.int32)
-        if encoding != "index":
+        if encoding == "index":
+            rows += tf.cast(wish.first_index, spec.dtype)
+        else:
             rows = tf.gather(tf.eye(len(contract.alphabet), dtype=spec.dtype), rows)
         if encoding == "one_hot_flat":
             rows = tf.reshape(rows, [wish.batch, -1])
