@@ -11,12 +11,6 @@ from tools.models.__main__ import main
 NEEDS_TENSORFLOW = r"cnn|saved/|texts\.keras|scibert|head\.keras"
 
 
-@pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "ERROR")
-    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "true")
-
-
 def pointer(aws: Aws) -> tuple[str, str | None]:
     found = publish.pointer(aws.models, "my-score")
     assert found is not None
