@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
 from assay.models.bundle import build
-from assay.models.layout import MANIFEST
+from assay.models.layout import MANIFEST, bundle_key
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
 from tests.conftest import DATA, Aws
@@ -118,6 +118,18 @@ def test_a_bundle_changed_in_the_bucket_is_not_pulled(aws: Aws, tmp_path: Path) 
     aws.models.put(key, content[0][:-1] + b"?", "")
     assert main(["pull", "tiny-index", "--to", str(tmp_path), *BUCKET]) == 1
     assert list(tmp_path.rglob("*.tflite")) == []
+
+
+@pytest.mark.parametrize("which", ["tiny-index", "tiny-index@1"])
+def test_a_manifest_changed_in_the_bucket_is_not_pulled(
+    aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str], which: str
+) -> None:
+    aws.publish("tiny-index")
+    content = (DATA / "tiny-index" / "1" / MANIFEST).read_bytes()
+    aws.models.put(bundle_key("tiny-index", "1"), content.replace(b"Apache", b"apache"), "")
+    assert main(["pull", which, "--to", str(tmp_path / "to"), *BUCKET]) == 1
+    assert "its sha256 differs" in capsys.readouterr().err
+    assert not (tmp_path / "to").exists()
 
 
 def test_show_prints_the_manifest(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,10 +113,13 @@ def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
     return activate(bucket, name, found.previous, dry=dry)
 
 
-def published(bucket: Bucket, name: str, version: str) -> Manifest | None:
-    """Return the manifest of a published version, None where there is none."""
+def published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest | None:
+    """Return the manifest of a published version, None where there is none; BundleInvalid unless it has that sha256."""
     content = _read(bucket, bundle_key(name, version), MAX_MANIFEST_BYTES)
-    return None if content is None else Manifest.parse(content)
+    if content is None:
+        return None
+    check_manifest(content, sha256)
+    return Manifest.parse(content)
 
 
 def pointer(bucket: Bucket, name: str) -> Pointer | None:

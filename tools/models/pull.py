@@ -41,19 +41,18 @@ def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manife
 
 
 def find(bucket: Bucket, name: str, version: str | None) -> Manifest:
-    """Return the manifest of a published version, by default the one that serves; ObjectMissing."""
-    version = version or _serving(bucket, checked_name(name))
-    found = publish.published(bucket, checked_name(name), checked_version(version))
+    """Return the manifest of a published version, by default the one that serves.
+
+    Raises ObjectMissing; BundleInvalid where the manifest is not the one that `current.json` was made for.
+    """
+    pointer = publish.pointer(bucket, checked_name(name))
+    version = version or (pointer.version if pointer else None)
+    if version is None:
+        raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
+    found = publish.published(bucket, name, checked_version(version), pointer.digest(version) if pointer else None)
     if found is None:
         raise ObjectMissing(f"{name} {version} is not published in {bucket.name}")
     return found
-
-
-def _serving(bucket: Bucket, name: str) -> str:
-    pointer = publish.pointer(bucket, name)
-    if pointer is None:
-        raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
-    return pointer.version
 
 
 def split(text: str) -> tuple[str, str | None]:
