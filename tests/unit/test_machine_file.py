@@ -83,3 +83,16 @@ def test_defaults_of_the_code_are_those_of_the_template() -> None:
         ("max_unsplit_megabytes", "MaxUnsplitMegabytes"),
     ):
         assert getattr(Settings(), field) == written()["Parameters"][name]["Default"]
+
+
+def test_the_machine_may_call_what_it_calls_and_no_more() -> None:
+    [policy] = of_type("AWS::IAM::Role")["RankFileRole"]["Properties"]["Policies"]
+    allowed = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+    called = {each["Fn::GetAtt"][0] for each in allowed["CallSteps"]["Resource"]}
+    given = {value["Fn::GetAtt"][0] for value in MACHINE["DefinitionSubstitutions"].values() if "Fn::GetAtt" in value}
+    assert called == given
+    name = MACHINE["Name"]["Fn::Sub"]
+    assert allowed["StartShards"]["Resource"]["Fn::Sub"].endswith(f":stateMachine:{name}")
+    assert f":execution:{name}" in allowed["FollowShards"]["Resource"]["Fn::Sub"]
+    machine = functions()["RankUploadFunction"]["Environment"]["Variables"]["ASSAY_FILE_MACHINE"]
+    assert machine["Fn::Sub"].endswith(f":stateMachine:{name}")
