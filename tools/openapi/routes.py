@@ -25,6 +25,7 @@ def ranking_paths() -> Schema:
         "Rank sequences",
         {**_rankings(), "202": _promised()},
         *MANY,
+        404,
         406,
         parameters=[*query(RANK_OPTIONS), PREFER],
         takes=_sequences(),
@@ -59,6 +60,7 @@ def _plain_ranking(summary: str) -> Schema:
         summary,
         {"200": reply("The ranked sequences, best first, a line each", lines, rejects)},
         *MANY,
+        404,
         takes=content(FORM, ref("RankForm")) | content("text/plain", TEXT),
         parameters=query(RANK_OPTIONS),
     )
