@@ -58,6 +58,7 @@ bench: $(VENV)/.dev  ## the benchmarks, as tables
 	$(PY) -m benchmarks.rank
 	$(PY) -m benchmarks.classify
 	$(PY) -m benchmarks.fetch
+	$(PY) -m benchmarks.scaling
 
 bench-cold: $(VENV)/.dev $(SAM_VENV)/.sam  ## the cold start of the images that `make containers` built
 	$(PY) -m benchmarks.cold_start

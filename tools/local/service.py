@@ -20,7 +20,7 @@ from tools.local.gateway import Gateway
 from tools.local.invocations import UnknownFunction
 from tools.local.schedules import Ticker
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
-from tools.local.stack import Stack, read
+from tools.local.stack import Function, Stack, read
 from tools.local.template import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ class LocalService:
         self.options = options
         self.stack: Stack = read(options.template, options.parameters)
         self._environment: dict[str, str] = {}
-        self._locals = {name: Local(each, self._environment) for name, each in self.stack.functions.items()}
+        self._locals = {name: self._local(each) for name, each in self.stack.functions.items()}
         self._ids = {function.name: name for name, function in self.stack.functions.items()}
         self._workers = {name: self._worker(local) for name, local in self._locals.items()}
         self._root = options.template.resolve().parent
@@ -156,6 +156,10 @@ class LocalService:
         for trigger in self.stack.triggers:
             if trigger.matches(created.bucket, created.event, created.key):
                 self._workers[trigger.function].put(s3_event(created))
+
+    def _local(self, function: Function) -> Local:
+        """Return what runs a function: here, its handler in this process."""
+        return Local(function, self._environment)
 
     def _worker(self, local: Local) -> Worker:
         return Worker(local, self._dead_letter, self.options.retry_seconds)

@@ -1,0 +1,29 @@
+"""The benchmark of large files, with a small one."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.rank import GATE
+from tests.e2e.running import ROOT
+
+pytestmark = pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models")
+
+
+def test_a_file_through_the_machine_is_what_one_pass_gives() -> None:
+    path = os.pathsep.join(str(ROOT / part) for part in ("functions", "layers/assay/python", "."))
+    given = ("--sequences", "25000", "--shard-megabytes", "1", "--at-once", "2")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.rank_file", *given],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "identical: yes" in done.stdout
+    calls = dict(re.findall(r"^(Rank\w+Function) +(\d+) ", done.stdout, re.MULTILINE))
+    assert list(calls.values()) == ["1", "1", "2", "1"]
+    digests = re.findall(r"25,000 .* ([0-9a-f]{16})$", done.stdout, re.MULTILINE)
+    assert len(digests) == 2
+    assert len(set(digests)) == 1
