@@ -1,11 +1,15 @@
 """What classification stands on, built once from the environment."""
 
 import os
+from collections.abc import Mapping
 from functools import cache
 
 from assay.cache import ScoreCache
 from assay.clients import client, hasty_dynamodb
+from assay.files.abstracts import ClassifyKind
+from assay.files.desk import Desk
 from assay.models.choice import Choice
+from assay.models.classifier import TextClassifier
 from assay.settings import Settings
 from assay.storage import Bucket
 from classify.service import ClassifyService
@@ -29,3 +33,23 @@ def service() -> ClassifyService:
     choice = Choice.of(Bucket(client("s3"), found.models_bucket), found)
     cache = ScoreCache(hasty_dynamodb(), found.state_table, found.cache_days) if found.cache_days else None
     return ClassifyService(choice, found.classifier, cache)
+
+
+def desk() -> Desk:
+    """Return what the steps of a file job stand on."""
+    return Desk.of(settings())
+
+
+def kind() -> ClassifyKind:
+    """Return classification as a kind of file job, the classifier that serves now to be pinned."""
+    return ClassifyKind(_serving)
+
+
+def pinned(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
+    """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
+    return service().classifier("{name}@{version}".format(**models["classifier"]))
+
+
+def _serving() -> dict[str, dict[str, str]]:
+    manifest = service().classifier().model.manifest
+    return {"classifier": {"name": manifest.name, "version": manifest.version}}

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs import Jobs
-from assay.options import RANKING, Reader, as_metadata, hold_known
+from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, hold_known
 from assay.storage import Bucket
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
 MOST_NAME = 255
-OPTIONS: Mapping[str, Mapping[str, Reader]] = {"rank": RANKING}
+OPTIONS: Mapping[str, Mapping[str, Reader]] = {"rank": RANKING, "classify": CLASSIFYING}
 """What may be chosen for each kind of file."""
 KINDS = tuple(OPTIONS)
 _FIELDS = ("filename", "kind")

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from assay.errors import StrictReject
-from assay.files import rejects
+from assay.files import abstracts, rejects
 from assay.files.failing import fail_step, note_step
 from assay.files.layout import result_key
 from assay.files.manifest import Manifest
@@ -71,7 +71,7 @@ def _scores(working: Working, pieces: list[Piece]) -> str:
     return key
 
 
-JOINS: Final[Mapping[str, Join]] = {"rank": join}
+JOINS: Final[Mapping[str, Join]] = {"rank": join, "classify": abstracts.join}
 """How each kind of job is joined."""
 _STEPS: Final[Mapping[str, Callable[..., dict[str, Any]]]] = {"note": note_step, "fail": fail_step}
 

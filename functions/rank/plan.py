@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from assay.files.abstracts import ClassifyKind
 from assay.files.planning import Kind
 from assay.files.steps import plan_step
 from assay.telemetry import observed
 from rank.wiring import Service, service
 
-KINDS: Final[Mapping[str, Callable[[Service], Kind]]] = {"rank": lambda stack: stack.kind}
+KINDS: Final[Mapping[str, Callable[[Service], Kind]]] = {
+    "rank": lambda stack: stack.kind,
+    "classify": lambda stack: ClassifyKind(stack.classifier),
+}
 """What each kind of job brings to its plan."""
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from assay.files import reading
+from assay.files.headers import header_bytes
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
@@ -16,7 +17,6 @@ from assay.sequences.records import NOT_FINITE
 from assay.shards import LineCounter, Shard
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected, scored
-from rank.kind import header_bytes
 from rank.pair import Scorers
 from rank.scores import ScoreParts
 from rank.wiring import service

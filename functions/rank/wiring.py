@@ -10,6 +10,7 @@ from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.models.choice import Choice
 from assay.models.registry import Registry
+from assay.models.shelf import Shelf
 from assay.notices import announced
 from assay.ranking import RankOptions
 from assay.settings import Settings
@@ -56,6 +57,11 @@ class Service:
     def kind(self) -> RankKind:
         """Return ranking as a kind of file job, the models that serve now to be pinned."""
         return RankKind(lambda options: self.pair(options).models)
+
+    def classifier(self) -> Mapping[str, Mapping[str, str]]:
+        """Return which classifier serves, as its pointer says: this image could not load it. Raises NotFound."""
+        shelf, name = Shelf(Bucket(client("s3"), self.settings.models_bucket)), self.settings.classifier
+        return {"classifier": {"name": name, "version": shelf.current(name)}}
 
     def pinned(self, models: Mapping[str, Mapping[str, str]]) -> Pair:
         """Return the versions that a job's plan pinned. Raises ModelUnavailable."""

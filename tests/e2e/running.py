@@ -63,7 +63,7 @@ class Service:
     def summary(self, key: str) -> dict[str, Any]:
         """Wait for a dropped file's pointer, then for the summary of its job."""
         pointer = self.wait_json(f"by-upload/{key}.json")
-        return {"job_id": pointer["job_id"], **self.wait_json(f"results/{pointer['job_id']}/ranking.json")}
+        return {"job_id": pointer["job_id"], **self.wait_json(pointer["summary"])}
 
     def result(self, key: str) -> bytes | None:
         """Return an object of the results bucket, None while there is none."""

@@ -69,6 +69,27 @@ def drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.
 
 
 @pytest.fixture
+def paper_drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
+    """Drop files of abstracts; they are one shard each unless a test cuts them smaller."""
+    from classify import shard, upload, wiring
+    from rank import merge, plan
+    from rank.wiring import service
+
+    environment("ASSAY_CLASSIFIER", "tiny-text")
+    aws.publish("tiny-text")
+    handlers = {"RankPlan": plan.handler, "ClassifyShard": shard.handler, "RankMerge": merge.handler}
+    machine = create(handlers, monkeypatch)
+    environment("ASSAY_FILE_MACHINE", machine.arn)
+    environment("ASSAY_SHARD_CONCURRENCY", "2")
+    caches = (service, wiring.settings, wiring.service)
+    for each in caches:
+        each.cache_clear()
+    yield Drop(aws, upload.handler, machine, "classification.json")
+    for each in caches:
+        each.cache_clear()
+
+
+@pytest.fixture
 def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set how many bytes a shard has, and how many shards and bytes a job may have."""
 

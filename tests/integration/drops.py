@@ -25,6 +25,7 @@ class Drop:
     aws: Aws
     handler: Callable[[dict[str, Any], Context], dict[str, list[str]]]
     machine: FileMachine
+    told: str = "ranking.json"
 
     def put(self, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
         """Put a file and return its event."""
@@ -49,7 +50,7 @@ class Drop:
 
     def summary(self, job_id: str) -> dict[str, Any]:
         """Return a job's summary."""
-        found: dict[str, Any] = json.loads(self.text(job_id, "ranking.json"))
+        found: dict[str, Any] = json.loads(self.text(job_id, self.told))
         return found
 
     def result(self, job_id: str, name: str) -> bytes:

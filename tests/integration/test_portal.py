@@ -188,6 +188,8 @@ def test_a_file_name_becomes_part_of_a_key(filename: str, kept: str) -> None:
         (b'{"filename": 7}', "malformed_body"),
         (b'{"filename": "a", "kind": "other"}', "invalid_option"),
         (b'{"filename": "a", "topk": 3}', "invalid_option"),
+        (b'{"filename": "a", "kind": "classify", "gate": "off"}', "invalid_option"),
+        (b'{"filename": "a", "kind": "classify", "threshold": 1.5}', "invalid_option"),
         (b'{"filename": "a", "top_k": 0}', "invalid_option"),
         (b'{"filename": "a", "threshold": "low"}', "invalid_option"),
         (b'{"filename": "a", "column": ""}', "invalid_option"),

@@ -9,6 +9,8 @@ import pytest
 from assay import errors
 from assay.errors import InputError, ObjectMissing
 from assay.settings import Settings
+from rank.merge import JOINS
+from rank.plan import KINDS
 from tests.unit.templates import ROOT, functions, of_type, written
 
 FILE = json.loads((ROOT / "statemachines" / "rank_file.asl.json").read_text("utf-8"))
@@ -50,29 +52,37 @@ def test_states_are_named_after_what_they_call_and_know_only_what_is_given() -> 
     given = set(MACHINE["DefinitionSubstitutions"])
     assert {f"${{{name}}}" in text for name in given} == {True}
     assert text.count("${") == sum(text.count(f"${{{name}}}") for name in given)
-    for name in ("RankPlan", "RankShard", "RankMerge"):
+    for name in ("RankPlan", "RankShard", "ClassifyShard", "RankMerge"):
         assert TASKS[name]["Parameters"]["FunctionName"] == f"${{{name}FunctionArn}}"
         assert f"{name}Function" in functions()
 
 
 def test_every_failure_is_caught_and_ends_in_failed() -> None:
-    for name in ("RankPlan", "RankShards", "RankMerge"):
+    for name in ("RankPlan", "RankShards", "ClassifyShards", "RankMerge"):
         assert dict(states())[name]["Catch"][0]["Next"] == "RankFail"
     assert dict(states())["RankFailed"]["Type"] == "Fail"
 
 
-def test_the_map_reads_its_shards_from_s3_and_keeps_nothing() -> None:
-    shards = FILE["States"]["RankShards"]
+def test_each_kind_of_file_has_its_map_and_its_join() -> None:
+    found = {each["StringEquals"]: each["Next"] for each in FILE["States"]["ShardKind"]["Choices"]}
+    assert found == {"rank": "RankShards", "classify": "ClassifyShards"}
+    assert set(JOINS) == set(KINDS) == set(found)
+
+
+@pytest.mark.parametrize("kind", ["Rank", "Classify"])
+def test_the_map_reads_its_shards_from_s3_and_keeps_nothing(kind: str) -> None:
+    shards = FILE["States"][f"{kind}Shards"]
     assert shards["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
     assert shards["ItemReader"]["Resource"].endswith("s3:getObject")
     assert shards["ResultPath"] is None
-    assert TASKS["RankShard"]["ResultSelector"] == {}
+    assert TASKS[f"{kind}Shard"]["ResultSelector"] == {}
     assert "MaxConcurrencyPath" in shards
 
 
 def test_attempts_are_those_that_lambda_makes() -> None:
-    retries = functions()["RankUploadFunction"]["EventInvokeConfig"]["MaximumRetryAttempts"]
-    assert Settings().upload_attempts == retries + 1
+    for name in ("RankUploadFunction", "ClassifyUploadFunction"):
+        retries = functions()[name]["EventInvokeConfig"]["MaximumRetryAttempts"]
+        assert Settings().upload_attempts == retries + 1
 
 
 def test_defaults_of_the_code_are_those_of_the_template() -> None:

@@ -65,9 +65,10 @@ def test_every_function_reaches_lambda_with_its_environment_and_its_triggers() -
 
 def test_the_bucket_notifies_the_function_of_what_lies_under_its_prefix() -> None:
     bucket = transformed()["Resources"]["UploadsBucket"]
-    [notification] = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
-    assert notification["Function"] == {"Fn::GetAtt": ["RankUploadFunction", "Arn"]}
-    assert bucket["DependsOn"] == ["RankUploadFunctionDropPermission"]
+    notifications = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
+    told = {each["Filter"]["S3Key"]["Rules"][0]["Value"]: each["Function"]["Fn::GetAtt"][0] for each in notifications}
+    assert told == {"rank/": "RankUploadFunction", "classify/": "ClassifyUploadFunction"}
+    assert set(bucket["DependsOn"]) == {f"{name}DropPermission" for name in told.values()}
 
 
 def test_the_api_integrates_every_route_with_its_function() -> None:

@@ -100,12 +100,13 @@ def test_every_key_that_results_are_written_under_expires() -> None:
     assert written_to <= expiring
 
 
-def test_a_dropped_file_is_tried_three_times_and_then_kept() -> None:
-    upload = functions()["RankUploadFunction"]
+@pytest.mark.parametrize(("name", "prefix"), [("RankUploadFunction", "rank/"), ("ClassifyUploadFunction", "classify/")])
+def test_a_dropped_file_is_tried_three_times_and_then_kept(name: str, prefix: str) -> None:
+    upload = functions()[name]
     assert upload["EventInvokeConfig"]["MaximumRetryAttempts"] == 2
     [drop] = upload["Events"].values()
     assert drop["Properties"]["Events"] == "s3:ObjectCreated:*"
-    assert drop["Properties"]["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "rank/"}]
+    assert drop["Properties"]["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": prefix}]
 
 
 def test_the_state_table_forgets_and_can_be_restored() -> None:

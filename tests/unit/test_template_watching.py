@@ -111,7 +111,7 @@ def test_every_function_is_traced_and_may_say_so_where_asked_for() -> None:
 
 def test_whatever_ends_jobs_may_tell_of_it() -> None:
     told = {role["Ref"] for role in of_type("AWS::IAM::Policy")["NoticePolicy"]["Properties"]["Roles"]}
-    assert told >= {"RankUploadRole", "RankMergeRole", "JobSweepRole", "PortalRole"}
+    assert told >= {"RankUploadRole", "ClassifyUploadRole", "RankMergeRole", "JobSweepRole", "PortalRole"}
     variables = written()["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["ASSAY_JOB_TOPIC"] == {"Fn::If": ["JobsMailed", {"Ref": "JobTopic"}, ""]}
 

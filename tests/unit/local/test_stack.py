@@ -32,6 +32,9 @@ def test_the_templates_uploads_trigger_and_dead_letters(stack: Stack) -> None:
     assert trigger.matches(stack.bucket("Uploads"), "s3:ObjectCreated:Put", "rank/a.txt")
     assert not trigger.matches(stack.bucket("Uploads"), "s3:ObjectCreated:Put", "classify/a.txt")
     assert not trigger.matches(stack.bucket("Results"), "s3:ObjectCreated:Put", "rank/a.txt")
+    papers = next(each for each in stack.triggers if each.function == "ClassifyUploadFunction")
+    assert papers.matches(stack.bucket("Uploads"), "s3:ObjectCreated:Put", "classify/a.txt")
+    assert not papers.matches(stack.bucket("Uploads"), "s3:ObjectCreated:Put", "rank/a.txt")
     queues = [str(queue["QueueName"]) for queue in stack.queues.values()]
     assert (stack.functions["RankUploadFunction"].dead_letter or "").split(":")[-1] in queues
 

@@ -40,6 +40,14 @@ def number(value: object, name: str) -> float:
     return found
 
 
+def share(value: object, name: str) -> float:
+    """Return an option as a number within 0..1. Raises InvalidOption."""
+    found = number(value, name)
+    if not 0 <= found <= 1:
+        raise InvalidOption(f"{name} must be from 0 to 1", option=name)
+    return found
+
+
 def truth(value: object, name: str) -> bool:
     """Return an option as true or false, from JSON or text. Raises InvalidOption."""
     if isinstance(value, bool):
@@ -93,6 +101,10 @@ RANKING: Final[Mapping[str, Reader]] = {
     "gate_model": model,
 }
 """The options of a ranking and what reads each: of requests, of presigned uploads, of a dropped file's metadata."""
+
+
+CLASSIFYING: Final[Mapping[str, Reader]] = {"threshold": share, "top_k": top_k, "column": text}
+"""The options of a file of abstracts."""
 
 
 def as_metadata(given: Mapping[str, object], readers: Mapping[str, Reader]) -> dict[str, str]:

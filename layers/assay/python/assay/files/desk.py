@@ -1,7 +1,8 @@
 """What the steps of a file job stand on: buckets, job records, the state machine, caps."""
 
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 from assay.clients import client
 from assay.files.machine import Machine
@@ -13,6 +14,8 @@ from assay.settings import Settings
 from assay.storage import Bucket
 
 _MEGABYTE = 1_000_000
+_SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 64)}
+"""How many times fewer bytes a kind's shard, and its file that cannot be cut, may have than a ranking's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,12 @@ class Desk:
     def machine(self) -> Machine:
         """Return the state machine. Raises SettingsError where the environment names none."""
         return Machine(client("stepfunctions"), self.machine_arn)
+
+    def of_kind(self, kind: str) -> Self:
+        """Return the desk with the caps of a kind: an abstract takes as long as hundreds of sequences."""
+        shard, unsplit = _SLOWER.get(kind, (1, 1))
+        shard_bytes, unsplit_bytes = self.caps.shard_bytes // shard, self.caps.unsplit_bytes // unsplit
+        return replace(self, caps=replace(self.caps, shard_bytes=max(shard_bytes, 1), unsplit_bytes=unsplit_bytes))
 
     def working(self, job_id: str) -> Working:
         """Return a job's working objects."""

@@ -22,7 +22,7 @@ Reply = dict[str, Any]
 def plan_step(desk: Desk, kind: Kind, event: Event) -> Reply:
     """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
     job_id = str(event["job_id"])
-    manifest = plan(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.caps)
+    manifest = plan(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.of_kind(kind.name).caps)
     desk.jobs.start(job_id, manifest.models, shards=manifest.shards)
     return {
         "job_id": job_id,
@@ -87,7 +87,7 @@ def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> R
 def _replanned(desk: Desk, manifest: Manifest) -> Reply:
     """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
     try:
-        desk.working(manifest.job_id).keep(uncut(manifest, desk.caps))
+        desk.working(manifest.job_id).keep(uncut(manifest, desk.of_kind(manifest.kind).caps))
     except BLAMED as error:
         return fail(desk, manifest, error)
     desk.jobs.start(manifest.job_id, manifest.models, shards=1)

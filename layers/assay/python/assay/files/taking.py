@@ -46,8 +46,9 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
 
 def begin(desk: Desk, kind: Kind, job_id: str, upload: Upload, work: Work, join: Join) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
-    manifest = plan(kind, job_id, upload, desk.uploads, desk.results, desk.caps)
-    if manifest.shards > 1 or manifest.source.size > desk.caps.shard_bytes:
+    caps = desk.of_kind(kind.name).caps
+    manifest = plan(kind, job_id, upload, desk.uploads, desk.results, caps)
+    if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
         return
     desk.jobs.start(job_id, manifest.models)

@@ -27,13 +27,14 @@ class Shelf:
 
     def task(self, target: Target) -> str:
         """Return what a model is for. Raises NotFound that names the models, or the versions, that there are."""
-        version = target.version or self._current(target.name)
+        version = target.version or self.current(target.name)
         try:
             return Manifest.parse(self._read(bundle_key(target.name, version), MAX_MANIFEST_BYTES)).task
         except (BundleInvalid, ObjectMissing):
             raise self._unknown(f"{target.name} has no version {version!r}", f"models/{target.name}/") from None
 
-    def _current(self, name: str) -> str:
+    def current(self, name: str) -> str:
+        """Return the version that a model's pointer names. Raises NotFound."""
         try:
             return Pointer.parse(self._read(current_key(name), MAX_POINTER_BYTES)).version
         except (BundleInvalid, ObjectMissing):

@@ -1,0 +1,17 @@
+"""ClassifyUploadFunction: a file dropped under classify/ becomes results, at once or by the state machine."""
+
+from typing import Any
+
+from assay.files.abstracts import join
+from assay.files.taking import take
+from assay.telemetry import observed
+from classify.shard import work
+from classify.wiring import desk, kind
+
+
+@observed
+def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
+    """Begin the job of each object of an S3 event; return the ids of those that were ours to do."""
+    owner = context.aws_request_id
+    done = [take(desk(), kind(), record, owner, work, join) for record in event.get("Records", ())]
+    return {"jobs": [job_id for job_id in done if job_id]}

@@ -1,0 +1,156 @@
+"""Abstracts out of files: JSON lines, an abstract a line, CSV with a header. Pure, streaming, in constant memory."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from assay.errors import UnreadableInput
+from assay.sequences.framing import Frame, frames
+from assay.sequences.records import EMPTY, ENCODING, LIMITS, Limits, Reject, too_long
+from assay.sequences.rows import Row, rows
+
+MALFORMED: Final = "malformed"
+COLUMNS: Final = ("abstract", "text")
+"""Where the abstract is when no column is named."""
+_BLANK: Final = b" \t"
+
+
+class Layout(StrEnum):
+    """How a file holds abstracts."""
+
+    JSONL = "jsonl"
+    LINES = "lines"
+    CSV = "csv"
+    PDF = "pdf"
+
+
+class Record(NamedTuple):
+    """One abstract as it stands in the file, neither cleaned nor checked; its line, its id, what else is told."""
+
+    line: int
+    id: str | None
+    text: object
+    about: Mapping[str, object] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a stretch of a file lies: whether it begins and ends the file, and the number of its first line."""
+
+    first_line: int = 1
+    begins: bool = True
+    ends: bool = True
+
+
+def read(
+    chunks: Iterable[bytes], layout: Layout, column: str | None = None, cut: Cut | None = None, limits: Limits = LIMITS
+) -> Iterator[Record | Reject]:
+    """Yield the records of a file's bytes in order, rejects where there is none to be had.
+
+    Raises UnreadableInput for a CSV without its column; OpenRow where a CSV's row goes on behind a cut.
+    """
+    cut = cut or Cut()
+    framed = frames(chunks, limits, bom=cut.begins and cut.first_line == 1)
+    if layout is Layout.CSV:
+        return _table(framed, limits, column, cut)
+    wanted = (column,) if column else COLUMNS
+    return _by_line(framed, limits, wanted if layout is Layout.JSONL else None, cut.first_line)
+
+
+def _by_line(
+    framed: Iterable[Frame], limits: Limits, wanted: Sequence[str] | None, line: int
+) -> Iterator[Record | Reject]:
+    """Yield a record for each line: its text, or, where fields are `wanted`, what its JSON holds."""
+    for frame in framed:
+        if frame.overlong:
+            yield too_long(line, limits)
+            line += 1
+            continue
+        for text in frame.data[:-1].split(b"\n"):
+            yield _line(text.strip(_BLANK), line, wanted)
+            line += 1
+
+
+def _line(text: bytes, line: int, wanted: Sequence[str] | None) -> Record | Reject:
+    if not text:
+        return Reject(line, EMPTY, "a blank line")
+    try:
+        decoded = text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Reject(line, ENCODING, f"byte 0x{text[error.start]:02X} at position {error.start + 1} is not UTF-8")
+    return Record(line, None, decoded) if wanted is None else _parsed(decoded, line, wanted)
+
+
+def _parsed(text: str, line: int, wanted: Sequence[str]) -> Record | Reject:
+    """Read a line of JSON: a string, or an object with the abstract and perhaps an id."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        return Reject(line, MALFORMED, f"no JSON at character {error.pos + 1}: {error.msg}")
+    except (RecursionError, ValueError):
+        return Reject(line, MALFORMED, "JSON nested too deep, or a number too long")
+    if isinstance(found, str):
+        return Record(line, None, found)
+    if not isinstance(found, dict) or not any(name in found for name in wanted):
+        return Reject(line, MALFORMED, f"no object with {' or '.join(map(repr, wanted))}, nor a string")
+    return Record(line, _identifier(found.get("id")), next(found[name] for name in wanted if name in found))
+
+
+def _identifier(value: Any) -> str | None:
+    """Return an id as text that UTF-8 can carry, None where it is none."""
+    named = isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
+    return str(value).encode("utf-8", "replace").decode("utf-8") if named else None
+
+
+def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Record | Reject]:
+    header: tuple[int, int | None] | None = None
+    for batch in rows(framed, limits, cut.first_line, ends=cut.ends):
+        for row in batch:
+            if row.cells == []:
+                continue
+            if header is None:
+                header = _header(row, column)
+            else:
+                yield _row(row, header, limits)
+
+
+def _header(row: Row, column: str | None) -> tuple[int, int | None]:
+    """Return the places of abstract and id; an exact name goes before one in other letters' case."""
+    if row.cells is None:
+        raise UnreadableInput("the CSV's header row is too long")
+    names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in row.cells]
+    places = [_place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
+    found = next((place for place in places if place is not None), None)
+    if found is None:
+        listed = ", ".join(name[:100] for name in names[:50])
+        wanted = repr(column) if column else " or ".join(map(repr, COLUMNS))
+        raise UnreadableInput(f"the CSV has no column {wanted}; it has: {listed}", columns=names[:50])
+    return found, _place(names, "id")
+
+
+def _place(names: Sequence[str], wanted: str) -> int | None:
+    for listed, name in ((names, wanted), ([each.casefold() for each in names], wanted.casefold())):
+        if name in listed:
+            return listed.index(name)
+    return None
+
+
+def _row(row: Row, header: tuple[int, int | None], limits: Limits) -> Record | Reject:
+    if row.cells is None:
+        return too_long(row.line, limits)
+    text, identifier = (_cell(row.cells, at) for at in header)
+    if not (text or "").strip():
+        return Reject(row.line, EMPTY, "no text in the row's cell")
+    try:
+        (text or "").encode("utf-8")
+    except UnicodeEncodeError as error:
+        return Reject(row.line, ENCODING, f"the text is not UTF-8 from character {error.start + 1}")
+    name = (identifier or "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return Record(row.line, name or None, text)
+
+
+def _cell(cells: Sequence[str], at: int | None) -> str | None:
+    return cells[at] if at is not None and at < len(cells) else None

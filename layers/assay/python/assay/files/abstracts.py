@@ -1,0 +1,109 @@
+"""Files of abstracts as a kind of job: their options, their layouts, and how the shards' lines become one file."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from assay.abstracts.options import ClassifyOptions
+from assay.abstracts.records import COLUMNS, Layout
+from assay.files import rejects
+from assay.files.headers import table
+from assay.files.layout import result_key
+from assay.files.manifest import Manifest, Source
+from assay.files.merging import Joined, collected
+from assay.files.partial import ShardResult, added
+from assay.files.planning import Shape
+from assay.files.rejects import Piece
+from assay.files.working import Working
+from assay.options import CLASSIFYING
+from assay.writing import Writer
+
+PART: Final = "classification.jsonl"
+"""What a shard writes, and the whole file too."""
+NDJSON: Final = "application/x-ndjson"
+_SUFFIXES: Final = {
+    **dict.fromkeys(("jsonl", "ndjson", "json"), Layout.JSONL),
+    **dict.fromkeys(("csv", "tsv"), Layout.CSV),
+    "pdf": Layout.PDF,
+    "txt": Layout.LINES,
+}
+_NUMBERED: Final = re.compile(rb'^\{"line": (\d+)', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyKind:
+    """Classification; `serving` says which classifier serves now."""
+
+    serving: Callable[[], Mapping[str, Mapping[str, str]]]
+    name: str = "classify"
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return all options, and the column of a CSV or field of JSON lines. Raises InvalidOption."""
+        chosen: dict[str, Any] = {
+            name: read(metadata[name], name) for name, read in CLASSIFYING.items() if metadata.get(name) is not None
+        }
+        column = chosen.pop("column", None)
+        return {**asdict(ClassifyOptions(**chosen)), "column": column}
+
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+        """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
+        layout = sniff(head, source.key.rpartition("/")[2])
+        if layout is Layout.CSV:
+            return table(head)
+        return Shape(layout.value, layout is not Layout.PDF, why="a PDF is one document")
+
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who serves as `classifier`."""
+        return self.serving()
+
+
+def sniff(head: bytes, filename: str) -> Layout:
+    """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes."""
+    if head.startswith(b"%PDF-"):
+        return Layout.PDF
+    stem = filename.lower().removesuffix(".gz")
+    by_name = _SUFFIXES.get(stem.rpartition(".")[2]) if "." in stem else None
+    return by_name or _by_content(head)
+
+
+def _by_content(head: bytes) -> Layout:
+    first = re.split(rb"[\r\n]", head.removeprefix(b"\xef\xbb\xbf").lstrip(), maxsplit=1)[0]
+    cells = {cell.strip(b' "').lower() for cell in re.split(rb"[,\t;]", first)}
+    if first.startswith(b"{"):
+        return Layout.JSONL
+    return Layout.CSV if any(name.encode() in cells for name in COLUMNS) else Layout.LINES
+
+
+def join(manifest: Manifest, working: Working) -> Joined:
+    """Write classification.jsonl and the rejects. Raises ShardFailed, CutInRow."""
+    found = list(collected(working, manifest))
+    pieces = list(_pieces(found))
+    key = result_key(working.job_id, PART)
+    with Writer(working.results, key, NDJSON) as writer:
+        for piece in pieces:
+            for data in _lines(working, piece):
+                writer.write(data)
+    results = {"classification": key, "rejected": rejects.write(working, pieces)}
+    return Joined(added([result.counts for result in found]), results)
+
+
+def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
+    lines = 0
+    for result in found:
+        yield Piece(result.shard, lines, result.counts["rejected"], result.counts["classified"], dict(result.parts))
+        lines += result.lines
+
+
+def _lines(working: Working, piece: Piece) -> Iterator[bytes]:
+    """Yield a shard's lines, numbered in the whole file."""
+    carry = b""
+    for chunk in working.results.chunks(working.part(piece.shard, PART), stop=piece.parts.get(PART, 0)):
+        text = carry + chunk
+        cut = text.rfind(b"\n") + 1
+        carry = text[cut:]
+        yield _renumbered(text[:cut], piece.lines_before)
+
+
+def _renumbered(text: bytes, before: int) -> bytes:
+    return _NUMBERED.sub(lambda found: b'{"line": %d' % (int(found[1]) + before), text) if before else text
