@@ -21,9 +21,9 @@ def redrive(service: Service, *arguments: str) -> Any:
     return assay("jobs", "redrive", *arguments, "--endpoint", service.endpoint)
 
 
-def failed(service: Service) -> str:
+def failed(service: Service, key: str = "rank/strict.txt") -> str:
     """Drop a file that `strict` refuses; return its job."""
-    job_id: str = service.drop("rank/strict.txt", LINES, strict="true")["job_id"]
+    job_id: str = service.drop(key, LINES, strict="true")["job_id"]
     return job_id
 
 
@@ -137,21 +137,31 @@ def test_a_failed_job_is_redriven_and_another_is_not(service: Service) -> None:
     assert "no such job" in redrive(service, "unknown").stdout
 
 
-def test_dead_letters_are_begun_again_and_taken_off_the_queue(service: Service) -> None:
+def test_dead_letters_are_begun_again_once_and_taken_off_the_queue(service: Service) -> None:
     queue = f"{service.endpoint}/123456789012/assay-local-UploadsDeadLetterQueue"
     sqs = service.client("sqs")
-    job_id = failed(service)
-    record: dict[str, Any] = {
-        "s3": {"bucket": {"name": service.uploads}, "object": {"key": "rank/never+seen.txt", "sequencer": "1"}}
-    }
-    record |= {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
-    for body in ({"job_id": job_id, "bury": True, "reason": "x"}, {"requestPayload": {"Records": [record]}}):
+    job_id, other = failed(service, "rank/one.txt"), failed(service, "rank/given up.txt")
+    buried = {"job_id": job_id, "bury": True, "reason": "x"}
+    events = [
+        {"requestPayload": {"Records": [record(service, key)]}} for key in ("rank/new+one.txt", "rank/given+up.txt")
+    ]
+    for body in (buried, buried, *events):
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
+    sqs.send_message(QueueUrl=queue, MessageBody="hello")
     done = redrive(service, "--dead-letters")
     assert done.returncode == 0, done.stderr
-    assert f"{job_id}: runs again" in done.stdout
-    assert "rank/never seen.txt: its event was sent to" in done.stdout
-    assert "Messages" not in sqs.receive_message(QueueUrl=queue)
+    told = done.stdout
+    assert told.count(f"{job_id}: runs again") == told.count(f"rank/given up.txt: {other}: runs again") == 1
+    assert "rank/new one.txt: its event was sent to" in told
+    assert "not Assay's was left" in told
+    left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+    assert int(left["ApproximateNumberOfMessagesNotVisible"]) + int(left["ApproximateNumberOfMessages"]) == 2
+
+
+def record(service: Service, key: str) -> dict[str, Any]:
+    """Return S3's word of an object that was dropped."""
+    entity = {"key": key, "sequencer": "1"}
+    return {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": service.uploads}, "object": entity}}
 
 
 @pytest.mark.parametrize(

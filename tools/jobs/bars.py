@@ -18,9 +18,9 @@ class Bar:
         self._lock = threading.Lock()
 
     def add(self, count: int) -> None:
-        """Count what has been done since."""
+        """Count what has been done since; shards read a little of each other's bytes, which does not pass the total."""
         with self._lock:
-            self._bar.update(count)
+            self._bar.update(min(count, self._bar.total - self._bar.n))
 
     def at(self, done: int, total: int) -> None:
         """Say how far it is altogether."""

@@ -14,13 +14,33 @@ _LOT: Final = 10
 
 
 def drain(there: Deployed) -> Iterator[str]:
-    """Begin again what the queue holds; yield a line about each message. Raises AWS's errors."""
+    """Begin again what the queue holds, each thing once; yield a line about each message. Raises AWS's errors.
+
+    What fails again meanwhile, and is back in the queue, stays there for the next time.
+    """
     queue, url = boto3.client("sqs"), there.ids["UploadsDeadLetterQueue"]
     asked: Any = {"QueueUrl": url, "MaxNumberOfMessages": _LOT, "WaitTimeSeconds": _WAIT}
+    begun: set[str] = set()
     while messages := queue.receive_message(**asked).get("Messages", []):
         for message in messages:
-            yield from _begun(there, json.loads(message["Body"]))
-            queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            what = _about(message["Body"])
+            if what is None:
+                yield "a message that is not Assay's was left where it is"
+            elif what.isdisjoint(begun):
+                yield from _begun(there, json.loads(message["Body"]))
+                queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                begun |= what
+
+
+def _about(body: str) -> set[str] | None:
+    """Return the job or the keys that a message is about, None where it is none of ours."""
+    try:
+        said = json.loads(body)
+        if "job_id" in said:
+            return {str(said["job_id"])}
+        return {str(record["s3"]["object"]["key"]) for record in said.get("requestPayload", said)["Records"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def redriven(there: Deployed, job_id: str) -> str:
@@ -40,7 +60,7 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[str]:
         yield redriven(there, str(body["job_id"]))
         return
     event = body.get("requestPayload", body)
-    for record in event.get("Records", ()):
+    for record in event["Records"]:
         yield _delivered(there, event, record)
 
 
