@@ -117,6 +117,15 @@ def test_a_broken_pdf_fails_with_its_reason(paper_drop: Drop) -> None:
     assert (summary["state"], summary["error"]["code"]) == ("FAILED", "unreadable_input")
 
 
+def test_a_pdf_is_held_to_its_readers_limit_and_gzip_to_ours(paper_drop: Drop, cut: Cut) -> None:
+    cut(64, unsplit_bytes=128 * 100)
+    body = base64.b64decode(events.load("classify_pdf")["body"])
+    assert len(body) > 100
+    assert paper_drop.summary(paper_drop.done("classify/paper.pdf", body))["counts"]["classified"] == 1
+    packed = paper_drop.summary(paper_drop.done("classify/a.txt.gz", gzip.compress(random.Random(1).randbytes(200))))
+    assert packed["error"]["code"] == "too_large"
+
+
 def test_options_choose_the_labels(paper_drop: Drop) -> None:
     body = GOOD.encode()
     [every] = lines(paper_drop, paper_drop.done("classify/a.txt", body, threshold="0"))

@@ -17,6 +17,7 @@ from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
 from assay.options import CLASSIFYING
+from assay.pdf import MAX_BYTES
 from assay.writing import Writer
 
 PART: Final = "classification.jsonl"
@@ -51,7 +52,9 @@ class ClassifyKind:
         layout = sniff(head, source.key.rpartition("/")[2])
         if layout is Layout.CSV:
             return table(head)
-        return Shape(layout.value, layout is not Layout.PDF, why="a PDF is one document")
+        if layout is Layout.PDF:
+            return Shape(layout.value, False, why="it is a PDF", limit=MAX_BYTES)
+        return Shape(layout.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         """Return who serves as `classifier`."""

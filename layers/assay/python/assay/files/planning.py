@@ -40,7 +40,8 @@ class Upload:
 class Shape:
     """How a kind reads an object: its word for the format, whether cuts are safe, a CSV's header row and its place.
 
-    `why` says what stands against cutting, for the refusal of an object too large to be one shard.
+    `why` says what stands against cutting, for the refusal of an object too large to be one shard; one whose reader has
+    a `limit` of its own is held to that instead.
     """
 
     format: str
@@ -48,6 +49,7 @@ class Shape:
     header: str = ""
     header_at: int = 0
     why: str = "this format cannot be cut"
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,11 @@ def uncut(manifest: Manifest, caps: Caps) -> Manifest:
 
 def _shards(source: Source, compression: str, shape: Shape, caps: Caps) -> int:
     """Return how many shards there are. Raises TooLarge, saying which limit and what to do."""
+    if shape.limit is not None:
+        if source.size > shape.limit:
+            message = f"{source.key} has {source.size:,} bytes, and {shape.why}: at most {shape.limit:,} are read"
+            raise TooLarge(message, limit=shape.limit)
+        return 1
     if compression or not shape.splittable:
         _hold_unsplit(source, "gzip can only be read from its start" if compression else shape.why, caps)
         return 1

@@ -1,0 +1,96 @@
+"""Abstracts out of files: one pass against any cut of it, and what each kind of bad record is called."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.abstracts.records import Cut, Layout, Record, read
+from assay.errors import UnreadableInput
+from assay.sequences import Limits, OpenRow, Reject
+
+LIMITS = Limits(block_bytes=16, block_records=3, record_bytes=40)
+TEXTS = st.sampled_from(
+    ["", " ", "plain text", '"quoted"', "Größe", "x" * 60, '{"text": "a"}', '{"id": 1, "text": "b"}']
+)
+ENDS = st.sampled_from(["\n", "\r\n", "\r"])
+FILES = st.lists(st.tuples(TEXTS, ENDS), max_size=12)
+
+
+def said(found: Record | Reject) -> tuple[object, ...]:
+    return (found.line, found.reason) if isinstance(found, Reject) else (found.line, found.id, found.text)
+
+
+def parsed(body: bytes, layout: Layout, cut: Cut | None = None, column: str | None = None) -> list[tuple[object, ...]]:
+    return [said(each) for each in read([body], layout, column, cut, LIMITS)]
+
+
+@given(FILES, st.sampled_from([Layout.LINES, Layout.JSONL]), st.integers(0, 12), st.booleans())
+def test_a_file_read_in_two_is_a_file_read_at_once(
+    file: list[tuple[str, str]], layout: Layout, at: int, mark: bool
+) -> None:
+    first, second = ("".join(text + end for text, end in part).encode() for part in (file[:at], file[at:]))
+    if first.endswith(b"\r") and second.startswith(b"\n"):
+        return  # a cut never falls within a line's end
+    first = b"\xef\xbb\xbf" * mark + first
+    head = parsed(first, layout, Cut(ends=False))
+    tail = parsed(second, layout, Cut(len(head) + 1, begins=not at and not mark))
+    assert head + tail == parsed(first + second, layout)
+
+
+@given(st.binary(max_size=60), st.sampled_from([Layout.LINES, Layout.JSONL]))
+def test_any_bytes_are_a_record_or_a_reject_a_line(body: bytes, layout: Layout) -> None:
+    lines = [each[0] for each in parsed(body, layout)]
+    assert lines == list(range(1, len(lines) + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"{", "malformed"),
+        (b"7", "malformed"),
+        (b'{"title": "x"}', "malformed"),
+        (b"\xff", "encoding"),
+        (b"\t ", "empty"),
+        (b'"' + b"x" * 99 + b'"', "too_long_line"),
+        (b"1" * 39, "malformed"),
+    ],
+)
+def test_lines_of_json_that_hold_no_abstract(text: bytes, reason: str) -> None:
+    assert parsed(text + b"\n", Layout.JSONL) == [(1, reason)]
+
+
+def test_numbers_of_json_too_long_to_be_read_are_rejects() -> None:
+    [found] = read([b"1" * 5000], Layout.JSONL)
+    assert isinstance(found, Reject)
+    assert found.reason == "malformed"
+
+
+def test_the_field_may_be_named_and_abstract_goes_before_text() -> None:
+    body = json.dumps({"text": "t", "abstract": "a"}).encode()
+    assert parsed(body, Layout.JSONL) == [(1, None, "a")]
+    assert parsed(body, Layout.JSONL, column="text") == [(1, None, "t")]
+    assert parsed(body, Layout.JSONL, column="other") == [(1, "malformed")]
+
+
+def test_rows_of_a_csv() -> None:
+    body = b'id,Text\n1,"a\nb"\n\n2\n3,' + b"x" * 60 + b"\n4,\xff\n\xff,c\n"
+    assert parsed(body, Layout.CSV) == [
+        (2, "1", "a\nb"),
+        (5, "empty"),
+        (6, "too_long_line"),
+        (7, "encoding"),
+        (8, "\ufffd", "c"),
+    ]
+
+
+@pytest.mark.parametrize(("body", "column"), [(b"a,b\n1,2\n", None), (b"text\nx\n", "b"), (b"x" * 60 + b"\n1\n", None)])
+def test_a_csv_without_its_column_cannot_be_read(body: bytes, column: str | None) -> None:
+    with pytest.raises(UnreadableInput):
+        parsed(body, Layout.CSV, column=column)
+
+
+def test_a_csv_cut_within_a_cell_says_so() -> None:
+    with pytest.raises(OpenRow):
+        parsed(b'text\n"a\n', Layout.CSV, Cut(ends=False))
