@@ -118,7 +118,7 @@ def test_a_broken_pdf_fails_with_its_reason(paper_drop: Drop) -> None:
 
 
 def test_a_pdf_is_held_to_its_readers_limit_and_gzip_to_ours(paper_drop: Drop, cut: Cut) -> None:
-    cut(64, unsplit_bytes=128 * 100)
+    cut(64, unsplit_bytes=256 * 100)
     body = base64.b64decode(events.load("classify_pdf")["body"])
     assert len(body) > 100
     assert paper_drop.summary(paper_drop.done("classify/paper.pdf", body))["counts"]["classified"] == 1

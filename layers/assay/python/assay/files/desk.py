@@ -14,7 +14,7 @@ from assay.settings import Settings
 from assay.storage import Bucket
 
 _MEGABYTE = 1_000_000
-_SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 128)}
+_SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 256)}
 """How many times fewer bytes a kind's shard, and its file that cannot be cut, may have than a ranking's."""
 
 
