@@ -142,9 +142,8 @@ def test_dead_letters_are_begun_again_once_and_taken_off_the_queue(service: Serv
     sqs = service.client("sqs")
     job_id, other = failed(service, "rank/one.txt"), failed(service, "rank/given up.txt")
     buried = {"job_id": job_id, "bury": True, "reason": "x"}
-    events = [
-        {"requestPayload": {"Records": [record(service, key)]}} for key in ("rank/new+one.txt", "rank/given+up.txt")
-    ]
+    keys = ("rank/new+one.txt", "classify/new.txt", "rank/given+up.txt")
+    events = [{"requestPayload": {"Records": [record(service, key)]}} for key in keys]
     for body in (buried, buried, *events):
         sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(body))
     sqs.send_message(QueueUrl=queue, MessageBody="hello")
@@ -152,7 +151,8 @@ def test_dead_letters_are_begun_again_once_and_taken_off_the_queue(service: Serv
     assert done.returncode == 0, done.stderr
     told = done.stdout
     assert told.count(f"{job_id}: runs again") == told.count(f"rank/given up.txt: {other}: runs again") == 1
-    assert "rank/new one.txt: its event was sent to" in told
+    assert "rank/new one.txt: its event was sent to assay-local-RankUploadFunction" in told
+    assert "classify/new.txt: its event was sent to assay-local-ClassifyUploadFunction" in told
     assert "not Assay's was left" in told
     left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert int(left["ApproximateNumberOfMessagesNotVisible"]) + int(left["ApproximateNumberOfMessages"]) == 2

@@ -71,6 +71,6 @@ def _delivered(there: Deployed, event: Mapping[str, Any], record: Mapping[str, A
     if job is not None and job.finished:
         return f"{key}: {redriven(there, job.id)}"
     payload = json.dumps({**event, "Records": [record]}).encode()
-    function = there.ids["RankUploadFunction"]
+    function = there.ids["ClassifyUploadFunction" if key.startswith("classify/") else "RankUploadFunction"]
     boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=payload)
     return f"{key}: its event was sent to {function} again"

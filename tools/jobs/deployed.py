@@ -17,6 +17,7 @@ IDS = (
     "RankFileStateMachine",
     "UploadsDeadLetterQueue",
     "RankUploadFunction",
+    "ClassifyUploadFunction",
 )
 
 
