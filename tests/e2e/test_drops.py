@@ -55,7 +55,7 @@ def test_http_and_drop_agree(service: Service) -> None:
 
 
 def test_options_come_as_metadata(service: Service) -> None:
-    summary = service.drop("rank/one.txt", LINES, **OPTIONS, **{"top-k": "1"})
+    summary = service.drop("rank/best.txt", LINES, **OPTIONS, **{"top-k": "1"})
     assert summary["counts"]["returned"] == 1
     assert summary["counts"]["passed"] == 3
 

@@ -56,11 +56,12 @@ class Traffic:
     def until(self, version: str) -> None:
         """Wait until every thread may have been answered by a version, or something failed."""
         begun = len(self.answers)
+        self.until_true(lambda: [each[0] for each in self.answers[begun:]].count(version) >= 2 * THREADS)
+
+    def until_true(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds after an answer, or something failed."""
         with self._news:
-            seen = self._news.wait_for(
-                lambda: self.failures or [each[0] for each in self.answers[begun:]].count(version) >= 2 * THREADS, 60
-            )
-        assert seen, f"version {version} never answered"
+            assert self._news.wait_for(lambda: self.failures or holds(), 60), "waited in vain"
 
     @contextmanager
     def flowing(self) -> Iterator[None]:
@@ -216,6 +217,7 @@ def test_what_is_broken_never_serves_and_costs_no_request(
     with traffic.flowing():
         traffic.until("1")
         BROKEN[what](aws, folders[2])
+        traffic.until_true(lambda: metrics["ModelRefused"] > 0)
         traffic.until("1")
         activate(aws.models, NAME, "2")
         traffic.until("2")
