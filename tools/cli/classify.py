@@ -3,6 +3,9 @@
 import argparse
 import json
 import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,9 +16,13 @@ from tools.local.bundles import newest_model
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
+MANY = (".jsonl", ".ndjson", ".csv", ".tsv")
+"""The names of files that hold several abstracts."""
+
 
 def classify(options: argparse.Namespace) -> int:
-    """Classify an abstract and print its labels; 1 if it is too short or too long, or can't be read."""
+    """Classify an abstract, or a file of many, and print the labels; 1 if it can't be read or done."""
+    from botocore.exceptions import BotoCoreError, ClientError
     from requests import RequestException
 
     quiet()
@@ -24,34 +31,86 @@ def classify(options: argparse.Namespace) -> int:
 
     try:
         answer = _by_service(options) if options.url else _here(options)
-    except (AssayError, OSError, RequestException, RuntimeError) as error:
+    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
         return fail(str(error) or type(error).__name__)
-    print(json.dumps(answer, indent=2) if options.json else "\n\n".join(map(_shown, answer["results"])))
+    _print(answer, options)
     return 0
+
+
+def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the classification by the names that the service has for them; unset ones left out."""
+    given = {name: getattr(options, name) for name in ("threshold", "top_k", "column")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def many(options: argparse.Namespace) -> bool:
+    """Say whether the file holds several abstracts: by its name, or because its results shall be files."""
+    return bool(options.out) or options.file.lower().removesuffix(".gz").endswith(MANY)
+
+
+def _print(answer: dict[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        print(json.dumps(answer, indent=2, ensure_ascii=False))
+    elif not options.out:
+        print("\n".join(map(_shown, answer["results"])))
+    if "counts" in answer:
+        print(", ".join(f"{count:,} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
+    if options.out:
+        print(f"results are in {options.out}", file=sys.stderr)
 
 
 def _by_service(options: argparse.Namespace) -> dict[str, Any]:
     from tools.cli import remote
 
+    with _folder(options) as folder:
+        return remote.classify(options, folder)
+
+
+@contextmanager
+def _folder(options: argparse.Namespace) -> Iterator[Path]:
+    """Yield where results go: `--out`, or a folder for as long as it takes to show them."""
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
-        return remote.classify(options, options.out)
-    with TemporaryDirectory(prefix="assay-") as folder:
-        return remote.classify(options, Path(folder))
+        yield options.out
+        return
+    with TemporaryDirectory(prefix="assay-") as name:
+        yield Path(name)
 
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
     from assay.settings import Settings
 
+    models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
+    if many(options):
+        return _many_here(options, models, name)
     with open_binary(options.file) as source:
         text = _text(source.read())
-    return classified(text, options.models or ROOT / "models", Settings.from_environ(os.environ).classifier)
+    return classified(text, models, name, chosen_options(options))
+
+
+def _many_here(options: argparse.Namespace, models: Path, name: str) -> dict[str, Any]:
+    from tools.jobs import abstracts
+    from tools.jobs.places import place
+
+    with place(options.file) as where, _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
+        folder, summary = abstracts.classify(where, Path(work), models, name, chosen_options(options))
+        for path in folder.iterdir():
+            path.replace(out / path.name)
+        return results(out, summary)
+
+
+def results(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a folder of results holds as POST /classify would answer, counts beside it."""
+    lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
+    said = {"counts": summary["counts"], "models": summary["models"]}
+    return {"results": [json.loads(line) for line in lines], **said}
 
 
 def _shown(result: dict[str, Any]) -> str:
-    if "scores" not in result:
-        return json.dumps(result, ensure_ascii=False)
-    return _bars(result)
+    if "line" not in result:
+        return _bars(result)
+    labels = ", ".join(f"{each['label']} {each['score']:.3f}" for each in result["labels"])
+    return f"{result['line']}\t{result['id'] or ''}\t{labels or '-'}"
 
 
 def _text(body: bytes) -> str:
@@ -64,14 +123,15 @@ def _text(body: bytes) -> str:
     return str(text)
 
 
-def classified(text: str, folder: Path, name: str) -> dict[str, Any]:
-    """Return what POST /classify would answer; raises InvalidAbstract, ModelUnavailable, BundleInvalid."""
+def classified(text: str, folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what POST /classify would answer. Raises AssayError."""
     from assay.abstracts.classification import classify as predict
     from assay.abstracts.classification import result
     from assay.abstracts.options import ClassifyOptions
     from assay.errors import InvalidAbstract
     from assay.models.classifier import TextClassifier
 
+    options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))
     classifier = TextClassifier(newest_model(folder, name))
     (outcome,) = predict([text], classifier)
     if isinstance(outcome, InvalidAbstract):
@@ -80,7 +140,7 @@ def classified(text: str, folder: Path, name: str) -> dict[str, Any]:
     return {
         "model": {"name": manifest.name, "version": manifest.version},
         "labels": list(spec.labels),
-        "results": [result(outcome, spec.labels, spec.thresholds, ClassifyOptions())],
+        "results": [result(outcome, spec.labels, spec.thresholds, options)],
     }
 
 

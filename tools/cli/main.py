@@ -94,8 +94,16 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_classify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     classify = commands.add_parser("classify", help="classify an abstract", epilog=STATUS)
-    classify.add_argument("file", help="a text file with one abstract, or a PDF; - reads standard input")
-    classify.add_argument("--out", type=Path, metavar="DIR", help="with --url: make it a job, its files written there")
+    classify.add_argument("file", help="one abstract as text or PDF; many as .jsonl or .csv; - reads standard input")
+    classify.add_argument("--threshold", type=float, help="a label counts from this probability (default: the model's)")
+    classify.add_argument("--top-k", type=int, help="how many labels at most")
+    classify.add_argument("--column", help="the CSV column, or field of JSON lines, that holds the abstracts")
+    classify.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write classification.jsonl, rejected.csv there; .txt is one abstract a line",
+    )
     classify.add_argument("--json", action="store_true", help="write JSON instead of bars")
     _add_where(classify)
     classify.set_defaults(run=_classify)

@@ -1,19 +1,18 @@
 """The commands against a running service: a small input in one request, a larger one as a job that is followed."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any, Final
 
 from tools.cli import shown
+from tools.cli.classify import chosen_options as of_classification
+from tools.cli.classify import many, results
 from tools.cli.following import Sent, fetched, followed, opened, send
 from tools.cli.rank import chosen_options
 from tools.cli.service import Refused, Service
 
 SMALL: Final = 4_000_000
 """Bytes that API Gateway lets through in one request, base64 and all."""
-MANY: Final = (".jsonl", ".csv")
-"""The names of files that hold several abstracts."""
 
 
 def rank(options: argparse.Namespace, folder: Path) -> shown.Outcome:
@@ -52,14 +51,13 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 def classify(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises Refused, OSError."""
-    service = Service(options.url, options.key)
+    service, chosen = Service(options.url, options.key), of_classification(options)
     with opened(options.file) as sent:
-        if sent.size <= SMALL and not options.out and not sent.name.removesuffix(".gz").endswith(MANY):
-            return service.ask("POST", "/classify", files={"input_file": (sent.name, sent.file)})
-        job_id = send(service, sent, "classify", {})
+        if sent.size <= SMALL and not many(options):
+            return service.ask("POST", "/classify", params=chosen, files={"input_file": (sent.name, sent.file)})
+        job_id = send(service, sent, "classify", chosen)
     job = followed(service, job_id)
     fetched(job, folder)
     if reason := _reason(job):
         raise Refused(reason)
-    lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
-    return {"results": [json.loads(line) for line in lines], "counts": job["counts"], "models": job["models"]}
+    return results(folder, job)

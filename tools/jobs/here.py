@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assay.files.manifest import Manifest, Source
     from assay.files.merging import Joined
     from assay.files.planning import Shape
+    from assay.files.working import Working
     from assay.ranking import RankOptions
     from rank.pair import Pair
 
@@ -21,7 +22,7 @@ SMALLEST: Final = 4 << 20
 """Bytes of a shard that are worth a process: it takes a second to start."""
 LARGEST: Final = 64 << 20
 SHARDS_EACH: Final = 4
-_ENDLESS: Final = 1 << 62
+ENDLESS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None
     pair = desk.pair()
     uploads = desk.place.bucket()
     size = uploads.head(desk.place.key).size
-    caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), _ENDLESS, _ENDLESS)
+    caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), ENDLESS, ENDLESS)
     plan = made(Kind(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
     try:
         return _done(desk, plan, pair, processes)
@@ -82,28 +83,27 @@ def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping
         else:
             for index in range(plan.shards):
                 rank_shard(desk, pair, index, bar.add)
-    joined = join(plan, working)
-    return _summed_up(desk, plan, joined)
+    return summed_up(working, plan, join(plan, working))
 
 
-def _summed_up(desk: Desk, plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
-    """Write the summary, the last of the results, and return it."""
-    from assay.files.layout import result_key
+def summed_up(working: "Working", plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
+    """Write the summary of a job done here, the last of its results, and return it."""
+    from assay.files.layout import result_key, summary_key
     from assay.files.steps import summary
 
-    folder = result_key(desk.job_id, "")
-    results = {name: key.removeprefix(folder) for name, key in joined.results.items()}
-    said = summary(plan, joined, results)
+    prefix = result_key(working.job_id, "")
+    said = summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
     if joined.error is not None:
         said = {**said, "state": "FAILED", "reason": joined.error.message}
-    _write(Path(desk.results) / folder, said)
+    _plain(Path(working.results.name) / prefix)
+    body = json.dumps(said, ensure_ascii=False, indent=1).encode()
+    working.results.put(summary_key(working.job_id, plan.kind), body, "application/json")
     return said
 
 
-def _write(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write the summary; lists of parts name them as they lie beside it, not by the keys of a bucket."""
+def _plain(folder: Path) -> None:
+    """Have lists of parts name them as they lie beside them, not by the keys of a bucket."""
     for listed in (folder / "scores" / "manifest.json", folder / "rejected.json"):
         if listed.exists():
             text = listed.read_text(encoding="utf-8").replace(f"results/{folder.name}/", "")
             listed.write_text(text, encoding="utf-8")
-    (folder / "ranking.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")

@@ -1,0 +1,60 @@
+"""`assay classify` with files of abstracts, here and by a service."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import Service
+from tests.e2e.samples import ABSTRACT
+from tests.e2e.test_commands import assay
+from tools.cli.main import main
+
+
+@pytest.fixture
+def abstracts(tmp_path: Path) -> Path:
+    path = tmp_path / "abstracts.jsonl"
+    texts = {"a": ABSTRACT, "b": "short", "c": ABSTRACT[::2]}
+    records = [{"id": name, "abstract": text} for name, text in texts.items()]
+    path.write_text("".join(json.dumps(each) + "\n" for each in [*records, *records[:1] * 3]))
+    return path
+
+
+def test_a_file_of_abstracts_is_classified_here_and_by_a_service_alike(
+    service: Service, abstracts: Path, tmp_path: Path
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder, where in ((here, ()), (there, ("--url", service.url))):
+        done = assay("classify", str(abstracts), "--top-k", "2", "--threshold", "0", "--out", str(folder), *where)
+        assert done.returncode == 0, done.stderr
+        assert "6 received, 5 classified, 1 rejected" in done.stderr
+        assert {path.name for path in folder.iterdir()} == {
+            "classification.jsonl", "rejected.csv", "classification.json"
+        }  # fmt: skip
+    for name in ("classification.jsonl", "rejected.csv"):
+        assert (here / name).read_bytes() == (there / name).read_bytes()
+    first = json.loads((here / "classification.jsonl").read_text().splitlines()[0])
+    assert (first["line"], first["id"], len(first["labels"])) == (1, "a", 2)
+
+
+def test_abstracts_cut_into_shards_give_what_one_pass_gives(
+    abstracts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["classify", str(abstracts), "--json"]) == 0
+    whole = json.loads(capsys.readouterr().out)
+    monkeypatch.setattr("tools.jobs.abstracts.SHARD_BYTES", 150)
+    assert main(["classify", str(abstracts), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == whole
+    assert main(["classify", str(abstracts)]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[:2] for line in shown] == [["1", "a"], ["3", "c"], ["4", "a"], ["5", "a"], ["6", "a"]]
+
+
+def test_a_file_of_abstracts_says_what_it_lacks(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f'title,summary\nx,"{ABSTRACT}"\n')
+    for where in ((), ("--url", service.url)):
+        done = assay("classify", str(path), *where)
+        assert done.returncode == 1
+        assert "no column" in done.stderr.splitlines()[-1]
+        assert assay("classify", str(path), "--column", "summary", *where).returncode == 0

@@ -1,0 +1,86 @@
+"""A file of abstracts classified on this machine as a job of the service is: planned, cut, classified, joined."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tools.jobs.bars import Bar
+from tools.jobs.folder import folder_bucket
+from tools.jobs.here import ENDLESS, summed_up
+from tools.jobs.places import Place
+from tools.local.bundles import newest_model
+
+if TYPE_CHECKING:
+    from assay.files.manifest import Manifest, Source
+    from assay.files.planning import Shape
+    from assay.files.working import Working
+    from assay.models.classifier import TextClassifier
+    from assay.storage import Bucket
+
+SHARD_BYTES: Final = 1 << 18
+"""Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract
+keeps the cores busy by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Classification with the options of a command line, which are not those of an object's metadata."""
+
+    chosen: Mapping[str, Any]
+    serving: Mapping[str, Mapping[str, str]]
+    name: str = "classify"
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what was chosen. Raises InvalidOption."""
+        from assay.files.abstracts import ClassifyKind
+
+        given = {name: str(value) for name, value in self.chosen.items()}
+        return ClassifyKind(lambda: self.serving).options(given)
+
+    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
+        """Judge a file as the service does."""
+        from assay.files.abstracts import ClassifyKind
+
+        return ClassifyKind(lambda: self.serving).shape(head, source, options)
+
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who classifies."""
+        return self.serving
+
+
+def classify(
+    place: Place, results: Path, models: Path, name: str, options: Mapping[str, Any]
+) -> tuple[Path, Mapping[str, Any]]:
+    """Classify a file; return the folder of its results and what their summary says. Raises AssayError."""
+    from assay.files.layout import result_key
+    from assay.files.merging import CutInRow
+    from assay.files.planning import Caps, Upload, made, uncut
+    from assay.files.working import Working
+    from assay.models.classifier import TextClassifier
+
+    known = TextClassifier(newest_model(models, name))
+    manifest = known.model.manifest
+    kind = Kind(options, {"classifier": {"name": manifest.name, "version": manifest.version}})
+    caps, uploads = Caps(SHARD_BYTES, ENDLESS, ENDLESS), place.bucket()
+    working = Working(folder_bucket(results), uuid.uuid4().hex)
+    plan = made(kind, working.job_id, Upload(place.root, place.key), uploads, caps)
+    try:
+        summary = _done(plan, working, uploads, known)
+    except CutInRow:
+        summary = _done(uncut(plan, caps), working, uploads, known)
+    return results / result_key(working.job_id, ""), summary
+
+
+def _done(plan: "Manifest", working: "Working", uploads: "Bucket", known: "TextClassifier") -> Mapping[str, Any]:
+    from assay.files.abstracts import join
+    from classify.shard import classified
+
+    working.keep(plan)
+    with Bar("classifying", plan.source.size) as bar:
+        for index in range(plan.shards):
+            working.save(classified(plan, index, uploads, working.results, known, known.text))
+            shard = plan.shard(index)
+            bar.add(shard.stop - shard.start)
+    return summed_up(working, plan, join(plan, working))
