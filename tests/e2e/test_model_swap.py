@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +19,7 @@ from tools.models.probes import scores
 from tools.models.publish import activate, publish, rollback
 
 NAME = "swapped"
+REFRESH_SECONDS = 1
 SEQUENCES = ["ACDEFGHIKLMNPQRSTVWY" * 2 + letter * 10 for letter in "ACDEFGHI"]
 BODY = {"sequences": SEQUENCES, "threshold": -1e6, "score_model": NAME, "gate_model": f"{NAME}@1"}
 
@@ -59,6 +61,8 @@ def test_no_request_is_lost_and_each_reply_is_one_versions(
             rollback(bucket, NAME)
             answered("1")
             _break(bucket, "3")
+            looked = time.monotonic() + 3 * REFRESH_SECONDS
+            wait_for(lambda: time.monotonic() > looked or None, "the time in which the service looks three times")
             answered("1")
             activate(bucket, NAME, "2")
             answered("2")
