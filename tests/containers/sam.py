@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import requests
 
-from tools.containers import ROOT, free_port
+from tools.containers import HOST, ROOT, free_port
 from tools.local import stack
 from tools.local.functions import Context
 
@@ -60,11 +60,18 @@ class Sam:
         return [program, "local", verb, *arguments, "--config-env", self.config, "--env-vars", str(self.variables)]
 
 
-def function_of(event: Mapping[str, Any], declared: stack.Stack) -> str:
-    """Return the logical id of the function that an event is for."""
+def step_of(name: str) -> str:
+    """Return the logical id of the function that an event's file names: `rank_merge_note` is RankMergeFunction's."""
+    return "".join(word.capitalize() for word in name.split("_")[:2]) + "Function"
+
+
+def function_of(event: Mapping[str, Any], declared: stack.Stack, name: str) -> str:
+    """Return the logical id of the function that the event of a file `name` is for."""
     if "Records" in event:
         key = event["Records"][0]["s3"]["object"]["key"]
         return next(trigger.function for trigger in declared.triggers if key.startswith(trigger.prefix))
+    if "path" not in event:
+        return step_of(name)
     path = event["path"].rstrip("/") or "/"
     found = [
         route for route in declared.routes if route.method == event["httpMethod"] and route.match(path) is not None
@@ -86,6 +93,8 @@ def comparable(value: Any) -> Any:
         return {key: comparable(_parsed(key, each)) for key, each in value.items() if key not in VOLATILE}
     if isinstance(value, list):
         return [comparable(each) for each in value]
+    if isinstance(value, str):
+        return value.replace(f"//{HOST}:", "//127.0.0.1:")
     return pytest.approx(value, rel=1e-4, abs=1e-5) if isinstance(value, float) else value
 
 
