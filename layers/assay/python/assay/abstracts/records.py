@@ -11,6 +11,7 @@ from assay.errors import UnreadableInput
 from assay.sequences.framing import Frame, frames
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, Limits, Reject, too_long
 from assay.sequences.rows import Row, rows
+from assay.sequences.table import place
 
 MALFORMED: Final = "malformed"
 COLUMNS: Final = ("abstract", "text")
@@ -118,24 +119,17 @@ def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut
 
 
 def _header(row: Row, column: str | None) -> tuple[int, int | None]:
-    """Return the places of abstract and id; an exact name goes before one in other letters' case."""
+    """Return the places of abstract and id."""
     if row.cells is None:
         raise UnreadableInput("the CSV's header row is too long")
     names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in row.cells]
-    places = [_place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
-    found = next((place for place in places if place is not None), None)
+    places = [place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
+    found = next((each for each in places if each is not None), None)
     if found is None:
         listed = ", ".join(name[:100] for name in names[:50])
         wanted = repr(column) if column else " or ".join(map(repr, COLUMNS))
         raise UnreadableInput(f"the CSV has no column {wanted}; it has: {listed}", columns=names[:50])
-    return found, _place(names, "id")
-
-
-def _place(names: Sequence[str], wanted: str) -> int | None:
-    for listed, name in ((names, wanted), ([each.casefold() for each in names], wanted.casefold())):
-        if name in listed:
-            return listed.index(name)
-    return None
+    return found, place(names, "id")
 
 
 def _row(row: Row, header: tuple[int, int | None], limits: Limits) -> Record | Reject:

@@ -100,12 +100,8 @@ def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
 
 def _lines(working: Working, piece: Piece) -> Iterator[bytes]:
     """Yield a shard's lines, numbered in the whole file."""
-    carry = b""
-    for chunk in working.results.chunks(working.part(piece.shard, PART), stop=piece.parts.get(PART, 0)):
-        text = carry + chunk
-        cut = text.rfind(b"\n") + 1
-        carry = text[cut:]
-        yield _renumbered(text[:cut], piece.lines_before)
+    for text in working.lines(piece.shard, PART, piece.parts.get(PART, 0)):
+        yield _renumbered(text, piece.lines_before)
 
 
 def _renumbered(text: bytes, before: int) -> bytes:

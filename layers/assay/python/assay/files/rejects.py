@@ -125,12 +125,8 @@ def _rows(working: Working, piece: Piece) -> Iterator[bytes]:
 
 def _read(working: Working, piece: Piece, name: str) -> Iterator[bytes]:
     """Yield whole rows of one of a shard's objects, renumbered."""
-    carry = b""
-    for chunk in working.results.chunks(working.part(piece.shard, name), stop=piece.parts.get(name, 0)):
-        text = carry + chunk
-        cut = text.rfind(b"\n") + 1
-        carry = text[cut:]
-        yield _renumbered(text[:cut], piece.lines_before)
+    for rows in working.lines(piece.shard, name, piece.parts.get(name, 0)):
+        yield _renumbered(rows, piece.lines_before)
 
 
 def _renumbered(rows: bytes, lines: int) -> bytes:

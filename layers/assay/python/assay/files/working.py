@@ -74,6 +74,15 @@ class Working:
         """Return the key of another object of a shard."""
         return layout.part_key(self.job_id, shard, name)
 
+    def lines(self, shard: int, name: str, size: int) -> Iterator[bytes]:
+        """Yield an object of a shard, of `size` bytes, in pieces of whole lines."""
+        carry = b""
+        for chunk in self.results.chunks(self.part(shard, name), stop=size):
+            text = carry + chunk
+            cut = text.rfind(b"\n") + 1
+            carry = text[cut:]
+            yield text[:cut]
+
     def note(self, failure: Failure) -> None:
         """Write down why a shard gave up."""
         body = json.dumps({"error": failure.error, "cause": failure.cause}).encode()

@@ -51,20 +51,21 @@ def _blank(batch: Sequence[Row]) -> int:
 
 
 def _header(row: Row, wanted: str) -> Header:
-    """Find the columns; an exact name goes before one in other letters' case."""
+    """Find the columns."""
     if row.cells is None:
         raise UnreadableInput("the CSV's header row is too long")
     names = [_readable(name).strip() for name in row.cells]
-    sequence = _find(names, wanted)
+    sequence = place(names, wanted)
     if sequence is None:
         listed = ", ".join(name[:100] for name in names[:50])
         raise UnreadableInput(f"the CSV has no column {wanted!r}; it has: {listed}", columns=names[:50])
-    identifier = _find(names, IDENTIFIER)
+    identifier = place(names, IDENTIFIER)
     others = tuple(index for index in range(len(names)) if index not in (sequence, identifier))
     return Header(sequence, identifier, others, tuple(names[index] for index in others))
 
 
-def _find(names: Sequence[str], wanted: str) -> int | None:
+def place(names: Sequence[str], wanted: str) -> int | None:
+    """Return where a column is, None where it is not; an exact name goes before one in other letters' case."""
     if wanted in names:
         return names.index(wanted)
     folded = [name.casefold() for name in names]
