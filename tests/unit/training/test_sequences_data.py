@@ -6,19 +6,23 @@ import pytest
 
 from tools.training.sequences import data
 
-HEADER = "sequence,ss_trypsin,ss_chymotrypsin,kind,fold\n"
+HEADER = "sequence,ss_trypsin,ss_chymotrypsin,kind,fold,ec50_t,ec50_c\n"
 
 
 @pytest.fixture
 def proteins(tmp_path: Path) -> data.Proteins:
     path = tmp_path / "some.csv.gz"
-    rows = [f"{letter * 50},{index / 2},{index},design,{index % 5}\n" for index, letter in enumerate("ACDEFGH")]
+    rows = [
+        f"{letter * 50},{index / 2},{index},design,{index % 5},{index * 2},{index * 3}\n"
+        for index, letter in enumerate("ACDEFGH")
+    ]
     path.write_bytes(gzip.compress("".join([HEADER, *rows]).encode()))
     return data.load(path)
 
 
 def test_columns_are_read_by_name_with_chymotrypsin_first(proteins: data.Proteins) -> None:
     np.testing.assert_array_equal(proteins.scores[3], [3.0, 1.5])
+    np.testing.assert_array_equal(proteins.ec50[3], [9, 6])
     np.testing.assert_array_equal(proteins.codes[:, 0], range(7))
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tools.training.sequences import metrics
-from tools.training.sequences.cards import table
+from tools.training.sequences.cards import folds, table
 from tools.training.sequences.data import Proteins
 
 
@@ -10,7 +10,7 @@ from tools.training.sequences.data import Proteins
 def proteins() -> Proteins:
     scores = np.array([[2, 2], [2, 0], [0, 2], [0, 0], [1.5, 1.2], [0.5, 0.4]], np.float32)
     kind = np.array(["design", "design", "scramble", "scramble", "design", "design"])
-    return Proteins(np.zeros((6, 50), np.uint8), scores, kind, np.zeros(6, np.int64))
+    return Proteins(np.zeros((6, 50), np.uint8), scores, kind, np.zeros(6, np.int64), scores)
 
 
 EVERYTHING = np.arange(6)
@@ -26,20 +26,20 @@ def test_spearman_sees_order_only() -> None:
     assert metrics.spearman(values, -values) == pytest.approx(-1)
 
 
-def test_the_gate_is_measured_at_the_stable_threshold(proteins: Proteins) -> None:
-    predicted = np.array([[1.1, 0], [0.9, 0], [1.2, 0], [0, 0], [1.3, 0], [1.0, 0]], np.float32)
+def test_the_gate_is_measured_at_zero(proteins: Proteins) -> None:
+    predicted = np.array([[0.1, 0], [-0.1, 0], [0.2, 0], [-1, 0], [0.3, 0], [0.0, 0]], np.float32)
     assert metrics.precision(proteins, predicted)(EVERYTHING) == pytest.approx(2 / 3)
     assert metrics.recall(proteins, predicted)(EVERYTHING) == pytest.approx(2 / 3)
 
 
 def test_the_top_is_ranked_by_trypsin_after_the_gate(proteins: Proteins) -> None:
-    predicted = np.array([[2, 1], [2, 3], [0, 9], [0, 9], [2, 2], [0, 9]], np.float32)
+    predicted = np.array([[1, 1], [1, 3], [0, 9], [-1, 9], [1, 2], [-1, 9]], np.float32)
     assert metrics.top_truth(proteins, predicted, 2)(EVERYTHING) == 0.5
     assert metrics.top_truth(proteins, predicted, 4)(EVERYTHING) == 0.5, "a place that nothing passes to is not right"
 
 
 def test_a_perfect_prediction_is_reported_as_such(proteins: Proteins) -> None:
-    found = metrics.report(proteins, proteins.scores)
+    found = metrics.report(proteins, proteins.scores - np.array([1, 0], np.float32))
     assert found["trypsin"]["spearman_all"] == found["chymotrypsin"]["spearman_design"] == 1
     assert found["chymotrypsin"]["recall_at_zero_ci95"] == [1, 1]
     assert "| precision at gate > 0 | 1.000 | 1.000 to 1.000 |" in table(found["chymotrypsin"])
@@ -50,3 +50,11 @@ def test_an_interval_holds_its_measure() -> None:
     values = np.random.default_rng(1).normal(size=200)
     low, high = metrics.interval(lambda rows: float(values[rows].mean()), np.arange(200))
     assert low < values.mean() < high
+
+
+def test_the_folds_stand_in_order_behind_their_mean(proteins: Proteins) -> None:
+    reports = [metrics.report(proteins, predicted)["chymotrypsin"] for predicted in (proteins.scores, -proteins.scores)]
+    section = folds({"cross_validation": metrics.across(reports)})
+    assert "| | mean | fold | fold |" in section
+    assert "| Spearman, all kinds | 0.000 | 1.000 | -1.000 |" in section
+    assert folds(reports[0]) == ""

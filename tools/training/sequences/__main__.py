@@ -3,33 +3,31 @@
     python -m tools.training.sequences stability50.csv.gz models --windows windows50.txt.gz
 
 One fold of protein clusters is held out: neither the teachers nor the shipped weights saw it, and the metrics in the
-manifests are those of the shipped files on it. Metrics go to the manifests and to the cards.
+manifests are those of the shipped files on it. `--cross-validate` trains the same way without each of the other folds
+too, which tells how much of the figures is chance, and fits the gate's zero on what those networks never saw. The
+command continues where it was stopped.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
-import numpy as np
+import torch
 
 from assay.models.bundle import build
-from tools.training.sequences import convert, train
+from assay.models.probes import PROBES
+from assay.sequences.alphabet import DEFAULT
+from tools.models.importers.made import FLOAT_TOLERANCE, sequence_probes
+from tools.training.sequences import convert, plots
 from tools.training.sequences.cards import card
-from tools.training.sequences.data import (
-    ALPHABET,
-    LENGTH,
-    PROTEASES,
-    STABLE,
-    Proteins,
-    load,
-    load_windows,
-    split,
-)
-from tools.training.sequences.metrics import Report, report
+from tools.training.sequences.data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows
+from tools.training.sequences.metrics import Report, across
+from tools.training.sequences.pipeline import Outcome, Setup, even, fold, outcome
+from tools.training.sequences.train import WINDOWS
 
-OFFSETS = {"chymotrypsin": -STABLE, "trypsin": 0.0}
+FOLDS = range(5)
 
 
 def header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -49,24 +47,26 @@ def header(name: str, version: str, metrics: Report, provenance: dict[str, Any])
     }
 
 
-def bundle(folder: Path, content: bytes, protease: str, metrics: Report, provenance: dict[str, Any]) -> None:
-    """Write model.tflite and manifest.json into models/{name}/{version}/, and the card beside it."""
+def bundle(folder: Path, protease: str, shipped: Outcome, metrics: Report, provenance: dict[str, Any]) -> None:
+    """Write model.tflite, probes.json and manifest.json into models/{name}/{version}/, the card and plot beside it."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.tflite").write_bytes(content)
+    (folder / "model.tflite").write_bytes(shipped.contents[protease])
+    (folder / PROBES).write_bytes(sequence_probes(DEFAULT, shipped.source(protease), FLOAT_TOLERANCE).dumps())
     manifest = build(folder, header(folder.parent.name, folder.name, metrics, provenance))
     (folder / "manifest.json").write_bytes(manifest.dumps())
-    (folder.parent / "README.md").write_text(card(folder.parent.name, protease, metrics, provenance), "utf-8")
+    (folder.parent / "README.md").write_text(card(json.loads(manifest.dumps())), "utf-8")
+    zero = shipped.zero if protease == GATE else 0.0
+    plots.draw(shipped.fold.unseen, shipped.contents[protease], protease, zero, folder.parent / "quality.png")
 
 
-def export(network: keras.Model, held_out: Proteins, arguments: argparse.Namespace) -> None:
-    """Convert both heads, measure the files on the held-out proteins, and write the bundles."""
-    contents = {name: convert.convert(network, head, OFFSETS[name]) for head, name in enumerate(PROTEASES)}
-    served = [convert.score(contents[name], held_out.codes) - OFFSETS[name] for name in PROTEASES]
-    metrics = report(held_out, np.stack(served, 1))
-    print(json.dumps(metrics, indent=1))
+def export(outcomes: Sequence[Outcome], arguments: argparse.Namespace) -> None:
+    """Write the bundles of the first fold's pair, with its metrics and those of the others beside them."""
     for name in PROTEASES:
+        folds = across([outcome.metrics[name] for outcome in outcomes])
+        metrics = outcomes[0].metrics[name] | ({"cross_validation": folds} if len(outcomes) > 1 else {})
         folder = arguments.out / f"stability-{name}" / arguments.version
-        bundle(folder, contents[name], name, metrics[name], provenance(arguments))
+        zero = {"gate_zero": round(outcomes[0].zero, 4)} if name == GATE else {}
+        bundle(folder, name, outcomes[0], metrics, provenance(arguments) | zero)
 
 
 def provenance(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -76,8 +76,9 @@ def provenance(arguments: argparse.Namespace) -> dict[str, Any]:
         "held_out": f"fold {arguments.held_out}",
         "trained_on": "the other four of five cluster-safe folds",
         "method": (
-            f"Residual convolutional teachers ({arguments.teachers}), distilled into one small network on "
-            "the measured proteins, their random mutants and natural windows."
+            f"Residual convolutional teachers ({arguments.teachers}), fitted to both stability scores and both EC50, "
+            "distilled into one small network a protease on the measured proteins, their random mutants and natural "
+            "windows."
         ),
     }
 
@@ -88,17 +89,23 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="stability50.csv.gz")
     parser.add_argument("out", type=Path, help="folder that receives stability-chymotrypsin/ and stability-trypsin/")
     parser.add_argument("--windows", type=Path, help="natural sequences to distil on, one a line, gzip")
-    parser.add_argument("--teachers", type=int, default=2, help="more smooth the targets; each costs an equal time")
-    parser.add_argument("--held-out", type=int, default=0, choices=range(5), help="fold that is never trained on")
-    parser.add_argument("--version", default="1")
+    parser.add_argument("--teachers", type=int, default=3, help="more smooth the targets; each costs an equal time")
+    parser.add_argument("--copies", type=int, default=2, help="mutants of each protein that the students learn from")
+    parser.add_argument("--held-out", type=int, default=0, choices=FOLDS, help="fold that is never trained on")
+    parser.add_argument("--cross-validate", action="store_true", help="also train without each of the other folds")
+    parser.add_argument("--kept", type=Path, default=Path("build/sequences"), help="where unfinished work is kept")
+    parser.add_argument("--version", default="2")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    train.set_threads(arguments.threads)
-    training, held_out = split(load(arguments.data), arguments.held_out)
-    teachers = [train.new_teacher(training, seed) for seed in range(1, arguments.teachers + 1)]
-    print(json.dumps({"teachers": report(held_out, train.predict(teachers, held_out.codes))}))
-    network = train.new_student(training, load_windows(arguments.windows, train.WINDOWS), teachers)
-    export(network, held_out, arguments)
+    torch.set_num_threads(arguments.threads)
+    windows = load_windows(arguments.windows, WINDOWS)
+    setup = Setup(load(arguments.data), windows, arguments.teachers, arguments.copies, arguments.kept)
+    others = [each for each in FOLDS if each != arguments.held_out] if arguments.cross_validate else []
+    folds = [fold(setup, held_out) for held_out in (arguments.held_out, *others)]
+    outcomes = [outcome(each, even([other for other in folds if other is not each])) for each in folds]
+    for each in outcomes:
+        print(json.dumps({"zero": each.zero, **each.metrics, "teachers": each.teachers}))
+    export(outcomes, arguments)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The model cards, models/{name}/README.md, from the numbers in the manifests."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.training.sequences.metrics import Report
@@ -7,7 +8,8 @@ from tools.training.sequences.metrics import Report
 _ABOUT = {
     "chymotrypsin": (
         "The default gate of `POST /rank` and of dropped files: the predicted stability of a 50-residue mini-protein\n"
-        "against chymotrypsin, minus 1.0. Above zero means predicted stable (ten times more so than unfolded)."
+        "against chymotrypsin, minus {gate_zero:.2f}. Above zero means more likely stable than not; stable means\n"
+        "measured above 1.0, ten times more so than unfolded."
     ),
     "trypsin": (
         "The default score of `POST /rank` and of dropped files: the predicted stability of a 50-residue mini-protein\n"
@@ -24,11 +26,34 @@ _LABELS = {
 }
 
 
-def card(name: str, protease: str, metrics: Report, provenance: dict[str, Any]) -> str:
-    """Return the card of one model."""
+def card(manifest: Mapping[str, Any]) -> str:
+    """Return the card of a manifest that `tools.training.sequences` wrote."""
+    name, metrics, provenance = (manifest[key] for key in ("name", "metrics", "provenance"))
     return _CARD.format(
-        name=name, about=_ABOUT[protease], table=table(metrics), **{**provenance, "rows": metrics["rows_all"]}
+        name=name,
+        version=manifest["version"],
+        about=_ABOUT[name.removeprefix("stability-")].format(**provenance),
+        table=table(metrics),
+        folds=folds(metrics),
+        **{**provenance, "rows": metrics["rows_all"]},
     )
+
+
+def folds(metrics: Mapping[str, Any]) -> str:
+    """Return the measures of all folds as a Markdown section, empty where only one was trained."""
+    found = metrics.get("cross_validation")
+    if not found:
+        return ""
+    count = len(found["spearman_all"])
+    rows = [f"| {label} | {_spread(found[key])} |" for key, label in _LABELS.items() if key in found]
+    head = f"The same training without each of {count} folds in turn, the shipped one first:\n\n"
+    return (
+        head + "\n".join([f"| | mean | {' | '.join(['fold'] * count)} |", "|---" * (count + 2) + "|", *rows]) + "\n\n"
+    )
+
+
+def _spread(values: Sequence[float]) -> str:
+    return " | ".join(f"{value:.3f}" for value in [sum(values) / len(values), *values])
 
 
 def table(metrics: Report) -> str:
@@ -51,6 +76,7 @@ _CARD = """\
 {about}
 
 Input: indices of `ACDEFGHIKLMNPQRSTVWY`, uint8 [batch, 50]. Output: float32 [batch]. Format: LiteRT, float32 weights.
+Version {version}.
 
 ## Quality
 
@@ -63,16 +89,19 @@ was distilled from has seen. Intervals are 95%, by bootstrap over proteins.
 
 Truly stable means measured above 1.0 against both proteases.
 
+{folds}![Predicted against measured stability; precision and recall by threshold](quality.png)
+
 ## Training
 
 Data: {data}; {trained_on}.
 
 {method}
-Gate and score are the two heads of one network.
+The gate runs on every sequence, the score only on those that pass, so the score's network is the larger.
 
-    python -m tools.training.sequences stability50.csv.gz models --windows windows50.txt.gz
+    make train-sequences DATA=FOLDER
 
-`windows50.txt.gz` holds natural 50-residue windows, one a line; any set of them will do, and it runs without.
+`FOLDER` holds `stability50.csv.gz`, the supplement of the paper as one table, and `windows50.txt.gz`.
+The latter is natural 50-residue windows, one a line; any set of them will do.
 
 ## Use and limits
 
@@ -81,9 +110,9 @@ Gate and score are the two heads of one network.
 - Natural proteins are out of distribution: fewer than 3% of the training proteins are natural, small domains all of
   them. A window cut from a larger protein is scored as if it stood alone.
 - Effects of single mutations were not measured apart: do not rank point mutants of one design by it.
-- Predictions are pulled to the mean: the gate passes far fewer proteins than are stable (see the gate's recall).
-- One fold is held out and one set of weights was trained: the intervals hold the chance of the proteins drawn, not
-  that of the training.
+- Predictions are pulled to the mean: few reach the stability that the most stable proteins were measured to have. The
+  gate's zero allows for it; it was fitted on proteins that the networks had not seen, and not on those of the table.
+- The intervals hold the chance of the proteins drawn, not that of the training; the folds above hold both.
 - Stability against one protease can be an artefact of its cleavage sites; that is why gate and score use two.
 
 Licence of the weights: Apache-2.0.

@@ -1,37 +1,65 @@
-"""From a trained Keras network to the LiteRT file of one head."""
+"""From a trained student to the LiteRT file of one head: plain TensorFlow from its weights, normalisation folded in."""
 
 from typing import Any, Final
 
-import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from tools.training.sequences.data import LENGTH, Codes, Scores
+from tools.training.sequences.network import Convolution, Student
 
 BATCH: Final = 256
 """Rows of one run: more of them leave the second-level cache."""
+Array = npt.NDArray[np.float32]
 
 
-def convert(network: keras.Model, head: int, offset: float, batch: int = BATCH) -> bytes:
+def convert(student: Student, head: int, offset: float, batch: int = BATCH) -> bytes:
     """Return a .tflite that maps uint8 indices [batch, 50] to output[head] + offset, float32 [batch]."""
-    served = _single_head(network, head, offset)
 
     @tf.function(input_signature=[tf.TensorSpec((batch, LENGTH), tf.uint8, "sequence")])
     def serve(sequence: Any) -> Any:
-        return tf.reshape(served(sequence, training=False), (batch,))
+        return tf.identity(forward(student, sequence, head) + offset, "score")
 
     frozen = convert_variables_to_constants_v2(serve.get_concrete_function())
     return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
 
 
-def _single_head(network: keras.Model, head: int, offset: float) -> keras.Model:
-    kernel, bias = network.layers[-1].get_weights()
-    last = keras.layers.Dense(1, dtype="float32")
-    served = keras.Model(network.input, last(network.layers[-1].input))
-    last.set_weights([kernel[:, head : head + 1], bias[head : head + 1] + offset])
-    return served
+def forward(student: Student, sequence: Any, head: int) -> Any:
+    """Return one output [N] of the student for indices [N, 50], in TensorFlow.
+
+    A gather instead of an embedding's own lookup, which tests for negative indices; convolutions in two dimensions
+    with height 1, which LiteRT runs without reshapes.
+    """
+    batch = sequence.shape[0]
+    x = tf.gather(_array(student.residues.weight), tf.cast(sequence, tf.int32))
+    x = _convolution(student.stem, tf.reshape(x, (batch, 1, LENGTH, -1)), 2)
+    for block in student.blocks:
+        x = x + _convolution(block, x, 1)
+    flat = tf.reshape(_convolution(student.narrow, x, 2), (batch, -1))
+    hidden = tf.nn.relu(flat @ _array(student.hidden.weight).T + _array(student.hidden.bias))
+    weight, bias = _array(student.heads.weight)[head], _array(student.heads.bias)[head]
+    return tf.reshape(hidden @ weight[:, None] + bias, (batch,))
+
+
+def _convolution(layer: Convolution, x: Any, stride: int) -> Any:
+    """Return a layer's activations [N, 1, ceil(T / stride), width]."""
+    kernel, bias = folded(layer)
+    return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "SAME") + bias)
+
+
+def folded(layer: Convolution) -> tuple[Array, Array]:
+    """Return kernel [1, T, channels, width] and bias [width] of a convolution with its normalisation folded in."""
+    normal = layer.normalisation
+    scale = _array(normal.weight) / np.sqrt(_array(normal.running_var) + normal.eps)
+    kernel = _array(layer.convolution.weight) * scale[:, None, None]
+    return kernel.transpose(2, 1, 0)[None], _array(normal.bias) - _array(normal.running_mean) * scale
+
+
+def _array(tensor: Any) -> Array:
+    return np.asarray(tensor.detach().numpy(), np.float32)
 
 
 def score(content: bytes, codes: Codes, threads: int = 2) -> Scores:

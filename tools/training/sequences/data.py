@@ -12,6 +12,7 @@ import numpy.typing as npt
 from assay.sequences import DEFAULT
 
 PROTEASES: Final = ("chymotrypsin", "trypsin")
+GATE: Final = PROTEASES[0]
 STABLE: Final = 1.0
 """Stability score above which a protein counts as stable: ten times more so than unfolded."""
 ALPHABET: Final = DEFAULT.alphabet
@@ -23,19 +24,23 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Proteins:
-    """N sequences: `codes` uint8 [N, 50], `scores` float32 [N, 2] (chymotrypsin, trypsin), `kind` and `fold` [N]."""
+    """N sequences: `codes` uint8 [N, 50], `scores` float32 [N, 2] (chymotrypsin, trypsin), `kind` and `fold` [N].
+
+    `ec50` [N, 2] is what the assay measured before the unfolded state was taken off, in its dilution steps.
+    """
 
     codes: Codes
     scores: Scores
     kind: npt.NDArray[np.str_]
     fold: npt.NDArray[np.int64]
+    ec50: Scores
 
     def __len__(self) -> int:
         return len(self.codes)
 
     def where(self, mask: npt.NDArray[np.bool_]) -> "Proteins":
         """Return the proteins of a mask [N]."""
-        return Proteins(self.codes[mask], self.scores[mask], self.kind[mask], self.fold[mask])
+        return Proteins(self.codes[mask], self.scores[mask], self.kind[mask], self.fold[mask], self.ec50[mask])
 
     @property
     def stable(self) -> npt.NDArray[np.bool_]:
@@ -61,10 +66,15 @@ def load(path: Path) -> Proteins:
         rows = list(csv.DictReader(source))
     return Proteins(
         encode([row["sequence"] for row in rows]),
-        np.array([[float(row[f"ss_{protease}"]) for protease in PROTEASES] for row in rows], np.float32),
+        _columns(rows, [f"ss_{protease}" for protease in PROTEASES]),
         np.array([row["kind"] for row in rows]),
         np.array([int(row["fold"]) for row in rows]),
+        _columns(rows, [f"ec50_{protease[0]}" for protease in PROTEASES]),
     )
+
+
+def _columns(rows: list[dict[str, str]], names: list[str]) -> Scores:
+    return np.array([[float(row[name]) for name in names] for row in rows], np.float32)
 
 
 def load_windows(path: Path | None, most: int) -> Codes:

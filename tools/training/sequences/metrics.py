@@ -1,7 +1,7 @@
 """How good the pair is on proteins it never saw: rank correlation, the gate's errors, the truth of the top 100."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ DRAWS: Final = 500
 TOP: Final = 100
 Rows = npt.NDArray[np.intp]
 Measure = Callable[[Rows], float]
-Report = dict[str, float | list[float]]
+Report = dict[str, Any]
 
 
 def ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -42,13 +42,13 @@ def correlation(proteins: Proteins, predicted: Scores, head: int) -> Measure:
 
 def precision(proteins: Proteins, predicted: Scores) -> Measure:
     """Return the measure of how many of those that pass the gate are stable against chymotrypsin."""
-    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > STABLE
+    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > 0
     return lambda rows: float((truth & passed)[rows].sum() / max(1, passed[rows].sum()))
 
 
 def recall(proteins: Proteins, predicted: Scores) -> Measure:
     """Return the measure of how many of those that are stable against chymotrypsin pass the gate."""
-    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > STABLE
+    truth, passed = proteins.scores[:, 0] > STABLE, predicted[:, 0] > 0
     return lambda rows: float((truth & passed)[rows].sum() / max(1, truth[rows].sum()))
 
 
@@ -57,13 +57,16 @@ def top_truth(proteins: Proteins, predicted: Scores, count: int = TOP) -> Measur
 
     Fewer than `count` that pass count as what is missing being wrong.
     """
-    order = np.where(predicted[:, 0] > STABLE, predicted[:, 1], -np.inf)
+    order = np.where(predicted[:, 0] > 0, predicted[:, 1], -np.inf)
     right = proteins.stable & np.isfinite(order)
     return lambda rows: float(right[rows][np.argsort(-order[rows], kind="stable")[:count]].mean())
 
 
 def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
-    """Return the metrics of each model, by protease, each beside its interval `..._ci95`."""
+    """Return the metrics of each model, by protease, each beside its interval `..._ci95`.
+
+    `predicted` [N, 2] is what the pair serves: a protein passes whose gate is above zero.
+    """
     everything = np.arange(len(proteins))
     groups = {"all": everything} | {kind: np.flatnonzero(proteins.kind == kind) for kind in ("design", "natural")}
     sizes: Report = {f"rows_{name}": len(rows) for name, rows in groups.items()}
@@ -79,11 +82,11 @@ def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
 
 
 def gate(proteins: Proteins, predicted: Scores) -> Report:
-    """Return what the gate's zero means: `predicted chymotrypsin stability > 1` against the measured one."""
+    """Return what the gate's zero means: `gate > 0` against a measured stability above STABLE."""
     everything = np.arange(len(proteins))
     return {
         "stable": int((proteins.scores[:, 0] > STABLE).sum()),
-        "passed": int((predicted[:, 0] > STABLE).sum()),
+        "passed": int((predicted[:, 0] > 0).sum()),
         **_measured("precision_at_zero", precision(proteins, predicted), everything),
         **_measured("recall_at_zero", recall(proteins, predicted), everything),
     }
@@ -91,3 +94,9 @@ def gate(proteins: Proteins, predicted: Scores) -> Report:
 
 def _measured(name: str, measure: Measure, rows: Rows) -> Report:
     return {name: round(measure(rows), 4), f"{name}_ci95": interval(measure, rows)}
+
+
+def across(reports: Sequence[Report]) -> dict[str, list[float]]:
+    """Return each measure's value in every report, in order; intervals and row counts are left out."""
+    names = [name for name in reports[0] if not name.endswith("_ci95") and not name.startswith("rows_")]
+    return {name: [float(report[name]) for report in reports if name in report] for name in names}

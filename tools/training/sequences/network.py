@@ -1,16 +1,26 @@
-"""The Keras networks: an accurate teacher, and the small fast student that ships.
+"""The networks in PyTorch: an accurate teacher, and the small fast student that ships.
 
-Both take residue indices [N, 50] and give both stability scores [N, 2], chymotrypsin first.
+Both take residue indices [N, 50]. The student gives both stability scores [N, 2], chymotrypsin first; the teacher
+gives these and both EC50 [N, 4]: what the assay measured directly teaches the layers below more than the scores alone.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import astuple, dataclass
 
-import keras
-import tensorflow as tf
-from keras import layers
+import torch
+from torch import nn
+from torch.nn import functional
 
 from tools.training.sequences.data import ALPHABET, LENGTH, PROTEASES
+
+
+@dataclass(frozen=True, slots=True)
+class TeacherShape:
+    """Channels, kernel and number of the residual blocks, rate of dropout."""
+
+    width: int = 64
+    kernel: int = 9
+    blocks: int = 3
+    dropout: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,80 +34,70 @@ class StudentShape:
     blocks: int = 1
     dense: int = 64
 
-
-@dataclass(frozen=True, slots=True)
-class TeacherShape:
-    """Channels, kernel and number of the residual blocks, rate of dropout."""
-
-    width: int = 64
-    kernel: int = 9
-    blocks: int = 3
-    dropout: float = 0.15
+    @property
+    def file(self) -> str:
+        """Return a file name that tells the shape."""
+        return f"student-{'-'.join(str(value) for value in astuple(self))}.pt"
 
 
-@keras.saving.register_keras_serializable("assay")
-class Residues(layers.Layer):
-    """A vector per residue by a plain gather: keras.layers.Embedding also converts tests for negative indices."""
+class Convolution(nn.Module):
+    """SAME convolution as TensorFlow pads it, normalisation, ReLU: [N, channels, T] to [N, width, ceil(T / stride)]."""
 
-    def __init__(self, channels: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.channels = channels
+    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(channels, width, kernel, stride, bias=False)
+        self.normalisation = nn.BatchNorm1d(width)
 
-    def build(self, _: Any) -> None:
-        """Make the table [residues, channels]."""
-        self.table = self.add_weight(shape=(len(ALPHABET), self.channels), initializer="normal", name="table")
-
-    def call(self, codes: Any) -> Any:
-        """Return the vectors [N, 50, channels] of codes [N, 50]."""
-        return tf.gather(self.table, tf.cast(codes, tf.int32))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return what the constructor takes."""
-        return {**super().get_config(), "channels": self.channels}
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the activations."""
+        kernel, stride, length = self.convolution.kernel_size[0], self.convolution.stride[0], x.shape[2]
+        missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+        padded = functional.pad(x, (missing // 2, missing - missing // 2))
+        return functional.relu(self.normalisation(self.convolution(padded)))
 
 
-@keras.saving.register_keras_serializable("assay")
-class PositionBias(layers.Layer):
-    """Adds a learned vector to each position."""
+class Teacher(nn.Module):
+    """Residual convolutions over single residues, then the mean and the maximum over positions."""
 
-    def build(self, shape: Any) -> None:
-        """Make the table [positions, channels]."""
-        self.table = self.add_weight(shape=tuple(shape[1:]), initializer="zeros", name="table")
+    def __init__(self, shape: TeacherShape) -> None:
+        super().__init__()
+        width = shape.width
+        self.residues = nn.Embedding(len(ALPHABET), width)
+        self.positions = nn.Parameter(torch.zeros(LENGTH, width))
+        self.blocks = nn.ModuleList(Convolution(width, width, shape.kernel) for _ in range(shape.blocks))
+        self.dropout = nn.Dropout(shape.dropout)
+        self.hidden = nn.Sequential(nn.Dropout(2 * shape.dropout), nn.Linear(2 * width, 2 * width), nn.ReLU())
+        self.heads = nn.Linear(2 * width, 2 * len(PROTEASES))
 
-    def call(self, values: Any) -> Any:
-        """Return values + table."""
-        return values + self.table
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return scores and EC50 [N, 4] of codes [N, 50]."""
+        x = (self.residues(codes) + self.positions).transpose(1, 2)
+        for block in self.blocks:
+            x = x + self.dropout(block(x))
+        return self.heads(self.hidden(torch.cat([x.mean(2), x.amax(2)], 1)))
 
 
-def student(shape: StudentShape, dropout: float = 0.05) -> keras.Model:
-    """Return the small network; its convolutions are 2-D with height 1, which LiteRT runs without reshapes.
+class Student(nn.Module):
+    """The small network: the first convolution halves the positions before anything wide happens.
 
-    The first convolution halves the positions before anything wide happens: most of the work of a convolution at
-    full length buys little rank correlation.
+    Most of the work of a convolution at full length buys little rank correlation.
     """
-    codes = keras.Input((LENGTH,), dtype="uint8", name="sequence")
-    x = layers.Reshape((1, LENGTH, shape.embedding))(Residues(shape.embedding)(codes))
-    x = _convolution(x, shape.width, shape.stem, 2)
-    for _ in range(shape.blocks):
-        x = layers.add([x, _convolution(x, shape.width, shape.kernel, 1)])
-    x = layers.Flatten()(_convolution(x, shape.width, 3, 2))
-    x = layers.Dense(shape.dense, activation="relu")(layers.Dropout(dropout)(x))
-    return keras.Model(codes, layers.Dense(len(PROTEASES), dtype="float32", name="stability")(x))
 
+    def __init__(self, shape: StudentShape, dropout: float = 0.05) -> None:
+        super().__init__()
+        width = shape.width
+        self.residues = nn.Embedding(len(ALPHABET), shape.embedding)
+        self.stem = Convolution(shape.embedding, width, shape.stem, 2)
+        self.blocks = nn.ModuleList(Convolution(width, width, shape.kernel) for _ in range(shape.blocks))
+        self.narrow = Convolution(width, width, 3, 2)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(-(-LENGTH // 4) * width, shape.dense)
+        self.heads = nn.Linear(shape.dense, len(PROTEASES))
 
-def _convolution(x: Any, channels: int, kernel: int, stride: int) -> Any:
-    x = layers.Conv2D(channels, (1, kernel), strides=(1, stride), padding="same", use_bias=False)(x)
-    return layers.ReLU()(layers.BatchNormalization()(x))
-
-
-def teacher(shape: TeacherShape) -> keras.Model:
-    """Return the large network: residual convolutions over single residues."""
-    codes = keras.Input((LENGTH,), dtype="uint8", name="sequence")
-    x = PositionBias()(Residues(shape.width)(codes))
-    for _ in range(shape.blocks):
-        branch = layers.Conv1D(shape.width, shape.kernel, padding="same", use_bias=False)(x)
-        branch = layers.ReLU()(layers.BatchNormalization()(branch))
-        x = layers.add([x, layers.Dropout(shape.dropout)(branch)])
-    x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x)])
-    x = layers.Dense(2 * shape.width, activation="relu")(layers.Dropout(2 * shape.dropout)(x))
-    return keras.Model(codes, layers.Dense(len(PROTEASES), dtype="float32", name="stability")(x))
+    def forward(self, codes: torch.Tensor) -> torch.Tensor:
+        """Return scores [N, 2] of codes [N, 50]."""
+        x = self.stem(self.residues(codes).transpose(1, 2))
+        for block in self.blocks:
+            x = x + block(x)
+        flat = self.narrow(x).transpose(1, 2).flatten(1)
+        return self.heads(functional.relu(self.hidden(self.dropout(flat))))

@@ -1,0 +1,95 @@
+"""The rank models' training from a table to bundles, small: `make test-importers` runs it where PyTorch is."""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("tensorflow")
+
+from assay.models.loading import load_folder
+from tools.models.probes import check
+from tools.training.sequences import __main__ as command
+from tools.training.sequences import pipeline, train
+from tools.training.sequences.cards import card
+from tools.training.sequences.data import ALPHABET, STABLE, Proteins
+from tools.training.sequences.network import StudentShape
+
+ROWS = 600
+FOLDS = 2
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random proteins whose stability is what share of them is leucine."""
+    random = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("data") / "stability50.csv.gz"
+    with gzip.open(path, "wt", newline="", encoding="utf-8") as target:
+        rows = csv.writer(target)
+        rows.writerow(("sequence", "ss_trypsin", "ss_chymotrypsin", "ec50_t", "ec50_c", "kind", "fold"))
+        for row in range(ROWS):
+            sequence = "".join(random.choice([*ALPHABET, *"L" * (row % 20)], 50))
+            stability = round(sequence.count("L") / 12, 3)
+            rows.writerow((sequence, stability, stability, 0, 0, "design", row % FOLDS))
+    return path
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "BATCH", 32)
+    monkeypatch.setattr(train, "TEACHER", train.Recipe(2, 3e-3, 0.03))
+    monkeypatch.setattr(train.new_student, "__defaults__", (train.Recipe(6, 3e-3, 0.01),))
+    monkeypatch.setattr(pipeline, "SHAPES", {"chymotrypsin": StudentShape(width=8), "trypsin": StudentShape(width=12)})
+    monkeypatch.setattr(command, "FOLDS", range(FOLDS))
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, table: Path, out: Path) -> None:
+    options = ("--teachers", "1", "--copies", "1", "--cross-validate", "--threads", "1", "--version", "7")
+    monkeypatch.setattr("sys.argv", ["train", str(table), str(out), "--kept", str(out / "kept"), *options])
+    command.main()
+
+
+@pytest.mark.usefixtures("small")
+def test_a_table_becomes_two_bundles_whose_cards_say_what_their_manifests_say(
+    tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _run(monkeypatch, table, tmp_path)
+    trained = capsys.readouterr().out
+    for name in ("chymotrypsin", "trypsin"):
+        folder = tmp_path / f"stability-{name}" / "7"
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        difference = check(load_folder(folder, 1))
+        assert difference is not None
+        assert difference < 1e-4
+        assert manifest["metrics"]["spearman_all"] > 0.5
+        assert len(manifest["metrics"]["cross_validation"]["spearman_all"]) == FOLDS
+        assert (folder.parent / "README.md").read_text("utf-8") == card(manifest)
+        assert (folder.parent / "quality.png").read_bytes().startswith(b"\x89PNG")
+    assert 0 < manifest_zero(tmp_path) < 2
+    assert "epoch" in trained
+    before = (tmp_path / "stability-trypsin" / "7" / "model.tflite").read_bytes()
+    _run(monkeypatch, table, tmp_path)
+    assert "epoch" not in capsys.readouterr().out, "what is kept is not trained again"
+    assert (tmp_path / "stability-trypsin" / "7" / "model.tflite").read_bytes() == before
+
+
+def manifest_zero(folder: Path) -> float:
+    manifest = json.loads((folder / "stability-chymotrypsin" / "7" / "manifest.json").read_text("utf-8"))
+    return float(manifest["provenance"]["gate_zero"])
+
+
+def test_the_gates_zero_is_where_a_protein_is_as_likely_stable_as_not() -> None:
+    random = np.random.default_rng(0)
+    predicted = random.normal(0.5, 0.6, (20_000, 2)).astype(np.float32)
+    likely = 1 / (1 + np.exp(-5 * (predicted[:, :1] - 0.7)))
+    scores = np.where(random.random((20_000, 1)) < likely, STABLE + 0.5, STABLE - 0.5).astype(np.float32)
+    nothing = np.zeros(len(scores))
+    proteins = Proteins(
+        np.zeros((len(scores), 50), np.uint8), np.repeat(scores, 2, 1), nothing.astype(str), nothing.astype(int), scores
+    )
+    assert pipeline.even([pipeline.Fold(proteins, {}, predicted, predicted)]) == pytest.approx(0.7, abs=0.03)
+    assert pipeline.even([]) == STABLE

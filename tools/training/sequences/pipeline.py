@@ -1,0 +1,138 @@
+"""One fold from data to a measured pair: teachers, a student for the gate, a larger one for the score.
+
+The gate runs on every row and the score only on those that pass, so the score can afford a larger network. What has
+been trained is kept in a folder, and a run that was stopped continues there.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from tools.training.calibration import platt
+from tools.training.sequences import convert, train
+from tools.training.sequences.data import GATE, PROTEASES, STABLE, Codes, Proteins, Scores, split
+from tools.training.sequences.metrics import Report, report
+from tools.training.sequences.network import Student, StudentShape, Teacher, TeacherShape
+
+SHAPES = {"chymotrypsin": StudentShape(), "trypsin": StudentShape(width=96, blocks=2)}
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything that is the same for every fold."""
+
+    proteins: Proteins
+    windows: Codes
+    teachers: int
+    copies: int
+    kept: Path
+
+    def folder(self, held_out: int) -> Path:
+        """Return where the networks that never saw one fold are kept."""
+        folder = self.kept / f"fold-{held_out}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Networks that never saw one fold: the students by protease, and what all say of its proteins, [N, 2]."""
+
+    unseen: Proteins
+    students: dict[str, Student]
+    predicted: Scores
+    by_teachers: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A fold's files as they are served, by protease, and how good they are; `zero` was taken off the gate."""
+
+    fold: Fold
+    zero: float
+    contents: dict[str, bytes]
+    metrics: dict[str, Report]
+    teachers: dict[str, Report]
+
+    def source(self, protease: str) -> Callable[[Codes], Scores]:
+        """Return what the file of a protease was made from: codes [N, 50] to served scores [N]."""
+        zero = self.zero if protease == GATE else 0.0
+        return lambda codes: train.predict([self.fold.students[protease]], codes)[:, PROTEASES.index(protease)] - zero
+
+
+def fold(setup: Setup, held_out: int) -> Fold:
+    """Train without one fold."""
+    unseen = split(setup.proteins, held_out)[1]
+    trained = students(setup, held_out, SHAPES)
+    predicted = [train.predict([trained[name]], unseen.codes)[:, PROTEASES.index(name)] for name in PROTEASES]
+    by_teachers = train.predict(teachers(setup, held_out), unseen.codes)
+    return Fold(unseen, trained, np.stack(predicted, 1), by_teachers)
+
+
+def even(folds: Sequence[Fold]) -> float:
+    """Return the prediction against chymotrypsin at which a protein is as likely stable as not, STABLE without folds.
+
+    Networks predict towards the mean, so that is less than STABLE. By logistic regression (Platt) on proteins that
+    the networks never saw.
+    """
+    if not folds:
+        return STABLE
+    predicted = np.concatenate([each.predicted[:, :1] for each in folds]).astype(np.float64)
+    measured = np.concatenate([each.unseen.scores[:, :1] for each in folds])
+    scale, shift = platt(predicted, (measured > STABLE).astype(np.float64))
+    return float(-shift[0] / scale[0])
+
+
+def outcome(found: Fold, zero: float) -> Outcome:
+    """Return the files as they are served, the gate minus `zero`, and their measures on what they never saw."""
+    contents = {
+        name: convert.convert(found.students[name], head, -zero if name == GATE else 0.0)
+        for head, name in enumerate(PROTEASES)
+    }
+    served = np.stack([convert.score(contents[name], found.unseen.codes) for name in PROTEASES], 1)
+    by_teachers = found.by_teachers - np.array([zero, 0], np.float32)
+    return Outcome(found, zero, contents, report(found.unseen, served), report(found.unseen, by_teachers))
+
+
+def teachers(setup: Setup, held_out: int) -> list[Teacher]:
+    """Return the teachers that never saw one fold."""
+    training = split(setup.proteins, held_out)[0]
+
+    def make(seed: int) -> Callable[[], nn.Module]:
+        return lambda: train.new_teacher(training, seed)
+
+    seeds = range(1, setup.teachers + 1)
+    return [_kept(setup.folder(held_out) / f"teacher-{seed}.pt", Teacher(TeacherShape()), make(seed)) for seed in seeds]
+
+
+def students(setup: Setup, held_out: int, shapes: Mapping[str, StudentShape]) -> dict[str, Student]:
+    """Return a student of each shape, all from the same teachers."""
+
+    @cache
+    def lesson() -> tuple[Codes, Scores]:
+        training = split(setup.proteins, held_out)[0]
+        return train.distillation(training, setup.windows, teachers(setup, held_out), setup.copies)
+
+    def make(shape: StudentShape) -> Callable[[], nn.Module]:
+        return lambda: train.new_student(*lesson(), shape)
+
+    folder = setup.folder(held_out)
+    return {name: _kept(folder / shape.file, Student(shape), make(shape)) for name, shape in shapes.items()}
+
+
+def _kept(path: Path, fresh: Network, make: Callable[[], nn.Module]) -> Network:
+    """Return `fresh` with the weights that lie at `path`, made and written there first where there are none."""
+    if not path.exists():
+        part = path.with_suffix(".part")
+        torch.save(make().state_dict(), part)
+        part.replace(path)
+    fresh.load_state_dict(torch.load(path, weights_only=True))
+    fresh.eval()
+    return fresh
