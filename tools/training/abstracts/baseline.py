@@ -24,17 +24,22 @@ def scores(train: list[Row], *others: list[Row]) -> list[evaluate.Array]:
     return [model.predict_proba(words.transform([row.text for row in rows])) for rows in others]
 
 
+def measure(folder: Path, per_primary: int) -> dict[str, float]:
+    """Train on the same rows, choose thresholds on the validation rows, return the metrics of the test rows."""
+    splits = load(folder, per_primary)
+    on_validation, on_test = scores(splits.train, splits.validation, splits.test)
+    validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
+    thresholds = evaluate.best_thresholds(validation, on_validation)
+    return {"rows": len(splits.train), **evaluate.report(test, on_test, thresholds)}
+
+
 def main() -> None:
-    """Train, choose thresholds on the validation rows, print the metrics of the test rows."""
+    """Print the metrics."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("--per-primary", type=int, default=1800, help="most pool rows of one primary archive")
     arguments = parser.parse_args()
-    splits = load(arguments.data, arguments.per_primary)
-    on_validation, on_test = scores(splits.train, splits.validation, splits.test)
-    validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
-    thresholds = evaluate.best_thresholds(validation, on_validation)
-    print(json.dumps({"rows": len(splits.train), **evaluate.report(test, on_test, thresholds)}))
+    print(json.dumps(measure(arguments.data, arguments.per_primary)))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ LABELS = [
 ]
 # Quoted in the demo and the docs, so never trained on.
 DEMO_IDS = frozenset({"0704.0001", "0704.0002", "0704.0007", "0704.0046", "0704.0304", "0706.3639", "0707.4123"})
+MAX_TOKENS = 256
 _TEST, _VALIDATION = 0.072, 0.11
 
 

@@ -12,11 +12,6 @@ Array = npt.NDArray[np.floating]
 Metric = Callable[[Array, Array], float]
 
 
-def sigmoid(logits: Array) -> Array:
-    """Return probabilities; the two halves of tanh never overflow."""
-    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits))
-
-
 def f1(target: Array, predicted: Array) -> Array:
     """Return F1 per column; 0 where a column has neither positives nor predictions."""
     hits = (target * predicted).sum(0)
@@ -58,20 +53,6 @@ def calibration_error(target: Array, scores: Array, bins: int = 15) -> Array:
     for index in range(bins):
         gaps += np.abs(((target - scores) * (place == index)).sum(0))
     return gaps / len(target)
-
-
-def platt(logits: Array, target: Array, steps: int = 50) -> tuple[Array, Array]:
-    """Return scale and shift per label of the maximum-likelihood sigmoid(scale * logit + shift), scale >= 0.1."""
-    scale, shift = np.ones(logits.shape[1]), np.zeros(logits.shape[1])
-    for _ in range(steps):
-        error = sigmoid(scale * logits + shift) - target
-        weight = (error + target) * (1 - error - target) + 1e-9
-        a, b, c = (weight * logits**2).sum(0), (weight * logits).sum(0), weight.sum(0)
-        by_scale, by_shift = (error * logits).sum(0), error.sum(0)
-        determinant = a * c - b * b + 1e-9
-        scale = np.maximum(scale - np.clip((c * by_scale - b * by_shift) / determinant, -0.5, 0.5), 0.1)
-        shift = shift - np.clip((a * by_shift - b * by_scale) / determinant, -0.5, 0.5)
-    return scale, shift
 
 
 def best_thresholds(target: Array, scores: Array) -> Array:

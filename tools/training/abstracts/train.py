@@ -18,10 +18,9 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from tools.training.abstracts.data import LABELS, Row, load
+from tools.training.abstracts.data import LABELS, MAX_TOKENS, Row, load
 
 BATCH_TOKENS = 6144
-MAX_TOKENS = 256
 _CHECKPOINT_SECONDS = 240
 
 
@@ -177,16 +176,28 @@ def _step(model: Classifier, optimizer: torch.optim.Optimizer, batch: Batch, sha
     return float(loss.item())
 
 
-def main() -> None:
-    """Parse the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def summary(arguments: argparse.Namespace) -> str:
+    """Return the manifest's line about the training."""
+    rows = len(load(arguments.data, arguments.per_primary).train)
+    steps = f"{arguments.steps:,} batches" if arguments.steps else f"{arguments.epochs} epochs"
+    return f"{rows:,} rows, {steps} of {BATCH_TOKENS:,} tokens, peak rate {arguments.rate:g} falling by a tenth a layer"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the training takes."""
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("encoder", type=Path, help="Hugging Face folder of the encoder to start from")
     parser.add_argument("out", type=Path, help="folder for checkpoints and the result")
-    parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="stop after this many batches; the learning rate falls to that end")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=3000, help="most batches; the learning rate falls to that end")
     parser.add_argument("--rate", type=float, default=2e-4, help="peak learning rate of the last layer")
     parser.add_argument("--per-primary", type=int, default=1800, help="most pool rows of one primary archive")
+
+
+def main() -> None:
+    """Parse the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
     run(parser.parse_args())
 
 
