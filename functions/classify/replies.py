@@ -1,12 +1,10 @@
 """From a classification to replies: JSON, CSV or NDJSON."""
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from assay.http import Response, json_response, ndjson_response
-from assay.results import harmless
+from assay.results import csv_text, harmless
 
 COLUMNS: Final = ("abstract", "labels", "tokens", "truncated", "cached", "error")
 """The first columns of the CSV: the abstract's position from 1, its labels best first; the labels' scores follow."""
@@ -29,11 +27,9 @@ def headers(body: Body) -> dict[str, str]:
 
 
 def _csv(body: Body) -> Response:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*COLUMNS, *(_column(label) for label in body["labels"])])
-    writer.writerows(_cells(at, each, body["labels"]) for at, each in enumerate(body["results"], 1))
-    return Response(200, out.getvalue(), "text/csv; charset=utf-8", headers(body))
+    head = [*COLUMNS, *(_column(label) for label in body["labels"])]
+    rows = (_cells(at, each, body["labels"]) for at, each in enumerate(body["results"], 1))
+    return Response(200, csv_text([head, *rows]), "text/csv; charset=utf-8", headers(body))
 
 
 def _column(label: str) -> str:

@@ -94,8 +94,9 @@ def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
 @app.post("/uploads")
 def post_uploads() -> Reply[str]:
     """Offer a presigned upload."""
-    body = routing.request(app).json()
-    return routing.reply(json_response(uploads.offer(body, service().uploads, service().jobs), 201))
+    request = routing.request(app)
+    offer = uploads.offer(request.json(), request.caller, service().uploads, service().jobs)
+    return routing.reply(json_response(offer, 201))
 
 
 @app.get("/jobs/<job_id>")
@@ -106,20 +107,22 @@ def get_job(job_id: str) -> Reply[str]:
 
 @app.post("/jobs/<job_id>/cancel")
 def post_cancel(job_id: str) -> Reply[str]:
-    """Stop a job; one that has ended stays as it is."""
+    """Stop a job of the caller's, or of a dropped file; one that has ended stays as it is."""
+    jobs.hold_owned(service().jobs.get(job_id), routing.request(app).caller)
     job = cancel(service().desk, job_id)
     return routing.reply(json_response(jobs.found(job, service().results), 202))
 
 
 @app.get("/jobs")
 def get_job_by_upload() -> Reply[str]:
-    """Return the latest job of an upload's key."""
-    query = routing.request(app).query
-    hold_known(query, ("upload",))
-    key = query.get("upload")
+    """Return the latest job of an upload's key; another caller's is not told from one that there is not."""
+    request = routing.request(app)
+    hold_known(request.query, ("upload",))
+    key = request.query.get("upload")
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
-    return routing.reply(json_response(jobs.found(service().jobs.by_upload(key), service().results)))
+    job = jobs.owned(service().jobs.by_upload(key), request.caller)
+    return routing.reply(json_response(jobs.found(job, service().results)))
 
 
 @observed

@@ -3,12 +3,12 @@
 from dataclasses import asdict, replace
 from typing import Any
 
-from assay.errors import NotFound
+from assay.errors import Forbidden, NotFound
 from assay.files.working import Working
 from assay.jobs import Job
 from assay.storage import Bucket
 
-OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs"})
+OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs", "owner"})
 """What of a record is nobody's business."""
 
 
@@ -18,6 +18,17 @@ def found(job: Job | None, results: Bucket) -> dict[str, Any]:
         raise NotFound("there is no such job; records go 30 days after their last change")
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
     return record(replace(job, results=links), done(job, results))
+
+
+def owned(job: Job | None, caller: str) -> Job | None:
+    """Return a job that was found by what others might guess: None where it is another caller's."""
+    return job if job is not None and job.belongs(caller) else None
+
+
+def hold_owned(job: Job | None, caller: str) -> None:
+    """Raise Forbidden where a job, found by its id, is another caller's."""
+    if job is not None and not job.belongs(caller):
+        raise Forbidden("another API key or role asked for this job, and only that may stop it")
 
 
 def done(job: Job, results: Bucket) -> int:

@@ -22,8 +22,8 @@ _UNSAFE = re.compile(r"[^\w.+ -]+")
 _NAME_BYTES = 255  # a key has at most 1,024, and the pointer by-upload/{key}.json is a key too
 
 
-def offer(body: Mapping[str, Any], uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
-    """Return a presigned POST and the job that the upload will be. Raises MalformedBody, InvalidOption.
+def offer(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
+    """Return a presigned POST and the job, the caller's, that the upload will be. Raises MalformedBody, InvalidOption.
 
     The options travel as metadata, which the POST is bound to.
     """
@@ -36,7 +36,7 @@ def offer(body: Mapping[str, Any], uploads: Bucket, jobs: Jobs) -> dict[str, Any
     chosen = as_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
-    return shown(jobs.enqueue(key, kind).id, key, form)
+    return shown(jobs.enqueue(key, kind, caller).id, key, form)
 
 
 def shown(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:

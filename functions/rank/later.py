@@ -1,7 +1,5 @@
 """POST /rank with `Prefer: respond-async`: what would be ranked at once becomes a dropped file and its job."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +8,7 @@ from assay.files.later import accepted
 from assay.forms import Part
 from assay.http import Request, Response, is_json, parse_json, upload
 from assay.options import RANKING, as_metadata, hold_known
+from assay.results import csv_text
 from assay.sequences import parse_items
 from rank.reading import OPTIONS, unpacked
 from rank.wiring import Service
@@ -30,7 +29,7 @@ def post(request: Request, stack: Service) -> Response:
     metadata = as_metadata(given, RANKING)
     suffix = _SUFFIX.search(part.filename)
     name = f"request{suffix[0] if suffix else ''}"
-    return accepted(stack.uploads, stack.jobs, "rank", name, part.body, part.content_type, metadata)
+    return accepted(stack.uploads, stack.jobs, "rank", name, part.body, part.content_type, metadata, request.caller)
 
 
 def _part(request: Request) -> tuple[Part, Mapping[str, object]]:
@@ -47,9 +46,8 @@ def _listed(items: object) -> Part:
     if not isinstance(items, list):
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
     parse_items(items)
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([("id", "sequence"), *map(_row, items)])
-    return Part("body", "", "text/csv", out.getvalue().encode("utf-8", "replace"))
+    text = csv_text([("id", "sequence"), *map(_row, items)])
+    return Part("body", "", "text/csv", text.encode("utf-8", "replace"))
 
 
 def _row(item: object) -> Sequence[object]:

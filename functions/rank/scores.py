@@ -4,7 +4,6 @@ Memory and disk do not grow with them. A part's lines are numbered within it, fo
 are before its own; `scores/manifest.json`, which merging writes, says which line of the file a part begins with.
 """
 
-import csv
 import gzip
 import io
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.files.layout import result_key
 from assay.ranking import Rows
-from assay.results import carried_names, harmless
+from assay.results import carried_names, csv_text, harmless
 from assay.sequences import Contract, decode
 from assay.storage import Bucket
 from assay.writing import Writer
@@ -81,9 +80,7 @@ class _Csv:
         )
 
     def _write(self, rows: Any) -> None:
-        out = io.StringIO()
-        csv.writer(out, lineterminator="\n").writerows(rows)
-        self._file.write(out.getvalue().encode())
+        self._file.write(csv_text(rows).encode())
 
 
 class _Parquet:

@@ -50,6 +50,11 @@ class FileMachine:
         found = boto3.client("stepfunctions").list_executions(stateMachineArn=self.arn)["executions"]
         return sorted(each["name"] for each in found)
 
+    def running(self) -> list[str]:
+        """Return the names of the executions that have not ended."""
+        found = boto3.client("stepfunctions").list_executions(stateMachineArn=self.arn, statusFilter="RUNNING")
+        return [each["name"] for each in found["executions"]]
+
     def wait(self, name: str) -> str:
         """Wait for an execution's end and return its status."""
         client = boto3.client("stepfunctions")

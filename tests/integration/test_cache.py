@@ -169,6 +169,15 @@ def test_a_table_that_fails_is_left_alone_for_a_while(aws: Aws, classifier: Coun
     assert cache.ready
 
 
+def test_a_clock_set_back_does_not_keep_the_cache_at_rest(aws: Aws) -> None:
+    now = [1e9]
+    cache = ScoreCache(aws.dynamodb, "none", 1, clock=lambda: now[0])
+    cache.get(["a"], 1)
+    assert not cache.ready
+    now[0] -= 3600
+    assert cache.ready
+
+
 def test_a_service_without_its_table_still_answers(handler: Any, aws: Aws) -> None:
     aws.dynamodb.delete_table(TableName=TABLE)
     assert cached(call(handler)) == cached(call(handler)) == [False]

@@ -10,9 +10,10 @@ import pytest
 from assay.models.classifier import TextClassifier
 from assay.models.loading import load_folder
 from tests.conftest import DATA, ROOT, Aws
+from tools.local.bundles import newest
 
 TINY = DATA / "tiny-text" / "1"
-SHIPPED = ROOT / "models" / "arxiv-archives" / "1"
+SHIPPED = newest(ROOT / "models", "arxiv-archives")
 CONTEXT = SimpleNamespace(
     function_name="classify", memory_limit_in_mb=1769, invoked_function_arn="arn", aws_request_id="request-1"
 )
@@ -233,7 +234,6 @@ def test_a_new_version_serves_without_a_restart(
     assert (reply["model"]["version"], reply["labels"]) == ("2", ["w", "x", "y", "z"])
 
 
-@pytest.mark.skipif(not SHIPPED.exists(), reason="the default classifier's bundle is not in this checkout")
 def test_the_shipped_classifier_puts_diphotons_into_hep_ph(
     empty: Any, aws: Aws, environment: Callable[[str, str], None]
 ) -> None:

@@ -119,18 +119,19 @@ def test_what_the_file_is_to_blame_for_is_not_tried_again(drop: Drop) -> None:
     assert len({event["shard"] for event in drop.machine.called("RankShard")}) == len(drop.machine.called("RankShard"))
 
 
+@pytest.mark.parametrize(("said", "told"), [("too much", "too much"), ("", "MemoryError")])
 def test_a_job_that_fails_in_every_attempt_of_its_function_ends_as_failed(
-    drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch
+    drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch, said: str, told: str
 ) -> None:
     cut(1 << 20)
     event = drop.put("rank/a.txt", BODY, **OPEN)
-    monkeypatch.setattr("rank.shard.rank_blocks", lambda *_, **__: (_ for _ in ()).throw(MemoryError("too much")))
+    monkeypatch.setattr("rank.shard.rank_blocks", lambda *_, **__: (_ for _ in ()).throw(MemoryError(said)))
     for _ in range(3):
         with pytest.raises(MemoryError):
             drop(event)
     (key,) = (key for key in drop.aws.results.keys("partials/") if key.endswith("manifest.json"))
     job = drop.job(key.split("/")[1])
-    assert (job.state, job.reason) == ("FAILED", "given up after 3 attempts: too much")
+    assert (job.state, job.reason) == ("FAILED", f"given up after 3 attempts: {told}")
     assert drop.summary(job.id)["error"]["message"] == job.reason
     assert drop(event) == []
 

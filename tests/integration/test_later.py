@@ -1,5 +1,7 @@
 """POST /rank with `Prefer: respond-async`: 202 at once, and a job whose result is that of the request."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -50,6 +52,18 @@ def test_a_request_becomes_a_job(
     assert [row["sequence"] for row in drop.rows(said["job_id"], "ranking.csv")] == [
         row["sequence"] for row in at_once["ranked"]
     ]
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=ascii)
+def test_a_line_end_in_an_id_begins_no_record(call: Any, aws: Aws, end: str) -> None:
+    body = {"sequences": [{"id": f"x{end}=1", "sequence": GOOD}, {"id": "b", "sequence": OTHER}]}
+    status, said = asked(call, json.dumps(body).encode(), "application/json")
+    assert status == 202
+    kept = Jobs(aws.dynamodb, TABLE).get(said["job_id"])
+    assert kept is not None
+    found = aws.uploads.get(kept.upload, limit=10_000)
+    assert found is not None
+    assert list(csv.DictReader(io.StringIO(found[0].decode(), newline=""))) == body["sequences"]
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,25 @@ def test_more_lines_than_are_ranked_while_the_gateway_waits_are_sent_to_uploads(
     assert call(post("/rank", b"\n" * 1000, "text/plain"))["statusCode"] == 200
 
 
-def test_gzip_that_the_gateway_read_as_text_is_told_from_json(call: Call) -> None:
+@pytest.mark.parametrize(
+    ("content_type", "said"),
+    [
+        ("Application/JSON; charset=utf-8", "'application/json'"),
+        ("application/x-www-form-urlencoded", "'application/x-www-form-urlencoded'"),
+        ("x" * 9000, repr("x" * 100)),
+        (None, "no Content-Type"),
+    ],
+    ids=["json", "curl", "long", "none"],
+)
+def test_gzip_that_was_read_as_text_on_its_way_says_under_which_type_and_which_to_take(
+    call: Call, content_type: str | None, said: str
+) -> None:
     text = gzip.compress(b'{"sequences": []}', mtime=0).decode("utf-8", "replace")
-    reply = call(post("/rank", b"") | {"body": text, "isBase64Encoded": False})
-    assert reply["statusCode"] == 400
-    assert "application/gzip" in sent(reply)["error"]["message"]
+    reply = call(post("/rank", b"", content_type) | {"body": text, "isBase64Encoded": False})
+    assert (reply["statusCode"], sent(reply)["error"]["code"]) == (400, "malformed_body")
+    message = sent(reply)["error"]["message"]
+    assert message.startswith(f"the body is gzip, but was sent as {said}, ")
+    assert message.endswith("Content-Type: application/gzip")
 
 
 def test_an_empty_body_is_called_empty(call: Call) -> None:

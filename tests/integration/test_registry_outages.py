@@ -1,3 +1,4 @@
+import errno
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +19,24 @@ from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, pu
 
 def fail_to_connect(key: str) -> None:
     raise EndpointConnectionError(endpoint_url="https://s3")
+
+
+def test_a_full_scratch_disk_is_tried_again_and_no_verdict_on_the_model(
+    aws: Aws, registry: Registry, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    aws.publish(NAME)
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.models.fetch.os.pwrite", full)
+        with pytest.raises(ModelUnavailable, match="No space left on device"):
+            registry.current(NAME, TASK)
+        with pytest.raises(ModelUnavailable, match="No space left on device"):
+            registry.pinned(NAME, "1", TASK)
+    assert registry.pinned(NAME, "1", TASK).manifest.version == "1"
+    clock.pass_refresh()
+    assert registry.current(NAME, TASK).manifest.version == "1"
 
 
 def test_s3_out_of_reach_does_not_disturb_a_model_that_serves(

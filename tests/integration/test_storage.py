@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
+from botocore.response import StreamingBody
 
 from assay.errors import ObjectChanged, ObjectMissing, SettingsError, TooLarge
 from assay.storage import Bucket
@@ -110,6 +111,27 @@ def test_a_connection_that_breaks_off_is_read_again(bucket: Bucket, monkeypatch:
 
     monkeypatch.setattr(bucket, "pieces", pieces)
     assert bucket.read_range(KEY, 0, 100) == BODY[:100]
+
+
+def test_a_small_object_cut_short_is_read_again_and_never_taken_for_whole(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, left = bucket.client.get_object, [2]
+
+    def cut(**asked: Any) -> Any:
+        reply = whole(**asked)
+        if left[0]:
+            left[0] -= 1
+            reply["Body"] = StreamingBody(io.BytesIO(BODY[:100]), len(BODY))
+        return reply
+
+    monkeypatch.setattr(bucket.client, "get_object", cut)
+    found = bucket.get(KEY, limit=len(BODY))
+    assert found is not None
+    assert found[0] == BODY
+    left[0] = 100
+    with pytest.raises(IncompleteReadError):
+        bucket.get(KEY, limit=len(BODY))
 
 
 def test_a_connection_that_always_breaks_off_is_an_error(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

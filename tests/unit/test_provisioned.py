@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.templates import translated, written
+from tests.unit.templates import written
+from tools.audit.transform import translated
 from tools.local.template import load
 from tools.provisioned import FUNCTIONS, main, parameters
 

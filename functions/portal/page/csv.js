@@ -3,6 +3,8 @@
 import {announce, make} from "./dom.js";
 
 const CELL = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|\n|\r|$)/y;
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;  // the last four are the full-width signs
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Return a CSV text as {head, lines}, cells as text; `cut` drops a last line that may be incomplete. */
 export function parseCsv(text, {cut = false} = {}) {
@@ -15,27 +17,37 @@ function cells(text) {
   let line = [];
   CELL.lastIndex = 0;
   while (CELL.lastIndex < text.length) {
-    const [, quoted, plain, end] = CELL.exec(text);
-    line.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    const [, quoted, bare, end] = CELL.exec(text);
+    line.push(quoted === undefined ? bare : quoted.replaceAll('""', '"'));
     if (end !== ",") { lines.push(line); line = []; }
   }
   return line.length ? [...lines, [...line, ""]] : lines;
 }
 
-/** Write CSV of columns {key, title}; what a spreadsheet would take for a formula gets an apostrophe. */
+/** Return a cell that no spreadsheet takes for a formula, as the service writes it (assay/results.py). */
+export const harmless = cell => isFormula(cell) ? `'${cell}` : cell;
+
+/** Return the cell that `harmless` was given. */
+export const plain = cell => cell.startsWith("'") && isFormula(cell) ? cell.slice(1) : cell;
+
+function isFormula(cell) {
+  const text = cell.replace(/^'+/, "");
+  return FORMULA.test(text) && !NUMBER.test(text);
+}
+
+/** Write CSV of columns {key, title}, formulas made text. */
 export function writeCsv(columns, rows) {
-  const safe = value => `${value ?? ""}`.replace(/^[=+@\t\r]|^-(?![\d.]+(?:e-?\d+)?$)/, "'$&");
   const quoted = text => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  const line = values => values.map(value => quoted(safe(value))).join(",");
+  const line = values => values.map(value => quoted(harmless(`${value ?? ""}`))).join(",");
   const lines = rows.map(row => columns.map(({key}) => row[key]));
   return `${[columns.map(({title}) => title), ...lines].map(line).join("\r\n")}\r\n`;
 }
 
-/** Write a table for the clipboard: spreadsheets paste tabs into cells. */
+/** Write a table for the clipboard: spreadsheets paste tabs into cells, and take formulas there too. */
 export function writeTabs(columns, rows) {
   const clean = value => `${value ?? ""}`.replace(/[\t\r\n]+/g, " ");
-  const lines = rows.map(row => columns.map(({key}) => clean(row[key])));
-  return [columns.map(({title}) => title), ...lines].map(line => line.join("\t")).join("\n");
+  const lines = [columns.map(({title}) => title), ...rows.map(row => columns.map(({key}) => row[key]))];
+  return lines.map(line => line.map(value => harmless(clean(value))).join("\t")).join("\n");
 }
 
 /** Give a text to the browser to save. */

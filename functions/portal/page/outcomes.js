@@ -1,6 +1,6 @@
 // What a job left: a ranking, rejects, files to download, or the reason for which there is none.
 
-import {parseCsv} from "./csv.js";
+import {parseCsv, plain} from "./csv.js";
 import {announce, make, plural} from "./dom.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
@@ -63,8 +63,8 @@ async function rejectsOf(link) {
 async function rankingOf(link) {
   const {head, lines} = parseCsv(await read(link));
   const rows = lines.map(([rank, sequence, score, gate, line, id, ...extra]) => ({
-    rank: Number(rank), sequence, score: Number(score), gate: gate === "" ? NaN : Number(gate), line: Number(line), id,
-    ...Object.fromEntries(extra.map((cell, i) => [`carried-${i}`, cell])),
+    rank: Number(rank), sequence, score: Number(score), gate: gate === "" ? NaN : Number(gate), line: Number(line),
+    id: plain(id), ...Object.fromEntries(extra.map((cell, i) => [`carried-${i}`, plain(cell)])),
   }));
-  return {rows, carried: head.slice(FIXED)};
+  return {rows, carried: head.slice(FIXED).map(plain)};
 }

@@ -7,14 +7,15 @@ from numpy.typing import NDArray
 from assay.errors import BundleInvalid
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
+from tools.local.bundles import newest
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "data"
 ENCODINGS = ("tiny-index", "tiny-one-hot", "tiny-one-hot-flat")
 FOLDERS = [
     *(TINY / name / "1" for name in ENCODINGS),
-    ROOT / "models" / "stability-chymotrypsin" / "1",
-    ROOT / "models" / "stability-trypsin" / "1",
+    newest(ROOT / "models", "stability-chymotrypsin"),
+    newest(ROOT / "models", "stability-trypsin"),
 ]
 
 

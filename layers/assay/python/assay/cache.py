@@ -52,7 +52,8 @@ class ScoreCache:
     @property
     def ready(self) -> bool:
         """False when it is switched off, or rests after a failure."""
-        return self._seconds > 0 and self._clock() >= self._resting_until
+        rest = self._resting_until - self._clock()
+        return self._seconds > 0 and not 0 < rest <= _REST_SECONDS  # a clock set back must not make it longer
 
     def get(self, keys: Iterable[str], labels: int) -> dict[str, Prediction]:
         """Return what is known, by key: predictions of so many labels, marked as cached."""

@@ -9,6 +9,7 @@
     │   ├── UnsupportedMediaType   a content type that no reader takes
     │   ├── TooLarge               body or record count over a limit
     │   ├── StrictReject           `strict` was asked for and records were rejected
+    │   ├── Forbidden              what another caller made, and only that one may change
     │   ├── NotFound               no such job, model or route
     │   ├── NotAcceptable          no form of the reply is one that the caller accepts
     │   ├── Conflict               not in the state that it is in: a job that has ended cannot be cancelled
@@ -87,6 +88,12 @@ class StrictReject(InputError):
     """`strict` was asked for and at least one record was rejected."""
 
     code = "rejected_records"
+
+
+class Forbidden(InputError):
+    """Only the caller who made it may change it."""
+
+    code = "forbidden"
 
 
 class NotFound(InputError):

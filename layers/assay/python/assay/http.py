@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from assay.callers import caller
 from assay.errors import (
     AssayError,
     Conflict,
+    Forbidden,
     InputError,
     MalformedBody,
     NotAcceptable,
@@ -24,6 +26,7 @@ from assay.errors import (
 from assay.forms import Part, parse_multipart
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
+    Forbidden: 403,
     NotFound: 404,
     NotAcceptable: 406,
     Conflict: 409,
@@ -39,6 +42,7 @@ STATUS: Final[Mapping[type[AssayError], int]] = {
 RETRY_AFTER_SECONDS: Final = 10
 UPLOADS_HINT: Final = "send it through POST /uploads instead"
 _LONGEST_TEXT = 1000
+_LONGEST_TYPE = 100
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
 _VAGUE = (
@@ -62,21 +66,22 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: header and query names in lower case, the body as bytes."""
+    """A request: header and query names in lower case, the body as bytes; `caller` as `assay.callers` names it."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    caller: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
-        """Read a REST API proxy event. Raises MalformedBody where the body is not the base64 it claims to be."""
+        """Read a REST API proxy event. Raises MalformedBody where the body cannot be had."""
         headers = {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
         query = {name.lower(): value for name, value in (event.get("queryStringParameters") or {}).items()}
-        body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")))
-        return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body)
+        body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")), headers.get("content-type", ""))
+        return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body, caller(event))
 
     @property
     def content_type(self) -> str:
@@ -107,10 +112,14 @@ class Request:
         return parse_multipart(self.body, self.content_type)
 
 
-def _body(text: str, is_base64: bool) -> bytes:
+def _body(text: str, is_base64: bool, content_type: str) -> bytes:
     if not is_base64:
         if text.startswith(_GZIP_AS_TEXT):
-            raise MalformedBody("gzip under a content type of text arrives damaged: send it as application/gzip")
+            said = repr(media_type(content_type)[:_LONGEST_TYPE]) if content_type else "no Content-Type"
+            raise MalformedBody(
+                f"the body is gzip, but was sent as {said}, which is read as text on its way and so arrives damaged: "
+                "send it again with the header Content-Type: application/gzip"
+            )
         return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)

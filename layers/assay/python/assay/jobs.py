@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("QUEUED", "RUNNING")
 _JOB: Final = "job"
+_END: Final = 10**12
+_FREE: Final = "#owner = :mine OR #lease < :now"
 CANCELLED: Final = "cancelled"
 """The reason of a job that was stopped."""
 
@@ -68,7 +70,8 @@ class Job:
     """A job as its record says; `created` and `updated` are ISO 8601 in UTC, `progress` is within 0..1.
 
     `shards` is how many there are once they are planned, `execution` the state machine's run where there is one,
-    `runs` how often it was begun, `version_id` and `etag` which object it is about.
+    `runs` how often it was begun, `version_id` and `etag` which object it is about. `owner` is the caller who asked for
+    it, as `assay.callers` names one; empty where a file was dropped in the bucket, or calls are open.
     """
 
     id: str
@@ -88,11 +91,16 @@ class Job:
     models: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    owner: str = ""
 
     @property
     def finished(self) -> bool:
         """True when the state will not change any more."""
         return self.state not in _LIVE
+
+    def belongs(self, caller: str) -> bool:
+        """True where the caller asked for the job, or nobody did: a file that was dropped belongs to all callers."""
+        return self.owner in ("", caller)
 
 
 class Jobs:
@@ -110,12 +118,12 @@ class Jobs:
         self._table = Table(client, table, days, clock)
         self._ended = ended
 
-    def enqueue(self, key: str, kind: str) -> Job:
-        """Make a job for an object that is still to be uploaded; whoever claims that object gets this job."""
+    def enqueue(self, key: str, kind: str, owner: str = "") -> Job:
+        """Make a caller's job for an object that is still to be uploaded; whoever claims that object gets this job."""
         now = self._table.time()
-        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now)
-        self._record(job.id, {"kind": kind, "upload": key})
-        self._point(key, job.id, "")
+        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, owner=owner)
+        self._point(key, job.id, "")  # first: a record that nothing points to would wait for ever beside another job
+        self._record(job.id, {"kind": kind, "upload": key, "owner": owner})
         return job
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
@@ -129,21 +137,21 @@ class Jobs:
             return Claim(promised, "done")
         job_id = promised or uuid.uuid4().hex
         item = {"pk": upload.pk, "job": job_id, "attempts": 1, **lease}
-        if self._table.put(item, "attribute_not_exists(pk)"):
+        if self._table.put(item, "attribute_not_exists(pk) OR #expires < :now", now=self._table.clock()):
             self._begin(job_id, upload)
             return Claim(job_id, "new")
         known = self._table.item(upload.pk) or {}
-        attempt = int(known.get("attempts", 0)) + 1
-        free = "#owner = :mine OR #lease < :now"
-        values = {**lease, "attempts": attempt}
-        granted = self._table.set(upload.pk, values, free, mine=owner, now=self._table.clock())
-        job_id = str(known.get("job"))
+        attempt, job_id = int(known.get("attempts", 0)) + 1, str(known.get("job"))
         job = self.get(job_id)
         if job is not None and job.finished:
             return Claim(job_id, "done")
-        if granted and job is None:
+        begun = bool(job and job.bucket)  # else its claimer died before that, and no one else would go on
+        now = self._table.clock() if begun else _END
+        if not self._table.set(upload.pk, {**lease, "attempts": attempt}, _FREE, mine=owner, now=now):
+            return Claim(job_id, "running")
+        if not begun:
             self._begin(job_id, upload)
-        return Claim(job_id, "taken_over", attempt) if granted else Claim(job_id, "running")
+        return Claim(job_id, "taken_over", attempt)
 
     def renew(self, job_id: str, owner: str, lease_seconds: float) -> bool:
         """Prolong a lease; False when it is someone else's by now."""
@@ -218,15 +226,17 @@ class Jobs:
 
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
-        source = {"version_id": upload.version_id, "etag": upload.etag}
-        self._record(job_id, {**values, **source, "identity": upload.pk})
+        source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
         self._point(upload.key, job_id, upload.sequencer)
+        self._record(job_id, values | source)  # last: a record with its bucket means that all is there
 
     def _record(self, job_id: str, values: Mapping[str, Any]) -> None:
-        """Write a new job; one that was promised keeps the time when it was made."""
-        found = self._table.value(f"job#{job_id}", "created")
-        times = {"created": found or self._table.time(), "updated": self._table.time()}
-        self._table.put({"pk": f"job#{job_id}", "state": "QUEUED", LIVE_INDEX: _JOB, **times, **values})
+        """Write a new job; one that was promised keeps its owner and its time, one that runs stays as it is."""
+        known = self._table.item(f"job#{job_id}") or {}
+        kept = {"created": known.get("created", self._table.time()), "owner": known.get("owner", "")}
+        new = {"state": "QUEUED", LIVE_INDEX: _JOB, "updated": self._table.time()}
+        item = {"pk": f"job#{job_id}", **new, **kept, **values}
+        self._table.put(item, "attribute_not_exists(pk) OR #state = :queued", queued="QUEUED")
 
     def _point(self, key: str, job_id: str, sequencer: str) -> None:
         """Say that a key's latest job is this one, unless an event that S3 numbered later came first."""
@@ -239,10 +249,8 @@ class Jobs:
         condition = f"#state IN ({', '.join(f':{name}' for name in live)})"
         changed = {**values, "updated": self._table.time()}
         held = self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if ends else (), **live)
-        if held and ends and self._ended:
-            job = self.get(job_id)
-            if job:
-                self._ended(job)
+        if held and ends and self._ended and (job := self.get(job_id)):
+            self._ended(job)
         return held
 
 

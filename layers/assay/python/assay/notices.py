@@ -44,12 +44,17 @@ def text(job: Job, page: str = "") -> str:
     counts = ", ".join(f"{name} {count:,}" for name, count in job.counts.items())
     lines = [
         f"The job {job.id} ({job.kind}) has {'succeeded' if job.state == 'SUCCEEDED' else 'failed'}.",
-        f"File: {job.upload}",
+        f"File: {_line(job.upload)}",
         *([f"Counts: {counts}"] if counts else []),
-        *([f"Reason: {job.reason}"] if job.reason else []),
+        *([f"Reason: {_line(job.reason)}"] if job.reason else []),
         f"Results: {page}/?job={job.id}" if page else f"Results: GET /jobs/{job.id}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _line(text: str) -> str:
+    """Return what others wrote as one line, which cannot pass for lines of ours."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _subject(job: Job) -> str:

@@ -2,7 +2,8 @@
 
 Scores are written as the shortest decimal that names the model's float32, so reading them back loses nothing.
 Ids and carried cells come from the user and may be opened in a spreadsheet: text that would be taken for a formula
-gets a leading apostrophe; plain numbers, negative ones too, are left alone.
+gets a leading apostrophe; plain numbers, negative ones too, are left alone. Text that has apostrophes before a formula
+gets one more, so that nothing is lost: `plain` undoes what `harmless` did.
 """
 
 import csv
@@ -18,7 +19,8 @@ from assay.sequences import Reject
 RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")
 _PIECE: Final = 1000
-_FORMULA: Final = tuple("=+-@\t\r\n")
+_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""How formulas begin; the last four are the full-width signs, which spreadsheets set to East Asian languages take."""
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -27,7 +29,7 @@ def ranking_csv(partial: Partial) -> Iterator[str]:
 
     A carried column named like one of ours is renamed `input_...`, so that each name stands once.
     """
-    yield _text([[*RANKING_COLUMNS, *carried_names(partial.columns, RANKING_COLUMNS)]])
+    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns, RANKING_COLUMNS)]])
     yield from _pieces(_cells(rank, row) for rank, row in enumerate(partial.rows, 1))
 
 
@@ -38,7 +40,7 @@ def carried_names(columns: Iterable[str], ours: Collection[str]) -> tuple[str, .
 
 def rejected_csv_header() -> str:
     """Return the first line of rejected.csv."""
-    return _text([REJECTED_COLUMNS])
+    return csv_text([REJECTED_COLUMNS])
 
 
 def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
@@ -46,9 +48,28 @@ def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
     return _pieces(rejects)
 
 
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV whose lines end in LF; cells with a CR are quoted, lest what follows it begin a row.
+
+    Before Python 3.13 the csv module quotes a CR only where it is part of the line's end: so it is told that it is.
+    """
+    out = _Lines()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
 def harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell
+    return f"'{cell}" if _is_formula(cell.lstrip("'")) else cell
+
+
+def plain(cell: str) -> str:
+    """Return the cell that `harmless` was given."""
+    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
 
 
 def _cells(rank: int, row: Row) -> list[object]:
@@ -59,10 +80,11 @@ def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yield CSV text, some rows at a time."""
     rest = iter(rows)
     while piece := list(islice(rest, _PIECE)):
-        yield _text(piece)
+        yield csv_text(piece)
 
 
-def _text(rows: Iterable[Iterable[object]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(rows)
-    return out.getvalue()
+class _Lines(io.StringIO):
+    """Rows that arrive with CRLF, kept with LF."""
+
+    def write(self, row: str) -> int:
+        return super().write(f"{row[:-2]}\n")

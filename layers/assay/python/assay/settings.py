@@ -29,7 +29,7 @@ class Settings:
     score_model: str = "stability-trypsin"
     classifier: str = "arxiv-archives"
     model_refresh_seconds: float = 60.0
-    scratch: Path = Path("/tmp")  # the only folder that Lambda lets a function write
+    scratch: Path = Path("/tmp")  # nosec B108: the only folder that Lambda lets a function write
     threads: int = field(default_factory=_processors)
     preload: bool = False
     reply_bytes: int = 5_000_000

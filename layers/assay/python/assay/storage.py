@@ -63,16 +63,25 @@ class Bucket:
 
     def get(self, key: str, *, limit: int, if_none_match: str | None = None) -> tuple[bytes, str] | None:
         """Return a small object's body and ETag, None when its ETag is `if_none_match`; TooLarge over `limit` bytes."""
-        condition = _given(IfNoneMatch=if_none_match)
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return self._get(key, limit, if_none_match)
+            except BROKEN:
+                continue
+        return self._get(key, limit, if_none_match)
+
+    def _get(self, key: str, limit: int, if_none_match: str | None) -> tuple[bytes, str] | None:
         try:
             with self._errors(key):
-                reply = self.client.get_object(Bucket=self.name, Key=key, **condition)
+                reply = self.client.get_object(Bucket=self.name, Key=key, **_given(IfNoneMatch=if_none_match))
         except ClientError as error:
             if _code(error) in _UNCHANGED:
                 return None
             raise
         with closing(reply["Body"]) as stream:
             body = stream.read(limit + 1)
+            if len(body) <= limit:
+                stream.read(1)  # raises where the body ended early: only a read past its end looks at its length
         if len(body) > limit:
             raise TooLarge(f"{key} is larger than {limit} bytes", limit=limit)
         return body, reply["ETag"]

@@ -1,5 +1,6 @@
 """`Prefer: respond-async`: a request's body becomes an upload and its job, and the caller need not wait."""
 
+import re
 import secrets
 from collections.abc import Mapping
 
@@ -8,6 +9,9 @@ from assay.jobs import Jobs
 from assay.storage import Bucket
 
 PREFERENCE = "respond-async"
+_LONGEST_TYPE = 256
+_SENDABLE = re.compile(r"[ -~]*")
+"""A content type that can be a header of a request of ours; another says nothing that a reader would know."""
 
 
 def preferred(request: Request) -> bool:
@@ -17,12 +21,20 @@ def preferred(request: Request) -> bool:
 
 
 def accepted(
-    uploads: Bucket, jobs: Jobs, kind: str, filename: str, body: bytes, content_type: str, options: Mapping[str, str]
+    uploads: Bucket,
+    jobs: Jobs,
+    kind: str,
+    filename: str,
+    body: bytes,
+    content_type: str,
+    options: Mapping[str, str],
+    caller: str = "",
 ) -> Response:
-    """Keep a body as a dropped file, its options as metadata; return 202 and where its job can be followed."""
+    """Keep a caller's body as a dropped file, its options as metadata; return 202 and where its job can be followed."""
     key = f"{kind}/{secrets.token_hex(8)}/{filename}"
-    job = jobs.enqueue(key, kind)
-    uploads.client.put_object(Bucket=uploads.name, Key=key, Body=body, ContentType=content_type, Metadata=dict(options))
+    job = jobs.enqueue(key, kind, caller)
+    kept = content_type if len(content_type) < _LONGEST_TYPE and _SENDABLE.fullmatch(content_type) else ""
+    uploads.client.put_object(Bucket=uploads.name, Key=key, Body=body, ContentType=kept, Metadata=dict(options))
     status_url = f"jobs/{job.id}"
     headers = {"Preference-Applied": PREFERENCE, "Location": status_url}
     return json_response({"job_id": job.id, "status_url": status_url}, 202, headers)

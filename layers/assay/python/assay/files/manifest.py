@@ -52,11 +52,12 @@ class Manifest:
             _require(isinstance(getattr(self, name), str) and bool(getattr(self, name)), name)
         _require(self.compression in COMPRESSIONS, "compression")
         _require(isinstance(self.header, str) and _count(self.header_at, 0), "header")
-        _require(isinstance(self.source, Source) and _count(self.source.size, 0) and bool(self.source.key), "source")
+        _require(isinstance(self.source, Source) and _plain(self.source) and bool(self.source.key), "source")
         _require(_count(self.shard_bytes, 1), "shard_bytes")
         most = max(-(-self.source.size // self.shard_bytes), 1)
         _require(_count(self.shards, 1) and self.shards in (1, most), "shards")
-        _require(isinstance(self.models, Mapping) and isinstance(self.options, Mapping), "models")
+        _require(_flat(self.options), "options")
+        _require(isinstance(self.models, Mapping) and all(_flat(named) for named in self.models.values()), "models")
 
     def shard(self, index: int) -> Shard:
         """Return the byte range of a shard; the only one has all bytes. Raises ManifestInvalid for one beyond."""
@@ -81,12 +82,23 @@ class Manifest:
             body = json.loads(text)
             _require(body.pop("version") == VERSION, "version")
             return cls(**{**body, "source": Source(**body["source"])})
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise ManifestInvalid(f"a job's manifest cannot be read: {error}") from error
 
 
 def _count(value: object, least: int) -> bool:
     return type(value) is int and value >= least
+
+
+def _plain(source: Source) -> bool:
+    """Say whether an object is pinned by a size and text: what nests could not be written again."""
+    texts = (source.bucket, source.key, source.etag, source.content_type, source.version_id or "")
+    return _count(source.size, 0) and all(isinstance(text, str) for text in texts)
+
+
+def _flat(values: object) -> bool:
+    """Say whether this is an object of numbers, text, true, false and null."""
+    return isinstance(values, Mapping) and not any(isinstance(value, (Mapping, list)) for value in values.values())
 
 
 def _require(holds: bool, name: str) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay.errors import ServiceError
+from assay.errors import MalformedBody, ServiceError
 from assay.files.desk import Desk
 from assay.files.failing import BLAMED, give_up
 from assay.files.manifest import Manifest
@@ -23,9 +23,10 @@ LEASE_SECONDS = 900
 def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Work, join: Join) -> str | None:
     """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
 
-    Raises ServiceError and AWS's errors for another try; after the last one the job is FAILED.
+    Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
+    last one the job is FAILED.
     """
-    upload = _identity(record["s3"])
+    upload = _identity(record)
     if not upload.key.startswith(f"{kind.name}/") or upload.key.endswith("/"):
         return None
     claim = desk.jobs.claim(upload, owner, LEASE_SECONDS)
@@ -75,17 +76,21 @@ def redrive(desk: Desk, job_id: str) -> str | None:
     return desk.machine.execution(name)
 
 
-def _identity(said: Mapping[str, Any]) -> UploadIdentity:
-    """Return which object an event is about; its key is URL-encoded."""
-    entity = said["object"]
-    version_id, etag = str(entity.get("versionId") or ""), str(entity.get("eTag") or "")
-    key, sequencer = unquote_plus(entity["key"]), str(entity.get("sequencer") or "")
-    return UploadIdentity(said["bucket"]["name"], key, version_id or etag, sequencer, version_id, etag)
+def _identity(record: Mapping[str, Any]) -> UploadIdentity:
+    """Return which object a record is about; its key is URL-encoded. Raises MalformedBody for one that is not S3's."""
+    try:
+        entity, bucket = record["s3"]["object"], record["s3"]["bucket"]["name"]
+        version_id, etag, sequencer = (str(entity.get(name) or "") for name in ("versionId", "eTag", "sequencer"))
+        found = UploadIdentity(bucket, unquote_plus(entity["key"]), version_id or etag, sequencer, version_id, etag)
+        found.pk.encode()  # here, not where it is claimed: half a surrogate pair is no key
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise MalformedBody("a record of the event is not S3's, or names no object that there can be") from error
+    return found
 
 
 def _last(desk: Desk, kind: str, upload: UploadIdentity, claim: Claim, error: Exception) -> None:
     """Fail a job whose last attempt this was, if that can be done; the event goes to the dead-letter queue."""
     if claim.attempt >= desk.attempts:
-        reason = ServiceError(f"given up after {claim.attempt} attempts: {error or type(error).__name__}")
+        reason = ServiceError(f"given up after {claim.attempt} attempts: {str(error) or type(error).__name__}")
         with suppress(BotoCoreError, ClientError):
             give_up(desk, claim.job_id, kind, upload.key, reason)

@@ -70,11 +70,13 @@ class Fields:
 
 
 def document(content: bytes, where: str, limit: int) -> Fields:
-    """Return the object that a JSON document of at most `limit` bytes is."""
+    """Return the object that a JSON document of at most `limit` bytes is, if it could be written again."""
     if len(content) > limit:
         raise BundleInvalid(f"the {where} has {len(content)} bytes, more than {limit}")
     try:
-        return Fields(json.loads(content, parse_constant=_refuse), where)
+        value = json.loads(content, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # 1e999, half a surrogate pair
+        return Fields(value, where)
     except (ValueError, RecursionError) as error:
         raise BundleInvalid(f"the {where} is not JSON: {error}") from error
 

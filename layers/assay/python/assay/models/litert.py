@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models.bundle import Manifest, model_path
+from assay.models.processors import Processors, processors
 
 Inputs = Mapping[str, NDArray[Any]]
 
@@ -17,8 +18,9 @@ Inputs = Mapping[str, NDArray[Any]]
 class LiteRTRunner:
     """One interpreter, one run at a time; inputs are resized when their shape differs from that of the last run."""
 
-    def __init__(self, interpreter: Any, inputs: Mapping[str, Any], output: int) -> None:
+    def __init__(self, interpreter: Any, inputs: Mapping[str, Any], output: int, places: Processors) -> None:
         self._interpreter = interpreter
+        self._places = places
         self._indices = {name: int(detail["index"]) for name, detail in inputs.items()}
         self._dtypes = {name: detail["dtype"] for name, detail in inputs.items()}
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -31,6 +33,7 @@ class LiteRTRunner:
             self._resize({name: array.shape for name, array in inputs.items()})
             for name, array in inputs.items():
                 self._interpreter.set_tensor(self._indices[name], np.ascontiguousarray(array, self._dtypes[name]))
+            self._places.step_to_first()
             self._interpreter.invoke()
             return np.asarray(self._interpreter.get_tensor(self._output), np.float32)
 
@@ -40,19 +43,20 @@ class LiteRTRunner:
         self._shapes = {}
         for name, shape in shapes.items():
             self._interpreter.resize_tensor_input(self._indices[name], shape)
-        self._interpreter.allocate_tensors()
+        with self._places.others():  # LiteRT begins its threads here, the first time
+            self._interpreter.allocate_tensors()
         self._shapes = shapes
 
 
 def load(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
     """Map a bundle's .tflite file; BundleInvalid where it is none, or has not the inputs that the manifest says."""
-    interpreter_class = _interpreter_class()
+    interpreter_class, places = _interpreter_class(), processors(threads)
     try:
         interpreter = interpreter_class(model_path=str(folder / model_path(manifest)), num_threads=threads)
         inputs, outputs = _tensors(interpreter)
     except (ValueError, RuntimeError) as error:
         raise BundleInvalid(f"{model_path(manifest)} does not load: {error}") from error
-    return LiteRTRunner(interpreter, _matched(manifest, inputs), _output(manifest, outputs))
+    return LiteRTRunner(interpreter, _matched(manifest, inputs), _output(manifest, outputs), places)
 
 
 def _interpreter_class() -> Any:

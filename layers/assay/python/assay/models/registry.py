@@ -25,7 +25,8 @@ from assay.telemetry import logger, measure
 __all__ = ["LoadedModel", "Registry", "Runner"]
 
 MEMORY_BYTES: Final = 1 << 30
-_PASSING = (BotoCoreError, ClientError)
+_PASSING = (BotoCoreError, ClientError, OSError)
+"""What the next moment may mend: S3, and the scratch disk."""
 
 
 class Registry:
@@ -119,7 +120,7 @@ class Registry:
         except ObjectMissing:
             slot.etag, slot.reason = None, "it has no current version"
         except Exception as error:  # whatever it is, it must not end what works
-            slot.etag, slot.reason = None, f"S3 can't be read ({type(error).__name__})"
+            slot.etag, slot.reason = None, _passing(error)
             logger.warning("model refresh failed", model=slot.name, reason=str(error))
             measure("ModelRefreshFailed", 1, model=slot.name)
         return model
@@ -198,7 +199,7 @@ class Registry:
         try:
             return self._load(name, checked_version(version), task)
         except _PASSING as error:
-            raise ModelUnavailable(f"{name} {version} can't be read from S3 ({type(error).__name__})") from error
+            raise ModelUnavailable(f"{name} {version}: {_passing(error)}") from error
         except Exception as error:
             _report(name, version, error)
             reason = f"{name} {version} can't be used: {error}"
@@ -220,6 +221,11 @@ def _checked(name: str) -> str:
         return checked_name(name)
     except BundleInvalid as error:
         raise NotFound(f"there is no such model: {error}") from error
+
+
+def _passing(error: Exception) -> str:
+    """Return what stood in the way, for now."""
+    return f"scratch disk: {error}" if isinstance(error, OSError) else f"S3 can't be read ({type(error).__name__})"
 
 
 def _tell_dropped(key: tuple[str, str]) -> None:

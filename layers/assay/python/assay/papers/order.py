@@ -90,7 +90,8 @@ def _leading(rows: Sequence[Row]) -> float:
     steps = []
     for at, row in enumerate(rows):
         below = next((each for each in rows[at + 1 : at + 6] if each.y < row.y - 1 and row.beside(each) > 0.5), None)
-        if below and same_size(row.size, below.size) and len(below.words) > 3:
+        sized = below and row.size > 0 and same_size(row.size, below.size)
+        if below and sized and len(below.words) > 3:
             steps.append((row.y - below.y) / row.size)
     close = [step for step in steps if step < 3]
     return max(median(close), 1.0) if len(close) > 4 else _DEFAULT_LEADING

@@ -1,7 +1,7 @@
 """The alphabet and length that a sequence must have, and the byte table made from them."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -41,7 +41,7 @@ class Contract:
 DEFAULT: Final = Contract()
 
 
-@cache
+@lru_cache(maxsize=64)
 def byte_table(alphabet: str) -> bytes:
     """Return the 256 codes for `bytes.translate`: residue indices, else BLANK, NEWLINE, NON_ASCII or UNKNOWN."""
     table = bytearray([UNKNOWN] * 0x80 + [NON_ASCII] * 0x80)

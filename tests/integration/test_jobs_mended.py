@@ -1,0 +1,96 @@
+"""Claims that died halfway, records written late, clocks that jump: one job all the same, and it can be found."""
+
+from typing import Any
+
+import pytest
+
+from assay.jobs import Claim, Jobs, UploadIdentity
+from tests.conftest import Aws
+
+UPLOAD = UploadIdentity("uploads", "rank/a.txt", '"etag"', "0055AED6DCD90281E5")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def jobs(aws: Aws, clock: Clock) -> Jobs:
+    return Jobs(aws.dynamodb, aws.table, clock=clock)
+
+
+@pytest.mark.parametrize("deadly", ["_record", "_point"])
+def test_a_claimer_that_died_before_it_had_begun_is_followed_at_once_by_another(
+    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, deadly: str
+) -> None:
+    def die(*_: Any) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, deadly, die)
+        with pytest.raises(InterruptedError):
+            jobs.claim(UPLOAD, "one", 900)
+    claim = jobs.claim(UPLOAD, "two", 900)
+    assert (claim.state, claim.attempt) == ("taken_over", 2)
+    job = jobs.by_upload(UPLOAD.key)
+    assert job is not None
+    assert (job.id, job.state, job.bucket) == (claim.job_id, "QUEUED", "uploads")
+
+
+@pytest.mark.parametrize("deadly", ["_record", "_point"])
+def test_a_promise_that_died_leaves_no_job_beside_the_files(
+    jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str
+) -> None:
+    def die(*_: Any) -> None:
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Jobs, deadly, die)
+        with pytest.raises(InterruptedError):
+            jobs.enqueue(UPLOAD.key, "rank")
+    claim = jobs.claim(UPLOAD, "one", 900)
+    clock.now += 7200
+    assert [job.id for job in jobs.unfinished(3600)] == [claim.job_id]
+
+
+def test_a_record_written_late_leaves_a_job_that_runs_as_it_is(jobs: Jobs) -> None:
+    claim = jobs.claim(UPLOAD, "one", 900)
+    jobs.start(claim.job_id, {})
+    jobs._begin(claim.job_id, UPLOAD)
+    job = jobs.get(claim.job_id)
+    assert job is not None
+    assert job.state == "RUNNING"
+
+
+def test_a_claim_past_its_time_to_live_that_dynamodb_still_holds_is_made_anew(jobs: Jobs, clock: Clock) -> None:
+    first = jobs.claim(UPLOAD, "one", 60)
+    clock.now += 31 * 86_400
+    again = jobs.claim(UPLOAD, "two", 60)
+    assert (again.state, again.attempt) == ("new", 1)
+    assert again.job_id not in (first.job_id, "None")
+    assert jobs.get(again.job_id) is not None
+
+
+@pytest.mark.parametrize("jump", [-86_400.0, -60.0, 86_400.0])
+def test_a_clock_that_jumps_leaves_one_job_that_ends_once(jobs: Jobs, clock: Clock, jump: float) -> None:
+    first = jobs.claim(UPLOAD, "one", 900)
+    clock.now += jump
+    again = jobs.claim(UPLOAD, "one", 900)
+    assert (again.job_id, again.granted) == (first.job_id, True)
+    assert jobs.start(first.job_id, {})
+    clock.now -= 2 * jump
+    assert jobs.claim(UPLOAD, "two", 900).job_id == first.job_id
+    assert jobs.succeed(first.job_id, {"received": 1}, {"summary": "s"})
+    assert not jobs.fail(first.job_id, "late")
+    clock.now += jump
+    assert jobs.claim(UPLOAD, "three", 900) == Claim(first.job_id, "done")
+    assert list(jobs.unfinished(0)) == []
