@@ -13,6 +13,7 @@ from assay.storage import Bucket
 from tests.e2e.running import Service
 from tools.containers import ROOT, docker, emulated
 from tools.local import stack
+from tools.local.bundles import newest
 from tools.models.publish import publish
 
 pytestmark = pytest.mark.containers
@@ -59,7 +60,7 @@ def test_a_new_version_is_noticed_without_a_restart(
 
 def _publish_copy(service: Service, folder: Path, version: str) -> None:
     """Publish the default score model under the name `copy`."""
-    source, target = ROOT / "models/stability-trypsin/1", folder / version
+    source, target = newest(ROOT / "models", "stability-trypsin"), folder / version
     shutil.copytree(source, target)
     header = json.loads((source / "manifest.json").read_text())
     del header["files"]

@@ -63,6 +63,15 @@ def test_what_people_send_never_becomes_markup() -> None:
     )
 
 
+def test_every_table_that_is_saved_or_copied_is_written_by_what_makes_formulas_text() -> None:
+    assert SCRIPT.count('"text/csv"') == SCRIPT.count('"text/csv", writeCsv(') > 1
+    copied = re.findall(r"(?<!function )\bcopy\((\w+)", SCRIPT)
+    assert set(copied) == {"writeTabs", "location"}
+    bodies = dict(re.findall(r"^function (write\w+)\((.*?)\n}", SCRIPT, re.DOTALL | re.MULTILINE))
+    assert set(bodies) == {"writeCsv", "writeTabs"}
+    assert all("harmless(" in body for body in bodies.values())
+
+
 def test_elements_that_the_script_asks_for_by_id_are_in_the_page() -> None:
     ids = set(re.findall(r'\bid="([\w-]+)"', HTML))
     named = re.findall(r'(?:aria-(?:controls|labelledby|describedby)|for)="([\w-]+)"', HTML)

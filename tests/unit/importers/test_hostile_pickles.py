@@ -1,4 +1,6 @@
+import bz2
 import io
+import lzma
 import os
 import pickle
 import struct
@@ -14,6 +16,8 @@ from assay.errors import UnreadableInput
 from tests.conftest import DATA
 from tools.models.__main__ import main
 from tools.models.importers.sklearn import read
+
+P4 = b"\x80\x04"
 
 
 class Calls:
@@ -39,7 +43,17 @@ def laughs() -> bytes:
     return P4 + b"})" + b"2\x86" * 100 + b"K\x01s."
 
 
-P4 = b"\x80\x04"
+def laughing_coefficients() -> bytes:
+    """A regression whose coefficients are lists of ten lists of ten lists ..., 10^40 numbers by reference."""
+    grown = (
+        b"]\x94K\x01a"
+        + b"0"
+        + b"".join(b"](" + b"h" + bytes([at]) * 1 + (b"h" + bytes([at])) * 9 + b"e\x94" + b"0" for at in range(40))
+    )
+    fitted = b"}(" + short("coef_") + b"h\x28" + short("intercept_") + b"K\x00u"
+    return P4 + grown + stack_global("sklearn.linear_model._base", "LinearRegression") + b")\x81" + fitted + b"b."
+
+
 HOSTILE: dict[str, bytes] = {
     "os.system": pickle.dumps(Calls(os.system, "echo owned")),
     "os.system, protocol 0": b"cos\nsystem\n(S'echo owned'\ntR.",
@@ -87,6 +101,40 @@ HOSTILE: dict[str, bytes] = {
     "only a mark": b"(.",
     "a plain list": pickle.dumps([1, 2, 3]),
     "a broken compression": zlib.compress(pickle.dumps([1]))[:-3] + b"???",
+    "posix by its own name": P4 + stack_global("posix", "system") + short("echo owned") + b"\x85R.",
+    "subprocess": P4 + stack_global("subprocess", "Popen") + short("echo") + b"\x85R.",
+    "a method of a builtin": P4 + stack_global("builtins", "getattr.__call__") + b"(tR.",
+    "dunder of an allowed name": P4 + stack_global("numpy", "dtype.__class__") + b"(tR.",
+    "runpy": P4 + stack_global("runpy", "run_path") + short("/tmp/x.py") + b"\x85R.",
+    "another pickle within": P4 + stack_global("pickle", "loads") + b"C\x01.\x85R.",
+    "the operation NEWOBJ": P4 + stack_global("subprocess", "Popen") + short("echo") + b"\x85\x81.",
+    "the operation NEWOBJ_EX": P4 + stack_global("subprocess", "Popen") + b")}\x92.",
+    "extension registry, 2 bytes": b"\x80\x02\x83\x01\x00.",
+    "extension registry, 4 bytes": b"\x80\x02\x84\x01\x00\x00\x00.",
+    "a persistent id, protocol 0": b"P1\n.",
+    "a buffer from elsewhere": b"\x80\x05\x97.",
+    "a buffer made read-only": b"\x80\x05\x97\x98.",
+    "the top of the stack twice": P4 + b"]2.",
+    "bytes of 8 EiB": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 63) + b"x.",
+    "text of 8 EiB": b"\x80\x04\x8d" + struct.pack("<Q", 1 << 62) + b"x.",
+    "a bytearray of 8 EiB": b"\x80\x05\x96" + struct.pack("<Q", 1 << 62) + b"x.",
+    "bytes of 4 GiB": b"\x80\x03B\xff\xff\xff\xffx.",
+    "a number of 2 GiB": b"\x80\x02\x8b\xff\xff\xff\x7f\x01.",
+    "a number of negative length": b"\x80\x02\x8b\xff\xff\xff\xff\x01.",
+    "a frame of 8 EiB": b"\x80\x04\x95" + struct.pack("<Q", 1 << 62) + b"N.",
+    "a memo that was never put": P4 + b"h\x07.",
+    "lists within lists": P4 + b"]" * 100_000 + b"a" * 99_999 + b".",
+    "tuples within tuples": P4 + b")" + b"\x85" * 100_000 + b".",
+    "a list within itself": P4 + b"]\x94h\x00a.",
+    "lists that double, as coefficients": laughing_coefficients(),
+    "an array of objects": pickle.dumps(np.array([Calls(os.system, "echo owned"), None], dtype=object)),
+    "gzip of a call": zlib.compress(pickle.dumps(Calls(os.system, "echo owned")), wbits=31),
+    "zlib of a call": zlib.compress(pickle.dumps(Calls(os.system, "echo owned"))),
+    "bzip2 of a call": bz2.compress(pickle.dumps(Calls(os.system, "echo owned"))),
+    "xz of a call": lzma.compress(pickle.dumps(Calls(os.system, "echo owned"))),
+    "lzma of a call": lzma.compress(pickle.dumps(Calls(os.system, "echo owned")), lzma.FORMAT_ALONE),
+    "lzma that wants 2 GiB": b"\x5d\x00\x00\x00\x80" + b"\xff" * 8 + bytes(64),
+    "lz4": b"\x04\x22\x4d\x18" + bytes(32),
     "a model of another kind": P4 + stack_global("sklearn.ensemble._forest", "RandomForestRegressor") + b")R.",
 }
 
