@@ -1,0 +1,132 @@
+"""`python -m tests.differential --lines N --seed S`: production's ranking against a reference that is plain and slow.
+
+The reference (`tests.unit.reference`) reads a line at a time and sorts everything; its models are sums in float64. What
+is compared are rows, scores and counts, of the whole and of shards of several sizes merged.
+"""
+
+import argparse
+import random
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from assay.ranking import Counts, Partial, RankOptions, merge, rank_blocks
+from assay.sequences import Contract, Format, Limits, Reject, parse
+from assay.shards import count_lines, owned, plan
+from tests.unit import reference
+from tests.unit.reference import Fake
+
+CONTRACT: Final = Contract("ACDEFGHIKLMNPQRSTVWY", 10)
+LIMITS: Final = Limits(1 << 16, 1 << 12, 400)
+_DEFECTS: Final = (
+    b"",
+    b" \t",
+    b"ACDEF",
+    b"ACDEFGHIKLMN",
+    b"ACDEFGHIKX",
+    b"ACDEFGHIK*",
+    b"ACDEFGH KL",
+    b"ACD\xe9FGHIKL",
+    b"\xff\xfe",
+    b"A" * 500,
+    b">header",
+    b"AC\x00EFGHIKL",
+    b'"ACDEFGHIKL"',
+)
+_ENDS: Final = (b"\n", b"\n", b"\n", b"\r\n", b"\r")
+_ROW = list[tuple[str, float, float, int]]
+
+
+def generated(lines: int, seed: int) -> Iterator[bytes]:
+    """Yield seeded lines with their ends: four in five good, some of them again, in lower case or between blanks."""
+    chance = random.Random(seed)
+    known = [b"ACDEFGHIKL"]
+    for _ in range(lines):
+        kind = chance.random()
+        text = "".join(chance.choices(CONTRACT.alphabet, k=CONTRACT.length)).encode()
+        if kind < 0.2:
+            text = chance.choice(_DEFECTS)
+        elif kind < 0.3:
+            text = chance.choice(known)
+        elif kind < 0.4:
+            text = b" " + text.lower() + b"\t"
+        elif len(known) < 1000:
+            known.append(text)
+        yield text + chance.choice(_ENDS)
+
+
+def gate(text: str) -> float:
+    """Return the share of hydrophobic residues, in float64, over a half; NaN for some, as a model might."""
+    if text.startswith("WWW"):
+        return float("nan")
+    return float(np.mean(np.array([residue in "AILMFVWY" for residue in text], np.float64)) - 0.4)
+
+
+def score(text: str) -> float:
+    """Return a sum over places and residues, with many ties, in float64; infinite for some."""
+    if text.endswith("YY"):
+        return float("inf")
+    codes = np.frombuffer(text.encode(), np.uint8).astype(np.float64)
+    return float(np.round(codes @ np.arange(1.0, 1 + CONTRACT.length) / 7, 1))
+
+
+def production(data: bytes, options: RankOptions, shard_bytes: int) -> Partial:
+    """Rank shards by themselves and merge them."""
+    lines, partials = 0, []
+    for shard in plan(len(data), shard_bytes, splittable=True):
+        chunks = (data[at : at + 100_003] for at in range(shard.read_from, len(data), 100_003))
+        part = list(owned(chunks, shard))
+        partials.append(_ranked(part, options, begins=not shard.index).shifted(lines))
+        lines += count_lines(part)
+    return merge(partials, options.top_k)
+
+
+def _ranked(chunks: list[bytes], options: RankOptions, *, begins: bool = True, deduplicate: bool = False) -> Partial:
+    rejects: list[Reject] = []
+    blocks = parse(chunks, Format.LINES, CONTRACT, begins=begins, limits=LIMITS)
+    models = Fake(gate, CONTRACT), Fake(score, CONTRACT, batch=512)
+    found = rank_blocks(blocks, *models, options, deduplicate=deduplicate, on_rejects=rejects.extend)
+    assert len(rejects) == found.counts.rejected
+    return found
+
+
+def expected(data: bytes, options: RankOptions, *, deduplicate: bool) -> tuple[_ROW, Counts]:
+    """Rank by reading a line at a time and sorting."""
+    records = reference.parse_lines(data, CONTRACT, LIMITS)
+    return reference.rank(records, gate, score, options, deduplicate=deduplicate)
+
+
+def _rows(found: Partial) -> _ROW:
+    return [(row.sequence, float(np.float32(row.score)), float(np.float32(row.gate)), row.line) for row in found.rows]
+
+
+def compare(lines: int, seed: int, sizes: tuple[int, ...]) -> Counts:
+    """Compare the whole, once with and once without repeats, and each size of shards; AssertionError on any gap."""
+    options = RankOptions(top_k=500, threshold=0.05)
+    data = b"".join(generated(lines, seed))
+    for deduplicate in (True, False):
+        rows, counts = expected(data, options, deduplicate=deduplicate)
+        whole = _ranked([data], options, deduplicate=deduplicate)
+        assert (_rows(whole), whole.counts) == (rows, counts)
+    for size in sizes:
+        found = production(data, options, size)
+        assert (_rows(found), found.counts) == (rows, counts), f"shards of {size} bytes differ"
+    return counts
+
+
+def main() -> None:
+    """Compare as many lines as are asked for, in lots of at most 100,000."""
+    parser = argparse.ArgumentParser(prog="python -m tests.differential", description=main.__doc__)
+    parser.add_argument("--lines", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    lots = range(0, asked.lines, 100_000)
+    for number, start in enumerate(lots):
+        count = min(100_000, asked.lines - start)
+        counts = compare(count, asked.seed + number, (count * 12, 250_000, 65_537))
+        print(f"{start + count:,} lines agree; of the last {count:,}: {counts}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

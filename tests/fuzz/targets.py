@@ -1,0 +1,41 @@
+"""The targets by name; `python -m tests.fuzz.targets` lists them."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tests.fuzz import bodies, events, parsing
+
+CORPUS: Final = Path(__file__).parent / "corpus"
+Target = Callable[[bytes], None]
+TARGETS: Final[Mapping[str, Target]] = {
+    "lines": parsing.lines,
+    "fasta": parsing.fasta,
+    "csv": parsing.table,
+    "sniff": parsing.sniffed,
+    "gzip": parsing.packed,
+    "abstracts": parsing.abstracts,
+    "json": bodies.json_body,
+    "multipart": bodies.multipart,
+    "bundle": bodies.bundle,
+    "job": bodies.job,
+    "clean": bodies.cleaned,
+    "paper": bodies.paper,
+    "pdf": bodies.pdf,
+    "s3": events.s3,
+    "rank-api": events.rank_api,
+    "classify-api": events.classify_api,
+}
+
+
+LONGEST: Final = {"bundle": 1200, "paper": 1200, "pdf": 4000, "multipart": 600}
+"""Bytes of the longest input, where 300 say too little."""
+
+
+def seeds(name: str) -> list[Path]:
+    """Return the inputs that are kept for a target."""
+    return sorted(path for path in (CORPUS / name).glob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    print(*TARGETS)

@@ -1,0 +1,126 @@
+"""Time and memory in proportion to the input: lines of Python are counted, memory is traced, no clock is read."""
+
+import json
+import sys
+import tracemalloc
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from assay.abstracts.cleaning import clean
+from assay.errors import AssayError
+from assay.forms import parse_multipart
+from assay.http import parse_json
+from assay.sequences import Format, Limits, gunzip, parse
+from tests.unit.reference import SMALL
+
+LIMITS = Limits(1 << 12, 1 << 10, 1 << 12)
+FORM = "multipart/form-data; boundary=b"
+Read = Callable[[bytes], object]
+
+
+def drained(fmt: Format) -> Read:
+    """Return what parses some bytes without keeping anything."""
+    return lambda data: sum(block.received for block in parse(_pieces(data), fmt, SMALL, limits=LIMITS))
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
+    yield from (data[at : at + 4096] for at in range(0, len(data), 4096))
+
+
+def attempted(read: Read, data: bytes) -> None:
+    """Read, whether that is refused or not."""
+    with suppress(AssayError):
+        read(data)
+
+
+def lines_run(read: Read, data: bytes) -> int:
+    """Return how many lines of Python reading takes: a measure of time that does not depend on the machine."""
+    count = 0
+
+    def trace(*_: object) -> object:
+        nonlocal count
+        count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)  # type: ignore[arg-type]
+    try:
+        attempted(read, data)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def peak(read: Read, data: bytes) -> int:
+    """Return the most bytes that reading holds."""
+    tracemalloc.start()
+    try:
+        attempted(read, data)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def form(fields: int) -> bytes:
+    part = b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\nx\r\n'
+    return part * fields + b"--b--\r\n"
+
+
+HARD: dict[str, tuple[Read, Callable[[int], bytes]]] = {
+    "one endless line": (drained(Format.LINES), lambda size: b"A" * size),
+    "an endless FASTA header": (drained(Format.FASTA), lambda size: b">" + b"x" * size),
+    "a FASTA record of short lines": (drained(Format.FASTA), lambda size: b">p\n" + b"A\n" * (size // 2)),
+    "headers without residues": (drained(Format.FASTA), lambda size: b">\n" * (size // 2)),
+    "a quote that is never closed": (drained(Format.CSV), lambda size: b'sequence\n"' + b"A\n" * (size // 2)),
+    "quotes only": (drained(Format.CSV), lambda size: b"sequence\n" + b'"' * size),
+    "many columns": (drained(Format.CSV), lambda size: b"sequence" + b",c" * (size // 2) + b"\nACD\n"),
+    "blank lines": (drained(Format.LINES), lambda size: b"\n" * size),
+    "carriage returns": (drained(Format.LINES), lambda size: b"\r" * size),
+    "gzip of members of nothing": (lambda data: list(gunzip([data])), lambda size: _packed(b"") * (size // 20)),
+    "deep JSON": (parse_json, lambda size: b"[" * size),
+    "many fields of JSON": (parse_json, lambda size: json.dumps({str(at): at for at in range(size // 10)}).encode()),
+    "a long number": (parse_json, lambda size: b"[" + b"9" * size + b"]"),
+    "many parts": (lambda data: parse_multipart(data, FORM), lambda size: form(size // 50)),
+    "tags never closed": (lambda data: clean(data.decode()), lambda size: b"<a x=" * (size // 5)),
+    "spaces in a tag": (lambda data: clean(data.decode()), lambda size: b"<a" + b" " * size),
+}
+
+
+def _packed(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+def made(name: str, size: int) -> tuple[Read, bytes]:
+    read, make = HARD[name]
+    return read, make(size)
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_twice_the_input_takes_about_twice_the_steps(name: str) -> None:
+    small, large = (lines_run(*made(name, size)) for size in (6_000, 12_000))
+    assert large <= 2.6 * small + 1_000
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_memory_is_bounded_by_the_input(name: str) -> None:
+    read, data = made(name, 100_000)
+    attempted(read, data[:100])
+    assert peak(read, data) < 40 * len(data) + (1 << 20)
+
+
+@pytest.mark.parametrize("name", ["one endless line", "an endless FASTA header", "a quote that is never closed"])
+def test_what_has_no_end_is_held_nowhere(name: str) -> None:
+    small, large = (peak(*made(name, size)) for size in (50_000, 200_000))
+    assert large < 1.5 * small
+
+
+def test_a_bomb_is_stopped_while_it_unpacks() -> None:
+    bomb = _packed(b"\0" * (16 << 20))
+    given = []
+    with pytest.raises(AssayError):
+        given += [len(piece) for piece in gunzip([bomb])]
+    assert peak(lambda data: sum(map(len, gunzip([data]))), bomb) < 8 << 20
