@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import pytest
 
@@ -45,12 +46,20 @@ class Aws:
     table: str = TABLE
 
     def publish(self, *names: str) -> None:
-        """Publish test bundles by name (`tiny-index`), or shipped ones (`stability-trypsin`), as version 1."""
+        """Publish test bundles by name (`tiny-index`), or shipped ones (`stability-trypsin`)."""
+        from tools.local.bundles import newest
         from tools.models.publish import publish
 
         for name in names:
             folder = DATA / name / "1"
-            publish(self.models, folder if folder.is_dir() else ROOT / "models" / name / "1", run=False)
+            publish(self.models, folder if folder.is_dir() else newest(ROOT / "models", name), run=False)
+
+
+@pytest.fixture(autouse=True)
+def _environment_undone() -> Iterator[None]:
+    """Undo what the code under test sets in the environment for itself, as commands do."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture
@@ -92,23 +101,28 @@ def empty_cloud() -> Iterator[Aws]:
     clients.forget()
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         s3, dynamodb = clients.client("s3"), clients.client("dynamodb")
-        for bucket in ("uploads", "results", "models"):
-            s3.create_bucket(Bucket=bucket)
-        dynamodb.create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "live", "updated")],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "live",
-                    "KeySchema": [
-                        {"AttributeName": "live", "KeyType": "HASH"},
-                        {"AttributeName": "updated", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        make_stores(s3, dynamodb)
         yield Aws(s3, dynamodb, Bucket(s3, "uploads"), Bucket(s3, "results"), Bucket(s3, "models"))
     clients.forget()
+
+
+def make_stores(s3: "S3Client", dynamodb: "DynamoDBClient") -> None:
+    """Create the three buckets and the state table."""
+    for bucket in ("uploads", "results", "models"):
+        s3.create_bucket(Bucket=bucket)
+    dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "live", "updated")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "live",
+                "KeySchema": [
+                    {"AttributeName": "live", "KeyType": "HASH"},
+                    {"AttributeName": "updated", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -96,13 +96,14 @@ def command(*arguments: str) -> list[str]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[Service]:
-    """Run `assay up` on free ports until the block ends."""
+def running(*arguments: str, quiet: bool = False) -> Iterator[Service]:
+    """Run `assay up` on free ports until the block ends; quiet drops its log."""
     process = subprocess.Popen(
         command("up", "--port", "0", "--s3-port", "0", *arguments),
         cwd=ROOT,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
         text=True,
     )
     try:

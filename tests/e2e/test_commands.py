@@ -1,6 +1,7 @@
 """The `assay` command, as a user types it."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -32,6 +33,17 @@ def test_rank_here_and_by_a_service_agree(service: Service, order: list[str], fa
     assert here.stdout.splitlines() == there.stdout.splitlines()
     assert [line.split(",")[1] for line in here.stdout.splitlines()] == ["sequence", *order]
     assert "3 residues, expected 50" in here.stderr
+
+
+@pytest.mark.parametrize("words", [("rank", "--csv"), ("jobs", "list", "--endpoint"), ("models", "list", "--endpoint")])
+def test_who_reads_no_further_had_enough(service: Service, fasta: str, words: tuple[str, ...]) -> None:
+    last = fasta if words[0] == "rank" else service.endpoint
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(command(*words, last), cwd=ROOT, stdout=closed, stderr=subprocess.PIPE, check=False)
+    assert b"ipe" not in done.stderr
+    assert done.returncode == 0
 
 
 def test_rank_reads_standard_input() -> None:

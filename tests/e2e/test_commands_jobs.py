@@ -156,6 +156,7 @@ def test_dead_letters_are_begun_again_once_and_taken_off_the_queue(service: Serv
     assert "not Assay's was left" in told
     left = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
     assert int(left["ApproximateNumberOfMessagesNotVisible"]) + int(left["ApproximateNumberOfMessages"]) == 2
+    sqs.purge_queue(QueueUrl=queue)
 
 
 def record(service: Service, key: str) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def block_with(text: str) -> str:
 
 
 def shape(value: Any) -> Any:
-    """Return JSON with its numbers of the models left out: those move with every training."""
+    """Return JSON with its numbers to three places: processors differ in the last ones."""
     if isinstance(value, dict):
-        return {name: None if name in {"score", "gate"} and isinstance(each, float) else shape(each)
-                for name, each in value.items()}  # fmt: skip
+        return {name: shape(each) for name, each in value.items()}
+    if isinstance(value, float):
+        return round(value, 3)
     return [shape(each) for each in value] if isinstance(value, list) else value
 
 

@@ -1,0 +1,58 @@
+"""A function in a process of its own, for tests that end it: `python -m tests.chaos.worker WAY`, an event as input.
+
+Ways: `well`; `hang` stops just before a shard's result is written, after saying so; `starved` has hardly any memory
+left and tries as often as Lambda does.
+"""
+
+import json
+import resource
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from tests.events import Context
+
+_LEFT: Final = 1 << 20
+"""Bytes of address space that a starved process may still take."""
+
+
+def hang() -> None:
+    """Stop where all is computed and nothing is written."""
+    from assay.files.working import Working
+
+    def stopped(self: Working, result: Any) -> None:
+        print("midway", flush=True)
+        sys.stdin.read()
+
+    Working.save = stopped  # type: ignore[method-assign]
+
+
+def starve() -> None:
+    """Take away what memory is not in use, the models loaded before."""
+    from rank.wiring import service
+
+    assert service().pair()
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + _LEFT,) * 2)
+
+
+def main(way: str) -> None:
+    """Answer one event, and say what came of each try."""
+    from rank.upload import handler
+
+    event = json.loads(sys.stdin.readline())
+    tries = 1
+    if way == "hang":
+        hang()
+    if way == "starved":
+        starve()
+        tries = 3
+    for _ in range(tries):
+        try:
+            print(json.dumps(handler(event, Context())), flush=True)
+        except Exception as error:
+            print(type(error).__name__, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
