@@ -1,23 +1,18 @@
 """The template as the tests read it: as written, and as CloudFormation receives it from SAM."""
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import yaml
-from samtranslator.parser import parser
-from samtranslator.translator.translator import Translator
 
+from tools.audit.transform import translated
 from tools.local.template import load
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
-# What `sam package` puts in place of folders and Dockerfiles.
-_IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assay:latest"
 _SUB = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 
 
@@ -49,17 +44,6 @@ def transformed() -> dict[str, Any]:
     return translated(written())
 
 
-def translated(template: dict[str, Any]) -> dict[str, Any]:
-    """Return what SAM's translator makes of a template, as packaged."""
-    document = json.loads(json.dumps(template))
-    for resource in document["Resources"].values():
-        _package(resource)
-    session = boto3.Session(region_name="us-east-1")
-    translator = Translator(managed_policy_map={}, sam_parser=parser.Parser(), boto_session=session)
-    result: dict[str, Any] = json.loads(json.dumps(translator.translate(document, parameter_values={})))
-    return result
-
-
 def references(value: Any) -> Iterator[str]:
     """Yield the logical ids and parameter names that a piece of template mentions."""
     if isinstance(value, list):
@@ -87,18 +71,6 @@ def _merged(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     both = shared | own
     variables = {**shared["Environment"]["Variables"], **own.get("Environment", {}).get("Variables", {})}
     return both | {"Environment": {"Variables": variables}, "Events": own.get("Events", {})}
-
-
-def _package(resource: dict[str, Any]) -> None:
-    properties = resource["Properties"]
-    if resource["Type"] == "AWS::Serverless::LayerVersion":
-        properties["ContentUri"] = "s3://packages/layer.zip"
-    elif resource["Type"] == "AWS::Serverless::StateMachine":
-        properties["DefinitionUri"] = "s3://packages/rank_file.asl.json"
-    elif resource["Type"] == "AWS::Serverless::Function" and properties["PackageType"] == "Image":
-        properties["ImageUri"] = _IMAGE
-    elif resource["Type"] == "AWS::Serverless::Function":
-        properties["CodeUri"] = "s3://packages/code.zip"
 
 
 def dump(document: dict[str, Any]) -> str:

@@ -135,6 +135,14 @@ def test_an_open_api_wants_nothing() -> None:
     assert stack.read(ROOT / "template.yaml", {"Access": "OPEN"}).rest.closed == frozenset()
 
 
+def test_a_key_has_a_rate_a_burst_and_a_quota() -> None:
+    given = {"RequestsPerSecond": 3, "RequestBurst": 5, "RequestsPerDay": 700}
+    plan = Resolver(written(), given).resource("UsagePlan")["Properties"]  # type: ignore[arg-type]
+    assert plan["Throttle"] == {"RateLimit": 3, "BurstLimit": 5}
+    assert plan["Quota"] == {"Limit": 700, "Period": "DAY"}
+    assert plan["ApiStages"]
+
+
 def test_addresses_are_counted_only_where_asked() -> None:
     assert not Resolver(written()).resource("Firewall")
     counted = Resolver(written(), {"RequestsPerAddress": 1000})  # type: ignore[dict-item]

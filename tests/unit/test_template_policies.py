@@ -9,8 +9,11 @@ from tests.unit.templates import functions, of_type, references, written
 
 BUCKETS = sorted(of_type("AWS::S3::Bucket"))
 ROLES = sorted(of_type("AWS::IAM::Role"))
-# Actions that AWS cannot scope to a resource would be listed here, each with its reason. There are none.
-UNSCOPABLE: frozenset[str] = frozenset()
+ATTACHED = sorted(of_type("AWS::IAM::Policy"))
+# Actions that AWS cannot scope to a resource: the service authorization reference lists no resource type for them.
+UNSCOPABLE = frozenset(
+    {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"}
+)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -22,9 +25,10 @@ def _statements(role: str) -> Iterator[dict[str, Any]]:
         yield from policy["PolicyDocument"]["Statement"]
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_no_permission_is_for_everything(role: str) -> None:
-    for statement in _statements(role):
+@pytest.mark.parametrize("name", [*ROLES, *ATTACHED])
+def test_no_permission_is_for_everything(name: str) -> None:
+    attached = of_type("AWS::IAM::Policy").get(name, {}).get("Properties", {}).get("PolicyDocument", {})
+    for statement in attached.get("Statement") or _statements(name):
         actions = set(_listed(statement["Action"]))
         assert not any(action == "*" or action.endswith(":*") for action in actions)
         assert "*" not in _listed(statement["Resource"]) or actions <= UNSCOPABLE
@@ -78,6 +82,21 @@ def test_a_bucket_refuses_connections_in_the_clear(name: str) -> None:
     assert len(denials) == 1
     assert denials[0]["Action"] == "s3:*"
     assert len(denials[0]["Resource"]) == 2
+
+
+def test_queues_and_tables_are_encrypted_and_a_queue_refuses_connections_in_the_clear() -> None:
+    queues, tables = of_type("AWS::SQS::Queue"), of_type("AWS::DynamoDB::Table")
+    assert all(each["Properties"]["SqsManagedSseEnabled"] for each in queues.values())
+    assert all(each["Properties"]["SSESpecification"]["SSEEnabled"] for each in tables.values())
+    closed = {
+        queue["Ref"]
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        for queue in policy["Properties"]["Queues"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    assert closed == set(queues) != set()
 
 
 @pytest.mark.parametrize("name", BUCKETS)

@@ -1,0 +1,57 @@
+"""The licences of what runs in the cloud, as the installed packages declare them: writes docs/licences.md.
+
+python -m tools.audit.licences
+"""
+
+import re
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "licences.md"
+SETS = {
+    "rank image": "functions/rank/requirements.txt",
+    "classify image": "functions/classify/requirements.txt",
+    "layer": "layers/assay/requirements.txt",
+}
+COPYLEFT = re.compile(r"\b(A?GPL|LGPL|GNU|EUPL|CDDL|SSPL)", re.IGNORECASE)
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
+_HEAD = """# Licences
+
+What the images and the layer install, with the licence that each package declares. Assay itself is Apache-2.0. None is
+under a licence that would bind the code beside it: MPL-2.0 (tqdm) binds changes to its own files. Written by
+`python -m tools.audit.licences`; `make sbom` writes the same as CycloneDX, with hashes.
+
+| package | licence | in |
+|---|---|---|
+"""
+
+
+def licence(name: str) -> str | None:
+    """Return what an installed package declares: its expression, else its classifiers, else its text; None without."""
+    try:
+        found = metadata(name).json
+    except PackageNotFoundError:
+        return None
+    kinds = [each.split(" :: ")[-1] for each in found.get("classifier", ()) if each.startswith("License ::")]
+    return str(found.get("license_expression") or ", ".join(kinds) or found.get("license") or "not declared")
+
+
+def packages() -> dict[str, list[str]]:
+    """Return the sets that each package is in, by name; packages for other systems are left out."""
+    found: dict[str, list[str]] = {}
+    for label, lock in SETS.items():
+        for name in _PIN.findall((ROOT / lock).read_text("utf-8")):
+            if licence(name) is not None:
+                found.setdefault(name, []).append(label)
+    return found
+
+
+def page() -> str:
+    """Return docs/licences.md."""
+    rows = (f"| {name} | {licence(name)} | {', '.join(sets)} |" for name, sets in sorted(packages().items()))
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

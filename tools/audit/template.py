@@ -1,0 +1,93 @@
+"""checkov on what CloudFormation deploys: every check of AWS passes, or is waived in waivers.yaml with a reason.
+
+    python -m tools.audit.template CHECKOV
+
+CHECKOV is the command of that name. A failure that nobody waived ends with status 1, and so does a waiver that
+nothing needs any more.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tools.audit.transform import translated
+from tools.local.template import load
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIVERS = Path(__file__).parent / "waivers.yaml"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Finding:
+    """A check that a resource fails."""
+
+    check: str
+    resource: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Why a check may fail, for the resources named or, where none is, for all."""
+
+    reason: str
+    resources: frozenset[str]
+
+
+def waivers(path: Path = WAIVERS) -> dict[str, Waiver]:
+    """Read what is waived, by check."""
+    read = yaml.safe_load(path.read_text("utf-8"))
+    return {check: Waiver(each["reason"], frozenset(each.get("resources", ()))) for check, each in read.items()}
+
+
+def unwaived(findings: Iterable[Finding], waived: Mapping[str, Waiver]) -> list[Finding]:
+    """Return the failures that nobody gave a reason for."""
+    return sorted(each for each in findings if not _waived(each, waived))
+
+
+def _waived(finding: Finding, waived: Mapping[str, Waiver]) -> bool:
+    found = waived.get(finding.check)
+    return found is not None and (not found.resources or finding.resource in found.resources)
+
+
+def unneeded(findings: Iterable[Finding], waived: Mapping[str, Waiver]) -> list[str]:
+    """Return the waivers, `check` or `check resource`, that no failure needs."""
+    failed = {(each.check, each.resource) for each in findings}
+    checks = {check for check, _ in failed}
+    named = {(check, resource) for check, each in waived.items() for resource in each.resources}
+    return sorted([*(set(waived) - checks), *(f"{check} {name}" for check, name in named - failed if check in checks)])
+
+
+def checked(checkov: str) -> tuple[int, list[Finding]]:
+    """Return how many checks pass, and those that fail."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "template.json"
+        file.write_text(json.dumps(translated(load(ROOT / "template.yaml"))), "utf-8")
+        command = [checkov, "--file", str(file), "--framework", "cloudformation", "--output", "json", "--compact"]
+        done = subprocess.run([*command, "--soft-fail"], capture_output=True, text=True, check=True)
+    report = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
+    failed = report["results"]["failed_checks"]
+    findings = [Finding(each["check_id"], each["resource"].partition(".")[2], each["check_name"]) for each in failed]
+    return int(report["summary"]["passed"]), findings
+
+
+def main() -> int:
+    """Print the outcome; 1 where something is not as it should be."""
+    passed, findings = checked(sys.argv[1])
+    waived = waivers()
+    for each in (failures := unwaived(findings, waived)):
+        print(f"{each.check} {each.resource}: {each.name}", file=sys.stderr)
+    for name in (idle := unneeded(findings, waived)):
+        print(f"{name}: waived, and nothing fails it any more", file=sys.stderr)
+    print(f"checkov: {passed} checks pass, {len(findings) - len(failures)} are waived for {len(waived)} reasons")
+    return 1 if failures or idle else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
