@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.table import table
+from tools.local.bundles import newest
 
 if TYPE_CHECKING:
     from assay.models.classifier import TextClassifier
 
-SHIPPED: Final = Path(__file__).parent.parent / "models" / "arxiv-archives" / "1"
+SHIPPED: Final = newest(Path(__file__).parent.parent / "models", "arxiv-archives")
 LENGTHS: Final = (64, 128, 192, 200, 256)
 RUNS: Final = 15
 STARTS: Final = 5
@@ -115,7 +116,8 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, nargs="?", default=SHIPPED)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
-    print(f"{arguments.bundle}, {processor()}, {arguments.threads} threads, Python {platform.python_version()}")
+    named = f"{arguments.bundle.parent.name} {arguments.bundle.name}"
+    print(f"{named}, {processor()}, {arguments.threads} threads, Python {platform.python_version()}")
     for label, value in measure(arguments.bundle, arguments.threads):
         print(f"  {label:<44} {value:>10}")
 

@@ -1,8 +1,14 @@
-"""A plain server of a models bucket from a folder: ranged GETs at the speed of this machine, and no more of S3."""
+"""A plain server of a bucket from a folder: ranged GETs at the speed of this machine, or of an S3 slow in a known way.
+
+As a program, `python -m benchmarks.objects FOLDER LATENCY RATE`, it says its port and serves until its input ends.
+"""
 
 import http.server
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,26 +16,36 @@ from urllib.parse import unquote, urlsplit
 
 from assay.models.layout import Pointer
 
+_PIECE = 1 << 18
 _MISSING = b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"
 
 
 class _Objects(http.server.BaseHTTPRequestHandler):
-    """Answers `GET /models/models/NAME/...` from the folder `root`/NAME/...; every name's current version is 1."""
+    """Answers `GET /models/models/NAME/...` from the folder `root`/NAME/...; the highest version serves."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     root = Path()
+    latency = 0.0
+    rate = float("inf")
 
     def do_GET(self) -> None:
-        """Answer a GET, ranged or not."""
+        """Answer a GET, ranged or not, after `latency` seconds."""
+        time.sleep(self.latency)
         key = unquote(urlsplit(self.path).path).removeprefix("/models/models/")
         file = self.root / key
         if key.endswith("/current.json") and file.parent.is_dir():
-            self._small(200, Pointer("1").dumps())
+            self._small(200, Pointer(newest(file.parent)).dumps())
         elif not file.is_file():
             self._small(404, _MISSING)
         else:
             self._file(file)
+
+    def do_HEAD(self) -> None:
+        """Say how large a file is."""
+        time.sleep(self.latency)
+        file = self.root / unquote(urlsplit(self.path).path).removeprefix("/models/models/")
+        self._head(*((200, file.stat().st_size) if file.is_file() else (404, 0)))
 
     def _small(self, status: int, body: bytes) -> None:
         self._head(status, len(body))
@@ -38,12 +54,15 @@ class _Objects(http.server.BaseHTTPRequestHandler):
     def _file(self, file: Path) -> None:
         size = file.stat().st_size
         asked = self.headers.get("Range")
-        first, last = (int(each) for each in asked[6:].split("-")) if asked else (0, size - 1)
-        last = min(last, size - 1)
+        begin, _, end = asked[6:].partition("-") if asked else ("0", "", "")
+        first, last = int(begin), min(int(end or size), size - 1)
         self._head(206 if asked else 200, last + 1 - first, f"bytes {first}-{last}/{size}")
+        began, start = time.perf_counter(), first
         with file.open("rb") as source:
             while first <= last:
-                first += os.sendfile(self.connection.fileno(), source.fileno(), first, last + 1 - first)
+                most = last + 1 - first if self.rate == float("inf") else min(_PIECE, last + 1 - first)
+                first += os.sendfile(self.connection.fileno(), source.fileno(), first, most)
+                time.sleep(max(0.0, began + (first - start) / self.rate - time.perf_counter()))
 
     def _head(self, status: int, length: int, content_range: str = "") -> None:
         self.send_response(status)
@@ -57,10 +76,15 @@ class _Objects(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def newest(model: Path) -> str:
+    """Return the highest version of a model's folder."""
+    return str(max(int(path.name) for path in model.iterdir() if path.name.isdecimal()))
+
+
 @contextmanager
-def serving(root: Path, host: str = "0.0.0.0") -> Iterator[int]:
-    """Serve the bundles under a folder until the block ends; gives the port."""
-    handler = type("Objects", (_Objects,), {"root": root})
+def serving(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float = float("inf")) -> Iterator[int]:
+    """Serve the bundles under a folder until the block ends; gives the port. `rate`: bytes a second and connection."""
+    handler = type("Objects", (_Objects,), {"root": root, "latency": latency, "rate": rate})
     server = http.server.ThreadingHTTPServer((host, 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -68,3 +92,26 @@ def serving(root: Path, host: str = "0.0.0.0") -> Iterator[int]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def apart(root: Path, latency: float, rate: float) -> Iterator[str]:
+    """Serve from a process of its own until the block ends, as S3 does not share a function's; gives the address."""
+    command = [sys.executable, "-m", "benchmarks.objects", str(root), str(latency), str(rate)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        process.stdin.close()
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    folder, latency, rate = sys.argv[1:]
+    with serving(Path(folder), "127.0.0.1", float(latency), float(rate)) as port:
+        print(port, flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -68,14 +68,18 @@ class Null:
 def blocks(path: Path) -> Iterator[Block]:
     """Read and parse a file in chunks, unpacking gzip."""
     with path.open("rb") as file:
-        chunks = iter(lambda: file.read(CHUNK), b"")
+        yield from parsed(iter(lambda: file.read(CHUNK), b""), path.name)
+
+
+def parsed(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+    """Parse a file's chunks, unpacking gzip."""
+    first = next(chunks, b"")
+    chunks = chain([first], chunks)
+    if first.startswith(b"\x1f\x8b"):
+        chunks = gunzip(chunks)
         first = next(chunks, b"")
         chunks = chain([first], chunks)
-        if first.startswith(b"\x1f\x8b"):
-            chunks = gunzip(chunks)
-            first = next(chunks, b"")
-            chunks = chain([first], chunks)
-        yield from parse(chunks, sniff(first, filename=path.name))
+    yield from parse(chunks, sniff(first, filename=name))
 
 
 def work(case: Case) -> Callable[[], int]:
@@ -152,10 +156,10 @@ def generate(folder: Path, count: int) -> list[tuple[str, Path]]:
     return [*((label, folder / name) for label, (name, _) in texts.items()), ("lines, gzip", folder / "lf.txt.gz")]
 
 
-def random_lines(count: int) -> list[bytes]:
+def random_lines(count: int, seed: int = 3) -> list[bytes]:
     """Return `count` seeded random sequences."""
     letters = np.frombuffer(DEFAULT.alphabet.encode(), np.uint8)
-    drawn = letters[np.random.default_rng(3).integers(0, len(letters), (count, DEFAULT.length))]
+    drawn = letters[np.random.default_rng(seed).integers(0, len(letters), (count, DEFAULT.length))]
     return [row.tobytes() for row in drawn]
 
 

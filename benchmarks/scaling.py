@@ -21,7 +21,7 @@ SIZES: Final = (10**6, 10**8, 10**9)
 class World:
     """What the simulation stands on: measured rates, AWS's limits, prices in dollars."""
 
-    sequences_per_vcpu: float = 60_000  # per second; benchmarks/results/rank.md, half of two cores
+    sequences_per_vcpu: float = 48_000  # per second; benchmarks/results/rank.md, half of two cores
     memory_mb: int = 3008  # RankMemory
     mb_per_vcpu: int = 1769
     s3_mb_per_second: float = 75  # of one connection

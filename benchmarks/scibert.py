@@ -13,11 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.models.bundle import build
+from tools.local.bundles import newest
 from tools.models.convert import save, to_tflite
 from tools.models.encoder import Architecture, Encoder
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = ROOT / "models/arxiv-archives/1"
+SHIPPED = newest(ROOT / "models", "arxiv-archives")
 LAYERS, HEADS, HIDDEN, WIDE, PIECES, POSITIONS, LABELS = 12, 12, 768, 3072, 31_090, 512, 18
 
 
@@ -68,7 +69,15 @@ def write(folder: Path, name: str, kind: str) -> None:
     header: dict[str, Any] = json.loads((SHIPPED / "manifest.json").read_text())
     del header["files"]
     (folder / "tokenizer.json").write_text(tokenizer())
-    header |= {"name": name, "format": kind, "metrics": {}, "provenance": {"weights": "random"}, "licence": ""}
+    header["text"]["max_tokens"] = POSITIONS
+    header |= {
+        "name": name,
+        "version": "1",
+        "format": kind,
+        "metrics": {},
+        "provenance": {"weights": "random"},
+        "licence": "",
+    }
     (folder / "manifest.json").write_bytes(build(folder, header).dumps())
 
 

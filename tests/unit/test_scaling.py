@@ -12,7 +12,7 @@ WORLD = World()
 def test_one_shard_takes_its_own_time() -> None:
     run = simulate(WORLD, 1_000_000)
     assert (run.shards, run.busy) == (1, 1)
-    assert run.seconds == pytest.approx(WORLD.start_seconds + WORLD.step_seconds + 1e6 / 60_000 / WORLD.vcpus)
+    assert run.seconds == pytest.approx(WORLD.start_seconds + WORLD.step_seconds + 1e6 / 48_000 / WORLD.vcpus)
 
 
 def test_no_more_functions_than_allowed_and_no_faster_than_they_compute() -> None:

@@ -1,0 +1,121 @@
+"""Time and memory against the size of the input, and what that costs on Lambda: `python -m benchmarks.curve`.
+
+Each size is one run of a fresh process, so that its peak memory is its own; with matplotlib (`make peers`) the plots
+go to docs/images. Rates on one thread and on two are measured; four vCPUs are counted as twice two, and said so. A
+vCPU here is a core of this machine. Prices are AWS's list prices, `benchmarks.cost`.
+"""
+
+import math
+import tempfile
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import cost
+from benchmarks.classify_peers import SHIPPED, abstracts, shipped
+from benchmarks.contest import Way, draw
+from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
+from benchmarks.rank_peers import default_pair, files, threshold
+
+SIZES: Final[dict[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
+    "smoke": ((100, 300), (1, 2)),
+    "quick": ((1000, 10_000, 100_000), (1, 10, 100)),
+    "full": ((1000, 10_000, 100_000, 1_000_000, 10_000_000), (1, 10, 100, 1000, 10_000)),
+}
+LONGEST: Final = 256
+"""What the shipped classifier reads."""
+RATE_OF: Final = {"smoke": (200, 2), "quick": (50_000, 20), "full": (200_000, 100)}
+"""How many sequences and abstracts the rates are measured on."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run: items, seconds, and the peak memory of its process in MB."""
+
+    items: int
+    seconds: float
+    megabytes: float
+
+
+def rank_points(folder: Path, pair: Path, counts: Sequence[int], at: float, threads: int) -> Iterable[Point]:
+    """Yield a point for each number of sequences, plain lines from disk."""
+    for count in counts:
+        (path,) = files(folder, [count]).values()
+        yield _point("assay", pair, {"path": str(path), "threshold": at}, count, threads)
+        path.unlink()
+
+
+def classify_points(folder: Path, counts: Sequence[int], threads: int) -> Iterable[Point]:
+    """Yield a point for each number of abstracts of mixed length, by the shipped classifier."""
+    for count in counts:
+        yield _point("assay-int8", folder, {"ids": abstracts(count, LONGEST), "rows": 1}, count, threads)
+
+
+def _point(name: str, folder: Path, task: dict[str, Any], count: int, threads: int) -> Point:
+    way = Way(name, folder, threads)
+    try:
+        answer = way.run(task)
+    finally:
+        way.close()
+    return Point(count, answer.seconds, answer.megabytes)
+
+
+def slope(points: Sequence[Point]) -> float:
+    """Return the exponent of time between the last two decades: 1 is linear."""
+    first, last = points[(len(points) - 1) // 2], points[-1]
+    return math.log(last.seconds / first.seconds) / math.log(last.items / first.items)
+
+
+def table(said: Report, title: str, unit: str, points: Sequence[Point]) -> None:
+    """Add the points of one job."""
+    said.add(f"## {title}: time grows with the input's size to the power of {slope(points):.2f} over its larger half")
+    rows = [(f"{p.items:,}", f"{p.seconds:.3g}", f"{p.items / p.seconds:,.0f}", f"{p.megabytes:.0f}") for p in points]
+    said.table((unit, "s", f"{unit}/s", "peak MB"), rows)
+
+
+def rates(pair: Path, classifier: Path, folder: Path, at: float, size: str, rounds: int) -> dict[str, dict[int, Times]]:
+    """Return for both jobs the seconds per item on one and two threads, measured in turn."""
+    sequences, texts = RATE_OF[size]
+    (path,) = files(folder, [sequences]).values()
+    tasks: dict[str, tuple[str, Path, dict[str, Any], int]] = {
+        "rank": ("assay", pair, {"path": str(path), "threshold": at}, sequences),
+        "classify": ("assay-int8", classifier, {"ids": abstracts(texts, LONGEST), "rows": 1}, texts),
+    }
+    with ExitStack() as stack:
+        acts = {}
+        for job, (name, models, task, count) in tasks.items():
+            for threads in (1, 2):
+                way = Way(name, models, threads)
+                stack.callback(way.close)
+                acts[f"{job} {threads}"] = lambda way=way, task=task, count=count: way.run(task).seconds / count
+        in_turn(acts, 1)
+        times = in_turn(acts, rounds)
+    return {job: {threads: times[f"{job} {threads}"] for threads in (1, 2)} for job in tasks}
+
+
+def main() -> None:
+    """Read the options, measure, print, draw."""
+    options = arguments(__doc__, "curve").parse_args()
+    hush()
+    said = report("curve", "Time, memory and cost against the size of the input", options)
+    counts, texts = SIZES[options.size]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pair, classifier = default_pair(folder / "pair"), shipped(folder / "texts")
+        at = threshold(pair)
+        sequences = list(rank_points(folder, pair, counts, at, options.threads))
+        table(said, "Ranking, default pair, a tenth passing the gate", "sequences", sequences)
+        classified = list(classify_points(classifier, texts, options.threads))
+        table(said, f"Classification, {SHIPPED.parent.name}, mixed lengths", "abstracts", classified)
+        found = rates(pair, classifier, folder, at, options.size, {"smoke": 1, "quick": 3, "full": 7}[options.size])
+    cost.tables(said, found)
+    if options.write:
+        drawn = {"sequences ranked": sequences, "abstracts classified": classified}
+        draw(curves={job: [(p.items, p.seconds, p.megabytes) for p in points] for job, points in drawn.items()})
+    said.finish()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What Assay is measured against, and Assay as one of the contestants."""

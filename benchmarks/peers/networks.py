@@ -1,0 +1,168 @@
+"""The default models' networks read from their .tflite, and rebuilt in other frameworks with the same weights."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+SYMBOLS: Final = 20
+_SAME: Final = 0
+_RELU: Final = 1
+
+
+@dataclass(frozen=True)
+class Step:
+    """One layer: `embed`, `conv`, `add`, `flatten` or `dense`; which values it reads and which it makes."""
+
+    kind: str
+    inputs: tuple[int, ...]
+    output: int
+    relu: bool = False
+    stride: int = 1
+    weights: tuple[Array, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers in order, from the codes [N, length] to one score."""
+
+    source: int
+    length: int
+    steps: tuple[Step, ...]
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions for one sequence, those of matrix products alone."""
+        return sum(found.flops for found in shapes(self))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a layer does to one sequence: its output's positions and channels, and its floating-point operations."""
+
+    positions: int
+    channels: int
+    flops: int
+
+
+def shapes(network: Network) -> Iterator[Shape]:
+    """Yield each layer's shape."""
+    known: dict[int, tuple[int, int]] = {network.source: (network.length, 1)}
+    for step in network.steps:
+        positions, channels = known[step.inputs[0]]
+        flops = 0
+        if step.kind == "embed":
+            channels = step.weights[0].shape[1]
+        elif step.kind == "conv":
+            kernel, deep, channels = step.weights[0].shape
+            positions = -(-positions // step.stride)
+            flops = 2 * positions * kernel * deep * channels
+        elif step.kind == "flatten":
+            positions, channels = 1, positions * channels
+        elif step.kind == "dense":
+            deep, channels = step.weights[0].shape
+            flops = 2 * deep * channels
+        known[step.output] = positions, channels
+        yield Shape(positions, channels, flops)
+
+
+def read(path: Path) -> Network:
+    """Return the network of a .tflite over residue indices; ValueError where it has other layers."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(path.read_bytes(), 0))
+    return _Reader(model, {value: name for name, value in vars(schema.BuiltinOperator).items()}).network()
+
+
+class _Reader:
+    def __init__(self, model: Any, names: Mapping[int, str]) -> None:
+        self._model, self._graph, self._names = model, model.subgraphs[0], names
+        self._same: dict[int, int] = {}
+        self._constants: dict[int, Array] = {}
+
+    def network(self) -> Network:
+        source = int(self._graph.inputs[0])
+        steps = tuple(step for operator in self._graph.operators for step in self._step(operator))
+        return Network(source, int(self._graph.tensors[source].shape[1]), steps)
+
+    def _step(self, operator: Any) -> Iterator[Step]:
+        name = self._names[self._model.operatorCodes[operator.opcodeIndex].builtinCode]
+        given, made = [int(each) for each in operator.inputs], int(operator.outputs[0])
+        options = operator.builtinOptions
+        relu = getattr(options, "fusedActivationFunction", 0) == _RELU
+        if name == "DEQUANTIZE":
+            self._constants[made] = self._constant(given[0]).astype(np.float32)
+        elif name == "CAST" or (name == "RESHAPE" and not self._flattens(given[0], made)):
+            self._same[made] = self._value(given[0])
+        elif name == "RESHAPE":
+            yield Step("flatten", (self._value(given[0]),), made)
+        elif name == "GATHER":
+            yield Step("embed", (self._value(given[1]),), made, weights=(self._constant(given[0]),))
+        elif name == "CONV_2D" and options.padding == _SAME:
+            kernel = self._constant(given[1])[:, 0].transpose(1, 2, 0)
+            weights = (np.ascontiguousarray(kernel), self._constant(given[2]))
+            yield Step("conv", (self._value(given[0]),), made, relu, int(options.strideW), weights)
+        elif name == "ADD":
+            yield Step("add", (self._value(given[0]), self._value(given[1])), made, relu)
+        elif name == "FULLY_CONNECTED":
+            weights = (np.ascontiguousarray(self._constant(given[1]).T), self._constant(given[2]))
+            yield Step("dense", (self._value(given[0]),), made, relu, weights=weights)
+        else:
+            raise ValueError(f"{name} is none of the layers that can be rebuilt")
+
+    def _value(self, tensor: int) -> int:
+        return self._same.get(tensor, tensor)
+
+    def _flattens(self, given: int, made: int) -> bool:
+        """Say whether a reshape joins positions and channels, instead of adding or dropping axes of one."""
+        before, after = (self._graph.tensors[each].shape for each in (given, made))
+        return len(after) == 2 and len(before) > 2
+
+    def _constant(self, tensor: int) -> Array:
+        if tensor in self._constants:
+            return self._constants[tensor]
+        found = self._graph.tensors[tensor]
+        kind = {0: np.float32, 1: np.float16}[found.type]
+        return (
+            np.frombuffer(bytes(self._model.buffers[found.buffer].data), kind).reshape(found.shape).astype(np.float32)
+        )
+
+
+def by_numpy(network: Network, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return the scores [N] of codes [N, length], slowly and plainly: what all others are compared with."""
+    values: dict[int, Array] = {network.source: codes}
+    for step in network.steps:
+        found = _apply(step, [values[each] for each in step.inputs])
+        values[step.output] = np.maximum(found, 0) if step.relu else found
+    return np.asarray(found.reshape(-1), np.float32)
+
+
+def _apply(step: Step, given: Sequence[Array]) -> Array:
+    if step.kind == "embed":
+        return np.asarray(step.weights[0][given[0]])
+    if step.kind == "conv":
+        return _convolved(given[0], step)
+    if step.kind == "add":
+        return np.asarray(given[0] + given[1])
+    if step.kind == "flatten":
+        return given[0].reshape(len(given[0]), -1)
+    return np.asarray(given[0] @ step.weights[0] + step.weights[1])
+
+
+def padding(positions: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Return the zeros before and after that TensorFlow's `same` adds."""
+    whole = max((-(-positions // stride) - 1) * stride + kernel - positions, 0)
+    return whole // 2, whole - whole // 2
+
+
+def _convolved(rows: Array, step: Step) -> Array:
+    kernel, bias = step.weights
+    wide = np.pad(rows, ((0, 0), padding(rows.shape[1], len(kernel), step.stride), (0, 0)))
+    made = -(-rows.shape[1] // step.stride)
+    last = (made - 1) * step.stride + 1
+    parts = (wide[:, at : at + last : step.stride] @ weight for at, weight in enumerate(kernel))
+    return np.asarray(sum(parts) + bias)
