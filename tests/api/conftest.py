@@ -39,7 +39,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         for name, value in {**MODELS, "ASSAY_CACHE_DAYS": "1", "POWERTOOLS_LOG_LEVEL": "CRITICAL"}.items():
             patch.setenv(name, value)
         aws.publish("tiny-index", "tiny-text")
-        yield Gateway(STACK.routes, STACK.rest, invoke, log=False, api_key=KEY)
+        yield Gateway(STACK.routes, STACK.rest, invoke, log=False, api_keys=[KEY])
 
 
 @pytest.fixture(scope="session")

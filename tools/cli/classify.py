@@ -31,6 +31,8 @@ def classify(options: argparse.Namespace) -> int:
 
     try:
         answer = _by_service(options) if options.url else _here(options)
+    except BrokenPipeError:
+        raise
     except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
         return fail(str(error) or type(error).__name__)
     _print(answer, options)

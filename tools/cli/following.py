@@ -64,5 +64,13 @@ def followed(service: Service, job_id: str) -> dict[str, Any]:
 def fetched(job: Mapping[str, Any], folder: Path) -> None:
     """Download the results of a job, each under the name it has there, lists of score files under `scores/`."""
     for name, link in job["results"].items():
-        file = Path(unquote(urlsplit(link).path)).name
+        file = named(link)
         download(link, folder / "scores" / file if name == "scores" else folder / file)
+
+
+def named(link: str) -> str:
+    """Return the name of the file that a link leads to. Raises Refused where it is none that lies in a folder."""
+    name = Path(unquote(urlsplit(link).path)).name
+    if name in ("", "..") or not name.isprintable():
+        raise Refused(f"the service names a result {name!r}, which is no name of a file")
+    return name

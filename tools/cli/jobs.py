@@ -1,4 +1,4 @@
-"""`assay jobs`: show and cancel through the API; list and redrive with the AWS credentials of who runs a service."""
+"""`assay jobs`: show through the API; list and redrive with the AWS credentials of who runs it; cancel by either."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.cli.output import fail, quiet
+from tools.cli.output import fail, printable, quiet
 from tools.demo.tables import table
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
@@ -22,14 +22,16 @@ def add_commands(jobs: argparse.ArgumentParser) -> None:
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = _added(commands, "list", _list, "the latest jobs")
     listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
-    for name, command, what in (("show", _show, "a job, with links to its results"), ("cancel", _cancel, "stop a job")):
-        asked = _added(commands, name, command, what)
-        asked.add_argument("job", help="the job's id; show takes an upload's key too" if name == "show" else "its id")
-        add_service(asked, "the service (needed)")
+    shown = _added(commands, "show", _show, "a job, with links to its results")
+    shown.add_argument("job", help="the job's id, or its upload's key")
+    cancelled = _added(commands, "cancel", _cancel, "stop a job: your own by --url, anybody's by --stack or --endpoint")
+    cancelled.add_argument("job", help="the job's id")
+    for each in (shown, cancelled):
+        add_service(each, "the service")
     redrive = _added(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
     redrive.add_argument("job", nargs="?", help="the job's id")
     redrive.add_argument("--dead-letters", action="store_true", help="everything in the dead-letter queue instead")
-    for each in (listed, redrive):
+    for each in (listed, cancelled, redrive):
         each.add_argument("--stack", help="the CloudFormation stack; AWS credentials as for `aws`")
         each.add_argument("--endpoint", help="a local service instead: what `assay up` prints after `S3:`")
 
@@ -51,6 +53,8 @@ def _told(command: Command, options: argparse.Namespace) -> int:
 
     try:
         return command(options)
+    except BrokenPipeError:
+        raise
     except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
         return fail(str(error) or type(error).__name__)
 
@@ -62,6 +66,12 @@ def _show(options: argparse.Namespace) -> int:
 
 
 def _cancel(options: argparse.Namespace) -> int:
+    if options.stack or options.endpoint:
+        from assay.files.failing import cancel
+        from tools.jobs.deployed import deployed
+
+        print(f"{options.job}: {cancel(deployed(options.stack, options.endpoint).desk, options.job).reason}")
+        return 0
     return _asked(options, "POST", f"/jobs/{options.job}/cancel", {})
 
 
@@ -81,7 +91,8 @@ def _list(options: argparse.Namespace) -> int:
     jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
     kept = [job for job in jobs if options.state in (None, job["state"])]
     columns = ("id", "state", "updated", "upload", "reason")
-    print(table(columns, [[str(job.get(name, "")) for name in columns] for job in kept[:SHOWN]]))
+    rows = [[printable(str(job.get(name, ""))).replace("\n", "?") for name in columns] for job in kept[:SHOWN]]
+    print(table(columns, rows))
     if len(kept) > SHOWN:
         print(f"and {len(kept) - SHOWN} older", file=sys.stderr)
     return 0
@@ -120,5 +131,5 @@ def _redrive(options: argparse.Namespace) -> int:
 
 
 def _line(text: str) -> str:
-    print(text)
+    print(printable(text))
     return text

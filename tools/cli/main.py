@@ -23,15 +23,24 @@ STATUS = "exit status: 0 done; 1 it failed, and standard error says why; 2 the c
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 done, 1 it failed, 2 it was not understood, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["models"]:
-        return _models(given[1:])
-    options = parser().parse_args(given)
     try:
-        command: int = options.run(options)
+        status = _run(given)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
-    return command
+    except BrokenPipeError:  # whoever read the output, as `head` does, had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _run(given: Sequence[str]) -> int:
+    if given[:1] == ["models"]:
+        return _models(given[1:])
+    options = parser().parse_args(given)
+    status: int = options.run(options)
+    return status
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,7 +70,8 @@ def _add_up(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     up.add_argument("--template", type=Path, help="the template to run; functions/ and models/ lie beside it")
     parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
     up.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=parameter)
-    up.add_argument("--api-key", metavar="KEY", help="want this key of every call (default: want none)")
+    key = "want this key of every call (default: want none); may be repeated: any of them will do"
+    up.add_argument("--api-key", action="append", default=[], metavar="KEY", help=key)
     up.set_defaults(run=_up)
 
 

@@ -14,8 +14,13 @@ def open_binary(name: str) -> AbstractContextManager[IO[bytes]]:
 
 def fail(message: str) -> int:
     """Print an error and return the exit status 1."""
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {printable(message)}", file=sys.stderr)
     return 1
+
+
+def printable(text: str) -> str:
+    """Return what others wrote (keys, reasons, a service's words) without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
 
 
 def quiet() -> None:

@@ -26,6 +26,8 @@ def rank(options: argparse.Namespace) -> int:
         return fail("--output all writes files: say where with --out DIR")
     try:
         outcome = _outcome(options)
+    except BrokenPipeError:
+        raise
     except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
         return fail(str(error) or type(error).__name__)
     print(shown.FORMS[_form(options)](outcome), end="")

@@ -20,7 +20,10 @@ class Refused(RuntimeError):
 
 
 class Service:
-    """A client of one service. Raises Refused, requests.RequestException."""
+    """A client of one service. Raises Refused, requests.RequestException.
+
+    A redirect is not followed: the key would go along to wherever it leads.
+    """
 
     def __init__(self, url: str, key: str | None) -> None:
         self._url = url.rstrip("/")
@@ -30,7 +33,10 @@ class Service:
     def ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         """Return the JSON that a route answers; a link in place of a large answer is followed."""
         url = f"{self._url}/{path.lstrip('/')}"
-        answer = _read(requests.request(method, url, headers=self._headers, timeout=SECONDS, **request))
+        reply = requests.request(method, url, headers=self._headers, timeout=SECONDS, allow_redirects=False, **request)
+        if reply.is_redirect:
+            raise Refused(f"{url} leads to {reply.headers['Location'][:200]}: if that is right, give it as --url")
+        answer = _read(reply)
         return _read(requests.get(answer["result_url"], timeout=SECONDS)) if "result_url" in answer else answer
 
 

@@ -34,5 +34,5 @@ def _options(options: argparse.Namespace) -> Options:
         log_level=options.log_level,
         template=options.template or ROOT / "template.yaml",
         parameters=dict(options.parameter),
-        api_key=options.api_key,
+        api_keys=tuple(options.api_key),
     )

@@ -16,19 +16,22 @@ def shipped(folder: Path) -> Iterator[Path]:
     yield from sorted((path.parent for path in folder.glob("*/*/manifest.json")), key=_order)
 
 
-def newest_model(folder: Path, name: str, threads: int = 0) -> "LoadedModel":
-    """Load the newest bundle of a name, or that of `name@version`, to run in so many threads (0: one a core).
-
-    Raises ModelUnavailable where there is none, BundleInvalid.
-    """
+def newest(folder: Path, name: str) -> Path:
+    """Return the folder of the newest bundle of a name, or of `name@version`; ModelUnavailable where there is none."""
     from assay.errors import ModelUnavailable
-    from assay.models.loading import load_folder
 
     wanted, _, version = name.partition("@")
     found = [path for path in shipped(folder) if path.parent.name == wanted and version in ("", path.name)]
     if not found:
         raise ModelUnavailable(f"{folder} holds no bundle of {name}")
-    return load_folder(found[-1], threads or os.cpu_count() or 1)
+    return found[-1]
+
+
+def newest_model(folder: Path, name: str, threads: int = 0) -> "LoadedModel":
+    """Load what `newest` finds, to run in so many threads (0: one a core); raises as it does, and BundleInvalid."""
+    from assay.models.loading import load_folder
+
+    return load_folder(newest(folder, name), threads or os.cpu_count() or 1)
 
 
 def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:

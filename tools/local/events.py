@@ -38,9 +38,17 @@ def media_type_matches(content_type: str, accepted: Sequence[str]) -> bool:
 
 
 def proxy_event(
-    request: HttpRequest, route: Route, parameters: Mapping[str, str], path: str, rest: Rest
+    request: HttpRequest,
+    route: Route,
+    parameters: Mapping[str, str],
+    path: str,
+    rest: Rest,
+    api_key_id: str | None = None,
 ) -> dict[str, Any]:
-    """Build the proxy event of a REST API; `path` is the request's path without the stage prefix."""
+    """Build the proxy event of a REST API; `path` is the request's path without the stage prefix.
+
+    `api_key_id` is that of the key that API Gateway let it in with.
+    """
     binary = media_type_matches(request.header("content-type"), rest.binary)
     query = parse_qsl(request.query, keep_blank_values=True)
     return {
@@ -53,7 +61,7 @@ def proxy_event(
         "multiValueQueryStringParameters": _grouped(query),
         "pathParameters": dict(parameters) or None,
         "stageVariables": None,
-        "requestContext": _context(request, route, rest),
+        "requestContext": _context(request, route, rest, api_key_id),
         "body": _body(request.body, binary=binary),
         "isBase64Encoded": binary and bool(request.body),
     }
@@ -73,14 +81,15 @@ def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]] | None:
     return grouped or None
 
 
-def _context(request: HttpRequest, route: Route, rest: Rest) -> dict[str, Any]:
+def _context(request: HttpRequest, route: Route, rest: Rest, api_key_id: str | None) -> dict[str, Any]:
     now = datetime.now(UTC)
+    agent = request.header("user-agent") or None
     return {
         "accountId": ACCOUNT,
         "apiId": "local",
         "domainName": request.header("host"),
         "httpMethod": request.method,
-        "identity": {"sourceIp": request.source, "userAgent": request.header("user-agent") or None},
+        "identity": {"sourceIp": request.source, "userAgent": agent, "apiKeyId": api_key_id, "userArn": None},
         "path": request.path,
         "protocol": "HTTP/1.1",
         "requestId": str(uuid.uuid4()),

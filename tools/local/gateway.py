@@ -3,7 +3,8 @@
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -23,17 +24,17 @@ Invoke = Callable[[str, Mapping[str, Any]], Any]
 class Gateway:
     """A WSGI application that serves the routes of a REST API; `invoke(function, event)` calls a handler.
 
-    With an `api_key` the routes that the template closes want it in the header x-api-key.
+    With `api_keys` the routes that the template closes want one of them in the header x-api-key.
     """
 
     def __init__(
-        self, routes: Iterable[Route], rest: Rest, invoke: Invoke, *, log: bool = True, api_key: str | None = None
+        self, routes: Iterable[Route], rest: Rest, invoke: Invoke, *, log: bool = True, api_keys: Collection[str] = ()
     ) -> None:
         self._routes = tuple(routes)
         self._rest = rest
         self._invoke = invoke
         self._log = log
-        self._api_key = api_key
+        self._api_keys = frozenset(api_keys)
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
@@ -68,7 +69,12 @@ class Gateway:
 
     def _admits(self, request: HttpRequest, route: Route) -> bool:
         closed = (route.method, route.path) in self._rest.closed
-        return not closed or self._api_key is None or request.header("x-api-key") == self._api_key
+        return not closed or not self._api_keys or request.header("x-api-key") in self._api_keys
+
+    def _key_id(self, request: HttpRequest) -> str | None:
+        """Return the id of the key that a request came with, as API Gateway tells functions of it."""
+        key = request.header("x-api-key")
+        return sha256(key.encode("utf-8", "replace")).hexdigest()[:10] if key in self._api_keys else None
 
     def _without_stage(self, path: str) -> str:
         prefix = f"/{self._rest.stage}"
@@ -82,7 +88,7 @@ class Gateway:
         return None
 
     def _call(self, request: HttpRequest, path: str, route: Route, parameters: dict[str, str]) -> HttpReply:
-        event = proxy_event(request, route, parameters, path, self._rest)
+        event = proxy_event(request, route, parameters, path, self._rest, self._key_id(request))
         try:
             return from_handler(self._invoke(route.function, event), request, self._rest)
         except PayloadTooLarge as error:

@@ -32,7 +32,7 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """How to start: ports (0 takes any), address, template and its parameters; quiet logs errors only.
 
-    Calls want the `api_key`, where there is one.
+    Calls want one of the `api_keys`, where there are any.
     """
 
     port: int = 3000
@@ -43,7 +43,7 @@ class Options:
     quiet: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     retry_seconds: float = 1.0
-    api_key: str | None = None
+    api_keys: tuple[str, ...] = ()
 
 
 class LocalService:
@@ -69,8 +69,8 @@ class LocalService:
             self._publish_models()
             self.warm()
             invoke = self._call_logical
-            log, key = not self.options.quiet, self.options.api_key
-            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=log, api_key=key)
+            log, keys = not self.options.quiet, self.options.api_keys
+            gateway = Gateway(self.stack.routes, self.stack.rest, invoke, log=log, api_keys=keys)
             self._servers.append(Server(gateway, front))
             self._ticker = Ticker(self.stack.schedules, lambda name, event: self._workers[name].put(event))
         except BaseException:

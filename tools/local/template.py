@@ -60,7 +60,7 @@ yaml.add_multi_constructor("!", _tagged, Loader=_Loader)
 def load(path: Path) -> dict[str, Any]:
     """Parse a template file into plain dictionaries, intrinsic functions in their long form."""
     # A subclass of SafeLoader: it builds nothing but dictionaries, lists and scalars.
-    document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506
     if not isinstance(document, dict) or "Resources" not in document:
         raise ValueError(f"{path} is not a CloudFormation template: it has no Resources")
     return document

@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
+    except BrokenPipeError:
+        raise
     except (AssayError, BotoCoreError, ClientError, OSError, ValueError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

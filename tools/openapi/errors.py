@@ -30,7 +30,8 @@ _MEANING = {
     ),
     403: (
         "Forbidden",
-        "The API key is missing or unknown, or the request is not signed where the deployment wants that.",
+        "The API key is missing or unknown, or the request is not signed where the deployment wants that; "
+        "or it would change what another caller made.",
         "forbidden",
         "This route needs a valid API key in the header x-api-key.",
     ),

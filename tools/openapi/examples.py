@@ -23,10 +23,10 @@ ABSTRACT = (
     "A fully differential calculation in perturbative quantum chromodynamics is presented for the production of "
     "massive photon pairs at hadron colliders."  # arXiv:0704.0001, CC0
 )
-CLASSIFIER = {"name": "arxiv-archives", "version": "1"}
+CLASSIFIER = {"name": "arxiv-archives", "version": "3"}
 PAIR = {
-    "score": {"name": "stability-trypsin", "version": "1"},
-    "gate": {"name": "stability-chymotrypsin", "version": "1"},
+    "score": {"name": "stability-trypsin", "version": "2"},
+    "gate": {"name": "stability-chymotrypsin", "version": "2"},
 }
 JOB_ID = "0b8e3c1f6a5d4f0e9c7b2a1d8e6f4c3b"
 KEY = "rank/5f0c9a3e7d21b846/designs.fasta"

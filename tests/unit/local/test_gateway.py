@@ -21,7 +21,7 @@ def client(api_key: str | None = KEY, **parameters: str) -> Client:
     def invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"statusCode": 200, "body": json.dumps([function, event["path"]])}
 
-    return Client(Gateway(stack.routes, stack.rest, invoke, log=False, api_key=api_key))
+    return Client(Gateway(stack.routes, stack.rest, invoke, log=False, api_keys=[api_key] if api_key else []))
 
 
 def code(reply: TestResponse) -> str:

@@ -14,6 +14,8 @@ from tools.models.importers.arrays import MOST_BYTES, Dtype, Pending
 from tools.models.importers.unpickling import Machine, Record
 
 WRAPPER: Final = "NumpyArrayWrapper"
+_LZMA_BYTES: Final = 1 << 28
+"""Memory that a header may ask for; the strongest preset asks for a quarter of it."""
 _CLASSES: Final = {("joblib.numpy_pickle", WRAPPER): WRAPPER}
 
 
@@ -58,7 +60,7 @@ def _unpacked(content: bytes) -> bytes:
     elif content[:3] == b"BZh":
         unpacker = bz2.BZ2Decompressor()
     elif content[:6] == b"\xfd7zXZ\x00" or content[:3] == b"\x5d\x00\x00":
-        unpacker = lzma.LZMADecompressor()
+        unpacker = lzma.LZMADecompressor(memlimit=_LZMA_BYTES)
     try:
         found: bytes = unpacker.decompress(content, MOST_BYTES) if unpacker else content
     except (OSError, zlib.error, lzma.LZMAError) as error:
