@@ -94,8 +94,7 @@ def _judge(place: World, one: File, wanted: bytes, outcomes: Outcomes) -> None:
         if not dead:
             outcomes.wrong.append(f"{one.key}: lost, neither a job nor a dead letter")
             return
-        place.deliver(dead[0], "drained")
-        place.settle()
+        place.drain(dead[0])
         job = place.job(one.key)
     if job is not None and not job.finished:
         how = "stopped, swept, redriven"

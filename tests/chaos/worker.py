@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from tests.events import Context
 
-_LEFT: Final = 1 << 20
-"""Bytes of address space that a starved process may still take."""
+_LEFT: Final = 8 << 20
+"""Bytes of address space that a starved process may still take. With less than 2 MiB, Python's `Thread.start` may wait
+for ever on a thread that died before it began."""
 
 
 def hang() -> None:

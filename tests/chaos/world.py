@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,10 @@ _AHEAD: Final = 90_000.0
 
 @dataclass
 class World:
-    """Drops files while things go wrong; `dead` are the events that failed in every try, `broken` what must not be."""
+    """Drops files while things go wrong; `dead` are the events that failed in every try, `broken` what must not be.
+
+    `later` is by how many seconds the functions' clocks are ahead.
+    """
 
     aws: Aws
     machine: FileMachine
@@ -40,6 +44,7 @@ class World:
     faults: Faults
     dead: list[dict[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    later: float = 0.0
 
     def put(self, key: str, body: bytes, options: dict[str, str]) -> dict[str, Any]:
         """Put a file as its user does, and return its event."""
@@ -53,6 +58,13 @@ class World:
                 self.uploads[kind](event, Context(request))
                 return
         self.dead.append(event)
+
+    def drain(self, event: dict[str, Any]) -> None:
+        """Send a dead letter again: it is one after minutes of tries."""
+        self.later = 180.0
+        self.deliver(event, "drained")
+        self.settle()
+        self.later = 0.0
 
     def deliver_twice(self, event: dict[str, Any]) -> None:
         """Send an event twice at the same moment, as S3 may."""
@@ -104,7 +116,9 @@ def world(faults: Faults, scratch: Path) -> Iterator[World]:
         forget()
         for name in SERVICES:
             faults.attach(clients._client(name))
-        yield World(aws, machine, _uploads(), faults)
+        place = World(aws, machine, _uploads(), faults)
+        patch.setattr("assay.notices.Jobs", partial(Jobs, clock=lambda: time.time() + place.later))
+        yield place
         faults.on = False
         forget()
 

@@ -8,8 +8,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+from assay.claims import Claim, UploadIdentity
 from assay.errors import AssayError
-from assay.jobs import Claim, UploadIdentity
 from tests.events import Context
 from tests.fuzz import adapters
 

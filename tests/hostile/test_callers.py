@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from assay.callers import caller
-from assay.jobs import Jobs, UploadIdentity
+from assay.claims import UploadIdentity
+from assay.jobs import Jobs
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 from tests.integration.drops import Drop

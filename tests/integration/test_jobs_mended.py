@@ -1,10 +1,12 @@
 """Claims that died halfway, records written late, clocks that jump: one job all the same, and it can be found."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from assay.jobs import Claim, Jobs, UploadIdentity
+from assay.claims import Claim, UploadIdentity
+from assay.jobs import Jobs
 from tests.conftest import Aws
 
 UPLOAD = UploadIdentity("uploads", "rank/a.txt", '"etag"', "0055AED6DCD90281E5")
@@ -28,35 +30,50 @@ def jobs(aws: Aws, clock: Clock) -> Jobs:
     return Jobs(aws.dynamodb, aws.table, clock=clock)
 
 
-@pytest.mark.parametrize("deadly", ["_record", "_point"])
-def test_a_claimer_that_died_before_it_had_begun_is_followed_at_once_by_another(
-    jobs: Jobs, monkeypatch: pytest.MonkeyPatch, deadly: str
-) -> None:
+def died(monkeypatch: pytest.MonkeyPatch, deadly: str, act: Callable[[], Any]) -> None:
     def die(*_: Any) -> None:
         raise InterruptedError
 
     with monkeypatch.context() as patch:
         patch.setattr(Jobs, deadly, die)
         with pytest.raises(InterruptedError):
-            jobs.claim(UPLOAD, "one", 900)
-    claim = jobs.claim(UPLOAD, "two", 900)
+            act()
+
+
+@pytest.mark.parametrize("deadly", ["_record", "_point"])
+@pytest.mark.parametrize(("owner", "seconds"), [("one", 0), ("two", 61)])
+def test_a_claimer_that_died_before_it_had_begun_is_followed_by_itself_at_once_and_by_another_soon(
+    jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str, owner: str, seconds: int
+) -> None:
+    died(monkeypatch, deadly, lambda: jobs.claim(UPLOAD, "one", 900))
+    clock.now += seconds
+    claim = jobs.claim(UPLOAD, owner, 900)
     assert (claim.state, claim.attempt) == ("taken_over", 2)
     job = jobs.by_upload(UPLOAD.key)
     assert job is not None
     assert (job.id, job.state, job.bucket) == (claim.job_id, "QUEUED", "uploads")
 
 
+@pytest.mark.parametrize("slow", ["_record", "_point"])
+def test_a_claimer_that_is_about_to_begin_is_left_to_it(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    claims, done = [], getattr(jobs, slow)
+
+    def while_another_claims(*given: Any) -> None:
+        claims.append(jobs.claim(UPLOAD, "two", 900))
+        done(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(jobs, slow, while_another_claims)
+        first = jobs.claim(UPLOAD, "one", 900)
+    assert (first.state, claims) == ("new", [Claim(first.job_id, "running")])
+    assert jobs.renew(first.job_id, "one", 900)
+
+
 @pytest.mark.parametrize("deadly", ["_record", "_point"])
 def test_a_promise_that_died_leaves_no_job_beside_the_files(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str
 ) -> None:
-    def die(*_: Any) -> None:
-        raise InterruptedError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Jobs, deadly, die)
-        with pytest.raises(InterruptedError):
-            jobs.enqueue(UPLOAD.key, "rank")
+    died(monkeypatch, deadly, lambda: jobs.enqueue(UPLOAD.key, "rank"))
     claim = jobs.claim(UPLOAD, "one", 900)
     clock.now += 7200
     assert [job.id for job in jobs.unfinished(3600)] == [claim.job_id]

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from assay.claims import UploadIdentity
 from assay.dynamo import to_item
-from assay.jobs import Jobs, UploadIdentity
+from assay.jobs import Jobs
 from assay.ranking import RankOptions
 from portal import pages
 from portal.uploads import safe

@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from assay.claims import Claim, UploadIdentity
 from assay.table import LIVE_INDEX, Table
 
 if TYPE_CHECKING:
@@ -20,49 +20,13 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("QUEUED", "RUNNING")
 _JOB: Final = "job"
-_END: Final = 10**12
+_BEGINNING: Final = 60.0
+"""Seconds within which a claimer that lives has written its job's record."""
 _FREE: Final = "#owner = :mine OR #lease < :now"
 CANCELLED: Final = "cancelled"
 """The reason of a job that was stopped."""
 
 State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
-
-
-@dataclass(frozen=True, slots=True)
-class UploadIdentity:
-    """One event of one object: `version` is its versionId or ETag. The same file dropped again has a new sequencer.
-
-    `version_id` and `etag` are what the event said of either, for whoever has to find the object again.
-    """
-
-    bucket: str
-    key: str
-    version: str = ""
-    sequencer: str = ""
-    version_id: str = ""
-    etag: str = ""
-
-    @property
-    def pk(self) -> str:
-        """The key of the item that stands for the identity."""
-        return "upload#" + sha256("\0".join((self.bucket, self.key, self.version, self.sequencer)).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Whether to work: `new` and `taken_over` mean yes, `running` (by someone else) and `done` mean no.
-
-    `attempt` counts the claims of this upload that were granted, from 1.
-    """
-
-    job_id: str
-    state: Literal["new", "taken_over", "running", "done"]
-    attempt: int = 1
-
-    @property
-    def granted(self) -> bool:
-        """True when the claimer has the job."""
-        return self.state in {"new", "taken_over"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +93,8 @@ class Jobs:
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
         """Take the job of an upload, making it where there is none.
 
-        Another owner's job is taken over once its lease has run out; the same owner (a retry) gets it at once.
+        Another owner's job is taken over once its lease has run out, or a minute after a claim that left no record: its
+        claimer died, and is not there to go on. The same owner (a retry) gets it at once.
         """
         lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
         promised = self._promised(upload)
@@ -145,8 +110,8 @@ class Jobs:
         job = self.get(job_id)
         if job is not None and job.finished:
             return Claim(job_id, "done")
-        begun = bool(job and job.bucket)  # else its claimer died before that, and no one else would go on
-        now = self._table.clock() if begun else _END
+        begun = bool(job and job.bucket)
+        now = self._table.clock() + (0.0 if begun else max(0.0, lease_seconds - _BEGINNING))
         if not self._table.set(upload.pk, {**lease, "attempts": attempt}, _FREE, mine=owner, now=now):
             return Claim(job_id, "running")
         if not begun:

@@ -7,6 +7,7 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assay.claims import Claim, UploadIdentity
 from assay.errors import MalformedBody, ServiceError
 from assay.files.desk import Desk
 from assay.files.failing import BLAMED, give_up
@@ -14,7 +15,6 @@ from assay.files.manifest import Manifest
 from assay.files.merging import Join
 from assay.files.planning import Kind, Upload, plan
 from assay.files.steps import Work, merge_step, shard_step
-from assay.jobs import Claim, UploadIdentity
 from assay.telemetry import logger
 
 LEASE_SECONDS = 900
