@@ -11,14 +11,18 @@ import pytest
 from tests.conftest import ROOT
 from tools.models.__main__ import main
 
+_COMMAND = re.compile(r"(\S+/)?assay models (?!.*(--endpoint|--help))")
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 
 
 def commands(pattern: str) -> list[list[str]]:
-    """Return the words of each `assay models` command of the page that matches, in order."""
+    """Return the words of each `assay models` command of the page that matches, in order.
+
+    Those for a service that runs (`--endpoint`) are left out, and those that ask for help.
+    """
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
     lines = [line for block in _BLOCK.findall(page) for line in block.splitlines()]
-    found = [line for line in lines if line.startswith("assay models ") and re.search(pattern, line)]
+    found = [line for line in lines if _COMMAND.match(line) and re.search(pattern, line)]
     return [shlex.split(line, comments=True)[2:] for line in found]
 
 
