@@ -32,7 +32,8 @@ def main() -> int:
         run(str(PEERS), "benchmarks.peers.forms", str(FORMS))
     elif not PEERS.exists():
         print("Without peers: `make peers` installs them.", flush=True)
-    common = ["--size", options.size, "--threads", str(options.threads), *(["--write"] if options.write else [])]
+    common = ["--size", options.size, "--threads", str(options.threads), "--results", str(options.results)]
+    common += ["--write"] if options.write else []
     failed = [name for name in PROGRAMS if not run(sys.executable, f"benchmarks.{name}", *common)]
     failed += [name for name in ALONE if options.size == "full" and not run(sys.executable, f"benchmarks.{name}")]
     print(f"\nfailed: {' '.join(failed)}" if failed else "\nall done")

@@ -97,7 +97,8 @@ def lengths(said: Report, ways: Mapping[str, Way], plan: Mapping[int, tuple[int,
             series = {name: [column[name].median * 1000 for column in columns] for name in ways}
             title = f"SciBERT-sized network, batch of {batch}, warm"
             groups = [f"{size} tokens" for size in sizes]
-            draw(bars={"file": f"classify-{batch}", "title": title, "unit": "ms", "groups": groups, "series": series})
+            drawn = {"file": f"classify-{batch}", "title": title, "unit": "ms", "groups": groups, "series": series}
+            draw(said.images, bars=drawn)
 
 
 def mixed(said: Report, ways: Mapping[str, Way], count: int, rounds: int) -> None:

@@ -105,9 +105,9 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def draw(**given: Any) -> bool:
-    """Draw a plot into docs/images by the peers' Python (see `benchmarks.plots`); False where it has no matplotlib."""
-    command = [interpreter(), "-m", "benchmarks.plots", str(ROOT / "docs/images")]
+def draw(folder: Path, **given: Any) -> bool:
+    """Draw a plot into a folder by the peers' Python (see `benchmarks.plots`); False where it has no matplotlib."""
+    command = [interpreter(), "-m", "benchmarks.plots", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environment(1), input=json.dumps(given), text=True, check=False)
     return done.returncode == 0
 

@@ -1,7 +1,7 @@
 """Time and memory against the size of the input, and what that costs on Lambda: `python -m benchmarks.curve`.
 
 Each size is one run of a fresh process, so that its peak memory is its own; with matplotlib (`make peers`) the plots
-go to docs/images. Rates on one thread and on two are measured; four vCPUs are counted as twice two, and said so. A
+are drawn. Rates on one thread and on two are measured; four vCPUs are counted as twice two, and said so. A
 vCPU here is a core of this machine. Prices are AWS's list prices, `benchmarks.cost`.
 """
 
@@ -113,7 +113,10 @@ def main() -> None:
     cost.tables(said, found)
     if options.write:
         drawn = {"sequences ranked": sequences, "abstracts classified": classified}
-        draw(curves={job: [(p.items, p.seconds, p.megabytes) for p in points] for job, points in drawn.items()})
+        draw(
+            said.images,
+            curves={job: [(p.items, p.seconds, p.megabytes) for p in points] for job, points in drawn.items()},
+        )
     said.finish()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 RESULTS: Final = Path(__file__).parent / "results"
+IMAGES: Final = RESULTS.parents[1] / "docs/images"
 CLOCK: Final = "ASSAY_BENCH_CLOCK"
 SIZES: Final = ("smoke", "quick", "full")
 Size = Literal["smoke", "quick", "full"]
@@ -95,14 +96,20 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 @dataclass
 class Report:
-    """A result: printed as it grows, written to `benchmarks/results/NAME.md` where asked for."""
+    """A result: printed as it grows, written to NAME.md in `folder` where asked for, its plots to `images`."""
 
     name: str
     title: str
     command: str
     keep: bool = False
+    folder: Path = RESULTS
     _parts: list[str] = field(default_factory=list)
     _began: str = field(default_factory=load)
+
+    @property
+    def images(self) -> Path:
+        """Where plots go: those of the results that are shown are among the pictures of the pages."""
+        return IMAGES if self.folder == RESULTS else self.folder
 
     def add(self, *parts: str) -> None:
         """Add paragraphs."""
@@ -119,13 +126,13 @@ class Report:
         header = f"`{self.command}`\n\n{machine()}. Load averages {self._began} before, {load()} after."
         text = "\n\n".join([f"# {self.title}", header, *self._parts]) + "\n"
         if self.keep:
-            RESULTS.mkdir(exist_ok=True)
-            (RESULTS / f"{self.name}.md").write_text(text, "utf-8")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / f"{self.name}.md").write_text(text, "utf-8")
         return text
 
 
 def arguments(about: str | None, program: str) -> argparse.ArgumentParser:
-    """Return a parser with the options that every benchmark has: --size, --threads, --write."""
+    """Return a parser with the options that every benchmark has: --size, --threads, --write, --results."""
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{program}", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -133,7 +140,8 @@ def arguments(about: str | None, program: str) -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     clocks = "cpu: seconds of computing, for one thread on a machine that others use too; wall (default)"
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help=clocks)
-    parser.add_argument("--write", action="store_true", help="also write benchmarks/results/")
+    parser.add_argument("--write", action="store_true", help="also write the tables, and with matplotlib the plots")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where (benchmarks/results)")
     return parser
 
 
@@ -149,4 +157,4 @@ def report(name: str, title: str, options: argparse.Namespace) -> Report:
     """Return an empty report of a program that was started with these options."""
     os.environ[CLOCK] = options.clock
     command = f"python -m benchmarks.{name} --size {options.size} --threads {options.threads} --clock {options.clock}"
-    return Report(name if options.clock == "wall" else f"{name}-cpu", title, command, options.write)
+    return Report(name if options.clock == "wall" else f"{name}-cpu", title, command, options.write, options.results)

@@ -24,7 +24,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from benchmarks.contest import ROOT, environment
+from benchmarks.contest import ROOT, draw, environment
 from benchmarks.measuring import Report, Times, arguments, now, report
 from benchmarks.objects import apart
 from benchmarks.rank import random_lines
@@ -186,6 +186,11 @@ def clients(said: Report, seconds: float) -> None:
             rows += [(name, str(n), *_crowd(address, path, event["body"], n, seconds)) for n in CLIENTS]
     said.add("## The local service: every request computed, none from the cache")
     said.table(("request", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms"), rows)
+    if said.keep:
+        groups = [f"{name},\n{n} client{'s' if n != '1' else ''}" for name, n, *_ in rows]
+        series = {name: [float(row[at]) for row in rows] for at, name in ((3, "p50"), (4, "p95"), (5, "p99"))}
+        drawn = {"title": "The local service, every request computed", "unit": "ms", "groups": groups}
+        draw(said.images, bars={**drawn, "file": "clients", "series": series})
 
 
 def _crowd(address: str, path: str, body: str, count: int, seconds: float) -> list[str]:

@@ -1,7 +1,8 @@
 """Draw results into a folder: `python -m benchmarks.plots FOLDER` with JSON on its input; needs matplotlib.
 
 {"curves": {name: [[items, seconds, MB], ...]}} makes curve.png: time and memory against size, log-log;
-{"bars": {"file": NAME, "title": ..., "unit": ..., "groups": [...], "series": {way: [values]}}} makes NAME.png.
+{"bars": {"file": NAME, "title": ..., "unit": ..., "groups": [...], "series": {way: [values]}}} makes NAME.png, a bar
+for each, log unless "scale" says linear; "stacked" instead of "bars" lays the series end to end.
 """
 
 import json
@@ -39,9 +40,25 @@ def bars(folder: Path, drawn: Mapping[str, Any]) -> None:
         axis.bar(places, values, width, label=name)
     axis.set(title=drawn["title"], ylabel=drawn["unit"], xticks=range(len(drawn["groups"])))
     axis.set_xticklabels(drawn["groups"])
-    axis.set_yscale("log")
+    axis.set_yscale(drawn.get("scale", "log"))
     axis.grid(axis="y", alpha=0.25)
-    axis.legend(fontsize="small", ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.1))
+    axis.legend(fontsize="small", ncols=5, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+    _save(figure, folder / f"{drawn['file']}.png")
+
+
+def stacked(folder: Path, drawn: Mapping[str, Any]) -> None:
+    """Draw one bar for each group, of the series' values end to end."""
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(10, 0.6 * len(drawn["groups"]) + 1.6))
+    ends = [0.0] * len(drawn["groups"])
+    for name, values in drawn["series"].items():
+        axis.barh(drawn["groups"], values, left=ends, label=name)
+        ends = [end + value for end, value in zip(ends, values, strict=True)]
+    axis.invert_yaxis()
+    axis.set(title=drawn["title"], xlabel=drawn["unit"])
+    axis.grid(axis="x", alpha=0.25)
+    axis.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, folder / f"{drawn['file']}.png")
 
 
@@ -61,6 +78,8 @@ def main() -> None:
         curves(folder, given["curves"])
     if "bars" in given:
         bars(folder, given["bars"])
+    if "stacked" in given:
+        stacked(folder, given["stacked"])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.contest import Way
+from benchmarks.contest import Way, draw
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.objects import apart
 from benchmarks.peers.networks import read
@@ -64,7 +64,8 @@ def formats(folder: Path, path: Path, count: int) -> dict[str, Path]:
 
 def sources(said: Report, bench: Bench, made: Mapping[int, Mapping[str, Path]], endpoint: str, rounds: int) -> None:
     """Add the table of formats, from disk and from S3, at every size."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
+    series: dict[str, list[float]] = {"disk": [], "S3": []}
     for count, paths in made.items():
         acts = {
             (name, place): bench.lap("all", bench.task(path, at))
@@ -76,8 +77,13 @@ def sources(said: Report, bench: Bench, made: Mapping[int, Mapping[str, Path]], 
         for key, times in in_turn(keyed, rounds).items():
             name, place = key.split("|")
             rows.append((f"{count:,}", name, place, times.shown("s"), f"{count / times.median:,.0f}"))
+            series[place].append(count / times.median)
     said.add(f"## From bytes to the best 100; S3 is {LATENCY * 1000:.0f} ms and {RATE / 1e6:.0f} MB/s a connection")
     said.table(("sequences", "format", "from", "s, median (fastest-slowest)", "sequences/s"), rows)
+    if said.keep:
+        groups = [f"{count:,}\n{name}" for count, paths in made.items() for name in paths]
+        drawn = {"title": "From bytes to the best 100, default pair", "unit": "sequences/s", "groups": groups}
+        draw(said.images, bars={**drawn, "file": "rank-sources", "scale": "linear", "series": series})
 
 
 def roofline(said: Report, bench: Bench, pair: Path, path: Path, count: int, rounds: int, products: int) -> None:
@@ -108,16 +114,17 @@ def _limits(times: Mapping[str, Times], count: int, work: float, product: float)
         yield f"ranking, {label}", f"{reached[label] / 1e9:.0f} GFLOP/s, {share:.0%} of sgemm's"
 
 
-def large(said: Report, bench: Bench, folder: Path, count: int) -> None:
-    """Add what one pass over a large file takes, and the peak of memory of its process."""
-    before = bench.ways["all"].about["megabytes"]
+def large(said: Report, bench: Bench, folder: Path, endpoint: str, count: int) -> None:
+    """Add what one pass over a large file takes in each format, and the peak of memory of its process until then."""
     (path,) = files(folder, [count]).values()
-    answer = bench.ways["all"].run(bench.task(path))
-    said.add(
-        f"## {count:,} sequences, once",
-        f"{answer.seconds:.1f} s, {count / answer.seconds:,.0f} sequences/s; peak memory of the process "
-        f"{answer.megabytes:.0f} MB, {before:.0f} MB after loading.",
-    )
+    rows = []
+    for name, each in formats(folder, path, count).items():
+        for place, at in (("disk", None), ("S3", endpoint)):
+            answer = bench.ways["all"].run(bench.task(each, at))
+            rate = f"{count / answer.seconds:,.0f}"
+            rows.append((name, place, f"{answer.seconds:.1f}", rate, f"{answer.megabytes:.0f}"))
+    said.add(f"## {count:,} sequences, once each, by one process")
+    said.table(("format", "from", "s", "sequences/s", "peak MB so far"), rows)
 
 
 def main() -> None:
@@ -140,7 +147,7 @@ def main() -> None:
         roofline(said, bench, pair, plain[counts[-1]], counts[-1], rounds, PRODUCTS[options.size])
         sources(said, bench, made, endpoint, rounds)
         if options.large:
-            large(said, bench, folder, options.large)
+            large(said, bench, folder, endpoint, options.large)
     said.finish()
 
 

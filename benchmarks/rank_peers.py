@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,8 @@ from tools.models.importers.made import Wish
 from tools.models.importing import make
 
 PAIR: Final = ("gate", "score")
-LINEAR: Final = ("assay", "replaced")
+REPLACED: Final = "replaced"
+LINEAR: Final = ("assay", REPLACED)
 NETWORKS: Final = (
     "assay",
     "rank-litert-int8",
@@ -76,15 +77,19 @@ def linear_pair(folder: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class Field:
-    """What a contest runs on: a folder of models, the gate's threshold, files by their number of sequences."""
+    """What a contest runs on: a folder of models, the gate's threshold, files by their number of sequences.
+
+    A `large` file is ranked once.
+    """
 
     folder: Path
     threshold: float
     inputs: Mapping[int, Path]
+    large: Mapping[int, Path] = field(default_factory=dict)
 
     def task(self, count: int, rows: int = 256) -> dict[str, Any]:
         """Return the task of one file."""
-        return {"path": str(self.inputs[count]), "rows": rows, "threshold": self.threshold}
+        return {"path": str({**self.large, **self.inputs}[count]), "rows": rows, "threshold": self.threshold}
 
 
 def threshold(pair: Path) -> float:
@@ -141,8 +146,22 @@ def contest(said: Report, title: str, names: Sequence[str], field: Field, rounds
         if said.keep:
             series = {name: [count / tables[count][name].median for count in counts] for name in ways}
             drawn = {"title": f"Ranking a file, {title}", "groups": [f"{n:,} sequences" for n in counts]}
-            draw(bars={**drawn, "file": f"rank-{title.split()[0]}", "unit": "sequences/s", "series": series})
+            draw(
+                said.images, bars={**drawn, "file": f"rank-{title.split()[0]}", "unit": "sequences/s", "series": series}
+            )
         said.table(head, [[*_row(name, batches, found, tables), *_memory(ways[name], field)] for name in ways])
+        once(said, ways, field, batches)
+
+
+def once(said: Report, ways: Mapping[str, Way], field: Field, batches: Mapping[str, int]) -> None:
+    """Add one run of each way on the large file; what is replaced holds all of it in memory, and is left out."""
+    for count in field.large:
+        rows = []
+        for name in [each for each in ways if each != REPLACED]:
+            answer = ways[name].run(field.task(count, batches[name]))
+            rows.append((name, f"{answer.seconds:.1f}", f"{count / answer.seconds:,.0f}", f"{answer.megabytes:.0f}"))
+        said.add(f"{count:,} sequences, once each:")
+        said.table(("way", "s", "sequences/s", "peak MB"), rows)
 
 
 def _memory(way: Way, field: Field) -> list[str]:
@@ -164,7 +183,9 @@ def _row(name: str, batches: Mapping[str, int], found: Mapping[str, float], tabl
 
 def main() -> None:
     """Read the options, measure, print."""
-    options = arguments(__doc__, "rank_peers").parse_args()
+    parser = arguments(__doc__, "rank_peers")
+    parser.add_argument("--large", type=int, default=0, help="also one pass of each over so many sequences")
+    options = parser.parse_args()
     hush()
     said = report("rank_peers", "Ranking and its peers", options)
     counts = {"smoke": (500,), "quick": (1000, 20_000), "full": (1000, 100_000)}[options.size]
@@ -172,15 +193,15 @@ def main() -> None:
     said.add("Medians in turn; x is how many times as long as Assay. Difference: of the best 100 scores from Assay's.")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        inputs = files(folder, counts)
+        inputs, large = files(folder, counts), files(folder, [options.large] if options.large else [])
         said.add("## The replaced pipeline: a pair of linear models")
         linear = linear_pair(folder / "linear-pair")
         if linear is None:
             said.add("Left out: scikit-learn is not installed (`make peers`).")
         else:
-            contest(said, "linear pair", LINEAR, Field(linear, 0.0, inputs), rounds, options.threads)
+            contest(said, "linear pair", LINEAR, Field(linear, 0.0, inputs, large), rounds, options.threads)
         pair = default_pair(folder / "pair")
-        field = Field(pair, threshold(pair), inputs)
+        field = Field(pair, threshold(pair), inputs, large)
         said.add(
             f"## The default pair: {GATE} as gate, {SCORE} as score",
             f"A tenth passes the threshold, {field.threshold:.3f}: of random sequences hardly any passes zero.",

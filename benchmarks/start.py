@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from assay.models.bundle import read_manifest
 from benchmarks.classify_peers import FORMS
-from benchmarks.contest import ROOT, environment, interpreter
+from benchmarks.contest import ROOT, draw, environment, interpreter
 from benchmarks.fetching import fetches
 from benchmarks.measuring import Report, Times, arguments, hush, report
 from benchmarks.objects import apart, newest
@@ -100,6 +100,11 @@ def starts(said: Report, endpoint: str, names: set[str], rounds: int, scratch: P
     }
     said.add("## Process start to first answer, medians in seconds; verify is thread time, within fetch")
     said.table(("start", *COLUMNS), [(n, *(f"{row[c]:.2f}" for c in COLUMNS)) for n, row in middle.items()])
+    if said.keep:
+        series = {c: [row[c] for row in middle.values()] for c in COLUMNS if c not in {"verify", "total"}}
+        title = "Process start to first answer, S3 15 ms and 60 MB/s a connection"
+        drawn = {"file": "start", "title": title, "unit": "seconds", "groups": list(middle), "series": series}
+        draw(said.images, stacked=drawn)
     whole = Times(tuple(run["total"] for run in rows.get(STARTS[2].name, [])) or (0.0,))
     said.add(f"SciBERT-sized int8: total {whole.shown('s')} s.") if STARTS[2].name in rows else None
 
