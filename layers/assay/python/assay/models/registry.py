@@ -18,7 +18,7 @@ from assay.models.layout import MAX_POINTER_BYTES, Pointer, checked_name, checke
 from assay.models.loader import Loader
 from assay.models.loading import LoadedModel, Runner
 from assay.models.memory import Memory
-from assay.models.slots import RETRY_SECONDS, Refusals, Slot
+from assay.models.slots import NO_VERSION, RETRY_SECONDS, Refusals, Slot
 from assay.storage import Bucket
 from assay.telemetry import logger, measure
 
@@ -118,7 +118,7 @@ class Registry:
                 slot.retry = float("inf")
                 model = self._follow(slot, model, *found)
         except ObjectMissing:
-            slot.etag, slot.reason = None, "it has no current version"
+            slot.etag, slot.reason = None, NO_VERSION
         except Exception as error:  # whatever it is, it must not end what works
             slot.etag, slot.reason = None, _passing(error)
             logger.warning("model refresh failed", model=slot.name, reason=str(error))
@@ -209,10 +209,8 @@ class Registry:
 
     def _unavailable(self, slot: Slot) -> ModelUnavailable:
         bucket = self._bucket.name
-        message = (
-            f"model {slot.name} is not available: {slot.reason}. "
-            f"Publish a bundle: python -m tools.models publish FOLDER --bucket {bucket}"
-        )
+        hint = f"; publish one: assay models publish FOLDER --bucket {bucket}" if slot.reason == NO_VERSION else ""
+        message = f"model {slot.name} is not available: {slot.reason}{hint}"
         return ModelUnavailable(message, model=slot.name, bucket=bucket)
 
 

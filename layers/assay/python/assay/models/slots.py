@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+NO_VERSION: Final = "it has no current version"
 RETRY_SECONDS: Final = 900.0
 """How long a refused version is not tried again."""
 _MOST: Final = 64
@@ -25,7 +26,7 @@ class Slot:
     etag: str | None = None
     due: float = 0.0
     retry: float = float("inf")
-    reason: str = "it has no current version"
+    reason: str = NO_VERSION
     replaced: list[Path] = field(default_factory=list)
 
 
