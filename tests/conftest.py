@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+import tools.models  # noqa: F401  what must be imported before TensorFlow
 from assay import clients
 from assay.storage import Bucket
 

@@ -1,1 +1,3 @@
 """Training of the default models from public data."""
+
+import tools.models  # noqa: F401  what must be imported before TensorFlow
