@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
+import tools.models  # noqa: F401  what must be imported before TensorFlow
+
 WEIGHTS: Final = "weights.npz"
 _PARTS: Final = {
     "embeddings.word": "embeddings.word_embeddings",

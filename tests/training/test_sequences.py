@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ pytest.importorskip("tensorflow")
 from assay.models.loading import load_folder
 from tools.models.probes import check
 from tools.training.sequences import __main__ as command
-from tools.training.sequences import pipeline, train
+from tools.training.sequences import convert, front, pipeline, sieve, train
 from tools.training.sequences.cards import card
 from tools.training.sequences.data import ALPHABET, STABLE, Proteins
-from tools.training.sequences.network import StudentShape
+from tools.training.sequences.network import Student, StudentShape
 
 ROWS = 600
 FOLDS = 2
@@ -93,3 +94,23 @@ def test_the_gates_zero_is_where_a_protein_is_as_likely_stable_as_not() -> None:
     )
     assert pipeline.even([pipeline.Fold(proteins, {}, predicted, predicted)]) == pytest.approx(0.7, abs=0.03)
     assert pipeline.even([]) == STABLE
+
+
+@pytest.mark.parametrize("shape", front.SHAPES.values(), ids=front.SHAPES)
+def test_a_student_of_each_shape_of_the_front_is_the_same_network_in_litert(shape: StudentShape) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    student = Student(replace(shape, width=16))
+    student(torch.randint(0, 20, (64, 50)))  # normalisation that does something
+    student.eval()
+    codes = np.random.default_rng(0).integers(0, 20, (300, 50), np.uint8)
+    for head in range(2):
+        served = convert.score(convert.convert(student, head, 0.5), codes, 1)
+        np.testing.assert_allclose(served, train.predict([student], codes)[:, head] + 0.5, atol=1e-5)
+
+
+def test_a_sieve_is_judged_on_rows_that_its_threshold_was_not_chosen_on() -> None:
+    gate = np.array([1, 1, -1, -1, 1, 1, -1, -1], np.float32)
+    coarse = np.array([0.5, 0.6, 0.1, 0.2, 0.4, 0.3, 0.7, 0.8], np.float32)
+    assert sieve.sieved(coarse, gate) == sieve.Sieved(4, 2, 1, 0.5)

@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from tools.training.sequences.data import LENGTH, Codes, Scores
-from tools.training.sequences.network import Convolution, Student
+from tools.training.sequences.network import Convolution, Separable, Student
 
 BATCH: Final = 256
 """Rows of one run: more of them leave the second-level cache."""
@@ -35,19 +35,25 @@ def forward(student: Student, sequence: Any, head: int) -> Any:
     """
     batch = sequence.shape[0]
     x = tf.gather(_array(student.residues.weight), tf.cast(sequence, tf.int32))
-    x = _convolution(student.stem, tf.reshape(x, (batch, 1, LENGTH, -1)), 2)
+    x = _convolution(student.stem, tf.reshape(x, (batch, 1, LENGTH, -1)))
     for block in student.blocks:
-        x = x + _convolution(block, x, 1)
-    flat = tf.reshape(_convolution(student.narrow, x, 2), (batch, -1))
+        x = x + (_separable(block, x) if isinstance(block, Separable) else _convolution(block, x))
+    flat = tf.reshape(_convolution(student.narrow, x), (batch, -1))
     hidden = tf.nn.relu(flat @ _array(student.hidden.weight).T + _array(student.hidden.bias))
     weight, bias = _array(student.heads.weight)[head], _array(student.heads.bias)[head]
     return tf.reshape(hidden @ weight[:, None] + bias, (batch,))
 
 
-def _convolution(layer: Convolution, x: Any, stride: int) -> Any:
+def _convolution(layer: Convolution, x: Any) -> Any:
     """Return a layer's activations [N, 1, ceil(T / stride), width]."""
     kernel, bias = folded(layer)
-    return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "SAME") + bias)
+    stride, dilation = layer.convolution.stride[0], layer.convolution.dilation[0]
+    return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "SAME", dilations=(1, dilation)) + bias)
+
+
+def _separable(layer: Separable, x: Any) -> Any:
+    kernel = _array(layer.depthwise.weight).transpose(2, 0, 1)[None]
+    return _convolution(layer.pointwise, tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "SAME"))
 
 
 def folded(layer: Convolution) -> tuple[Array, Array]:

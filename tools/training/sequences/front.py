@@ -25,6 +25,11 @@ SHAPES = {
     "48x1": StudentShape(width=48),
     "64x1": StudentShape(),
     "96x2": StudentShape(width=96, blocks=2),
+    "64x1, stride 1": StudentShape(stride=1),
+    "64x1, stride 4": StudentShape(stride=4),
+    "96x1, stride 4": StudentShape(width=96, stride=4),
+    "64x2, dilated": StudentShape(kernel=3, blocks=2, dilation=2),
+    "64x2, depthwise": StudentShape(kernel=9, blocks=2, separable=True),
 }
 ROWS = 51_200
 RUNS = 7

@@ -25,7 +25,11 @@ class TeacherShape:
 
 @dataclass(frozen=True, slots=True)
 class StudentShape:
-    """Channels of a residue's embedding, channels, kernel over 50 and over 25 positions, blocks, last hidden width."""
+    """Sizes of a student: of a residue's embedding, of every convolution, of the last hidden layer.
+
+    `stem` and `stride` are the first convolution's kernel and stride; `kernel`, `dilation` and `separable` tell what
+    the inner `blocks` are.
+    """
 
     embedding: int = 8
     width: int = 64
@@ -33,6 +37,9 @@ class StudentShape:
     kernel: int = 5
     blocks: int = 1
     dense: int = 64
+    stride: int = 2
+    dilation: int = 1
+    separable: bool = False
 
     @property
     def file(self) -> str:
@@ -43,17 +50,32 @@ class StudentShape:
 class Convolution(nn.Module):
     """SAME convolution as TensorFlow pads it, normalisation, ReLU: [N, channels, T] to [N, width, ceil(T / stride)]."""
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1) -> None:
+    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(channels, width, kernel, stride, bias=False)
+        self.convolution = nn.Conv1d(channels, width, kernel, stride, dilation=dilation, bias=False)
         self.normalisation = nn.BatchNorm1d(width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the activations."""
-        kernel, stride, length = self.convolution.kernel_size[0], self.convolution.stride[0], x.shape[2]
+        stride, length = self.convolution.stride[0], x.shape[2]
+        kernel = self.convolution.dilation[0] * (self.convolution.kernel_size[0] - 1) + 1
         missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
         padded = functional.pad(x, (missing // 2, missing - missing // 2))
         return functional.relu(self.normalisation(self.convolution(padded)))
+
+
+class Separable(nn.Module):
+    """A convolution of each channel by itself, then one over the channels: [N, width, T] to the same."""
+
+    def __init__(self, width: int, kernel: int) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width, bias=False)
+        self.pointwise = Convolution(width, width, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the activations."""
+        activations: torch.Tensor = self.pointwise(self.depthwise(x))
+        return activations
 
 
 class Teacher(nn.Module):
@@ -87,11 +109,11 @@ class Student(nn.Module):
         super().__init__()
         width = shape.width
         self.residues = nn.Embedding(len(ALPHABET), shape.embedding)
-        self.stem = Convolution(shape.embedding, width, shape.stem, 2)
-        self.blocks = nn.ModuleList(Convolution(width, width, shape.kernel) for _ in range(shape.blocks))
+        self.stem = Convolution(shape.embedding, width, shape.stem, shape.stride)
+        self.blocks = nn.ModuleList(_inner(shape) for _ in range(shape.blocks))
         self.narrow = Convolution(width, width, 3, 2)
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(-(-LENGTH // 4) * width, shape.dense)
+        self.hidden = nn.Linear(-(-LENGTH // (2 * shape.stride)) * width, shape.dense)
         self.heads = nn.Linear(shape.dense, len(PROTEASES))
 
     def forward(self, codes: torch.Tensor) -> torch.Tensor:
@@ -101,3 +123,9 @@ class Student(nn.Module):
             x = x + block(x)
         flat = self.narrow(x).transpose(1, 2).flatten(1)
         return self.heads(functional.relu(self.hidden(self.dropout(flat))))
+
+
+def _inner(shape: StudentShape) -> nn.Module:
+    if shape.separable:
+        return Separable(shape.width, shape.kernel)
+    return Convolution(shape.width, shape.width, shape.kernel, dilation=shape.dilation)
