@@ -9,6 +9,7 @@ from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http import Request, is_json, json_object, media_type, upload
 from assay.options import hold_known, integer, number
+from assay.sequences import Notice
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")
@@ -21,7 +22,7 @@ class ClassifyRequest:
     """Abstracts as they came, neither cleaned nor checked; `single` when one was sent by itself.
 
     `source` says which text was taken where the caller sent more than an abstract: a PDF. `caching` says whether
-    scores that were computed before will do.
+    scores that were computed before will do; `notices` what a caller should know of the input.
     """
 
     abstracts: Sequence[object]
@@ -29,6 +30,7 @@ class ClassifyRequest:
     single: bool = True
     source: Mapping[str, object] | None = None
     caching: Caching = "use"
+    notices: Sequence[Notice] = ()
 
 
 def read(request: Request) -> ClassifyRequest:

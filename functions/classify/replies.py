@@ -13,17 +13,18 @@ Body = Mapping[str, Any]
 
 def about(body: Body) -> dict[str, object]:
     """Return what is said beside a link to a classification."""
-    return {"model": body["model"]}
+    return {"model": body["model"], "notices": body["notices"]}
 
 
 def headers(body: Body) -> dict[str, str]:
     """Return counts and model as headers, for replies whose body has no room for them."""
     model, results = body["model"], body["results"]
+    codes = ", ".join(dict.fromkeys(notice["code"] for notice in body["notices"]))
     return {
         "X-Assay-Model": f"{model['name']}/{model['version']}",
         "X-Assay-Received": str(len(results)),
         "X-Assay-Rejected": str(sum("error" in each for each in results)),
-    }
+    } | ({"X-Assay-Notices": codes} if codes else {})
 
 
 def _csv(body: Body) -> Response:

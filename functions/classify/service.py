@@ -65,6 +65,7 @@ class ClassifyService:
                 else result(outcome, text.labels, text.thresholds, request.options) | source
                 for outcome in outcomes
             ],
+            "notices": [notice.to_body() for notice in request.notices],
         }
 
     def predict(self, abstract: object, caching: Caching = "use") -> list[list[float]]:

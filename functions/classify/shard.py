@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from assay.abstracts.classification import Classifier, Prediction, classify, result
 from assay.abstracts.options import ClassifyOptions
-from assay.abstracts.records import MALFORMED, Cut, Layout, Record, read
+from assay.abstracts.records import MALFORMED, Cut, Found, Layout, Record, read
 from assay.errors import InvalidAbstract
 from assay.files import reading
 from assay.files.abstracts import NDJSON, PART
@@ -20,7 +20,7 @@ from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
 from assay.pdf import MAX_BYTES, extract
-from assay.sequences import OpenRow, Reject
+from assay.sequences import Notice, OpenRow, Reject, gather
 from assay.sequences.records import LENGTH
 from assay.shards import LineCounter
 from assay.storage import Bucket
@@ -54,11 +54,13 @@ def classified(
     counter = LineCounter()
     records = iter(_records(manifest, index, uploads, counter))
     done = size = 0
+    noticed: tuple[Notice, ...] = ()
     key = part_key(manifest.job_id, index, PART)
     try:
         with RejectParts(results, manifest.job_id, index) as bad, Writer(results, key, NDJSON) as writer:
             while some := list(islice(records, _AT_ONCE)):
-                good, refused = outcomes(some, classifier)
+                good, refused = outcomes((each for each in some if not isinstance(each, Notice)), classifier)
+                noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice))])
                 data = "".join(map(shaped.line, good)).encode()
                 writer.write(data)
                 done, size = done + len(good), size + len(data)
@@ -69,7 +71,8 @@ def classified(
     rejected(bad.reasons)
     refusals = bad.reasons.total()
     counts = {"received": done + refusals, "classified": done, "rejected": refusals}
-    return ShardResult(index, manifest.pin, counter.lines, counts, {**bad.parts, PART: size})
+    body = {"notices": [each.to_body() for each in noticed]} if noticed else {}
+    return ShardResult(index, manifest.pin, counter.lines, counts, {**bad.parts, PART: size}, body)
 
 
 def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tuple[list[Outcome], list[Reject]]:
@@ -106,7 +109,7 @@ class _Shaped:
         return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _records(manifest: Manifest, index: int, uploads: Bucket, counter: LineCounter) -> Iterator[Record | Reject]:
+def _records(manifest: Manifest, index: int, uploads: Bucket, counter: LineCounter) -> Iterator[Found]:
     """Yield a shard's records, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
     shard = manifest.shard(index)
     chunks = reading.text(uploads, manifest, shard, counter)

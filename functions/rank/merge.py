@@ -32,14 +32,15 @@ def join(manifest: Manifest, working: Working) -> Joined:
     whole = merge(_partials(collected(working, manifest), pieces), options.top_k)
     results = {"rejected": rejects.write(working, pieces)}
     counts = asdict(whole.counts)
+    said = {"notices": [each.to_body() for each in whole.notices]}
     try:
         hold_strict(options, whole.counts)
     except StrictReject as error:
-        return Joined(counts, results, error=error)
+        return Joined(counts, results, said, error)
     results["ranking"] = _ranking(working, whole)
     if options.output == "all":
         results["scores"] = _scores(working, pieces)
-    return Joined(counts, results)
+    return Joined(counts, results, said)
 
 
 def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[Partial]:

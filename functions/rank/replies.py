@@ -53,7 +53,13 @@ def ranking(partial: Partial, rejects: FirstRejects, models: Mapping[str, Mappin
         "counts": asdict(partial.counts),
         "rejected": rejects.listed(),
         "models": models,
+        "notices": notices(partial),
     }
+
+
+def notices(partial: Partial) -> list[dict[str, object]]:
+    """Return what a caller should know of the input, though nothing was refused for it."""
+    return [each.to_body() for each in partial.notices]
 
 
 def lines(partial: Partial) -> Response:
@@ -65,16 +71,19 @@ def lines(partial: Partial) -> Response:
 
 def about(ranked: Ranked) -> dict[str, object]:
     """Return what is said beside a link to a ranking."""
-    return {"counts": asdict(ranked.partial.counts), "models": ranked.models}
+    return {"counts": asdict(ranked.partial.counts), "models": ranked.models, "notices": notices(ranked.partial)}
 
 
 def headers(ranked: Ranked) -> dict[str, str]:
-    """Return counts, models and the first rejects as headers, for replies whose body has no room for them."""
+    """Return counts, models, the first rejects and notices as headers, for bodies that have no room for them."""
     counts = {f"X-Assay-{name.title()}": str(count) for name, count in asdict(ranked.partial.counts).items()}
     for role, model in ranked.models.items():
         counts[f"X-Assay-{role.title()}-Model"] = f"{model['name']}/{model['version']}"
-    rejects = ranked.rejects.named()
-    return {**counts, "X-Assay-Rejects": rejects} if rejects else counts
+    said = {
+        "X-Assay-Rejects": ranked.rejects.named(),
+        "X-Assay-Notices": ", ".join(dict.fromkeys(each.code for each in ranked.partial.notices)),
+    }
+    return counts | {name: text for name, text in said.items() if text}
 
 
 def _json(ranked: Ranked) -> Response:

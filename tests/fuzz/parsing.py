@@ -8,7 +8,7 @@ from itertools import chain
 from assay.abstracts.records import Layout
 from assay.abstracts.records import read as read_abstracts
 from assay.errors import InputError
-from assay.sequences import Format, Limits, OpenRow, Reject, Windows, gunzip, parse, sniff
+from assay.sequences import Format, Limits, Notice, OpenRow, Reject, Windows, gunzip, parse, sniff
 from assay.shards import LineCounter, count_lines, owned, plan
 from tests.unit.reference import SMALL, Record, flat
 
@@ -124,7 +124,7 @@ def abstracts(data: bytes) -> None:
 
 
 def _read(chunks: Iterable[bytes], layout: Layout, limits: Limits) -> list[object]:
-    found = list(read_abstracts(chunks, layout, limits=limits))
+    found = [each for each in read_abstracts(chunks, layout, limits=limits) if not isinstance(each, Notice)]
     places = [each.line for each in found]
     assert places == sorted(places)
     return [each if isinstance(each, Reject) else (each.line, each.id, repr(each.text)) for each in chain(found)]

@@ -105,7 +105,7 @@ def test_a_large_classification_is_a_link(classify: Call, aws: Aws, environment:
     environment("ASSAY_REPLY_BYTES", "10")
     wiring.settings.cache_clear()
     reply = json.loads(classify(post("/classify", TEXTS))["body"])
-    assert set(reply) == {"result_url", "model"}
+    assert set(reply) == {"result_url", "model", "notices"}
     assert [key.rpartition("/")[2] for key in aws.results.keys("results/")] == ["classification.json"]
 
 

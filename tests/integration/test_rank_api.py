@@ -207,7 +207,7 @@ def test_a_large_reply_is_a_link_to_the_same_body(
     environment("ASSAY_REPLY_BYTES", "100")
     service.cache_clear()
     reply = json.loads(call(post("/rank", body))["body"])
-    assert set(reply) == {"result_url", "counts", "models"}
+    assert set(reply) == {"result_url", "counts", "models", "notices"}
     key = next(aws.results.keys("results/"))
     assert key in reply["result_url"]
     stored = aws.results.get(key, limit=10_000)

@@ -53,7 +53,7 @@ def test_ids_that_grow_when_escaped_make_the_reply_a_link(call: Call, aws: Aws) 
     items = [{"id": "ж" * 300, "sequence": name} for name in names]
     body = json.dumps({"sequences": items, "top_k": 10_000, "threshold": -1e9}, ensure_ascii=False).encode()
     found = sent(call(post("/rank", body)))
-    assert set(found) == {"result_url", "counts", "models"}
+    assert set(found) == {"result_url", "counts", "models", "notices"}
     stored = aws.results.get(next(aws.results.keys("results/")), limit=5_000_000)
     assert stored is not None
     assert len(json.loads(stored[0])["ranked"]) == found["counts"]["returned"] == len(set(names))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.records import Cut, Layout, Record, read
+from assay.abstracts.records import Cut, Found, Layout, read
 from assay.errors import UnreadableInput
-from assay.sequences import Limits, OpenRow, Reject
+from assay.sequences import Limits, Notice, OpenRow, Reject
 
 LIMITS = Limits(block_bytes=16, block_records=3, record_bytes=40)
 TEXTS = st.sampled_from(
@@ -18,7 +18,9 @@ ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 FILES = st.lists(st.tuples(TEXTS, ENDS), max_size=12)
 
 
-def said(found: Record | Reject) -> tuple[object, ...]:
+def said(found: Found) -> tuple[object, ...]:
+    if isinstance(found, Notice):
+        return (found.code, found.lines)
     return (found.line, found.reason) if isinstance(found, Reject) else (found.line, found.id, found.text)
 
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tools.cli.output import fail, open_binary, quiet
+from tools.cli.shown import noticed
 from tools.demo.tables import bar
 from tools.local.bundles import newest_model
 from tools.local.functions import add_sources
@@ -55,6 +56,8 @@ def _print(answer: dict[str, Any], options: argparse.Namespace) -> None:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     elif not options.out:
         print("\n".join(map(_shown, answer["results"])))
+    for notice in answer.get("notices", ()):
+        print(noticed(notice), file=sys.stderr)
     if "counts" in answer:
         print(", ".join(f"{count:,} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
     if options.out:
@@ -104,7 +107,7 @@ def _many_here(options: argparse.Namespace, models: Path, name: str) -> dict[str
 def results(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a folder of results holds as POST /classify would answer, counts beside it."""
     lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
-    said = {"counts": summary["counts"], "models": summary["models"]}
+    said = {"counts": summary["counts"], "models": summary["models"], "notices": summary.get("notices") or []}
     return {"results": [json.loads(line) for line in lines], **said}
 
 
@@ -143,6 +146,7 @@ def classified(text: str, folder: Path, name: str, chosen: Mapping[str, Any]) ->
         "model": {"name": manifest.name, "version": manifest.version},
         "labels": list(spec.labels),
         "results": [result(outcome, spec.labels, spec.thresholds, options)],
+        "notices": [],
     }
 
 

@@ -66,7 +66,15 @@ def report(outcome: Outcome) -> None:
     more = counts.get("rejected", 0) - len(lines)
     rest = [f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else []
     summed = [", ".join(f"{count:,} {name}" for name, count in counts.items())]
-    print("\n".join([*lines, *rest, *filter(None, summed), *outcome.said]), file=sys.stderr)
+    told = map(noticed, outcome.summary.get("notices") or ())
+    print("\n".join([*lines, *rest, *told, *filter(None, summed), *outcome.said]), file=sys.stderr)
+
+
+def noticed(notice: Mapping[str, Any]) -> str:
+    """Return a notice as a terminal shows it: `note: ... (3 times: lines 1, 2, 9)`."""
+    named, count = ", ".join(map(str, notice.get("lines", ()))), notice.get("count", 0)
+    times = f" ({count:,} times{f': lines {named}' if named else ''})" if count else ""
+    return f"note: {notice['message']}{times}"
 
 
 def rows(text: str) -> list[dict[str, Any]]:
@@ -84,6 +92,7 @@ def _row(cells: Mapping[str, str]) -> dict[str, Any]:
 def _json(outcome: Outcome) -> str:
     rejected = [{**row, "line": int(row["line"])} for row in outcome.rejects]
     said = {"counts": outcome.summary.get("counts"), "rejected": rejected, "models": outcome.summary.get("models")}
+    said["notices"] = outcome.summary.get("notices") or []
     return json.dumps({"ranked": rows(outcome.ranking), **said}, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -64,7 +64,7 @@ def classified() -> dict[str, Any]:
     labels = ("astro-ph", "hep-ex", "hep-ph")
     prediction = Prediction(np.array([0.004, 0.213, 0.958], np.float32), 27, False)
     answer = result(prediction, labels, {}, ClassifyOptions())
-    return {"model": CLASSIFIER, "labels": list(labels), "results": [answer]}
+    return {"model": CLASSIFIER, "labels": list(labels), "results": [answer], "notices": []}
 
 
 def scores() -> Scores:

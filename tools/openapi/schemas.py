@@ -9,6 +9,7 @@ from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.alphabet import MAX_LENGTH
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
+from assay.sequences.remarks import LINES_NAMED
 from classify.inputs import MOST_ABSTRACTS
 from portal.catalogue import MOST_MODELS, MOST_VERSIONS, ROLES, SHOWN
 from portal.jobs import OURS
@@ -31,6 +32,9 @@ MODEL: Schema = {
     "description": "A model's name; `name@version` where it is to be one version, whatever serves.",
 }
 RELATIVE: Schema = {"type": "string", "description": "Relative to the address that was asked."}
+NOTICES: Schema = listed(ref("Notice")) | {
+    "description": "What to know of the input, though nothing was refused for it."
+}
 MODEL_NAME: Schema = {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "examples": ["arxiv-archives"]}
 
 
@@ -129,10 +133,18 @@ def _ranking() -> Schema:
             counts=ref("Counts"),
             rejected=listed(ref("Reject"), maxItems=REJECTS_SHOWN),
             models=models,
+            notices=NOTICES,
         ),
+        "Notice": _notice(),
         "Stored": record(result_url=LINK),
-        "StoredRanking": record(result_url=LINK, counts=ref("Counts"), models=models),
+        "StoredRanking": record(result_url=LINK, counts=ref("Counts"), models=models, notices=NOTICES),
     }
+
+
+def _notice() -> Schema:
+    lines = listed(COUNT, maxItems=LINES_NAMED) | {"description": "The first lines that it is about."}
+    count = COUNT | {"description": "How many lines it is about."}
+    return record("lines", "count", code=TEXT, message=TEXT, lines=lines, count=count)
 
 
 def _row() -> Schema:
@@ -161,9 +173,12 @@ def _classification() -> Schema:
         "ClassifyForm": {"anyOf": [record(input_file=BINARY), record(abstract=ABSTRACT)]},
         "PredictRequest": record(abstract=ABSTRACT),
         "Predictions": record(predictions=listed(listed(NUMBER), minItems=1, maxItems=1)),
-        "StoredClassification": record(result_url=LINK, model=ref("Model")),
+        "StoredClassification": record(result_url=LINK, model=ref("Model"), notices=NOTICES),
         "Classification": record(
-            model=ref("Model"), labels=listed(TEXT), results=listed({"anyOf": [result, ref("Error")]}, minItems=1)
+            model=ref("Model"),
+            labels=listed(TEXT),
+            results=listed({"anyOf": [result, ref("Error")]}, minItems=1),
+            notices=NOTICES,
         ),
     }
 

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from assay.errors import UnreadableInput
 from assay.sequences.framing import Frame, frames
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, Limits, Reject, too_long
+from assay.sequences.remarks import Notice
 from assay.sequences.rows import Row, rows
 from assay.sequences.table import place
 
@@ -37,6 +38,10 @@ class Record(NamedTuple):
     about: Mapping[str, object] = MappingProxyType({})
 
 
+Found = Record | Reject | Notice
+"""What reading gives: abstracts, what is none, and what a caller should know of either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Where a stretch of a file lies: whether it begins and ends the file, and the number of its first line."""
@@ -48,7 +53,7 @@ class Cut:
 
 def read(
     chunks: Iterable[bytes], layout: Layout, column: str | None = None, cut: Cut | None = None, limits: Limits = LIMITS
-) -> Iterator[Record | Reject]:
+) -> Iterator[Found]:
     """Yield the records of a file's bytes in order, rejects where there is none to be had.
 
     Raises UnreadableInput for a CSV without its column; OpenRow where a CSV's row goes on behind a cut.
@@ -61,9 +66,7 @@ def read(
     return _by_line(framed, limits, wanted if layout is Layout.JSONL else None, cut.first_line)
 
 
-def _by_line(
-    framed: Iterable[Frame], limits: Limits, wanted: Sequence[str] | None, line: int
-) -> Iterator[Record | Reject]:
+def _by_line(framed: Iterable[Frame], limits: Limits, wanted: Sequence[str] | None, line: int) -> Iterator[Found]:
     """Yield a record for each line: its text, or, where fields are `wanted`, what its JSON holds."""
     for frame in framed:
         if frame.overlong:
@@ -106,7 +109,7 @@ def _identifier(value: Any) -> str | None:
     return str(value).encode("utf-8", "replace").decode("utf-8") if named else None
 
 
-def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Record | Reject]:
+def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Found]:
     header: tuple[int, int | None] | None = None
     for batch in rows(framed, limits, cut.first_line, ends=cut.ends):
         for row in batch:

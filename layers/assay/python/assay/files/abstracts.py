@@ -12,12 +12,13 @@ from assay.files.headers import table
 from assay.files.layout import result_key
 from assay.files.manifest import Manifest, Source
 from assay.files.merging import Joined, collected
-from assay.files.partial import ShardResult, added
+from assay.files.partial import ShardResult, added, first_lines
 from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
 from assay.options import CLASSIFYING
 from assay.pdf import MAX_BYTES
+from assay.sequences import Notice, gather
 from assay.writing import Writer
 
 PART: Final = "classification.jsonl"
@@ -88,7 +89,14 @@ def join(manifest: Manifest, working: Working) -> Joined:
             for data in _lines(working, piece):
                 writer.write(data)
     results = {"classification": key, "rejected": rejects.write(working, pieces)}
-    return Joined(added([result.counts for result in found]), results)
+    said = {"notices": [each.to_body() for each in gather(_notices(found))]}
+    return Joined(added([result.counts for result in found]), results, said)
+
+
+def _notices(found: list[ShardResult]) -> Iterator[Notice]:
+    """Yield what the shards noticed, lines numbered in the whole file."""
+    for result, first in zip(found, first_lines(found), strict=True):
+        yield from (Notice.from_body(each).shift(first - 1) for each in result.body.get("notices", ()))
 
 
 def _pieces(found: list[ShardResult]) -> Iterator[Piece]:

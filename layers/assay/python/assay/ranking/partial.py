@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
+from assay.sequences import Notice, gather
+
 
 @dataclass(frozen=True, slots=True)
 class Counts:
@@ -36,15 +38,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """The ranking of some input: the best rows in order, all counts, the names of the carried columns."""
+    """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices."""
 
     rows: list[Row] = field(default_factory=list)
     counts: Counts = Counts()
     columns: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """Return plain values, JSON's, from which `from_body` makes an equal value."""
-        return {"columns": self.columns, "counts": asdict(self.counts), "rows": [astuple(row) for row in self.rows]}
+        rows = [astuple(row) for row in self.rows]
+        said = {"notices": [each.to_body() for each in self.notices]} if self.notices else {}
+        return {"columns": self.columns, "counts": asdict(self.counts), "rows": rows, **said}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
@@ -52,11 +57,15 @@ class Partial:
         rows = [
             Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
         ]
-        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]))
+        notices = tuple(map(Notice.from_body, body.get("notices", ())))
+        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]), notices)
 
     def shifted(self, lines: int) -> "Partial":
         """Return the same with `lines` added to each line, for input that has so many lines before it."""
-        return replace(self, rows=[replace(row, line=row.line + lines) for row in self.rows]) if lines else self
+        if not lines:
+            return self
+        rows = [replace(row, line=row.line + lines) for row in self.rows]
+        return replace(self, rows=rows, notices=tuple(each.shift(lines) for each in self.notices))
 
 
 def merge(partials: Iterable[Partial], top_k: int) -> Partial:
@@ -64,9 +73,10 @@ def merge(partials: Iterable[Partial], top_k: int) -> Partial:
     whole = Partial()
     for part in partials:
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
-        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns)
+        notices = gather([*whole.notices, *part.notices])
+        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
     counts = {**asdict(whole.counts), "returned": len(whole.rows)}
-    return Partial(whole.rows, Counts(**counts), whole.columns)
+    return replace(whole, counts=Counts(**counts))
 
 
 def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row
 from assay.ranking.topk import Rows, TopK, joined, packed
-from assay.sequences import Block, Contract, Reject, decode
+from assay.sequences import Block, Contract, Notice, Reject, decode, gather
 from assay.sequences.records import NOT_FINITE
 
 _FEED: Final = 1 << 15
@@ -96,12 +96,15 @@ class _Ranker:
         self._received = self._rejected = self._duplicates = self._passed = 0
         self._columns: tuple[str, ...] = ()
         self._contract: Contract | None = None
+        self._notices: tuple[Notice, ...] = ()
 
     def take(self, block: Block, seen: set[bytes] | None) -> None:
         """Count a block and send its sequences on."""
         self._contract, self._columns = block.contract, self._columns or block.columns
         self._received += block.received
         self._reject(block.rejects)
+        if block.notices:
+            self._notices = gather([*self._notices, *block.notices])
         rows = _rows(block)
         if seen is not None:
             rows = _unseen(rows, seen)
@@ -116,7 +119,7 @@ class _Ranker:
         rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
         scored = self._received - self._rejected - self._duplicates
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
-        return Partial(rows, counts, self._columns)
+        return Partial(rows, counts, self._columns, self._notices)
 
     def _through_gate(self, batches: Iterable[Rows]) -> None:
         for rows in batches:

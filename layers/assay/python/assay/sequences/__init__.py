@@ -10,6 +10,7 @@ from assay.sequences.framing import frames
 from assay.sequences.items import parse_items
 from assay.sequences.lines import parse_lines
 from assay.sequences.records import LIMITS, Block, Limits, Reject
+from assay.sequences.remarks import Notice, gather, notice
 from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.table import parse_table
@@ -22,11 +23,14 @@ __all__ = [
     "Contract",
     "Format",
     "Limits",
+    "Notice",
     "OpenRow",
     "Reject",
     "Windows",
     "decode",
+    "gather",
     "gunzip",
+    "notice",
     "parse",
     "parse_items",
     "sniff",

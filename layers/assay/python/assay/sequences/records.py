@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.sequences.alphabet import DEFAULT, Contract
+from assay.sequences.remarks import Notice
 
 LENGTH: Final = "length"
 RESIDUE: Final = "residue"
@@ -49,6 +50,7 @@ class Block:
     rejects: list[Reject] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     contract: Contract = DEFAULT
+    notices: list[Notice] = field(default_factory=list)
 
     @property
     def received(self) -> int:
