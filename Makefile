@@ -44,11 +44,15 @@ test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: Save
 test-importers: $(TRAIN_VENV)/.train  ## importers and training against scikit-learn, Keras, PyTorch (installs gigabytes)
 	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/training tests/unit/test_encoder.py
 
-check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint, sam validate
+check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint (before and after SAM's transform), sam validate
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/cfn-lint template.yaml
+	$(PY) -m tools.audit.transform template.yaml build/lint/template.json
+	$(PY) -m tools.provisioned 2 --output build/lint/provisioned.yaml
+	$(PY) -m tools.audit.transform build/lint/provisioned.yaml build/lint/provisioned.json
+	$(VENV)/bin/cfn-lint build/lint/template.json build/lint/provisioned.json
 	$(SAM) validate --lint --region us-east-1
 
 fuzz: $(FUZZ_VENV)/.fuzz  ## atheris on every reader of strangers' bytes: RUNS inputs each (default 20000), SEED

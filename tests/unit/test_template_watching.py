@@ -101,12 +101,23 @@ def test_the_dashboard_shows_metrics_that_the_code_emits() -> None:
     }
 
 
-def test_every_function_is_traced_and_may_say_so_where_asked_for() -> None:
-    assert all(each["Tracing"] == {"Ref": "Tracing"} for each in functions().values())
-    policy = of_type("AWS::IAM::Policy")["TracePolicy"]
-    assert policy["Condition"] == "Traced"
-    functions_roles = {each["Role"]["Fn::GetAtt"][0] for each in functions().values()}
-    assert functions_roles <= {role["Ref"] for role in policy["Properties"]["Roles"]}
+SEND_TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def _may_trace(role: str) -> list[set[str]]:
+    """Return what a role may ask of X-Ray by its own policies, where tracing is asked for."""
+    own = of_type("AWS::IAM::Role")[role]["Properties"]["Policies"]
+    said = [each["Fn::If"] for policy in own for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each]
+    assert all(otherwise == {"Ref": "AWS::NoValue"} for _, _, otherwise in said)
+    return [set(statement["Action"]) for condition, statement, _ in said if condition == "Traced"]
+
+
+def test_every_function_is_traced_and_its_role_alone_lets_it_say_so() -> None:
+    # Lambda refuses a traced function whose role may not send traces, and waits for no policy but the role's own.
+    for each in functions().values():
+        assert each["Tracing"] == {"Ref": "Tracing"}
+        assert _may_trace(each["Role"]["Fn::GetAtt"][0]) == [SEND_TRACES]
+    assert not [name for name, each in of_type("AWS::IAM::Policy").items() if "xray:" in json.dumps(each)]
 
 
 def test_whatever_ends_jobs_may_tell_of_it() -> None:
@@ -120,14 +131,14 @@ def test_a_state_machine_is_traced_with_its_functions() -> None:
     for machine in of_type("AWS::Serverless::StateMachine").values():
         assert machine["Properties"]["Tracing"] == {"Enabled": {"Fn::If": ["Traced", True, False]}}
         role = machine["Properties"]["Role"]["Fn::GetAtt"][0]
-        assert {"Ref": role} in of_type("AWS::IAM::Policy")["MachineTracePolicy"]["Properties"]["Roles"]
+        assert _may_trace(role) == [SEND_TRACES | {"xray:GetSamplingRules", "xray:GetSamplingTargets"}]
 
 
 def test_by_default_nothing_is_mailed_traced_or_kept_of_requests() -> None:
     parameters = written()["Parameters"]
     defaults = {name: parameters[name]["Default"] for name in ("AlarmEmail", "JobEmail", "ApiLogRoleArn", "Tracing")}
     assert defaults == {"AlarmEmail": "", "JobEmail": "", "ApiLogRoleArn": "", "Tracing": "PassThrough"}
-    conditional = ("AlarmTopic", "JobTopic", "ApiAccessLogs", "ApiLogAccount", "TracePolicy", "NoticePolicy")
+    conditional = ("AlarmTopic", "JobTopic", "ApiAccessLogs", "ApiLogAccount", "NoticePolicy")
     assert all("Condition" in written()["Resources"][name] for name in conditional)
 
 

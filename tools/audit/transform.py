@@ -1,11 +1,20 @@
-"""The template as CloudFormation receives it from SAM."""
+"""The template as CloudFormation receives it from SAM.
+
+    python -m tools.audit.transform TEMPLATE OUTPUT
+
+writes it, for linters that do not see what SAM makes of a template.
+"""
 
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import boto3
 from samtranslator.parser import parser
 from samtranslator.translator.translator import Translator
+
+from tools.local.template import load
 
 # What `sam package` puts in place of folders and Dockerfiles.
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assay:latest"
@@ -32,3 +41,14 @@ def _package(resource: dict[str, Any]) -> None:
         properties["ImageUri"] = _IMAGE
     elif resource["Type"] == "AWS::Serverless::Function":
         properties["CodeUri"] = "s3://packages/code.zip"
+
+
+def main(template: str, output: str) -> None:
+    """Write what SAM makes of a template as JSON."""
+    path = Path(output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(translated(load(Path(template))), indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
