@@ -39,6 +39,34 @@ def test_a_full_scratch_disk_is_tried_again_and_no_verdict_on_the_model(
     assert registry.current(NAME, TASK).manifest.version == "1"
 
 
+@pytest.mark.parametrize(
+    ("failure", "named"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "scratch disk: "),
+        (OSError(errno.EROFS, "Read-only file system"), "scratch disk: "),
+        (PermissionError(errno.EACCES, "Permission denied", "/tmp/assay-models"), "scratch disk: "),
+        (PermissionError(errno.EPERM, "Operation not permitted"), "the system refused test_registry_outages.fail: "),
+        (OSError(errno.ENOSYS, "Function not implemented"), "the system refused test_registry_outages.fail: "),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), "S3 can't be read (ConnectionResetError)"),
+        (TimeoutError("timed out"), "S3 can't be read (TimeoutError)"),
+    ],
+)
+def test_what_stands_in_the_way_is_named(
+    failure: OSError, named: str, aws: Aws, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise failure
+
+    aws.publish(NAME)
+    monkeypatch.setattr("assay.models.loader.load", fail)
+    with pytest.raises(ModelUnavailable) as refused:
+        registry.current(NAME, TASK)
+    assert named in str(refused.value)
+    with pytest.raises(ModelUnavailable) as refused:
+        registry.pinned(NAME, "1", TASK)
+    assert named in str(refused.value)
+
+
 def test_s3_out_of_reach_does_not_disturb_a_model_that_serves(
     aws: Aws, registry: Registry, traffic: Traffic, tmp_path: Path, clock: Clock, metrics: Counter[str]
 ) -> None:

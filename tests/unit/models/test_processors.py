@@ -1,13 +1,18 @@
+import errno
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.models import processors as module
 from assay.models.bundle import read_manifest
 from assay.models.litert import load
 from assay.models.processors import Processors, processors
+from assay.telemetry import logger
 from tests.conftest import DATA
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="threads are placed on Linux alone")
@@ -49,6 +54,67 @@ def test_threads_are_left_alone_where_processors_are_more_or_fewer(threads: int,
 def test_a_single_processor_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert processors(1) == Processors()
+
+
+REFUSALS = [errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ESRCH]
+
+
+class Sandbox:
+    """A system that places threads so often, then refuses, and counts how often it is asked."""
+
+    def __init__(self, allowed: int, number: int) -> None:
+        self.allowed, self.number, self.asked = allowed, number, 0
+
+    def place(self, _: int, places: Collection[int]) -> None:
+        self.asked += 1
+        if self.asked > self.allowed:
+            raise OSError(self.number, os.strerror(self.number))
+
+
+@given(
+    allowed=st.integers(0, 12),
+    number=st.sampled_from(REFUSALS),
+    steps=st.lists(st.sampled_from(["step", "others"]), min_size=1, max_size=10),
+)
+def test_a_refusal_is_told_once_and_the_system_never_asked_again(allowed: int, number: int, steps: list[str]) -> None:
+    sandbox, told = Sandbox(allowed, number), list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_set", sandbox.place)
+        patch.setattr(logger, "warning", lambda message, **more: told.append(more["reason"]))
+        places = Processors((0, 1, 2))
+        for step in steps:
+            if step == "step":
+                places.step_to_first()
+                continue
+            with places.others():
+                pass
+        assert sandbox.asked == min(2 * len(steps), allowed + 1)
+        assert len(told) == (2 * len(steps) > allowed)
+        assert all(os.strerror(number) in reason for reason in told)
+
+
+def test_a_system_that_does_not_say_which_processors_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> set[int]:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(module, "_set", lambda *_: None)
+    monkeypatch.setattr(os, "sched_getaffinity", refuse)
+    assert processors(2) == Processors()
+
+
+@pytest.mark.parametrize("allowed", [0, 1, 2, 3])
+def test_a_network_answers_the_same_where_its_threads_may_not_be_placed(
+    allowed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder: Path = DATA / "tiny-index" / "1"
+    manifest = read_manifest(folder)
+    rows = {manifest.inputs[0].name: np.zeros((manifest.inputs[0].shape[0] or 8, 50), np.uint8)}
+    expected = load(folder, manifest, 2).run(rows)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(module, "_set", Sandbox(allowed, errno.EPERM).place)
+    runner = load(folder, manifest, 2)
+    assert np.array_equal(runner.run(rows), expected)
+    assert np.array_equal(runner.run(rows), expected)
 
 
 def test_threads_of_a_network_keep_to_the_others_and_its_caller_is_free() -> None:

@@ -5,8 +5,10 @@ one is not tried again before `current.json` changes or a long while passes. All
 budget of memory, those used longest ago let go first.
 """
 
+import errno
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -26,7 +28,8 @@ __all__ = ["LoadedModel", "Registry", "Runner"]
 
 MEMORY_BYTES: Final = 1 << 30
 _PASSING = (BotoCoreError, ClientError, OSError)
-"""What the next moment may mend: S3, and the scratch disk."""
+"""What the next moment may mend: S3, the scratch disk, and whatever else the system refuses."""
+_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 
 
 class Registry:
@@ -222,8 +225,13 @@ def _checked(name: str) -> str:
 
 
 def _passing(error: Exception) -> str:
-    """Return what stood in the way, for now."""
-    return f"scratch disk: {error}" if isinstance(error, OSError) else f"S3 can't be read ({type(error).__name__})"
+    """Return what stood in the way, for now: S3, the scratch disk, or a call that the system refused, and where."""
+    if not isinstance(error, OSError) or isinstance(error, ConnectionError | TimeoutError):
+        return f"S3 can't be read ({type(error).__name__})"
+    if error.errno in _DISK or error.filename is not None:
+        return f"scratch disk: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"the system refused {Path(place.filename).stem}.{place.name}: {error}"
 
 
 def _tell_dropped(key: tuple[str, str]) -> None:
