@@ -41,6 +41,14 @@ def test_a_step_ends_and_is_tried_again(name: str) -> None:
     assert {"BackoffRate", "MaxDelaySeconds", "JitterStrategy", "MaxAttempts"} <= set(last)
 
 
+@pytest.mark.parametrize("name", sorted(name for name, task in TASKS.items() if ":lambda:" in task["Resource"]))
+def test_every_step_waits_for_a_free_function_as_long_as_a_shard_does(name: str) -> None:
+    first = TASKS[name]["Retry"][0]
+    assert first == TASKS["RankShard"]["Retry"][0]
+    assert first["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
+    assert first["JitterStrategy"] == "FULL"
+
+
 @pytest.mark.parametrize("name", sorted(name for name, task in TASKS.items() if len(task["Retry"]) == 3))
 def test_what_a_file_is_to_blame_for_is_not_tried_again(name: str) -> None:
     [never] = [each for each in TASKS[name]["Retry"] if each["MaxAttempts"] == 0]

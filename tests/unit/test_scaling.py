@@ -3,10 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks.scaling import World, lines, mapped, simulate
+from benchmarks.scaling import MACHINE, Retrier, World, contend, lines, mapped, read_retrier, simulate, throttled_lines
+from tests.unit.templates import ROOT, written
 
 WORLD = World()
+NOW = read_retrier()
+DEFAULT = int(written()["Parameters"]["ShardConcurrency"]["Default"])
 
 
 def test_one_shard_takes_its_own_time() -> None:
@@ -55,3 +60,59 @@ def test_functions_are_used_again_and_the_ramp_is_kept() -> None:
 
 def test_tables_have_a_line_for_each_case() -> None:
     assert sum("computing" in line or "merging" in line for line in lines(WORLD, [10**6, 10**9])) >= 8
+
+
+@given(
+    shards=st.integers(1, 60),
+    work=st.floats(0.5, 900),
+    at_once=st.integers(1, 100),
+    slots=st.integers(1, 20),
+    seed=st.integers(0, 1000),
+)
+def test_a_job_that_ends_took_the_time_of_its_functions(
+    shards: int, work: float, at_once: int, slots: int, seed: int
+) -> None:
+    run = contend(shards, work, at_once, slots, replace(NOW, attempts=10**9), seed)
+    width = min(at_once, slots, shards)
+    assert not run.failed
+    assert run.seconds >= shards / width * work
+    assert 0 <= run.starved <= 1
+    if at_once < slots:
+        assert (run.refused, run.starved) == (0, 0)
+        assert run.seconds <= -(-shards // width) * (work + 1)
+
+
+def test_few_attempts_fail_where_shards_are_slow_and_functions_few() -> None:
+    impatient = Retrier(NOW.interval, NOW.rate, NOW.longest, 60)
+    for shards, work in ((200, 96.0), (100, 300.0), (40, 780.0)):
+        assert contend(shards, work, 100, 10, impatient).failed
+
+
+@pytest.mark.parametrize("work", [16.0, 96.0, 300.0, 780.0, 900.0])
+@pytest.mark.parametrize("shards", [40, 200, 400])
+def test_the_machine_outlasts_the_crowd_of_a_job_of_slow_shards(shards: int, work: float) -> None:
+    assert not any(contend(shards, work, 100, 10, NOW, seed).failed for seed in range(2))
+
+
+def test_the_default_leaves_functions_of_a_new_account_to_the_api() -> None:
+    run = contend(200, 96.0, DEFAULT, 10, NOW)
+    assert (run.failed, run.refused, run.starved) == (False, 0, 0)
+    assert 5 <= DEFAULT <= 8
+
+
+def test_attempts_fit_into_the_history_of_an_execution() -> None:
+    events_of_a_retry, events_of_an_execution = 5, 25_000
+    assert NOW.attempts * events_of_a_retry < 0.9 * events_of_an_execution
+
+
+def test_the_retrier_is_that_of_the_state_machine() -> None:
+    assert MACHINE.exists()
+    assert NOW.attempts > 1000
+    assert NOW.pause(0, 1.0) == NOW.interval
+    assert NOW.pause(10**6, 1.0) == NOW.longest
+
+
+def test_the_committed_table_is_what_the_simulation_says() -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    for line in throttled_lines(WORLD):
+        assert line.rstrip() in page

@@ -42,7 +42,7 @@ class Settings:
     shard_megabytes: int = 64
     max_job_shards: int = 2000
     max_unsplit_megabytes: int = 2048
-    shard_concurrency: int = 100
+    shard_concurrency: int = 6
     upload_attempts: int = 3
 
     @classmethod
