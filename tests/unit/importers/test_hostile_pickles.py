@@ -4,6 +4,8 @@ import lzma
 import os
 import pickle
 import struct
+import time
+import tracemalloc
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +54,16 @@ def laughing_coefficients() -> bytes:
     )
     fitted = b"}(" + short("coef_") + b"h\x28" + short("intercept_") + b"K\x00u"
     return P4 + grown + stack_global("sklearn.linear_model._base", "LinearRegression") + b")\x81" + fitted + b"b."
+
+
+def doubled(levels: int) -> bytes:
+    """A list that holds itself twice, so many levels deep: a few bytes, gigabytes if anyone writes it out."""
+    return b"]" + b"\x94K\x00a" + b"".join(b"](h" + bytes([at]) + b"h" + bytes([at]) + b"e\x94" for at in range(levels))
+
+
+def doubling(use: bytes, levels: int = 60) -> bytes:
+    """A file whose last object is what doubles, used as `use` says."""
+    return P4 + doubled(levels) + use + b"."
 
 
 HOSTILE: dict[str, bytes] = {
@@ -135,6 +147,34 @@ HOSTILE: dict[str, bytes] = {
     "lzma of a call": lzma.compress(pickle.dumps(Calls(os.system, "echo owned")), lzma.FORMAT_ALONE),
     "lzma that wants 2 GiB": b"\x5d\x00\x00\x00\x80" + b"\xff" * 8 + bytes(64),
     "lz4": b"\x04\x22\x4d\x18" + bytes(32),
+    "a dtype that doubles": doubling(stack_global("numpy", "dtype") + b"h<\x85R"),
+    "a module that doubles": doubling(short("x") + b"\x93"),
+    "a class that doubles": P4 + short("x") + doubled(60) + b"\x93.",
+    "a name and a module that double": doubling(b"h<h<\x93"),
+    "an order that doubles": doubling(
+        stack_global("numpy._core.numeric", "_frombuffer")
+        + b"(C\x00"
+        + stack_global("numpy", "dtype")
+        + short("f8")
+        + b"\x85RK\x00h<tR"
+    ),
+    "an encoding that doubles": doubling(stack_global("_codecs", "encode") + short("x") + b"h<\x86R"),
+    "a byte order that doubles": doubling(stack_global("numpy", "dtype") + short("f8") + b"\x85R(K\x03h<NNNtb"),
+    "a shape that doubles": doubling(
+        stack_global("numpy", "ndarray")
+        + b")R(K\x01h<"
+        + stack_global("numpy", "dtype")
+        + short("f8")
+        + b"\x85RI00\nC\x00tb"
+    ),
+    "steps whose names double": doubling(
+        stack_global("sklearn.pipeline", "Pipeline") + b")R}(" + short("steps") + b"]h<K\x01\x86aub"
+    ),
+    "a step that doubles": doubling(
+        stack_global("sklearn.pipeline", "Pipeline") + b")R}(" + short("steps") + b"]" + short("x") + b"h<\x86aub"
+    ),
+    "a mark taken as a value": P4 + b"(\x85.",
+    "a mark taken by an append": P4 + b"](a.",
     "a model of another kind": P4 + stack_global("sklearn.ensemble._forest", "RandomForestRegressor") + b")R.",
 }
 
@@ -193,6 +233,47 @@ def test_an_array_whose_bytes_are_fewer_than_its_shape_is_refused(tmp_path: Path
     path.write_bytes(whole.getvalue().replace(b"K\x04\x85", b"K\x09\x85"))
     with pytest.raises(UnreadableInput, match=r"shape|whole"):
         read(path, 20)
+
+
+def copies(number: int, size: int) -> bytes:
+    """One text of so many letters, made into bytes again and again."""
+    text = b"X" + struct.pack("<I", size) + b"a" * size + b"\x940"
+    return P4 + text + b"](" + (stack_global("_codecs", "encode") + b"h\x00\x85R") * number + b"e."
+
+
+def buffers(number: int, size: int) -> bytes:
+    """The same bytes as the content of one array after another."""
+    kinds = stack_global("numpy", "dtype") + short("u1") + b"\x85R"
+    raw = b"B" + struct.pack("<I", size) + bytes(size) + b"\x940"
+    one = stack_global("numpy", "ndarray") + b")R(K\x01J" + struct.pack("<I", size) + b"\x85" + kinds + b"I00\nh\x00tb"
+    return P4 + raw + b"](" + one * number + b"e."
+
+
+GROWING = {
+    "marks and lists": lambda size: P4 + b"(" * size + b"l" * size + b".",
+    "marks and tuples": lambda size: P4 + b"(" * size + b"t" * size + b".",
+    "marks that are popped": lambda size: P4 + b"(0" * size + b"N.",
+    "texts made into bytes": lambda size: copies(size // 40, size),
+    "bytes made into arrays": lambda size: buffers(size // 40, size),
+}
+
+
+@pytest.mark.parametrize("case", GROWING)
+def test_memory_and_time_grow_no_faster_than_the_file(tmp_path: Path, case: str) -> None:
+    costs = []
+    for size in (100_000, 200_000):
+        path = tmp_path / f"{size}.pkl"
+        path.write_bytes(GROWING[case](size))
+        tracemalloc.start()
+        began = time.process_time()
+        with pytest.raises(UnreadableInput):
+            read(path, 20)
+        seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        costs.append((seconds, peak / path.stat().st_size))
+    assert costs[1][0] < 20
+    assert costs[1][1] < 100, "bytes of memory for each byte of the file"
+    assert costs[1][1] < 2 * costs[0][1] + 1
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "sklearn" / "1.7.2").glob("s*")), ids=lambda path: path.name)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from assay.errors import UnreadableInput
 
 _NUMBER = re.compile(r"[<>|=]?([biuf])([1248])")
-_OTHER = re.compile(r"[<>|=]?(O8?|U\d+)")
+_OTHER = re.compile(r"[<>|=]?(O8?|U\d{1,9})")
 MOST_BYTES: Final = 1 << 30
 
 Array = npt.NDArray[Any]
@@ -21,7 +21,8 @@ class Dtype:
 
     def __init__(self, code: object, *_: object) -> None:
         if not isinstance(code, str) or not (_NUMBER.fullmatch(code) or _OTHER.fullmatch(code)):
-            raise UnreadableInput(f"the file holds an array of {code!r}: only plain numbers are read")
+            shown = repr(code[:40]) if isinstance(code, str) else f"a {type(code).__name__}"
+            raise UnreadableInput(f"the file holds an array of {shown}: only plain numbers are read")
         self.code = code
 
     def build(self, state: object) -> None:
@@ -36,7 +37,7 @@ class Dtype:
         """Whether arrays of it can be read."""
         return _NUMBER.fullmatch(self.code) is not None
 
-    def array(self, raw: object, shape: object, order: str) -> Array:
+    def array(self, raw: object, shape: object, order: object) -> Array:
         """Return the array of raw bytes; UnreadableInput unless they are as many as the shape says."""
         sizes = shape if isinstance(shape, tuple) else (shape,)
         if not all(type(size) is int and 0 <= size < 1 << 31 for size in sizes) or len(sizes) > 8:
@@ -46,7 +47,9 @@ class Dtype:
         found = np.dtype(self.code)
         if math.prod(sizes) * found.itemsize != len(raw):
             raise UnreadableInput(f"the file holds an array of shape {sizes} in {len(raw)} bytes")
-        return np.frombuffer(bytes(raw), found).reshape(sizes, order="F" if order == "F" else "C")
+        return np.frombuffer(bytes(raw), found).reshape(
+            sizes, order="F" if isinstance(order, str) and order == "F" else "C"
+        )
 
 
 class Pending:
@@ -77,5 +80,5 @@ def from_buffer(raw: object, dtype: object, shape: object, order: object, *_: ob
         raise UnreadableInput("the file holds an array without its dtype")
     made = Pending()
     if dtype.numeric:
-        made.value = dtype.array(raw, shape, str(order))
+        made.value = dtype.array(raw, shape, order)
     return made

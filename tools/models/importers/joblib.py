@@ -14,6 +14,7 @@ from tools.models.importers.arrays import MOST_BYTES, Dtype, Pending
 from tools.models.importers.unpickling import Machine, Record
 
 WRAPPER: Final = "NumpyArrayWrapper"
+_SPARE_BYTES: Final = 1 << 20
 _LZMA_BYTES: Final = 1 << 28
 """Memory that a header may ask for; the strongest preset asks for a quarter of it."""
 _CLASSES: Final = {("joblib.numpy_pickle", WRAPPER): WRAPPER}
@@ -32,12 +33,14 @@ class JoblibMachine(Machine):
             raise UnreadableInput("the file holds an array in a form that joblib does not write")
         made = Pending()
         if dtype.code.lstrip("<>|=").startswith("O"):  # column names: a pickle within the pickle
-            JoblibMachine(self._source, self._classes).run()
+            within = JoblibMachine(self._source, self._classes, self._copies)
+            within.run()
+            self._copies = within._copies
             return made
         if wrapper.get("numpy_array_alignment_bytes") is not None:
             self._source.read(self._source.read(1)[0])
         size = math.prod(shape) * _item_bytes(dtype)
-        made.value = dtype.array(self._source.read(min(size, MOST_BYTES)), shape, str(wrapper.get("order")))
+        made.value = dtype.array(self._source.read(min(size, MOST_BYTES)), shape, wrapper.get("order"))
         return made
 
 
@@ -49,7 +52,8 @@ def _item_bytes(dtype: Dtype) -> int:
 
 def unpickled(path: Path, classes: Mapping[tuple[str, str], str]) -> Any:
     """Return what a pickle or a joblib file holds, `classes` as records; UnreadableInput for anything else."""
-    return JoblibMachine(io.BytesIO(_unpacked(path.read_bytes())), {**classes, **_CLASSES}).run()
+    content = _unpacked(path.read_bytes())
+    return JoblibMachine(io.BytesIO(content), {**classes, **_CLASSES}, 2 * len(content) + _SPARE_BYTES).run()
 
 
 def _unpacked(content: bytes) -> bytes:

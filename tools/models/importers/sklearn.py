@@ -81,7 +81,8 @@ def convert(wish: Wish, folder: Path) -> Made:
 def _version(path: Path) -> str:
     """Return the scikit-learn version that wrote a file, as the file says."""
     found = unpickled(path, _CLASSES)
-    return str(found.attributes.get("_sklearn_version", "unknown"))[:40] if isinstance(found, Record) else "unknown"
+    said = found.attributes.get("_sklearn_version") if isinstance(found, Record) else None
+    return said[:40] if isinstance(said, str) else "unknown"
 
 
 def _steps(record: Record) -> list[Record]:
@@ -111,15 +112,16 @@ def _check_place(step: Record, *, last: bool) -> None:
 
 def _parts(pipeline: Record) -> Iterator[Record]:
     steps = pipeline.attributes.get("steps")
-    if not isinstance(steps, list) or not steps:
-        raise UnreadableInput("the pipeline has no steps")
+    if not isinstance(steps, list) or not 0 < len(steps) <= _MOST_STEPS:
+        raise UnreadableInput(f"the pipeline has no steps, or more than {_MOST_STEPS}")
     for step in steps:
         if not isinstance(step, tuple) or len(step) != 2:
             raise UnreadableInput("the pipeline's steps are not pairs of a name and an estimator")
         if isinstance(step[1], Record):
             yield step[1]
-        elif step[1] not in ("passthrough", None):
-            raise UnreadableInput(f"step {str(step[0])[:40]!r} of the pipeline is no estimator")
+        elif step[1] is not None and not (isinstance(step[1], str) and step[1] == "passthrough"):
+            name = repr(step[0][:40]) if isinstance(step[0], str) else "without a name"
+            raise UnreadableInput(f"the step {name} of the pipeline is no estimator")
 
 
 def _function(estimator: Record) -> tuple[list[Fraction], Fraction]:

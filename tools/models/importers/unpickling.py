@@ -14,6 +14,7 @@ from assay.errors import UnreadableInput
 from tools.models.importers.arrays import Dtype, Pending, from_buffer, scalar
 
 _MOST_OPERATIONS: Final = 2_000_000
+_SHOWN: Final = 80
 
 
 @dataclass(eq=False)
@@ -40,6 +41,9 @@ class Known:
 
 class Mark:
     """Where a group of operands begins on the stack."""
+
+
+_MARK: Final = Mark()
 
 
 def encoded(text: object, encoding: object = "latin1") -> bytes:
@@ -75,12 +79,19 @@ _NUMPY: Final[Mapping[tuple[str, str], Known]] = {
 
 
 class Machine:
-    """Runs one pickle; `classes` are the (module, name) that become records. UnreadableInput for all else."""
+    """Runs one pickle; `classes` are the (module, name) that become records, `copies` the bytes it may copy.
 
-    def __init__(self, source: IO[bytes], classes: Mapping[tuple[str, str], str]) -> None:
+    Time and memory grow with the file and no faster: an error never spells what the file made, for a few bytes can
+    make a list that takes gigabytes to write out, and texts that become bytes or arrays are counted each time.
+    UnreadableInput for all else.
+    """
+
+    def __init__(self, source: IO[bytes], classes: Mapping[tuple[str, str], str], copies: int) -> None:
         self._source, self._classes = source, classes
         self._stack: list[Any] = []
+        self._marks: list[int] = []
         self._memo: dict[int, Any] = {}
+        self._copies = copies
 
     def run(self) -> Any:
         """Return what the pickle holds."""
@@ -90,7 +101,7 @@ class Machine:
                     raise UnreadableInput("the file has too many operations for an estimator")
                 self._step(operation.name, argument)
         except (ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError, RecursionError) as error:
-            raise UnreadableInput(f"the file is not a whole pickle: {error}") from error
+            raise UnreadableInput(f"the file is not a whole pickle: {str(error)[:_SHOWN]}") from error
         if len(self._stack) != 1:
             raise UnreadableInput("the file is not a whole pickle: it ends early")
         return self._stack.pop()
@@ -107,13 +118,15 @@ class Machine:
         handler(self, argument)
 
     def _find(self, module: object, name: object) -> Any:
-        key = (str(module), str(name))
+        if not isinstance(module, str) or not isinstance(name, str):
+            raise UnreadableInput("the file names a class by something that is no text: nothing of it was run")
+        key = (module, name)
         if key in self._classes:
             return Known(self._classes[key], lambda *_: Record(self._classes[key]))
         if key not in _NUMPY:
             raise UnreadableInput(
-                f"the file names {key[0][:80]}.{key[1][:80]}, which is neither a linear estimator nor a plain array: "
-                "nothing of it was run"
+                f"the file names {module[:_SHOWN]}.{name[:_SHOWN]}, which is neither a linear estimator nor a plain "
+                "array: nothing of it was run"
             )
         return _NUMPY[key]
 
@@ -124,22 +137,31 @@ class Machine:
 
     def named_by_stack(self, _: object) -> None:
         """STACK_GLOBAL: module and name from the stack."""
-        name, module = self._stack.pop(), self._stack.pop()
+        module, name = self.last(2)
         self._stack.append(self._find(module, name))
 
     def make(self, _: object) -> None:
         """REDUCE, NEWOBJ: a constructor with its operands."""
-        operands, known = self._stack.pop(), self._stack.pop()
+        known, operands = self.last(2)
         if not isinstance(known, Known) or not isinstance(operands, tuple):
             raise UnreadableInput("the file calls something that is no constructor: nothing of it was run")
+        self._count(operands)
         self._stack.append(known.make(*operands))
+
+    def _count(self, values: tuple[Any, ...]) -> None:
+        """Count the texts and bytes that are about to be copied; UnreadableInput where a file copies one many times."""
+        self._copies -= sum(len(each) for each in values if isinstance(each, str | bytes | bytearray))
+        if self._copies < 0:
+            raise UnreadableInput("the file uses the same bytes again and again, as no estimator does")
 
     def build(self, _: object) -> None:
         """BUILD: attributes or content of what was made before."""
-        state = self._stack.pop()
+        (state,) = self.last(1)
         target = self._stack[-1]
         if not isinstance(target, Record | Pending | Dtype):
             raise UnreadableInput("the file gives attributes to something that has none")
+        if isinstance(state, tuple):
+            self._count(state)
         target.build(state)
         self._built(target)
 
@@ -156,25 +178,24 @@ class Machine:
 
     def mark(self, _: object) -> None:
         """MARK."""
-        self._stack.append(Mark())
+        self._marks.append(len(self._stack))
+        self._stack.append(_MARK)
 
     def pop(self, _: object) -> None:
-        """POP."""
-        self._stack.pop()
+        """POP, which may take a mark."""
+        if self._stack.pop() is _MARK:
+            self._marks.pop()
 
     def group(self) -> list[Any]:
         """Take everything after the last mark."""
-        at = max(index for index, item in enumerate(self._stack) if isinstance(item, Mark))
+        at = self._marks.pop()
         items = self._stack[at + 1 :]
         del self._stack[at:]
         return items
 
     def tuple_of(self, count: int | None) -> None:
         """TUPLE1 to TUPLE3, and TUPLE of everything after the mark."""
-        items = self.group() if count is None else self._stack[-count:]
-        if count is not None:
-            del self._stack[-count:]
-        self._stack.append(tuple(items))
+        self._stack.append(tuple(self.group() if count is None else self.last(count)))
 
     def append(self, items: list[Any]) -> None:
         """APPEND, APPENDS."""
@@ -196,8 +217,10 @@ class Machine:
         self.set_items(items)
 
     def last(self, count: int) -> list[Any]:
-        """Take `count` items."""
+        """Take `count` items; UnreadableInput where fewer lie above the last mark."""
         items = self._stack[-count:]
+        if len(items) < count or any(item is _MARK for item in items):
+            raise UnreadableInput("the file is not a whole pickle: it uses up more than it made")
         del self._stack[-count:]
         return items
 
