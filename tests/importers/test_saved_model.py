@@ -1,5 +1,8 @@
 """SavedModels against TensorFlow itself; needs TensorFlow: `make test-tensorflow`."""
 
+import json
+import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +11,14 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from assay.errors import UnreadableInput  # noqa: E402
+from assay.errors import BundleInvalid, UnreadableInput  # noqa: E402
+from assay.models.bundle import build  # noqa: E402
+from assay.models.graph_operations import ALLOWED  # noqa: E402
 from assay.models.loading import load_folder  # noqa: E402
 from assay.models.scorer import SequenceScorer  # noqa: E402
 from tests.conftest import DATA  # noqa: E402
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot  # noqa: E402
-from tools.models import probes  # noqa: E402
+from tools.models import probes, publish  # noqa: E402
 from tools.models.importers.made import Wish  # noqa: E402
 from tools.models.importing import kind_of, make  # noqa: E402
 
@@ -114,7 +119,31 @@ def checkpoints(weights: Any, rows: Any) -> Any:
     return {"score": tf.reshape(rows, [-1, 1000]) @ weights + found[0]}
 
 
-@pytest.mark.parametrize("call", [writes, reads, calls, checkpoints])
+def saves(weights: Any, rows: Any) -> Any:
+    tf.raw_ops.Save(filename="/tmp/assay-owned", tensor_names=["x"], data=[tf.constant(["owned"])])
+    return {"score": tf.reshape(rows, [-1, 1000]) @ weights}
+
+
+def maps_a_file(weights: Any, rows: Any) -> Any:
+    size = tf.reduce_sum(tf.raw_ops.ImmutableConst(dtype=tf.float32, shape=[4], memory_region_name="/etc/passwd"))
+    return {"score": tf.reshape(rows, [-1, 1000]) @ weights + size}
+
+
+def prints(weights: Any, rows: Any) -> Any:
+    tf.raw_ops.PrintV2(input="owned", output_stream="file:///tmp/assay-owned")
+    return {"score": tf.reshape(rows, [-1, 1000]) @ weights}
+
+
+def looks_up_a_file(weights: Any, rows: Any) -> Any:
+    table = tf.raw_ops.HashTableV2(key_dtype=tf.string, value_dtype=tf.int64)
+    tf.raw_ops.InitializeTableFromTextFileV2(table_handle=table, filename="/etc/passwd", key_index=-2, value_index=-1)
+    return {"score": tf.reshape(rows, [-1, 1000]) @ weights}
+
+
+OUTSIDE = (writes, reads, calls, checkpoints, saves, maps_a_file, prints, looks_up_a_file)
+
+
+@pytest.mark.parametrize("call", OUTSIDE)
 def test_a_graph_that_reaches_outside_is_refused_before_it_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Any
 ) -> None:
@@ -126,6 +155,42 @@ def test_a_graph_that_reaches_outside_is_refused_before_it_is_loaded(
     monkeypatch.setattr(tf.saved_model, "load", load)
     with pytest.raises(UnreadableInput, match="nothing of it was run"):
         imported(tmp_path, Wish(path))
+
+
+@pytest.mark.parametrize("call", [saves, maps_a_file, prints])
+def test_a_bundle_whose_graph_reaches_outside_is_never_loaded(tmp_path: Path, call: Any) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(DATA / "tiny-index-saved" / "1", bundle)
+    shutil.rmtree(bundle / "saved")
+    saved(bundle / "saved", call, tf.TensorSpec([None, 1000], tf.float32, "x"))
+    (bundle / "saved" / "fingerprint.pb").unlink(missing_ok=True)
+    header = json.loads((bundle / "manifest.json").read_text("utf-8"))
+    (bundle / "manifest.json").unlink()
+    header.pop("files")
+    (bundle / "manifest.json").write_bytes(build(bundle, header).dumps())
+    with pytest.raises(BundleInvalid, match="does more than compute"):
+        load_folder(bundle, 1)
+    with pytest.raises(BundleInvalid, match="does more than compute"):
+        publish.check(bundle)
+    assert not Path("/tmp/assay-owned").exists()
+
+
+def test_every_operation_that_touches_files_or_sockets_is_off_the_list() -> None:
+    outside = re.compile(
+        r"File|Save|Restore|Checkpoint|Dataset|Iterator|Reader|Rpc|Py|Print|Summary|Send|Recv|Collective|Immutable|"
+        r"RecordInput|LoadAndRemap|Vocab|CandidateSampler|DebugI|DumpTensor|Heartbeat|Socket|Sql|LMDB|Xla|TPU|Custom"
+    )
+    assert {name for name in ALLOWED if outside.search(name)} == set()
+    assert {name for name in ALLOWED if name not in registered()} == set()
+
+
+def registered() -> set[str]:
+    from tensorflow.core.framework import op_def_pb2
+    from tensorflow.python.client import pywrap_tf_session
+
+    found = op_def_pb2.OpList()
+    found.ParseFromString(pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList()))
+    return {each.name for each in found.op}
 
 
 def test_another_signature_is_named(tmp_path: Path) -> None:

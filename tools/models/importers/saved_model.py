@@ -1,31 +1,23 @@
 """SavedModels, of which only what computes is accepted: a graph that reads files or calls Python is refused."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import saved_model_pb2
 
 from assay.errors import UnreadableInput
+from assay.models.graph_operations import find_forbidden
 from tools.models.importers import networks
 from tools.models.importers.made import Made, Wish
 from tools.models.importers.serving import Network, names, words
 
 _SIGNATURE: Final = "serving_default"
-_REFUSED: Final = re.compile(
-    r".*(?:PyFunc|ReadFile|WriteFile|MatchingFiles|Dataset|Iterator|Reader|TextFile|Rpc|Socket|Debug|Print|Summary|"
-    r"SaveV2|RestoreV2|SaveSlices|RestoreSlice|Checkpoints|Dump|Library|CustomCall|Shell|Sql|BigQuery|Decode(?:Proto|Wav|Image)|Send|Recv|Infeed|Outfeed).*"
-)
-_CHECKPOINT: Final = re.compile("SaveV2|RestoreV2|MergeV2Checkpoints")
-_SAVER: Final = re.compile(r"__inference__traced_(?:save|restore)_\d+")
 
 
 def convert(wish: Wish, folder: Path) -> Made:
     """Import a SavedModel by its signature `serving_default`; UnreadableInput where it can't be served."""
-    refuse_code(wish.path / "saved_model.pb")
+    require_computing(wish.path)
     try:
         model = tf.saved_model.load(str(wish.path))
     except Exception as error:  # TensorFlow raises whatever its reading met
@@ -48,28 +40,14 @@ def _network(model: Any) -> Network:
     return Network(call, signature.structured_input_signature[1], model)
 
 
-def refuse_code(path: Path) -> None:
-    """Raise UnreadableInput for a graph with an operation that reaches outside of it, before anything is loaded."""
-    found = saved_model_pb2.SavedModel()
+def require_computing(folder: Path) -> None:
+    """Raise UnreadableInput for a graph with an operation that does more than compute, before anything is loaded."""
     try:
-        found.ParseFromString(path.read_bytes())
-    except (OSError, DecodeError) as error:
-        raise UnreadableInput(f"{path.name} is no SavedModel: {error}") from error
-    refused = sorted({operation for operation in _operations(found) if _REFUSED.fullmatch(operation)})
-    if refused:
+        forbidden = find_forbidden(folder)
+    except (OSError, ValueError) as error:
+        raise UnreadableInput(f"{folder.name} is no SavedModel that can be read: {error}") from error
+    if forbidden:
         raise UnreadableInput(
-            f"the SavedModel's graph has {', '.join(refused[:5])}, which reach outside of it: nothing of it was run"
+            f"the SavedModel's graph has {', '.join(forbidden[:5])}: only operations that compute on tensors are "
+            "imported, so nothing of it was run; export the part of the model from its input to its scores"
         )
-
-
-def _operations(found: Any) -> Iterator[str]:
-    """Yield the operations of a graph but those by which TensorFlow's own saver reads and writes checkpoints."""
-    for graph in found.meta_graphs:
-        functions = graph.graph_def.library.function
-        called = {
-            attribute.func.name for each in functions for node in each.node_def for attribute in node.attr.values()
-        }
-        yield from (node.op for node in graph.graph_def.node if not _CHECKPOINT.fullmatch(node.op))
-        for function in functions:
-            own = _SAVER.fullmatch(function.signature.name) and function.signature.name not in called
-            yield from (node.op for node in function.node_def if not (own and _CHECKPOINT.fullmatch(node.op)))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models.bundle import Manifest, model_path
+from assay.models.graph_operations import find_forbidden
 
 _SIGNATURE = "serving_default"
 
@@ -33,14 +34,29 @@ class TensorFlowRunner:
 
 
 def load(folder: Path, manifest: Manifest, threads: int) -> TensorFlowRunner:
-    """Load a SavedModel; RuntimeMissing without TensorFlow, BundleInvalid where its signature is not the manifest's."""
+    """Load a SavedModel that only computes.
+
+    Raises BundleInvalid for a graph with other operations, before TensorFlow is imported, and where its signature is
+    not the manifest's; RuntimeMissing without TensorFlow.
+    """
+    saved = (folder / model_path(manifest)).parent
+    _require_computing(saved)
     tensorflow = _tensorflow(threads)
     try:
-        model = tensorflow.saved_model.load(str((folder / model_path(manifest)).parent))
+        model = tensorflow.saved_model.load(str(saved))
         signature = model.signatures[_SIGNATURE]
     except (OSError, ValueError, KeyError, tensorflow.errors.OpError) as error:
         raise BundleInvalid(f"the SavedModel does not load with signature {_SIGNATURE}: {error}") from error
     return TensorFlowRunner(tensorflow, model, _checked_output(manifest, signature))
+
+
+def _require_computing(saved: Path) -> None:
+    try:
+        forbidden = find_forbidden(saved)
+    except (OSError, ValueError) as error:
+        raise BundleInvalid(f"the SavedModel's graph cannot be read: {error}") from error
+    if forbidden:
+        raise BundleInvalid(f"the SavedModel's graph does more than compute: it has {', '.join(forbidden[:5])}")
 
 
 def _tensorflow(threads: int) -> Any:
