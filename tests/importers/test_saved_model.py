@@ -19,6 +19,7 @@ from assay.models.scorer import SequenceScorer  # noqa: E402
 from tests.conftest import DATA  # noqa: E402
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot  # noqa: E402
 from tools.models import probes, publish  # noqa: E402
+from tools.models.import_process import convert_apart  # noqa: E402
 from tools.models.importers.made import Wish  # noqa: E402
 from tools.models.importing import kind_of, make  # noqa: E402
 
@@ -191,6 +192,21 @@ def registered() -> set[str]:
     found = op_def_pb2.OpList()
     found.ParseFromString(pywrap_tf_session.TF_GetBuffer(pywrap_tf_session.TF_GetAllOpList()))
     return {each.name for each in found.op}
+
+
+@pytest.mark.parametrize("batch", [None, 8])
+def test_a_confined_process_makes_the_same_bundle(tmp_path: Path, batch: int | None) -> None:
+    source = saved(tmp_path / "source", linear(), tf.TensorSpec([batch, 1000], tf.float32, "x"))
+    here, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "here")
+    apart, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    assert here.format == apart.format
+    assert (tmp_path / "here" / "probes.json").read_bytes() == (tmp_path / "apart" / "probes.json").read_bytes()
+
+
+def test_what_has_no_lite_form_is_made_by_a_confined_process_too(tmp_path: Path) -> None:
+    source = saved(tmp_path / "source", linear(tf.math.digamma), tf.TensorSpec([8, 1000], tf.float32, "x"))
+    made, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    assert made.format == "saved_model"
 
 
 def test_another_signature_is_named(tmp_path: Path) -> None:

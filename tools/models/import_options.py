@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from assay.errors import InvalidOption
 from assay.sequences.alphabet import DEFAULT, Contract
 from tools.models import commands, places
+from tools.models.import_process import convert_apart
 from tools.models.importers.made import Wish
 from tools.models.importing import KINDS, kind_of, make, next_version
 
@@ -78,7 +79,7 @@ def _import(options: argparse.Namespace, to: Path) -> None:
     kind = kind_of(wish) if options.kind == "auto" else options.kind
     version = options.version or next_version(_taken(options))
     target = to / options.name / version
-    manifest, report = make(wish, kind, options.name, version, options.licence, target)
+    manifest, report = make(wish, kind, options.name, version, options.licence, target, convert_apart)
     print("\n".join([f"{manifest.name} {manifest.version}, from {kind}: {target}", *(f"  {line}" for line in report)]))
     if options.publish or options.activate:
         commands.publish_to_bucket(options, target, serve=options.activate)

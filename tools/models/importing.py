@@ -4,7 +4,7 @@ import importlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +63,20 @@ def importer(kind: str) -> Importer:
     return found
 
 
-def make(wish: Wish, kind: str, name: str, version: str, licence: str, target: Path) -> tuple[Manifest, list[str]]:
+def convert_here(wish: Wish, kind: str, folder: Path) -> Made:
+    """Import a model into `folder` in this process; raises AssayError."""
+    return importer(kind)(wish, folder)
+
+
+def make(
+    wish: Wish,
+    kind: str,
+    name: str,
+    version: str,
+    licence: str,
+    target: Path,
+    convert: Callable[[Wish, str, Path], Made] = convert_here,
+) -> tuple[Manifest, list[str]]:
     """Import a model as the bundle `target`, verified against its source; return its manifest and a report.
 
     Nothing is left in `target` where anything fails. Raises AssayError.
@@ -74,7 +87,7 @@ def make(wish: Wish, kind: str, name: str, version: str, licence: str, target: P
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "bundle"
         folder.mkdir()
-        made = importer(kind)(wish, folder)
+        made = convert(wish, kind, folder)
         manifest = write(made, folder, name=name, version=version, licence=licence)
         if wish.rows is not None:
             manifest = _fitted(wish.rows, made, folder, name=name, version=version, licence=licence)

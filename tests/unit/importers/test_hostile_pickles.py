@@ -7,6 +7,7 @@ import struct
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from assay.errors import UnreadableInput
 from tests.conftest import DATA
 from tools.models.__main__ import main
 from tools.models.importers.sklearn import read
+from tools.models.importing import convert_here
 
 P4 = b"\x80\x04"
 
@@ -186,6 +188,7 @@ def _nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("load", "loads", "Unpickler", "_Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
+    monkeypatch.setattr("tools.models.import_options.convert_apart", convert_here)
     monkeypatch.setattr(os, "system", lambda _: pytest.fail("a command of the file was run"))
 
 
@@ -249,7 +252,7 @@ def buffers(number: int, size: int) -> bytes:
     return P4 + raw + b"](" + one * number + b"e."
 
 
-GROWING = {
+GROWING: dict[str, Callable[[int], bytes]] = {
     "marks and lists": lambda size: P4 + b"(" * size + b"l" * size + b".",
     "marks and tuples": lambda size: P4 + b"(" * size + b"t" * size + b".",
     "marks that are popped": lambda size: P4 + b"(0" * size + b"N.",

@@ -6,7 +6,8 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from assay.errors import UnreadableInput
+from assay.abstracts.tokenizing import failures_as_invalid
+from assay.errors import BundleInvalid, UnreadableInput
 
 _BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
@@ -15,11 +16,12 @@ _ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 def write_tokenizer(source: Path, target: Path) -> int:
     """Write the tokenizer of a file or folder to `target` and return the id that pads; UnreadableInput."""
     try:
-        tokenizer = _read(source)
-    except UnreadableInput:
-        raise
-    except Exception as error:  # the library raises Exception itself
-        raise UnreadableInput(f"the tokenizer of {source.name} can't be read: {error}") from error
+        with failures_as_invalid(f"the tokenizer of {source.name} can't be read"):
+            tokenizer = _read(source)
+    except BundleInvalid as error:
+        raise (
+            error.__cause__ if isinstance(error.__cause__, UnreadableInput) else UnreadableInput(str(error))
+        ) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     target.write_text(tokenizer.to_str(), "utf-8")

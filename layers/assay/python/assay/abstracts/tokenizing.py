@@ -1,12 +1,15 @@
 """Token ids by the model's own tokenizer file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+
+from assay.errors import AssayError, BundleInvalid
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -28,23 +31,44 @@ class TextTokenizer:
     """A `tokenizer.json`, whose own truncation and padding settings give way to `max_tokens` and none.
 
     With an `overlap`, a longer text becomes windows of `max_tokens` that share so many tokens; else it is cut.
+    Raises BundleInvalid where the file is no tokenizer, or the library gives up on a text.
     """
 
     def __init__(self, path: Path, max_tokens: int, overlap: int = 0) -> None:
-        self._tokenizer = _load(path)
-        self._tokenizer.no_padding()
         self._overlap = min(overlap, max_tokens // 2)
-        self._tokenizer.enable_truncation(max_tokens, stride=self._overlap)
+        with failures_as_invalid(f"{path.name} is no tokenizer"):
+            self._tokenizer = _load(path)
+            self._tokenizer.no_padding()
+            self._tokenizer.enable_truncation(max_tokens, stride=self._overlap)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text, in order."""
-        return [self._tokens(each) for each in self._tokenizer.encode_batch(list(texts))]
+        with failures_as_invalid("the model's tokenizer failed on a text"):
+            encodings = self._tokenizer.encode_batch(list(texts))
+        return [self._tokens(each) for each in encodings]
 
     def _tokens(self, encoding: "Encoding") -> Tokens:
         ids, rest = np.array(encoding.ids, np.int32), encoding.overflowing
         if not self._overlap:
             return Tokens(ids, bool(rest))
         return Tokens(ids, truncated=False, more=tuple(np.array(each.ids, np.int32) for each in rest))
+
+
+@contextmanager
+def failures_as_invalid(message: str) -> Iterator[None]:
+    """Turn what the tokenizer library raises into BundleInvalid.
+
+    It raises Exception itself, and where its Rust code panics a BaseException, which `except Exception` lets pass.
+    Errors of this program pass as they are.
+    """
+    try:
+        yield
+    except (ImportError, AssayError):
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__module__ != "pyo3_runtime":
+            raise
+        raise BundleInvalid(f"{message}: {error}") from error
 
 
 def _load(path: Path) -> "Tokenizer":

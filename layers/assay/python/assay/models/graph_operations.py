@@ -195,7 +195,8 @@ def _read_library(content: memoryview, graph: _Graph) -> None:
 
 
 def _read_function(content: memoryview, graph: _Graph) -> None:
-    function, names = _Function(), set()
+    function = _Function()
+    names: set[str] = set()
     for number, value in _fields(content):
         if number == 1:
             names.update(_text(each) for at, each in _fields(_message(value)) if at == 1)
@@ -211,7 +212,7 @@ def _read_function(content: memoryview, graph: _Graph) -> None:
 
 
 def _read_node(content: memoryview, into: _Function) -> None:
-    operations = set()
+    operations: set[str] = set()
     for number, value in _fields(content):
         if number == 2:
             operations.add(_text(value))

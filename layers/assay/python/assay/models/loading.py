@@ -58,8 +58,6 @@ class LoadedModel:
             return TextTokenizer(self.folder / self.text.tokenizer, self.longest, self.text.overlap)
         except ImportError as error:
             raise RuntimeMissing("tokenizers is not installed here, and classifiers need it") from error
-        except Exception as error:  # the library raises nothing more narrow
-            raise BundleInvalid(f"{self.text.tokenizer} is no tokenizer: {error}") from error
 
 
 def load(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
