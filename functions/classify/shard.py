@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from assay.abstracts.classification import Classifier, Prediction, classify, result
 from assay.abstracts.options import ClassifyOptions
+from assay.abstracts.prepare import SLOW
 from assay.abstracts.records import MALFORMED, Cut, Found, Layout, Record, read
 from assay.errors import InvalidAbstract
 from assay.files import reading
@@ -88,10 +89,16 @@ def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tupl
             continue
         [found] = classify([record.text], classifier)
         if isinstance(found, InvalidAbstract):
-            refused.append(Reject(record.line, LENGTH if isinstance(record.text, str) else MALFORMED, found.message))
+            refused.append(Reject(record.line, _reason(record, found), found.message))
         else:
             good.append((record, found))
     return good, refused
+
+
+def _reason(record: Record, error: InvalidAbstract) -> str:
+    if not isinstance(record.text, str):
+        return MALFORMED
+    return SLOW if error.details.get("reason") == SLOW else LENGTH
 
 
 class _Shaped:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from assay.abstracts import cleaning
+from assay.abstracts import prepare as preparing
 from assay.abstracts.records import Layout
 from assay.files.abstracts import sniff
 from assay.files.taking import redrive
@@ -50,6 +52,20 @@ def test_an_abstract_a_line(paper_drop: Drop) -> None:
     job = paper_drop.job(job_id)
     assert (job.kind, job.state, dict(job.counts)) == ("classify", "SUCCEEDED", summary["counts"])
     assert set(job.results) == {"classification", "rejected", "summary"}
+
+
+def test_a_line_that_takes_too_long_costs_its_own_row(paper_drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = [0.0]
+
+    def clean(text: str) -> str:
+        spent[0] += 10 * text.startswith("Slow")
+        return cleaning.clean(text)
+
+    monkeypatch.setattr(preparing, "clean", clean)
+    monkeypatch.setattr(preparing, "thread_time", lambda: spent[0])
+    job_id = paper_drop.done("classify/a.txt", f"{GOOD}\nSlow. {GOOD}\n{OTHER}\n".encode())
+    assert [each["line"] for each in lines(paper_drop, job_id)] == [1, 3]
+    assert numbered(paper_drop, job_id) == [("2", "slow")]
 
 
 def test_json_lines(paper_drop: Drop) -> None:

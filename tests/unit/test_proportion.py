@@ -1,7 +1,10 @@
-"""Time and memory in proportion to the input: lines of Python are counted, memory is traced, no clock is read."""
+"""Time and memory in proportion to the input: lines of Python are counted, memory is traced, and a
+clock is read only where the work is done in C.
+"""
 
 import json
 import sys
+import time
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
@@ -89,6 +92,16 @@ HARD: dict[str, tuple[Read, Callable[[int], bytes]]] = {
 }
 
 
+TEXTS: dict[str, Callable[[int], str]] = {
+    "marks x length": lambda size: "a" + "\u0301\u0316" * (size // 2),
+    "marks x letters": lambda size: ("a" + "\u0301\u0316" * 20) * (size // 41),
+    "links x length": lambda size: "www.x" * (size // 5) + "\uff0c",
+    "entities x length": lambda size: "&" + "amp;" * (size // 4),
+    "tags x length": lambda size: "</a>" + "<a b" * (size // 4),
+}
+"""What is worked on in C, which no count of lines sees."""
+
+
 def _packed(data: bytes) -> bytes:
     packer = zlib.compressobj(wbits=31)
     return packer.compress(data) + packer.flush()
@@ -124,3 +137,19 @@ def test_a_bomb_is_stopped_while_it_unpacks() -> None:
     with pytest.raises(AssayError):
         given += [len(piece) for piece in gunzip([bomb])]
     assert peak(lambda data: sum(map(len, gunzip([data]))), bomb) < 8 << 20
+
+
+def cpu(text: str) -> float:
+    """Return the least seconds of this thread's time that the cleaning of a text took, of five tries."""
+    tries = []
+    for _ in range(5):
+        started = time.thread_time()
+        clean(text)
+        tries.append(time.thread_time() - started)
+    return min(tries)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_twice_the_text_takes_about_twice_the_time(name: str) -> None:
+    small, large = (cpu(TEXTS[name](size)) for size in (50_000, 100_000))
+    assert large <= 2.5 * small + 0.01

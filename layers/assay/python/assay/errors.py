@@ -61,7 +61,7 @@ class InvalidOption(InputError):
 
 
 class InvalidAbstract(InputError):
-    """An abstract is too short or too long after cleaning."""
+    """An abstract is too short or too long after cleaning, or takes too long to clean."""
 
     code = "invalid_abstract"
 
