@@ -10,6 +10,7 @@ TRAIN_VENV := .venv-train
 PEERS_VENV := .venv-peers
 AUDIT_VENV := .venv-audit
 FUZZ_VENV := .venv-fuzz
+CLOUD_VENV := .venv-cloud
 RUNS ?= 20000
 LINES ?= 1000000
 SEED ?= 1
@@ -18,7 +19,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -93,6 +94,9 @@ lock:  ## compile every requirements.in into its hashed requirements.txt (needs 
 containers: $(VENV)/.dev $(SAM_VENV)/.sam  ## sam build, then the tests under a Docker engine (skipped where none is to be had)
 	@tests/containers/run
 
+cloud: $(VENV)/.dev $(SAM_VENV)/.sam $(CLOUD_VENV)/.cloud  ## the stack on an emulated AWS that enforces IAM: deployed, tried, changed, deleted (needs Docker)
+	@tests/cloud/run
+
 bench: $(VENV)/.dev  ## all benchmarks, as tables and into benchmarks/results; peers take part after `make peers`
 	$(PY) -m benchmarks --size full --write
 
@@ -120,7 +124,7 @@ soak: $(VENV)/.dev  ## MINUTES=60 of requests at a modest rate, memory noted in 
 	@$(PY) -m tests.load.soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -151,6 +155,10 @@ $(AUDIT_VENV)/.audit: requirements/audit.txt
 $(FUZZ_VENV)/.fuzz: requirements/dev.txt requirements/fuzz.txt
 	@requirements/install $(FUZZ_VENV) requirements/dev.txt
 	@requirements/install $(FUZZ_VENV) requirements/fuzz.txt
+	@touch $@
+
+$(CLOUD_VENV)/.cloud: requirements/cloud.txt
+	@requirements/install $(CLOUD_VENV) $<
 	@touch $@
 
 $(PEERS_VENV)/.peers: requirements/peers.txt
