@@ -9,7 +9,7 @@ from typing import Any, Final
 from assay.abstracts.classification import Classifier, Prediction, classify, result
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import SLOW
-from assay.abstracts.records import MALFORMED, Cut, Found, Layout, Record, read
+from assay.abstracts.records import Cut, Found, Layout, Record, read
 from assay.errors import InvalidAbstract
 from assay.files import reading
 from assay.files.abstracts import NDJSON, PART
@@ -22,7 +22,7 @@ from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
 from assay.pdf import MAX_BYTES, extract
 from assay.sequences import Notice, OpenRow, Reject, gather
-from assay.sequences.records import LENGTH
+from assay.sequences.records import LENGTH, MALFORMED
 from assay.shards import LineCounter
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected

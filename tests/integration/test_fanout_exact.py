@@ -52,7 +52,7 @@ def results(aws: Aws, body: bytes, name: str, shard_bytes: int, **metadata: str)
     found = {each: (aws.results.get(place, limit=1 << 20) or (b"", ""))[0] for each, place in joined.results.items()}
     for each in list(aws.results.keys("")):
         aws.results.delete(each)
-    return {**found, "counts": repr(joined.counts).encode()}, manifest.shards
+    return {**found, "said": repr((joined.counts, joined.said)).encode()}, manifest.shards
 
 
 def record(pick: random.Random) -> str:
@@ -123,7 +123,7 @@ def test_windows_of_a_proteome_do_not_depend_on_the_cut(aws: Aws) -> None:
 
 def test_a_shard_that_ends_within_a_cell_says_so(aws: Aws) -> None:
     body = b'sequence,note\nACD,1\nACD,"2\n3"\nACD,4\n'
-    assert results(aws, body, "quoted.csv", 1 << 20)[0]["counts"]
+    assert results(aws, body, "quoted.csv", 1 << 20)[0]["said"]
     long = b"sequence,note\n" + b"ACD,1\n" * 12_000 + b'ACD,"2\n3"\n' + b"ACD,4\n" * 10
     with pytest.raises(CutInRow):
         results(aws, long, "quoted.csv", 14 + 6 * 12_000 + 7)
@@ -135,6 +135,27 @@ def test_a_cell_with_line_ends_within_a_shard_harms_nothing(aws: Aws) -> None:
     cut, shards = results(aws, long, "quoted.csv", 50_000)
     assert shards > 1
     assert cut == whole
+
+
+@pytest.mark.parametrize("mark", [",", "\t", ";"])
+def test_stray_quotes_cost_the_same_rows_whatever_the_cut(aws: Aws, mark: str) -> None:
+    pick = random.Random(11)
+    cells = ["1", '"stray', '"', '"x" y', '"fine"', '5"']
+    rows = ["sequence,note\n", *["ACD,1\n"] * 12_000]  # a head without quotes, so that the file is cut
+    rows += [f"{record(pick)},{pick.choice(cells)}\n" for _ in range(4000)]
+    body = "".join(rows).replace(",", mark).encode()
+    whole, _ = results(aws, body, "strays.csv", 1 << 20)
+    assert whole["rejected"].count(b"malformed") > 100
+    cut_in_row = 0
+    for size in range(90_000, 98_000, 401):
+        try:
+            cut, shards = results(aws, body, "strays.csv", size)
+        except CutInRow:  # the job is then planned again as one shard
+            cut_in_row += 1
+        else:
+            assert shards > 1
+            assert cut == whole
+    assert 0 < cut_in_row < 20
 
 
 def test_rejects_in_parts_are_the_same_lines(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,7 @@
 """Slow, plain parsers and a ranker to compare the fast ones with: one record at a time, everything in memory."""
 
-import csv
-import io
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -107,12 +105,52 @@ def _fasta_record(line: int, texts: list[bytes], contract: Contract, limits: Lim
     return Record(line, reason, text, None if reason else name)
 
 
-def parse_csv(data: bytes, contract: Contract) -> list[Record]:
-    """Parse CSV whose header row has one line and whose rows are short enough."""
-    text = b"\n".join([*split_lines(data), b""]).decode("utf-8", "surrogateescape")
-    reader = csv.reader(io.StringIO(text, newline=""))
-    names, found, line = next(reader), [], 2
-    for cells in reader:
+def csv_row(lines: list[str], at: int, longest: int, mark: str = ",") -> tuple[list[str], int] | None:
+    """Return the cells of the row that begins at a line and the line behind it; None where its quotes are wrong."""
+    cells, cell, state, size = [], "", "begin", -1
+    for number in range(at, len(lines)):
+        size += len(lines[number].encode("utf-8", "surrogateescape")) + 1
+        if size > longest:
+            return None
+        for letter in lines[number] + "\n":
+            if state == "quoted":
+                cell, state = (cell, "closed") if letter == '"' else (cell + letter, state)
+            elif state == "closed" and letter == '"':
+                cell, state = cell + letter, "quoted"
+            elif letter in (mark, "\n"):
+                cells.append(cell)
+                cell, state = "", "begin"
+            elif state == "closed":
+                return None
+            else:
+                state = "quoted" if state == "begin" and letter == '"' else "plain"
+                cell += letter * (state == "plain")
+        if state == "begin":
+            return cells, number + 1
+    return None
+
+
+def csv_rows(data: bytes, longest: int, mark: str = ",") -> Iterator[tuple[int, list[str] | None]]:
+    """Yield the line and the cells of each row; no cells for one that is malformed, whose next line is a row again."""
+    lines = [line.decode("utf-8", "surrogateescape") for line in split_lines(data)]
+    at = 0
+    while at < len(lines):
+        found = csv_row(lines, at, longest, mark)
+        yield at + 1, None if found is None else found[0] if lines[at] else []
+        at = at + 1 if found is None else found[1]
+
+
+def parse_csv(data: bytes, contract: Contract, longest: int = 1 << 20) -> list[Record]:
+    """Parse CSV whose header row has one line that is short enough."""
+    found_rows = csv_rows(data, longest)
+    names = next(found_rows)[1] or []
+    found = []
+    lines = split_lines(data)
+    for line, cells in found_rows:
+        if cells is None:
+            too_long = len(lines[line - 1]) > longest
+            found.append(Record(line, "too_long_line" if too_long else "malformed", ""))
+            continue
         padded = cells + [""] * len(names)
         sequence = padded[names.index("sequence")].strip(" \t\r\n").encode("utf-8", "surrogateescape")
         reason, words = judge(sequence, contract)
@@ -120,7 +158,6 @@ def parse_csv(data: bytes, contract: Contract) -> list[Record]:
         name = readable[names.index("id")] if "id" in names else None
         extra = tuple(readable[at] for at, column in enumerate(names) if column not in ("id", "sequence"))
         found.append(Record(line, reason, words, None if reason else name, () if reason else extra))
-        line = 1 + reader.line_num
     return found
 
 

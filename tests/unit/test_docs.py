@@ -11,7 +11,7 @@ from assay.jobs import Job
 from assay.ranking import MAX_TOP_K
 from assay.results import ranking_csv, rejected_csv_header
 from assay.sequences import DEFAULT
-from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
+from assay.sequences.records import REASONS
 from assay.settings import Settings, variable
 from classify.inputs import MOST_ABSTRACTS
 from portal.jobs import OURS
@@ -123,7 +123,7 @@ def test_variables_parameters_and_metrics_exist() -> None:
 
 def test_every_reason_and_no_other_is_explained() -> None:
     explained = {name.strip("`") for name in rows(FORMATS, "| reason | meaning |")}
-    assert explained == {LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, NOT_FINITE}
+    assert explained == {*REASONS}
 
 
 def test_result_files_have_the_columns_that_are_documented() -> None:

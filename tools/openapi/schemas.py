@@ -8,7 +8,7 @@ from assay.options import MODEL as NAMED
 from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
 from assay.sequences.alphabet import MAX_LENGTH
-from assay.sequences.records import EMPTY, ENCODING, LENGTH, NOT_FINITE, RESIDUE, TOO_LONG
+from assay.sequences.records import REASONS
 from assay.sequences.remarks import LINES_NAMED
 from classify.inputs import MOST_ABSTRACTS
 from portal.catalogue import MOST_MODELS, MOST_VERSIONS, ROLES, SHOWN
@@ -119,7 +119,6 @@ def _ranking() -> Schema:
     options = [*RANK_OPTIONS]
     wanted = record(*options, sequences=listed(item, maxItems=MAX_SEQUENCES), **RANK_OPTIONS)
     form = record(*options, input_file=BINARY, **RANK_OPTIONS)
-    reasons = [LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, NOT_FINITE]
     models = record(score=ref("Model"), gate=ref("Model"))
     return {
         "RankRequest": wanted | {"additionalProperties": False},
@@ -127,7 +126,7 @@ def _ranking() -> Schema:
         "Model": record(name=MODEL_NAME, version=TEXT),
         "Counts": of(Counts) | {"description": "received = scored + rejected + duplicates"},
         "Ranked": _row(),
-        "Reject": record(line=COUNT, reason={"type": "string", "enum": reasons}, detail=TEXT),
+        "Reject": record(line=COUNT, reason={"type": "string", "enum": [*REASONS]}, detail=TEXT),
         "Ranking": record(
             ranked=listed(ref("Ranked"), maxItems=MAX_TOP_K),
             counts=ref("Counts"),

@@ -10,6 +10,7 @@ const WORDS = {
   empty: "empty",
   encoding: "not ASCII",
   too_long_line: "line too long",
+  malformed: "stray quote",
   not_finite: "no finite score",
 };
 const COLUMNS_OF_REJECTS = [

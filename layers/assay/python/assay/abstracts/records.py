@@ -7,14 +7,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from assay.abstracts.prepare import SHORTEST
 from assay.errors import UnreadableInput
 from assay.sequences.framing import Frame, frames
-from assay.sequences.records import EMPTY, ENCODING, LIMITS, Limits, Reject, too_long
+from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Reject, too_long
 from assay.sequences.remarks import Notice
-from assay.sequences.rows import Row, rows
-from assay.sequences.table import place
+from assay.sequences.rows import Spanned, rows
+from assay.sequences.table import first_row, place, quoted_lines
 
-MALFORMED: Final = "malformed"
 COLUMNS: Final = ("abstract", "text")
 """Where the abstract is when no column is named."""
 _BLANK: Final = b" \t"
@@ -110,43 +110,56 @@ def _identifier(value: Any) -> str | None:
 
 
 def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Found]:
-    header: tuple[int, int | None] | None = None
+    header: Header | None = None
     for batch in rows(framed, limits, cut.first_line, ends=cut.ends):
-        for row in batch:
-            if row.cells == []:
+        if header is None:
+            at = first_row(batch)
+            if at is None:
                 continue
-            if header is None:
-                header = _header(row, column)
-            else:
-                yield _row(row, header, limits)
+            header = _header(batch.cells[at], column)
+            batch = batch._replace(lines=batch.lines[at + 1 :], cells=batch.cells[at + 1 :])
+        pairs = zip(batch.lines, batch.cells, strict=True)
+        found = [_row(line, cells, header) for line, cells in pairs if cells]
+        yield from sorted([*found, *batch.rejects], key=lambda each: each.line) if batch.rejects else found
+        yield from _quoted(batch.spanned, header)
 
 
-def _header(row: Row, column: str | None) -> tuple[int, int | None]:
-    """Return the places of abstract and id."""
-    if row.cells is None:
-        raise UnreadableInput("the CSV's header row is too long")
-    names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in row.cells]
+class Header(NamedTuple):
+    """Where abstract and id are, and how many columns there are."""
+
+    text: int
+    identifier: int | None
+    width: int
+
+
+def _header(cells: Sequence[str], column: str | None) -> Header:
+    """Find the columns."""
+    names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in cells]
     places = [place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
     found = next((each for each in places if each is not None), None)
     if found is None:
         listed = ", ".join(name[:100] for name in names[:50])
         wanted = repr(column) if column else " or ".join(map(repr, COLUMNS))
         raise UnreadableInput(f"the CSV has no column {wanted}; it has: {listed}", columns=names[:50])
-    return found, place(names, "id")
+    return Header(found, place(names, "id"), len(names))
 
 
-def _row(row: Row, header: tuple[int, int | None], limits: Limits) -> Record | Reject:
-    if row.cells is None:
-        return too_long(row.line, limits)
-    text, identifier = (_cell(row.cells, at) for at in header)
+def _quoted(spanned: Sequence[Spanned], header: Header) -> list[Notice]:
+    """Notice lines that lie in another row's cell and look like rows; of a single column every line would."""
+    whole = [each for each in spanned if len(each.cells) == header.width > 1]
+    return quoted_lines(each.line for each in whole if len(each.cells[header.text].strip()) >= SHORTEST)
+
+
+def _row(line: int, cells: Sequence[str], header: Header) -> Record | Reject:
+    text, identifier = _cell(cells, header.text), _cell(cells, header.identifier)
     if not (text or "").strip():
-        return Reject(row.line, EMPTY, "no text in the row's cell")
+        return Reject(line, EMPTY, "no text in the row's cell")
     try:
         (text or "").encode("utf-8")
     except UnicodeEncodeError as error:
-        return Reject(row.line, ENCODING, f"the text is not UTF-8 from character {error.start + 1}")
+        return Reject(line, ENCODING, f"the text is not UTF-8 from character {error.start + 1}")
     name = (identifier or "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Record(row.line, name or None, text)
+    return Record(line, name or None, text)
 
 
 def _cell(cells: Sequence[str], at: int | None) -> str | None:

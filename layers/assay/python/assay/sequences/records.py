@@ -14,7 +14,10 @@ RESIDUE: Final = "residue"
 EMPTY: Final = "empty"
 ENCODING: Final = "encoding"
 TOO_LONG: Final = "too_long_line"
+MALFORMED: Final = "malformed"
 NOT_FINITE: Final = "not_finite"
+REASONS: Final = (LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, MALFORMED, NOT_FINITE)
+"""Why a record of a ranking may be refused."""
 
 
 class Reject(NamedTuple):

@@ -1,38 +1,48 @@
-"""CSV rows out of blocks of lines: quoted fields may hold line ends, and a quote never closed costs no memory."""
+"""CSV rows out of blocks of lines: quoted cells may hold line ends, and a stray quote costs its own row and no other.
+
+RFC 4180 says what a row is, whatever separates its cells. A row whose quote is not closed, or that has text behind a
+closing quote, is rejected, and reading goes on at its next line: so each line is looked at once as the beginning of a
+row, and once as the middle of a cell.
+"""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from assay.sequences.framing import Frame
-from assay.sequences.records import Limits
+from assay.sequences.records import MALFORMED, Limits, Reject, too_long
 
 # The module's own bound on a field (128 KiB) is global; `Limits.record_bytes` is the one that holds here.
 csv.field_size_limit(1 << 30)
 
+_WHOLE, _OPEN, _STRAY = range(3)
+"""How a line ends: with its row complete, within a quoted cell, or wrong, for text stands behind a closing quote."""
+_TWICE: Final = "a quote that belongs to the text is written twice, in a cell in quotes"
+_BEHIND: Final = f"text stands behind a closing quote: {_TWICE}"
 
-class Row(NamedTuple):
-    """The first line of a row, and its cells: none of them for a blank line, None for a row too long to read."""
+
+class Spanned(NamedTuple):
+    """A line within a quoted cell that would be a row by itself, and that row's cells."""
 
     line: int
-    cells: list[str] | None
+    cells: list[str]
+
+
+class Batch(NamedTuple):
+    """Rows in order: the first line of each, and its cells, none of them for a blank line; and rows that are none."""
+
+    lines: Sequence[int]
+    cells: list[list[str]]
+    rejects: Sequence[Reject] = ()
+    spanned: Sequence[Spanned] = ()
 
 
 class OpenRow(Exception):
     """Input was cut within a row: one of its cells holds a line end."""
 
 
-class _Unfinished(Exception):
-    """The row goes on in the next block."""
-
-
-class _Oversized(Exception):
-    """The row is longer than the longest that is read."""
-
-
-def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = True) -> Iterator[list[Row]]:
+def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = True) -> Iterator[Batch]:
     """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates.
 
     Raises `OpenRow` where the last row goes on behind input that does not end here.
@@ -40,7 +50,7 @@ def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = Tru
     reader = _Reader(limits, line)
     for frame in framed:
         if frame.overlong:
-            yield [reader.skip()]
+            yield from reader.skip()
         else:
             yield from reader.feed(frame.data.decode("utf-8", "surrogateescape"))
     if reader.lines and not ends:
@@ -50,81 +60,143 @@ def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = Tru
 
 @dataclass(slots=True)
 class _Reader:
-    """The lines of the row that is open, and, as an iterator, those that the csv module asks for."""
+    """The lines of rows that may go on, `sizes` their bytes summed up, and what is known of them as cells' middles.
+
+    Begun within a quoted cell, all lines before `within` end within it; `fate` is how the line `within` ends, None
+    where that has yet to be looked at. Both hold for any row that is open at a line before.
+    """
 
     limits: Limits
     line: int
     delimiter: str = ""
     lines: list[str] = field(default_factory=list)
-    start: int = 0
-    at: int = 0
-    size: int = -1
-    final: bool = False
+    sizes: list[int] = field(default_factory=lambda: [0])
+    within: int = 0
+    fate: int | None = None
 
-    def feed(self, text: str) -> Iterator[list[Row]]:
+    def feed(self, text: str) -> Iterator[Batch]:
         """Take whole lines; give the rows that are complete."""
         fresh = text.split("\n")[:-1]
         self.delimiter = self.delimiter or _delimiter(fresh)
-        if self.lines or '"' in text or 4 * max(map(len, fresh)) > self.limits.record_bytes:
-            self.lines += fresh
-            yield from self._read()
-            return
-        for first in range(0, len(fresh), self.limits.block_records):
-            cells = list(self._cells(fresh[first : first + self.limits.block_records]))
-            yield list(map(Row, range(self.line, self.line + len(cells)), cells))
+        step = self.limits.block_records if 4 * max(map(len, fresh)) <= self.limits.record_bytes else 0
+        while fresh and step and not self.lines and (cells := self._plain(fresh[:step])) is not None:
+            yield Batch(range(self.line, self.line + len(cells)), cells)
             self.line += len(cells)
+            fresh = fresh[step:]
+        if fresh:
+            self._hold(fresh)
+            yield from self._read(final=False)
 
-    def skip(self) -> Row:
-        """Take a line that was skipped for its size: the row it belongs to is too long."""
-        row = Row(self.line, None)
-        self.line += len(self.lines) + 1
-        self.lines = []
-        return row
+    def skip(self) -> Iterator[Batch]:
+        """Take a line that was skipped for its size: a row that is open before it has no end within the bounds."""
+        yield from self._read(final=True)
+        yield Batch((), [], [too_long(self.line, self.limits)])
+        self.line += 1
 
-    def finish(self) -> Iterator[list[Row]]:
-        """Give the row left open at the end of the input."""
-        self.final = True
-        return self._read()
+    def finish(self) -> Iterator[Batch]:
+        """Give what is left at the end of the input."""
+        return self._read(final=True)
 
-    def _read(self) -> Iterator[list[Row]]:
-        """Read row by row, as quotes may join lines; leave the lines of a row that goes on."""
-        source = self._cells(self)
-        self.start = 0
-        while found := list(islice(self._joined(source), self.limits.block_records)):
-            yield found
-        self.line += self.start
-        self.lines = self.lines[self.start :]
+    def _plain(self, lines: list[str]) -> list[list[str]] | None:
+        """Return the cells of lines that are a row each, None where one is not."""
+        try:
+            cells = list(self._cells(lines))
+        except csv.Error:
+            return None
+        return cells if len(cells) == len(lines) else None
 
-    def _joined(self, source: Iterator[list[str]]) -> Iterator[Row]:
-        """Give the rows that the lines complete."""
-        while self.start < len(self.lines):
-            first, self.at, self.size = self.start, self.start, -1
-            try:
-                cells = next(source)
-            except _Oversized:
-                cells = None
-            except _Unfinished:
-                return
-            self.start = self.at
-            yield Row(self.line + first, cells)
+    def _hold(self, fresh: list[str]) -> None:
+        self.lines += fresh
+        size = self.sizes[-1]
+        for text in fresh:
+            size += 1 + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape")))
+            self.sizes.append(size)
+
+    def _read(self, *, final: bool) -> Iterator[Batch]:
+        """Read row by row, as quotes may join lines; leave the lines of a row that may go on."""
+        at, count = 0, 1
+        while at < len(self.lines) and count:
+            lines: list[int] = []
+            cells: list[list[str]] = []
+            rejects: list[Reject] = []
+            spanned: list[Spanned] = []
+            while at < len(self.lines) and len(lines) + len(rejects) < self.limits.block_records:
+                count, found = self._take(at, final)
+                if isinstance(found, Reject):
+                    rejects.append(found)
+                elif count:
+                    lines.append(self.line + at)
+                    cells.append(found)
+                    spanned += self._rows_within(at + 1, at + count)
+                else:
+                    break
+                at += count
+            yield Batch(lines, cells, rejects, spanned)
+        self._drop(at)
+
+    def _drop(self, count: int) -> None:
+        """Forget lines that were read."""
+        del self.lines[:count], self.sizes[:count]
+        self.within = max(self.within - count, 0)
+        self.line += count
+
+    def _take(self, at: int, final: bool) -> tuple[int, list[str] | Reject]:
+        """Return how many lines the row that begins at a line took, and its cells; no lines where it may go on."""
+        if self._size(at, at) > self.limits.record_bytes:
+            return 1, too_long(self.line + at, self.limits)
+        ending, cells = self._judge(self.lines[at])
+        if ending == _WHOLE:
+            return 1, cells
+        if ending == _STRAY:
+            return 1, Reject(self.line + at, MALFORMED, _BEHIND)
+        fate = self._follow(at)
+        if fate == _WHOLE:
+            return self.within + 1 - at, self._join(at, self.within + 1)
+        return (0, []) if fate is None and not final else (1, self._unclosed(at))
+
+    def _follow(self, at: int) -> int | None:
+        """Return how a row ends that is open behind its first line: at the line `within`, or None: not known yet."""
+        if self.within <= at:
+            self.within, self.fate = at + 1, None
+        while self.within < len(self.lines):
+            if self._size(at, self.within) > self.limits.record_bytes:
+                return _STRAY
+            if self.fate is None:
+                self.fate, _ = self._judge(f'"{self.lines[self.within]}')
+            if self.fate != _OPEN:
+                return self.fate
+            self.within, self.fate = self.within + 1, None
+        return None
+
+    def _size(self, first: int, last: int) -> int:
+        """Return the bytes of the lines [first, last] together, without the last line's end."""
+        return self.sizes[last + 1] - self.sizes[first] - 1
+
+    def _judge(self, line: str) -> tuple[int, list[str]]:
+        """Return how a line ends that begins a row, and the row's cells where they are whole."""
+        source = iter((f"{line}\n", ""))
+        try:
+            return _WHOLE, next(self._cells(source))
+        except csv.Error:  # a reader that is within a cell has asked for the next line
+            return (_OPEN if next(source, None) is None else _STRAY), []
+
+    def _join(self, first: int, stop: int) -> list[str]:
+        return next(self._cells(f"{line}\n" for line in self.lines[first:stop]))
 
     def _cells(self, lines: Iterable[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self.delimiter or ",")
+        return csv.reader(lines, delimiter=self.delimiter or ",", strict=True)
 
-    def __iter__(self) -> Iterator[str]:
-        """Return itself: the csv module pulls lines from here."""
-        return self
+    def _rows_within(self, first: int, stop: int) -> Iterator[Spanned]:
+        """Yield those of a row's further lines that would be rows by themselves."""
+        for at in range(first, stop):
+            ending, cells = self._judge(self.lines[at])
+            if ending == _WHOLE:
+                yield Spanned(self.line + at, cells)
 
-    def __next__(self) -> str:
-        """Give the next line of the row being read."""
-        if self.at == len(self.lines):
-            raise StopIteration if self.final else _Unfinished
-        text = self.lines[self.at]
-        self.at += 1
-        self.size += 1 + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape")))
-        if self.size > self.limits.record_bytes:
-            raise _Oversized
-        return text + "\n"
+    def _unclosed(self, at: int) -> Reject:
+        """Return the reject of a row whose quote has no end."""
+        column = len(next(csv.reader([self.lines[at]], delimiter=self.delimiter or ",")))
+        return Reject(self.line + at, MALFORMED, f"the quote that opens column {column} is not closed: {_TWICE}")
 
 
 def _delimiter(lines: list[str]) -> str:

@@ -8,12 +8,18 @@ import numpy as np
 from assay.errors import UnreadableInput
 from assay.sequences.alphabet import Contract
 from assay.sequences.framing import Frame
-from assay.sequences.records import Block, Limits, too_long
-from assay.sequences.rows import Row, rows
+from assay.sequences.records import Block, Limits
+from assay.sequences.remarks import Notice, notice
+from assay.sequences.rows import Batch, Spanned, rows
 from assay.sequences.validation import check_texts
 
 SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"
+QUOTED_LINES: Final = "quoted_lines"
+_QUOTED: Final = (
+    "lines that look like rows lie within the quotes of another row's cell, and were read as part of that cell: "
+    "if that is not meant, a quote is missing or one too many above them"
+)
 _ESCAPE: Final = "surrogateescape"
 
 
@@ -29,7 +35,7 @@ class Header(NamedTuple):
 def parse_table(
     framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, column: str | None, *, ends: bool = True
 ) -> Iterator[Block]:
-    """Yield a block for each stretch of rows; a row's line is its first. Blank lines alone are no records.
+    """Yield a block for each stretch of rows; a row's line is its first.
 
     Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" when not given); `OpenRow`
     where the last row goes on behind input that does not end here.
@@ -37,24 +43,25 @@ def parse_table(
     header: Header | None = None
     for batch in rows(framed, limits, line, ends=ends):
         if header is None:
-            batch = batch[_blank(batch) :]
-            if not batch:
+            at = first_row(batch)
+            if at is None:
                 continue
-            header, batch = _header(batch[0], column or SEQUENCE), batch[1:]
-        for first in range(0, len(batch), limits.block_records):
-            yield _block(batch[first : first + limits.block_records], header, contract, limits)
+            header = _header(batch.cells[at], column or SEQUENCE)
+            batch = batch._replace(lines=batch.lines[at + 1 :], cells=batch.cells[at + 1 :])
+        yield _block(batch, header, contract, limits)
 
 
-def _blank(batch: Sequence[Row]) -> int:
-    """Return how many blank lines come first."""
-    return next((index for index, row in enumerate(batch) if row.cells != []), len(batch))
+def first_row(batch: Batch) -> int | None:
+    """Return where the first row is that is no blank line, None where there is none. Raises `UnreadableInput`."""
+    at = next((index for index, cells in enumerate(batch.cells) if cells), None)
+    if batch.rejects and (at is None or batch.rejects[0].line < batch.lines[at]):
+        raise UnreadableInput(f"the CSV's header row cannot be read: {batch.rejects[0].detail}")
+    return at
 
 
-def _header(row: Row, wanted: str) -> Header:
+def _header(cells: Sequence[str], wanted: str) -> Header:
     """Find the columns."""
-    if row.cells is None:
-        raise UnreadableInput("the CSV's header row is too long")
-    names = [_readable(name).strip() for name in row.cells]
+    names = [_readable(name).strip() for name in cells]
     sequence = place(names, wanted)
     if sequence is None:
         listed = ", ".join(name[:100] for name in names[:50])
@@ -72,19 +79,32 @@ def place(names: Sequence[str], wanted: str) -> int | None:
     return folded.index(wanted.casefold()) if wanted.casefold() in folded else None
 
 
-def _block(batch: Sequence[Row], header: Header, contract: Contract, limits: Limits) -> Block:
+def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> Block:
     """Encode the rows' sequences; carry the other cells of those that hold the contract."""
-    read = [cells for _, cells in batch if cells is not None]
-    lines = np.array([line for line, cells in batch if cells is not None], np.int64)
-    found = check_texts(_column(read, header.sequence), lines, contract, limits, _ESCAPE)
-    rejects = found.rejects
-    if len(read) < len(batch):
-        rejects = sorted([*rejects, *(too_long(line, limits) for line, cells in batch if cells is None)])
-    kept = [read[index] for index in found.kept.tolist()]
+    lines = np.array(batch.lines, np.int64)
+    found = check_texts(_column(batch.cells, header.sequence), lines, contract, limits, _ESCAPE)
+    rejects = sorted([*found.rejects, *batch.rejects]) if batch.rejects else found.rejects
+    kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
     ids = None if header.identifier is None else _readable_column(kept, header.identifier)
     others = [_readable_column(kept, at) for at in header.others]
     extra = list(zip(*others, strict=True)) if others else None
-    return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract)
+    notices = _quoted(batch.spanned, header, contract, limits)
+    return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)
+
+
+def _quoted(spanned: Sequence[Spanned], header: Header, contract: Contract, limits: Limits) -> list[Notice]:
+    """Notice lines that lie in another row's cell and look like rows: as many cells, a sequence that would do."""
+    width = len(header.others) + 1 + (header.identifier is not None)
+    whole = [each for each in spanned if len(each.cells) == width]
+    lines = np.array([each.line for each in whole], np.int64)
+    found = check_texts([each.cells[header.sequence] for each in whole], lines, contract, limits, _ESCAPE)
+    return quoted_lines(lines[found.kept].tolist())
+
+
+def quoted_lines(lines: Iterable[int]) -> list[Notice]:
+    """Return the notice of lines that look like rows and were read as part of a cell, none where there are none."""
+    found = notice(QUOTED_LINES, _QUOTED, lines)
+    return [found] if found.count else []
 
 
 def _column(read: Sequence[list[str]], at: int) -> list[str]:
