@@ -15,6 +15,7 @@ USAGE = """examples:
   assay classify abstract.txt       label an abstract (- reads standard input)
   assay rank s3://bucket/designs.txt --out results     read from S3, ranked here on all cores
   assay jobs show ID --url http://127.0.0.1:3000
+  assay check --stack assay         a deployment proves itself, promise by promise
   assay models --help               import, publish, activate and list model bundles
 """
 STATUS = "exit status: 0 done; 1 it failed, and standard error says why; 2 the command line was not understood"
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _add_rank(commands)
     _add_classify(commands)
     _add_jobs(commands)
+    _add_check(commands)
     commands.add_parser("models", help="import, publish, activate and list model bundles", add_help=False)
     return top
 
@@ -123,6 +125,12 @@ def _add_jobs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     from tools.cli.jobs import add_commands
 
     add_commands(commands.add_parser("jobs", help="list, show, cancel and redrive the jobs of files", epilog=STATUS))
+
+
+def _add_check(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from tools.cli.check import add_arguments
+
+    add_arguments(commands.add_parser("check", help="try every promise of a live deployment", epilog=STATUS))
 
 
 def _add_where(command: argparse.ArgumentParser) -> None:

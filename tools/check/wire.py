@@ -1,0 +1,96 @@
+"""A small HTTP client of one deployment, its key or signature put on every call that does not go without."""
+
+from typing import Any, Final
+
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from requests.auth import AuthBase
+
+from tools.check.promises import Broken, hold
+
+SECONDS: Final = 40.0
+"""More than the 29 within which API Gateway answers."""
+Reply = requests.Response
+
+
+class Signature(AuthBase):
+    """Signs calls for execute-api with AWS Signature Version 4."""
+
+    def __init__(self, credentials: Any, region: str) -> None:
+        self._signer = SigV4Auth(credentials, "execute-api", region)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Sign a request as it will be sent."""
+        body = request.body or b""
+        signed = AWSRequest(request.method, request.url, data=body.encode() if isinstance(body, str) else body)
+        self._signer.add_auth(signed)
+        request.headers.update(dict(signed.headers.items()))
+        return request
+
+
+class Wire:
+    """Calls one address; `key` is its API key, `signature` signs instead where calls want that."""
+
+    def __init__(self, url: str, key: str | None = None, signature: AuthBase | None = None) -> None:
+        self.url = url.rstrip("/")
+        self.key = key
+        self.signature = signature
+        self._session = requests.Session()
+
+    @property
+    def closed(self) -> bool:
+        """True where calls carry something that lets them in."""
+        return bool(self.key or self.signature)
+
+    def get(self, path: str, **request: Any) -> Reply:
+        """GET a route."""
+        return self.ask("GET", path, **request)
+
+    def post(self, path: str, **request: Any) -> Reply:
+        """POST to a route."""
+        return self.ask("POST", path, **request)
+
+    def ask(self, method: str, path: str, *, let_in: bool = True, **request: Any) -> Reply:
+        """Call a route, following no redirect; without key and signature where `let_in` is False."""
+        headers = {**({"x-api-key": self.key} if self.key and let_in else {}), **request.pop("headers", {})}
+        signature = self.signature if let_in else None
+        sent = {"timeout": SECONDS, "allow_redirects": False, "auth": signature, **request}
+        return self._session.request(method, f"{self.url}/{path.lstrip('/')}", headers=headers, **sent)
+
+    def send(self, url: str, **request: Any) -> Reply:
+        """POST to a presigned address, which wants no key."""
+        return self._session.post(url, timeout=SECONDS, **request)
+
+    def load(self, url: str) -> Reply:
+        """GET a presigned link."""
+        return self._session.get(url, timeout=SECONDS)
+
+
+def said(reply: Reply) -> str:
+    """Return a reply in a few words, for what was wrong."""
+    return f"{reply.request.method} {reply.request.path_url[:80]} answered {reply.status_code}: {reply.text[:200]}"
+
+
+def expect(reply: Reply, status: int) -> Reply:
+    """Return the reply. Raises Broken where it has another status."""
+    hold(reply.status_code == status, f"{said(reply)} (expected {status})")
+    return reply
+
+
+def read(reply: Reply, status: int = 200) -> Any:
+    """Return the JSON of a reply. Raises Broken where it has another status or is no JSON."""
+    expect(reply, status)
+    try:
+        return reply.json()
+    except ValueError:
+        raise Broken(f"{said(reply)}, which is not JSON") from None
+
+
+def refuse(reply: Reply, status: int, code: str) -> Reply:
+    """Return the reply. Raises Broken unless it is an error of the one shape, with this status and code."""
+    error = read(reply, status).get("error")
+    hold(isinstance(error, dict) and set(error) == {"code", "message", "details"}, f"{said(reply)}: not the one shape")
+    hold(error["code"] == code, f"{said(reply)} (expected the code {code})")
+    hold(error["message"], f"{said(reply)}: the error has no message")
+    return reply

@@ -1,0 +1,63 @@
+"""`assay check`: a live deployment proves itself, promise by promise."""
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tools.cli.output import fail, printable, quiet
+
+if TYPE_CHECKING:
+    from tools.check.ground import Ground
+
+
+def add_arguments(check: argparse.ArgumentParser) -> None:
+    """Add what names a deployment and what is tried of it."""
+    from tools.cli.main import add_service
+
+    add_service(check, "the deployment's address, e.g. http://127.0.0.1:3000 (default: the stack's)")
+    check.add_argument(
+        "--stack", help="its CloudFormation stack: address, key, buckets, alarms and logs are found there"
+    )
+    check.add_argument("--region", help="the stack's region (default: as for `aws`)")
+    check.add_argument("--endpoint", help="a local service's S3: what `assay up` prints after `S3:`")
+    megabytes = "how large its shards are, where no stack says so (default 64)"
+    check.add_argument("--shard-megabytes", type=float, metavar="N", help=megabytes)
+    check.add_argument("--without", action="append", default=[], metavar="NAME", help="skip a check; may be repeated")
+    check.add_argument("--only", action="append", default=[], metavar="NAME", help="try only this; may be repeated")
+    check.add_argument("--json", action="store_true", help="write JSON instead of a table")
+    check.set_defaults(run=check_deployment)
+
+
+def check_deployment(options: argparse.Namespace) -> int:
+    """Try every promise of a deployment and print how each ended; 1 where one is broken, or it can't be found."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from tools.check.runs import NAMES
+    from tools.check.stacks import Named, NoGround, find_ground
+    from tools.cli.service import VARIABLE
+
+    quiet()
+    unknown = [name for name in (*options.without, *options.only) if name not in NAMES]
+    if unknown:
+        return fail(f"there is no check {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    key = options.key or os.environ.get(VARIABLE)
+    try:
+        ground = find_ground(
+            Named(options.url, key, options.stack, options.endpoint, options.region, options.shard_megabytes)
+        )
+    except (NoGround, BotoCoreError, ClientError) as error:
+        return fail(str(error))
+    return _tried(ground, options)
+
+
+def _tried(ground: "Ground", options: argparse.Namespace) -> int:
+    from tools.check.runs import as_json, line, run, summary
+
+    findings = []
+    for finding in run(ground, options.without, options.only):
+        findings.append(finding)
+        if not options.json:
+            print(printable(line(finding, sys.stdout.encoding or "ascii")), flush=True)
+    print(as_json(ground.wire.url, findings) if options.json else summary(findings))
+    return 1 if any(finding.mark == "broken" for finding in findings) else 0
