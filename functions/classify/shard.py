@@ -23,7 +23,7 @@ from assay.models.specs import TextSpec
 from assay.pdf import MAX_BYTES, extract
 from assay.sequences import Notice, OpenRow, Reject, gather
 from assay.sequences.records import LENGTH, MALFORMED
-from assay.shards import LineCounter
+from assay.shards import Tally
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected
 from assay.writing import Writer
@@ -52,8 +52,8 @@ def classified(
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
     shaped = _Shaped(manifest, text)
-    counter = LineCounter()
-    records = iter(_records(manifest, index, uploads, counter))
+    tally = Tally()
+    records = iter(_records(manifest, index, uploads, tally))
     done = size = 0
     noticed: tuple[Notice, ...] = ()
     key = part_key(manifest.job_id, index, PART)
@@ -73,7 +73,8 @@ def classified(
     refusals = bad.reasons.total()
     counts = {"received": done + refusals, "classified": done, "rejected": refusals}
     body = {"notices": [each.to_body() for each in noticed]} if noticed else {}
-    return ShardResult(index, manifest.pin, counter.lines, counts, {**bad.parts, PART: size}, body)
+    parts = {**bad.parts, PART: size}
+    return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
 
 
 def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tuple[list[Outcome], list[Reject]]:
@@ -116,10 +117,10 @@ class _Shaped:
         return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _records(manifest: Manifest, index: int, uploads: Bucket, counter: LineCounter) -> Iterator[Found]:
+def _records(manifest: Manifest, index: int, uploads: Bucket, tally: Tally) -> Iterator[Found]:
     """Yield a shard's records, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
     shard = manifest.shard(index)
-    chunks = reading.text(uploads, manifest, shard, counter)
+    chunks = reading.text(uploads, manifest, shard, tally)
     layout = Layout(manifest.format)
     if layout is Layout.PDF:
         return iter([_pdf(chunks)])

@@ -14,7 +14,7 @@ from assay.files.steps import shard_step
 from assay.ranking import OnScored, RankOptions, rank_blocks
 from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
 from assay.sequences.records import NOT_FINITE
-from assay.shards import LineCounter, Shard
+from assay.shards import Shard, Tally
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank.pair import Scorers
@@ -44,8 +44,8 @@ def ranked(
 ) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
-    counter = LineCounter()
-    blocks = read(manifest, manifest.shard(index), uploads, contract, counter)
+    tally = Tally()
+    blocks = read(manifest, manifest.shard(index), uploads, contract, tally)
     try:
         with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
             partial = rank_blocks(
@@ -61,7 +61,10 @@ def ranked(
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
     rejected(rejects.reasons)
     body = partial.to_body()
-    return ShardResult(index, manifest.pin, counter.lines, body.pop("counts"), rejects.parts, body)
+    counts = body.pop("counts")
+    return ShardResult(
+        index, manifest.pin, tally.lines, counts, rejects.parts, body, first=tally.first, size=tally.size
+    )
 
 
 @contextmanager
@@ -74,11 +77,9 @@ def _scores(options: RankOptions, results: Bucket, manifest: Manifest, index: in
         yield None
 
 
-def read(
-    manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, counter: LineCounter
-) -> Iterator[Block]:
+def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally) -> Iterator[Block]:
     """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
-    chunks = reading.text(uploads, manifest, shard, counter)
+    chunks = reading.text(uploads, manifest, shard, tally)
     options = RankOptions(**manifest.options)
     headed = bool(manifest.header) and shard.start > manifest.header_at
     return parse(

@@ -46,7 +46,14 @@ class FolderClient:
             data = file.read(-1 if stop is None else stop - start)
         if start and not data:
             raise _refused("InvalidRange", "GetObject")
-        return {"Body": StreamingBody(io.BytesIO(data), len(data)), "ETag": etag}
+        return {"Body": StreamingBody(io.BytesIO(data), len(data)), "ETag": etag, **self._said(Key, asked, start, data)}
+
+    def _said(self, key: str, asked: Mapping[str, Any], start: int, data: bytes) -> dict[str, Any]:
+        """Return what S3 says of the range that it gives."""
+        if "Range" not in asked or not data:
+            return {"ResponseMetadata": {"HTTPStatusCode": 200}}
+        told = f"bytes {start}-{start + len(data) - 1}/{self._file(key).stat().st_size}"
+        return {"ContentRange": told, "ResponseMetadata": {"HTTPStatusCode": 206}}
 
     def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
         """Write a file, whole or not at all."""

@@ -20,8 +20,10 @@
         ├── BundleInvalid          a manifest or a file that fails verification
         ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
         ├── ObjectMissing          an object that should exist does not
+        ├── AnswerInvalid          a store answered something else than what it was asked for
         ├── ManifestInvalid        a file job's pins cannot be read
         ├── ShardFailed            shards of a file job gave up, or left no result
+        ├── Unaccounted            bytes or records of a file job do not add up
         ├── JobLost                a job stopped without saying so
         └── SettingsError          an environment variable is missing or malformed
 
@@ -156,6 +158,12 @@ class ObjectMissing(ServiceError):
     code = "object_missing"
 
 
+class AnswerInvalid(ServiceError):
+    """A store answered something else than what it was asked for: another range, another object, too few bytes."""
+
+    code = "answer_invalid"
+
+
 class ManifestInvalid(ServiceError):
     """What the plan of a file job pinned cannot be read, or cannot be."""
 
@@ -166,6 +174,12 @@ class ShardFailed(ServiceError):
     """Shards of a file job gave up after every retry, or left no result."""
 
     code = "shard_failed"
+
+
+class Unaccounted(ServiceError):
+    """Bytes or records of a file job do not add up: nothing of it is shown as a result."""
+
+    code = "unaccounted"
 
 
 class JobLost(ServiceError):

@@ -1,6 +1,6 @@
 """Byte ranges of a large object, and which lines belong to which."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -27,19 +27,23 @@ def plan(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
     return [Shard(index, start, min(start + step, size)) for index, start in enumerate(starts)]
 
 
-def owned(chunks: Iterable[bytes], shard: Shard, mark: bytes = b"") -> Iterator[bytes]:
+def owned(
+    chunks: Iterable[bytes], shard: Shard, mark: bytes = b"", began: Callable[[int], None] = lambda _: None
+) -> Iterator[bytes]:
     """Yield the bytes of the records that `shard` owns: those that start within it, each to its end.
 
     A record is a line, or, where there is a `mark` (`>` in FASTA), the line that begins with it and all up to the next
     such line; what stands before the first belongs to the first shard. `chunks` are the object's bytes from
     `shard.read_from` to its end, fetched lazily: reading stops with the last record owned. Lines end with LF, CRLF or
-    a lone CR, as `sequences.parse` has it.
+    a lone CR, as `sequences.parse` has it. `began` is told at which byte of the object the first of them starts, where
+    there is one.
     """
     source = _Source(iter(chunks), shard.read_from, mark)
     for _ in source.until_record(shard.start):
         if source.position >= shard.stop:
             return
     if source.position < shard.stop:
+        began(source.position)
         yield from source.until_record(shard.stop)
 
 
@@ -70,6 +74,25 @@ class LineCounter:
     def lines(self) -> int:
         """Return how many lines there were, an unfinished last one included."""
         return self._ends + (self._last not in b"\r\n")
+
+
+class Tally(LineCounter):
+    """Counts what a shard reads: lines, and its `size` in bytes of the object as it lies there, from `first` on."""
+
+    def __init__(self) -> None:
+        """Begin before the first byte."""
+        super().__init__()
+        self.first = self.size = 0
+
+    def begin(self, first: int) -> None:
+        """Say at which byte of the object the shard's own begin."""
+        self.first = first
+
+    def weigh(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the object's own bytes and count them."""
+        for chunk in chunks:
+            self.size += len(chunk)
+            yield chunk
 
 
 @dataclass(slots=True)

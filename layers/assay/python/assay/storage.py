@@ -1,12 +1,13 @@
 """S3 as Assay uses it: ranged reads of a version that must not change, small replies, large uploads, links."""
 
+import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from botocore.exceptions import (
@@ -17,7 +18,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from assay.errors import ObjectChanged, ObjectMissing, SettingsError, TooLarge
+from assay.errors import AnswerInvalid, ObjectChanged, ObjectMissing, SettingsError, TooLarge
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 READ_AHEAD = 8 << 20
 _PIECE = 1 << 20
 _ATTEMPTS = 4
-BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError, AnswerInvalid)
+"""Reads that are tried again at once: what came is not what was asked for, or not all of it."""
+_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
 _CHANGED = frozenset({"412", "PreconditionFailed"})
 _UNCHANGED = frozenset({"304", "NotModified"})
@@ -89,7 +92,10 @@ class Bucket:
     def pieces(
         self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
     ) -> Iterator[bytes]:
-        """Yield bytes [start, stop) of an object as they arrive from one ranged GET; nothing past its end."""
+        """Yield bytes [start, stop) of an object as they arrive from one ranged GET; nothing past its end.
+
+        Raises AnswerInvalid where the answer is not that range of that object, before or after bytes were given.
+        """
         pins = _given(IfMatch=etag, VersionId=version)
         if start >= stop:
             return
@@ -101,7 +107,8 @@ class Bucket:
                 return
             raise
         with closing(reply["Body"]) as stream:
-            yield from stream.iter_chunks(_PIECE)
+            size = _require_range(reply, key, start, stop, pins)
+            yield from _require_size(stream.iter_chunks(_PIECE), key, size)
 
     def read_range(
         self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
@@ -124,16 +131,25 @@ class Bucket:
         version: str | None = None,
         size: int = READ_AHEAD,
     ) -> Iterator[bytes]:
-        """Yield bytes [start, stop) of an object in parts of `size`, the next one being read while one is used."""
+        """Yield bytes [start, stop) of an object in parts of `size`, the next one being read while one is used.
+
+        Raises AnswerInvalid where the object ends before `stop`.
+        """
         stop = self.head(key, version=version).size if stop is None else stop
         with ThreadPoolExecutor(1, "read-ahead") as pool:
             pending: deque[Future[bytes]] = deque()
             for at in range(start, stop, size):
                 end = min(at + size, stop)
-                pending.append(pool.submit(self.read_range, key, at, end, etag=etag, version=version))
+                pending.append(pool.submit(self._read_whole, key, at, end, etag=etag, version=version))
                 if len(pending) > 1:
                     yield pending.popleft().result()
             yield from (last.result() for last in pending)
+
+    def _read_whole(self, key: str, start: int, stop: int, **pins: str | None) -> bytes:
+        data = self.read_range(key, start, stop, **pins)
+        if len(data) != stop - start:
+            raise AnswerInvalid(f"{key} ends within bytes {start} to {stop - 1}, which it should have", key=key)
+        return data
 
     def put(self, key: str, body: bytes, content_type: str) -> None:
         """Write a small object."""
@@ -192,6 +208,34 @@ class Bucket:
 
 def _given(**conditions: str | None) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if value is not None}
+
+
+def _require_range(reply: Mapping[str, Any], key: str, start: int, stop: int, pins: Mapping[str, str]) -> int:
+    """Return how many bytes an answer to a ranged GET has. Raises AnswerInvalid unless it is what was asked for."""
+    status = reply.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    said = str(reply.get("ContentRange", ""))
+    found = _RANGE.fullmatch(said)
+    first, last, total = map(int, found.groups() if found else (0, -1, 0))
+    if status != 206 or first != start or last != min(stop, total) - 1 or last < first:
+        wrong = f"status {status} and {f'Content-Range {said[:100]!r}' if said else 'no Content-Range'}"
+        raise AnswerInvalid(f"bytes {start} to {stop - 1} of {key} were asked for, and the answer has {wrong}", key=key)
+    for asked, name in (("IfMatch", "ETag"), ("VersionId", "VersionId")):
+        if asked in pins and reply.get(name, pins[asked]).strip('"') != pins[asked].strip('"'):
+            raise AnswerInvalid(f"another {name} of {key} was answered than was asked for", key=key)
+    return last - first + 1
+
+
+def _require_size(chunks: Iterable[bytes], key: str, size: int) -> Iterator[bytes]:
+    """Yield the chunks. Raises AnswerInvalid where they have not `size` bytes, before a byte too many is given."""
+    given = 0
+    for chunk in chunks:
+        given += len(chunk)
+        if given > size:
+            break
+        yield chunk
+    if given != size:
+        kind = "over" if given > size else "only"
+        raise AnswerInvalid(f"the answer to a range of {size} bytes of {key} has {kind} {min(given, size)}", key=key)
 
 
 def _code(error: ClientError) -> str:

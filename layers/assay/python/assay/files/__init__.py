@@ -4,6 +4,7 @@
     layout     the keys of working objects and results
     working    reads and writes of a job's working objects: manifest, partials, rejects, failures
     partial    what a shard leaves behind
+    accounting what the bytes and records of all shards must add up to
     planning   from an uploaded object to a manifest, for any kind
     ending     the summary that is written last, and the pointer from an upload to its job
 

@@ -107,8 +107,9 @@ def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
 
 
 def _lines(working: Working, piece: Piece) -> Iterator[bytes]:
-    """Yield a shard's lines, numbered in the whole file."""
-    for text in working.lines(piece.shard, PART, piece.parts.get(PART, 0)):
+    """Yield a shard's lines, numbered in the whole file. Raises Unaccounted where they are not as many."""
+    found = working.lines(piece.shard, PART, piece.parts.get(PART, 0))
+    for text in rejects.require_lines(found, piece.passed, f"abstracts of shard {piece.shard + 1}"):
         yield _renumbered(text, piece.lines_before)
 
 

@@ -6,7 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
-from assay.errors import InputError, ShardFailed
+from assay.errors import InputError, ShardFailed, Unaccounted
+from assay.files.accounting import Ledger
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.working import Working
@@ -41,6 +42,23 @@ class Join(Protocol):
 
 
 def collected(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
+    """Yield the results of all shards in order, and hold them to what they must add up to.
+
+    Raises ShardFailed; CutInRow; Unaccounted once all were yielded, those that are wrong taken back.
+    """
+    ledger = Ledger(manifest)
+    for result in _fetched(working, manifest):
+        ledger.enter(result)
+        yield result
+    try:
+        ledger.close()
+    except Unaccounted as error:
+        for shard in sorted(ledger.suspects):
+            working.void(shard, error)
+        raise
+
+
+def _fetched(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
     """Yield the results of all shards in order, the next ones fetched meanwhile. Raises ShardFailed, CutInRow."""
     _hold_complete(working, manifest)
     pin = manifest.pin
@@ -49,8 +67,9 @@ def collected(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
         for shard in range(manifest.shards):
             pending.append(pool.submit(working.finished, shard, pin))
             if len(pending) >= _AHEAD:
-                yield _sound(pending.popleft().result(), manifest)
-        yield from (_sound(each.result(), manifest) for each in pending)
+                yield _sound(pending.popleft().result(), manifest, shard + 1 - _AHEAD)
+        first = manifest.shards - len(pending)
+        yield from (_sound(each.result(), manifest, shard) for shard, each in enumerate(pending, first))
 
 
 def _hold_complete(working: Working, manifest: Manifest) -> None:
@@ -60,9 +79,9 @@ def _hold_complete(working: Working, manifest: Manifest) -> None:
         raise ShardFailed(f"{located(manifest, missing)} left no result", shards=missing[:_NAMED])
 
 
-def _sound(result: ShardResult | None, manifest: Manifest) -> ShardResult:
+def _sound(result: ShardResult | None, manifest: Manifest, shard: int) -> ShardResult:
     if result is None:
-        raise ShardFailed(f"a shard of {manifest.source.key} left no result of this plan")
+        raise ShardFailed(f"{located(manifest, [shard])} left no result of this plan", shards=[shard])
     if result.cut:
         raise CutInRow
     return result

@@ -13,6 +13,9 @@ class ShardResult:
     `cut` says that the shard ended within a row, so that this file cannot be cut and the shard holds nothing else.
     `pin` names the manifest it was made under, `parts` its other objects by name and size in bytes
     (`{"rejected.csv": 120}` lies at `part_key(job, shard, "rejected.csv")`), `body` is the kind's own.
+
+    `size` says how many bytes of the object as it lies there (packed, where it is gzip) the shard owns and has read,
+    from the byte `first` on; None in results of earlier versions.
     """
 
     shard: int
@@ -22,6 +25,8 @@ class ShardResult:
     parts: Mapping[str, int] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
     cut: bool = False
+    first: int = 0
+    size: int | None = None
 
     def to_json(self) -> str:
         """Return JSON from which `from_json` makes an equal value."""

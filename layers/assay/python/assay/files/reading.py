@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from assay.errors import AnswerInvalid
 from assay.files.manifest import Manifest
 from assay.sequences import gunzip
-from assay.shards import LineCounter, Shard, owned
+from assay.shards import Shard, Tally, owned
 from assay.storage import READ_AHEAD, Bucket
 
 _MARKS = {"fasta": b">"}
@@ -14,19 +15,30 @@ _TAIL = 1 << 16
 """What is read past a shard's end at first: nearly always enough for the line that goes on there."""
 
 
-def text(uploads: Bucket, manifest: Manifest, shard: Shard, counter: LineCounter) -> Iterator[bytes]:
-    """Yield a shard's own lines, unpacked; `counter` sees each chunk before it is given out.
+def text(uploads: Bucket, manifest: Manifest, shard: Shard, tally: Tally) -> Iterator[bytes]:
+    """Yield a shard's own lines, unpacked; `tally` sees each chunk before it is given out.
 
-    Raises ObjectChanged, ObjectMissing, UnreadableInput.
+    Raises ObjectChanged, ObjectMissing, UnreadableInput; AnswerInvalid where the store gave other bytes than asked for.
     """
     if manifest.shards > 1:
-        found = owned(_fetched(uploads, manifest, shard), shard, _MARKS.get(manifest.format, b""))
+        own = owned(_fetched(uploads, manifest, shard), shard, _MARKS.get(manifest.format, b""), tally.begin)
+        found = tally.weigh(own)
     else:
-        found = _read(uploads, manifest, 0, manifest.source.size)
+        found = tally.weigh(_read(uploads, manifest, 0, manifest.source.size))
         found = gunzip(found) if manifest.compression else found
     for chunk in found:
-        counter.add(chunk)
+        tally.add(chunk)
         yield chunk
+    _require_end(manifest, shard, tally)
+
+
+def _require_end(manifest: Manifest, shard: Shard, tally: Tally) -> None:
+    """Raise AnswerInvalid where a shard ended before its own end; the last one ends with the object."""
+    end, size = tally.first + tally.size, manifest.source.size
+    if (tally.size and end < shard.stop) or (manifest.shards == 1 and end != size):
+        raise AnswerInvalid(
+            f"shard {shard.index + 1} of {manifest.source.key} ended at byte {end:,}", key=manifest.source.key
+        )
 
 
 def _fetched(uploads: Bucket, manifest: Manifest, shard: Shard) -> Iterator[bytes]:

@@ -4,11 +4,12 @@ import heapq
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self
 
+from assay.errors import Unaccounted
 from assay.files.layout import part_key, result_key
 from assay.files.working import Working
 from assay.results import rejected_csv_header, rejected_rows
@@ -115,12 +116,14 @@ def _write_file(working: Working, key: str, pieces: Sequence[Piece]) -> None:
 
 
 def _rows(working: Working, piece: Piece) -> Iterator[bytes]:
-    """Yield the rows of a shard, lines numbered in the whole file."""
+    """Yield the rows of a shard, lines numbered in the whole file. Raises Unaccounted where they are not as many."""
+    rows: Iterable[bytes]
     early, late = (_read(working, piece, name) for name in (EARLY, LATE))
     if LATE in piece.parts:
-        yield from heapq.merge(_lines(early), _lines(late), key=lambda row: int(row.partition(b",")[0]))
+        rows = heapq.merge(_lines(early), _lines(late), key=lambda row: int(row.partition(b",")[0]))
     else:
-        yield from early
+        rows = early
+    yield from require_lines(rows, piece.rejected, f"rejects of shard {piece.shard + 1}")
 
 
 def _read(working: Working, piece: Piece, name: str) -> Iterator[bytes]:
@@ -131,6 +134,16 @@ def _read(working: Working, piece: Piece, name: str) -> Iterator[bytes]:
 
 def _renumbered(rows: bytes, lines: int) -> bytes:
     return _LINE.sub(lambda number: b"%d" % (int(number[0]) + lines), rows) if lines else rows
+
+
+def require_lines(chunks: Iterable[bytes], count: int, what: str) -> Iterator[bytes]:
+    """Yield the chunks. Raises Unaccounted at their end where they have not `count` lines."""
+    found = 0
+    for chunk in chunks:
+        found += chunk.count(b"\n")
+        yield chunk
+    if found != count:
+        raise Unaccounted(f"{what}: {found:,} lines were written, and {count:,} counted")
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assay.errors import ObjectMissing
+from assay.errors import AssayError, ObjectMissing
 from assay.files import layout
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
@@ -14,6 +14,8 @@ _JSON = "application/json"
 _MOST_BYTES = 64 << 20
 """Of a partial: 10,000 rows with carried cells of some kilobytes each."""
 _FAILED = "failed.json"
+_VOID = ""
+"""The pin of a result that was taken back: no manifest has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,19 @@ class Working:
         body = json.dumps({"error": failure.error, "cause": failure.cause}).encode()
         self.results.put(self.part(failure.shard, _FAILED), body, _JSON)
 
+    def void(self, shard: int, error: AssayError) -> None:
+        """Take back a shard's result, so that the next run does the shard again, and write down why."""
+        self.note(Failure(shard, type(error).__name__, error.message))
+        self.save(ShardResult(shard, _VOID, 0, {}))
+
     def failures(self) -> Iterator[Failure]:
         """Yield the shards that gave up and have not been done since, in order."""
         keys = set(self.results.keys(layout.folder(self.job_id)))
         for key in sorted(key for key in keys if key.endswith(f".{_FAILED}")):
-            if key.removesuffix(f".{_FAILED}") + ".json" not in keys:
+            shard = int(key.rpartition("/")[2].partition(".")[0])
+            if layout.partial_key(self.job_id, shard) not in keys or self.load(shard).pin == _VOID:
                 said = json.loads(self._read(key))
-                yield Failure(int(key.rpartition("/")[2].partition(".")[0]), said["error"], said["cause"])
+                yield Failure(shard, said["error"], said["cause"])
 
     def _read(self, key: str) -> bytes:
         found = self.results.get(key, limit=_MOST_BYTES)

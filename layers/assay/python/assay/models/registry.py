@@ -15,7 +15,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay.errors import BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
+from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, checked_name, checked_version, current_key
 from assay.models.loader import Loader
 from assay.models.loading import LoadedModel, Runner
@@ -27,7 +27,7 @@ from assay.telemetry import logger, measure
 __all__ = ["LoadedModel", "Registry", "Runner"]
 
 MEMORY_BYTES: Final = 1 << 30
-_PASSING = (BotoCoreError, ClientError, OSError)
+_PASSING = (BotoCoreError, ClientError, OSError, AnswerInvalid)
 """What the next moment may mend: S3, the scratch disk, and whatever else the system refuses."""
 _DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 

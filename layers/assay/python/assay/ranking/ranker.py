@@ -93,7 +93,7 @@ class _Ranker:
         self._on_scored = on_scored
         self._best = TopK(options.top_k)
         self._on_rejects = on_rejects
-        self._received = self._rejected = self._duplicates = self._passed = 0
+        self._received = self._rejected = self._duplicates = self._filtered = self._passed = 0
         self._columns: tuple[str, ...] = ()
         self._contract: Contract | None = None
         self._notices: tuple[Notice, ...] = ()
@@ -117,7 +117,7 @@ class _Ranker:
         self._through_score(self._score.rest())
         best = self._best.best()
         rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
-        scored = self._received - self._rejected - self._duplicates
+        scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
         return Partial(rows, counts, self._columns, self._notices)
 
@@ -125,6 +125,7 @@ class _Ranker:
         for rows in batches:
             values, rows = self._run(self._gate.scorer, rows, "gate")
             passed = values > self._threshold
+            self._filtered += len(passed) - int(np.count_nonzero(passed))
             rows = Rows(rows.codes, rows.lines, values, rows.score, rows.labels)
             self._through_score(self._score.push(rows if passed.all() else rows.pick(passed)))
 
