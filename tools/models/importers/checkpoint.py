@@ -10,9 +10,16 @@ import numpy.typing as npt
 
 from assay.errors import RuntimeMissing, UnreadableInput
 from tools.models.importers.keras_config import refuse_links
+from tools.models.importers.torch_files import read_tensors
 
 State = Mapping[str, npt.NDArray[Any]]
-_FILES: Final = ("model.safetensors", "model.safetensors.index.json", "tf_model.h5", "pytorch_model.bin")
+_FILES: Final = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+    "tf_model.h5",
+)
 _KINDS: Final = {"kernel": "weight", "gamma": "weight", "embeddings": "weight", "beta": "bias"}
 
 
@@ -50,15 +57,13 @@ def _safetensors(path: Path) -> State:
 def _shards(index: Path) -> State:
     names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
     if any(Path(name).name != name for name in names):
-        raise UnreadableInput("model.safetensors.index.json names files outside of its folder")
-    return {name: value for shard in names for name, value in _safetensors(index.parent / shard).items()}
+        raise UnreadableInput(f"{index.name} names files outside of its folder")
+    read = _safetensors if index.name.startswith("model.") else _pytorch
+    return {name: value for shard in names for name, value in read(index.parent / shard).items()}
 
 
 def _pytorch(path: Path) -> State:
-    import torch
-
-    state = torch.load(path, map_location="cpu", weights_only=True)  # tensors only: nothing else is unpickled
-    return {name: value.float().numpy() for name, value in state.items() if isinstance(value, torch.Tensor)}
+    return read_tensors(path)
 
 
 def _tensorflow(path: Path) -> State:
@@ -89,4 +94,5 @@ _READERS: Final = {
     "model.safetensors.index.json": _shards,
     "tf_model.h5": _tensorflow,
     "pytorch_model.bin": _pytorch,
+    "pytorch_model.bin.index.json": _shards,
 }
