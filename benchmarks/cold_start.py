@@ -69,7 +69,7 @@ def measure(case: Case, port: int, *, cold: bool) -> dict[str, float]:
     if cold:
         forget_files()
     event = json.loads((ROOT / "events" / case.event).read_text())
-    endpoint = {"AWS_ENDPOINT_URL": f"http://{HOST}:{port}"}
+    endpoint = {"AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "POWERTOOLS_LOG_LEVEL": "DEBUG"}
     began = time.time()
     with emulated(case.image, case.handler, {**case.environment, **endpoint}, options=["--cpus=2"]) as container:
         answer = container.invoke(event)

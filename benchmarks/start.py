@@ -72,7 +72,7 @@ def function_environment(start: Start, endpoint: str, scratch: Path) -> dict[str
     own = {"SCRATCH": str(scratch), "PRELOAD": "0", "CACHE_DAYS": "0", "MODEL_MEMORY_MB": "4096", **named}
     aws = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     names["MODELS_BUCKET"] = "models"
-    logs = {"POWERTOOLS_LOG_LEVEL": "INFO", "AWS_DEFAULT_REGION": "us-east-1"}
+    logs = {"POWERTOOLS_LOG_LEVEL": "DEBUG", "AWS_DEFAULT_REGION": "us-east-1"}
     return {**{f"ASSAY_{name}": value for name, value in (names | own).items()}, **aws, **logs}
 
 

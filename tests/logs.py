@@ -32,6 +32,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 def metrics(found: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the last value of each metric among lines, by name."""
-    emitted = [line for line in found if "_aws" in line]
-    names = [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in emitted]
-    return {name: line[name] for name, line in zip(names, emitted, strict=True)}
+    last: dict[str, Any] = {}
+    for line in found:
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
+            for name in (each["Name"] for each in directive["Metrics"]):
+                last[name] = line[name][-1] if isinstance(line[name], list) else line[name]
+    return last

@@ -1,9 +1,14 @@
+import io
 import json
 import socket
+from collections import Counter
+from contextlib import redirect_stdout
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay import telemetry, tracing
 from tests.logs import capture, lines, metrics
@@ -77,13 +82,100 @@ def test_a_call_is_timed_and_its_lines_carry_the_ids(
     first = lines(capsys)
     assert handler({"job_id": "job-1"}, CONTEXT) == "done"
     second = lines(capsys)
-    assert metrics(first).keys() == {"ColdStarts", "InvocationSeconds"}
-    assert metrics(second).keys() == {"InvocationSeconds"}
-    [logged] = [line for line in first if line.get("message") == "at work"]
-    assert (logged["request_id"], logged["function_request_id"]) == ("request-1", "invocation-1")
-    [logged] = [line for line in second if line.get("message") == "at work"]
-    assert logged["job_id"] == "job-1"
-    assert "request_id" not in logged
+    assert metrics(first) == {"ColdStarts": 1}
+    assert metrics(second) == {}
+    assert len(first) == len(second) == 2
+    for line in first:
+        assert (line["request_id"], line["function_request_id"]) == ("request-1", "invocation-1")
+    for line in second:
+        assert line["job_id"] == "job-1"
+        assert "request_id" not in line
+    assert first[-1]["seconds"] >= 0
+
+
+def test_what_a_call_measures_is_one_line_where_no_name_has_two_meanings(capsys: pytest.CaptureFixture[str]) -> None:
+    @telemetry.observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        telemetry.measure("CacheHits", 3)
+        telemetry.measure("CacheHits", 4)
+        telemetry.measure("FetchSeconds", 0.5, "Seconds", model="a")
+        telemetry.measure("FetchSeconds", 0.25, "Seconds", model="b")
+        telemetry.measure("ModelServes", 1, model="a", version="1")
+
+    handler({}, CONTEXT)
+    first, second = lines(capsys)
+    assert (first["CacheHits"], first["FetchSeconds"], first["model"], first["version"]) == ([3, 4], 0.5, "a", "1")
+    assert (second["FetchSeconds"], second["model"]) == (0.25, "b")
+    said = {tuple(each["Dimensions"][0]): [metric["Name"] for metric in each["Metrics"]]
+            for each in first["_aws"]["CloudWatchMetrics"]}  # fmt: skip
+    assert said == {
+        ("service",): ["CacheHits"],
+        ("service", "model"): ["FetchSeconds"],
+        ("service", "model", "version"): ["ModelServes"],
+    }
+    assert first["function_request_id"] == second["function_request_id"] == "invocation-1"
+
+
+MEASURED = st.tuples(
+    st.sampled_from(["Refused", "CacheHits", "FetchSeconds", "RecordsRejected"]),
+    st.dictionaries(st.sampled_from(["model", "reason", "code"]), st.sampled_from("abc"), max_size=2),
+    st.integers(0, 9),
+)
+
+
+@given(st.lists(MEASURED, max_size=250))
+def test_nothing_that_is_measured_is_lost_or_told_of_another(measured: list[tuple[str, dict[str, str], int]]) -> None:
+    @telemetry.observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        for name, about, value in measured:
+            telemetry.measure(name, value, "Count", **about)
+
+    written = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(written):
+        patch.setenv("POWERTOOLS_METRICS_DISABLED", "")
+        handler({}, CONTEXT)
+    found: Counter[tuple[str, frozenset[tuple[str, str]], int]] = Counter()
+    for line in map(json.loads, written.getvalue().splitlines()):
+        for directive in line.get("_aws", {}).get("CloudWatchMetrics", ()):
+            about = {key: line[key] for key in directive["Dimensions"][0] if key != "service"}
+            for name in (each["Name"] for each in directive["Metrics"]):
+                values = line[name] if isinstance(line[name], list) else [line[name]]
+                assert len(values) <= 100
+                found.update((name, frozenset(about.items()), value) for value in values)
+    assert found == Counter((name, frozenset(about.items()), value) for name, about, value in measured)
+
+
+def test_a_call_that_fails_tells_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    @telemetry.observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        telemetry.measure("CacheHits", 3)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        handler({}, CONTEXT)
+    assert metrics(lines(capsys)) == {"CacheHits": 3}
+
+
+def test_what_alarms_watch_does_not_wait_for_the_end_of_a_call(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[dict[str, Any]] = []
+
+    @telemetry.observed
+    def handler(event: dict[str, Any], context: Any) -> None:
+        telemetry.measure("ModelRefused", 1)
+        seen.extend(lines(capsys))
+
+    handler({}, CONTEXT)
+    assert metrics(seen) == {"ModelRefused": 1}
+
+
+def test_a_call_that_nobody_asked_for_measures_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(telemetry, "_fresh", True)
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "job-sweep")
+    telemetry.observed(lambda *_: None)({}, CONTEXT)
+    [line] = lines(capsys)
+    assert "_aws" not in line
 
 
 def test_an_unforeseen_error_is_logged_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,14 @@
 import importlib
 import json
 import re
+import tomllib
 from collections import defaultdict
 from dataclasses import fields
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.settings import Settings, variable
 from tests.unit.templates import ROOT, functions, handler, of_type, written
@@ -109,8 +112,8 @@ def test_defaults_work_in_a_new_account() -> None:
 
 @pytest.mark.parametrize("access", ["KEYS", "IAM", "OPEN"])
 def test_the_gateways_errors_have_the_shape_of_the_functions_errors_and_pages_can_read_them(access: str) -> None:
-    given = {"Access": access, "AllowedOrigin": "https://lab.example.org"}
-    responses = stack.read(ROOT / "template.yaml", given).rest.responses
+    chosen = {"Access": access, "AllowedOrigin": "https://lab.example.org"}
+    responses = stack.read(ROOT / "template.yaml", chosen).rest.responses
     assert {"INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
     for each in responses.values():
         text = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
@@ -145,10 +148,29 @@ def test_a_key_has_a_rate_a_burst_and_a_quota() -> None:
 
 def test_addresses_are_counted_only_where_asked() -> None:
     assert not Resolver(written()).resource("Firewall")
-    counted = Resolver(written(), {"RequestsPerAddress": 1000})  # type: ignore[dict-item]
+    counted = Resolver(written(), {"RequestsPerAddress": "1000"})
     [rule] = counted.resource("Firewall")["Properties"]["Rules"]
-    assert rule["Statement"]["RateBasedStatement"]["Limit"] == 1000
+    assert rule["Statement"]["RateBasedStatement"]["Limit"] == "1000"
     assert counted.resource("FirewallOfApi")
+
+
+@given(st.one_of(st.integers(0, 12), st.integers(0, 3 * 10**9), st.sampled_from([10, 2 * 10**9, 2 * 10**9 + 1])))
+def test_a_limit_that_the_firewall_would_refuse_is_refused_before(limit: int) -> None:
+    pattern = written()["Parameters"]["RequestsPerAddress"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, str(limit))) == (limit == 0 or 10 <= limit <= 2_000_000_000)
+
+
+def test_every_route_is_throttled_and_a_key_has_no_more_than_its_routes() -> None:
+    [setting] = Resolver(written()).resource("Api")["Properties"]["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    with (ROOT / "samconfig.toml").open("rb") as file:
+        examples = [each.get("deploy", {}).get("parameters", {}).get("parameter_overrides", "")
+                    for each in tomllib.load(file).values() if isinstance(each, dict)]  # fmt: skip
+    for example in ["", *examples]:
+        given_values = {name: each["Default"] for name, each in written()["Parameters"].items()}
+        given_values |= dict(pair.split("=", 1) for pair in example.split())
+        assert int(given_values["RouteRequestsPerSecond"]) >= int(given_values["RequestsPerSecond"])
+        assert int(given_values["RouteRequestBurst"]) >= int(given_values["RequestBurst"])
 
 
 def test_pages_of_the_api_and_of_the_allowed_origin_reach_the_buckets() -> None:

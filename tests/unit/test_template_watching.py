@@ -40,20 +40,40 @@ def test_an_alarm_is_mailed_where_asked_for_and_quiet_without_data(name: str) ->
     assert len(properties["AlarmDescription"]) > 40
 
 
+API = [{"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}}, {"Name": "Stage", "Value": {"Ref": "StageName"}}]
+
+
 @pytest.mark.parametrize("name", sorted(functions()))
-def test_every_function_has_an_alarm_on_its_errors(name: str) -> None:
-    properties = ALARMS[f"{name.removesuffix('Function')}ErrorsAlarm"]["Properties"]
-    assert (properties["Namespace"], properties["MetricName"]) == ("AWS/Lambda", "Errors")
-    assert properties["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
+def test_what_a_function_fails_at_for_good_sets_off_an_alarm(name: str) -> None:
+    function = functions()[name]
+    kinds = {event["Type"] for event in function.get("Events", {}).values()}
+    machine = json.dumps(of_type("AWS::Serverless::StateMachine"))
+    if "Api" in kinds:
+        watched = ALARMS["ApiServerErrorsAlarm"]["Properties"]
+        assert (watched["MetricName"], watched["Dimensions"], watched["Threshold"]) == ("5XXError", API, 0)
+    if "S3" in kinds:
+        queue = function["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
+        assert queue in set(references(ALARMS["UploadsDeadLetterAlarm"]))
+    if "Schedule" in kinds:
+        watched = ALARMS["JobSweepErrorsAlarm"]["Properties"]
+        assert watched["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": name}}]
+    if f'"{name}"' in machine:
+        assert ALARMS["RankFileFailedAlarm"]["Properties"]["MetricName"] == "ExecutionsFailed"
+    assert kinds or f'"{name}"' in machine
 
 
-def test_every_function_that_answers_requests_has_an_alarm_on_its_pace() -> None:
-    answering = {name for name, each in functions().items()
-                 if any(event["Type"] == "Api" for event in each.get("Events", {}).values())}  # fmt: skip
-    for name in answering:
-        properties = ALARMS[f"{name.removesuffix('Function')}SlowAlarm"]["Properties"]
-        assert properties["ExtendedStatistic"] == "p95"
-        assert properties["Threshold"] < 1000 * functions()[name]["Timeout"]
+def test_alarms_are_within_what_an_account_has_for_nothing() -> None:
+    free_of_charge = 10
+    assert len(ALARMS) < free_of_charge
+    assert not of_type("AWS::CloudWatch::CompositeAlarm")
+
+
+def test_the_pace_of_the_api_sets_off_an_alarm() -> None:
+    watched = ALARMS["ApiSlowAlarm"]["Properties"]
+    assert (watched["MetricName"], watched["Dimensions"], watched["ExtendedStatistic"]) == ("Latency", API, "p95")
+    answering = [each for each in functions().values()
+                 if any(event["Type"] == "Api" for event in each.get("Events", {}).values())]  # fmt: skip
+    assert watched["Threshold"] < 1000 * min(each["Timeout"] for each in answering)
 
 
 def test_alarms_watch_those_of_our_metrics_that_have_no_dimensions() -> None:

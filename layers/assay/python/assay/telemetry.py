@@ -1,4 +1,8 @@
-"""Logs as JSON lines, metrics in CloudWatch's embedded format, traces if asked for; none carries what a user sent."""
+"""Logs as JSON lines, metrics in CloudWatch's embedded format, traces if asked for; none carries what a user sent.
+
+CloudWatch bills every byte that is logged, so what a call measures is written as one line at its end, with its ids and
+its seconds: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
 
 import functools
 import json
@@ -7,6 +11,8 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -15,7 +21,14 @@ from assay import tracing
 
 _SERVICE: Final = "POWERTOOLS_SERVICE_NAME"
 ALARMED: Final = frozenset({"ModelRefused", "ModelRefreshFailed", "UnexpectedErrors"})
-"""Metrics that alarms watch: these are emitted without dimensions too, for an alarm can't search for dimensions."""
+"""Metrics that alarms watch: these are emitted at once, for a call may die, and without dimensions too, for an alarm
+can't search for dimensions."""
+_UNCOUNTED: Final = frozenset({"job-sweep"})
+"""Whose cold starts are no metric, for each is a custom one, which costs: a schedule calls it though nobody asks."""
+_MOST_VALUES: Final = 100
+"""Values of one metric that a line may hold."""
+
+_IDS: Final = ("function_request_id", "request_id", "job_id")
 
 Unit = Literal["Count", "Seconds", "Bytes"]
 Result = TypeVar("Result")
@@ -24,24 +37,77 @@ logger = Logger(service=os.environ.get(_SERVICE, "assay"))
 _fresh = True
 
 
+@dataclass(slots=True)
+class _Line:
+    """Metrics that fit into one line: no name, of a metric or of a dimension, has two meanings in it."""
+
+    dimensions: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, tuple[Unit, tuple[str, ...]]] = field(default_factory=dict)
+    values: dict[str, list[float]] = field(default_factory=dict)
+
+    def take(self, name: str, value: float, unit: Unit, dimensions: Mapping[str, str]) -> bool:
+        """Add a value, and say whether it fits."""
+        said = (unit, tuple(dimensions))
+        if any(self.dimensions.get(key, each) != each for key, each in dimensions.items()):
+            return False
+        if self.metrics.get(name, said) != said or len(self.values.get(name, ())) == _MOST_VALUES:
+            return False
+        self.dimensions.update(dimensions)
+        self.metrics[name] = said
+        self.values.setdefault(name, []).append(value)
+        return True
+
+    def write(self, **ids: object) -> None:
+        """Write it, with what else the line is to say."""
+        directives: dict[tuple[str, ...], list[dict[str, str]]] = {}
+        for name, (unit, keys) in self.metrics.items():
+            directives.setdefault(keys, []).append({"Name": name, "Unit": unit})
+        namespace = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Assay")
+        emitted = [
+            {"Namespace": namespace, "Dimensions": _dimension_sets(keys, metrics), "Metrics": metrics}
+            for keys, metrics in directives.items()
+        ]
+        about = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": emitted}} if emitted else {}
+        values = {name: each[0] if len(each) == 1 else each for name, each in self.values.items()}
+        print(json.dumps({**about, **self.dimensions, **ids, **values}, separators=(",", ":")), flush=True)
+
+
+def _dimension_sets(keys: tuple[str, ...], metrics: list[dict[str, str]]) -> list[list[str]]:
+    alarmed = any(each["Name"] in ALARMED for each in metrics)
+    return [[*keys], *([[]] if alarmed else [])]
+
+
+_lines: ContextVar[list[_Line] | None] = ContextVar("lines", default=None)
+"""What the call that runs has measured so far; None outside of one, and in threads that it began."""
+
+
 def measure(name: str, value: float, unit: Unit = "Count", **dimensions: str) -> None:
-    """Emit one metric at once, outside of an invocation too; POWERTOOLS_METRICS_DISABLED silences it."""
-    if os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() in {"1", "true"}:
+    """Emit one metric: with the others at the end of a call, else at once. POWERTOOLS_METRICS_DISABLED silences it."""
+    if _silenced():
         return
-    named = {"service": os.environ.get(_SERVICE, "assay"), **dimensions}
-    directive = {
-        "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Assay"),
-        "Dimensions": [[*named], *([[]] if name in ALARMED else [])],
-        "Metrics": [{"Name": name, "Unit": unit}],
-    }
-    emitted = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
-    print(json.dumps({"_aws": emitted, **named, name: value}, separators=(",", ":")), flush=True)
+    named = {"service": _service(), **dimensions}
+    lines = _lines.get()
+    if lines is None or name in ALARMED:
+        line = _Line()
+        line.take(name, value, unit, named)
+        line.write()
+    elif not any(line.take(name, value, unit, named) for line in lines):
+        lines.append(_Line())
+        lines[-1].take(name, value, unit, named)
+
+
+def _silenced() -> bool:
+    return os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() in {"1", "true"}
+
+
+def _service() -> str:
+    return os.environ.get(_SERVICE, "assay")
 
 
 def record(name: str, seconds: float, **dimensions: str) -> None:
-    """Log, emit and trace how long a phase took that ends now: `record("fetch", 0.4)` is the metric FetchSeconds."""
-    logger.info("phase", extra={"phase": name, "seconds": round(seconds, 4), **dimensions})
-    measure(f"{name.title()}Seconds", seconds, "Seconds", **dimensions)
+    """Emit and trace how long a phase took that ends now: `record("fetch", 0.4)` is the metric FetchSeconds."""
+    logger.debug("phase", extra={"phase": name, "seconds": round(seconds, 4), **dimensions})
+    measure(f"{name.title()}Seconds", round(seconds, 6), "Seconds", **dimensions)
     tracing.span(name, seconds, dimensions)
 
 
@@ -75,16 +141,36 @@ def failure(message: str, error: BaseException) -> None:
 def observed(
     handler: Callable[[dict[str, Any], Any], Result],
 ) -> Callable[[dict[str, Any], Any], Result]:
-    """Wrap a Lambda handler: its log lines carry the ids of function call, API request and job, its calls are timed."""
+    """Wrap a Lambda handler: its log lines carry the ids of function call, API request and job.
+
+    A line at its end has them too, with the seconds that it took and all that was measured.
+    """
 
     @functools.wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> Result:
         logger.append_keys(**_ids(event))
-        _count_cold_start()
-        with phase("invocation"):
+        with _collected():
+            _count_cold_start()
             return handler(event, context)
 
     return logger.inject_lambda_context(wrapper, clear_state=True)
+
+
+@contextmanager
+def _collected() -> Iterator[None]:
+    """Collect what a call measures, and write it at the call's end."""
+    lines, started = [_Line({"service": _service()})], time.perf_counter()
+    token = _lines.set(lines)
+    try:
+        yield
+    finally:
+        _lines.reset(token)
+        if not _silenced():
+            known = logger.get_current_keys()
+            ids = {name: known[name] for name in _IDS if name in known}
+            lines[0].write(**ids, seconds=round(time.perf_counter() - started, 4))
+            for each in lines[1:]:
+                each.write(**ids)
 
 
 def _ids(event: Mapping[str, Any]) -> dict[str, str]:
@@ -95,6 +181,6 @@ def _ids(event: Mapping[str, Any]) -> dict[str, str]:
 
 def _count_cold_start() -> None:
     global _fresh  # an environment is fresh once, whatever is made or dropped in it
-    if _fresh:
-        _fresh = False
+    fresh, _fresh = _fresh, False
+    if fresh and _service() not in _UNCOUNTED:
         measure("ColdStarts", 1)
