@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from assay.models.bundle import build
 from tools.local.bundles import newest
+from tools.models.architecture import Architecture
 from tools.models.convert import save, to_tflite
-from tools.models.encoder import Architecture, Encoder
+from tools.models.encoder import Encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = newest(ROOT / "models", "arxiv-archives")

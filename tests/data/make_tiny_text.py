@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from assay.models.bundle import build
+from tools.models.architecture import Architecture
 from tools.models.convert import convert
-from tools.models.encoder import Architecture, Encoder
+from tools.models.encoder import Encoder
 
 FOLDER = Path(__file__).parent / "tiny-text" / "1"
 LABELS = ["astro-ph", "cs", "math", "physics"]

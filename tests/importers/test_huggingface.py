@@ -17,6 +17,7 @@ from assay.errors import BundleInvalid, InvalidOption, UnreadableInput  # noqa: 
 from assay.models.loading import load_folder  # noqa: E402
 from tests.importers import checkpoints  # noqa: E402
 from tests.importers.samples import TEXTS  # noqa: E402
+from tests.unit.importers.test_tokenizer_files import FILES, folder_with  # noqa: E402
 from tools.models import probes  # noqa: E402
 from tools.models.importers.made import Wish  # noqa: E402
 from tools.models.importing import kind_of, make  # noqa: E402
@@ -30,13 +31,14 @@ def imported(tmp_path: Path, path: Path, **wish: Any) -> tuple[Any, list[str]]:
     return load_folder(tmp_path / "bundle", 1), report
 
 
-def expected(folder: Path, activation: str) -> Any:
-    """Return what transformers makes of the folder as it lies there."""
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+def expected(folder: Path, activation: str, most: int = 64) -> Any:
+    """Return what transformers makes of the folder as it lies there, in float32."""
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).float().eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     with torch.no_grad():
         rows = [
-            model(torch.tensor([tokenizer(text, truncation=True, max_length=64)["input_ids"]])).logits for text in TEXTS
+            model(torch.tensor([tokenizer(text, truncation=True, max_length=most)["input_ids"]])).logits
+            for text in TEXTS
         ]
     found = torch.cat(rows)
     return (found.softmax(-1) if activation == "softmax" else found.sigmoid()).numpy()
@@ -49,7 +51,7 @@ def test_scores_are_those_of_transformers(tmp_path: Path, family: str, weights: 
     model, report = imported(tmp_path, folder, quantize="none", max_tokens=64)
     assert model.manifest.text.labels == ("cs", "math", "physics")
     np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-3)
-    assert any("tokens: 8 of 8 texts" in line for line in report), report
+    assert any("are those of transformers' tokenizer" in line for line in report), report
     assert any("logits differ" in line for line in report)
 
 
@@ -178,6 +180,13 @@ def test_folders_that_can_not_be_served_are_refused_in_words(tmp_path: Path) -> 
         (bare, "has no weights"),
         (untokenized, "has no tokenizer"),
         (wide, "lacks layer.2"),
+        (fresh("tagger", "ForTokenClassification"), "BertForTokenClassification, not .*does not classify whole texts"),
+        (fresh("answers", "ForQuestionAnswering"), "BertForQuestionAnswering"),
+        (fresh("masked", "ForMaskedLM"), "encoder without a classifier"),
+        (changed(fresh("torn"), num_hidden_layers=1), "says 1 layers, and the checkpoint has layer.1"),
+        (changed(fresh("unnumbered"), id2label={"first": "a", "1": "b", "2": "c"}), "number its labels from 0"),
+        (changed(fresh("unnamed"), id2label={"0": 1, "1": "b", "2": "c"}), "a label that is no text"),
+        (changed(fresh("wrong"), hidden_dropout_prob="half"), "transformers can't make the network"),
         (sharded, "outside of its folder"),
         (changed(fresh("t5"), model_type="t5"), "t5"),
         (changed(fresh("relative"), position_embedding_type="relative_key"), "relative_key"),
@@ -186,6 +195,79 @@ def test_folders_that_can_not_be_served_are_refused_in_words(tmp_path: Path) -> 
         with pytest.raises(UnreadableInput, match=complaint):
             imported(tmp_path / "none", folder)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_network_without_the_layer_that_its_head_reads_is_refused(tmp_path: Path) -> None:
+    made = checkpoints.model("Bert")
+    folder = checkpoints.write(tmp_path / "source", made, "Bert", "bin")
+    torch.save(
+        {name: value for name, value in made.state_dict().items() if "pooler" not in name}, folder / "pytorch_model.bin"
+    )
+    for architectures in (None, ["BertForSequenceClassification"]):
+        with pytest.raises(UnreadableInput, match=r"lacks pooler\.weight"):
+            imported(tmp_path / "none", changed(folder, architectures=architectures))
+
+
+@pytest.mark.parametrize("weights", ["safetensors", "bin"])
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_weights_of_half_precision_are_served_as_float32(tmp_path: Path, half: str, weights: str) -> None:
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert").to(getattr(torch, half)), "Bert", weights)
+    assert json.loads((folder / "config.json").read_text())["dtype"] == half
+    model, report = imported(tmp_path, folder, quantize="none", max_tokens=64)
+    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
+    differences = next(line for line in report if line.startswith("logits differ"))
+    assert float(differences.split(" at most")[0].rpartition(" ")[2]) < 1e-4
+
+
+@pytest.mark.parametrize(("pad", "most"), [(0, 65), (3, 62)])
+def test_roberta_s_positions_follow_its_pad_token(tmp_path: Path, pad: int, most: int) -> None:
+    ends = {"bos_token_id": 1, "eos_token_id": 2} if pad == 0 else {"bos_token_id": 0, "eos_token_id": 1}
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model("Roberta", pad_token_id=pad, **ends), "Roberta")
+    vocabulary = json.loads((folder / "vocab.json").read_text())
+    order = {0: ("<pad>", "<s>", "</s>", "<unk>"), 3: ("<s>", "</s>", "<unk>", "<pad>")}[pad]
+    (folder / "vocab.json").write_text(json.dumps(vocabulary | {piece: at for at, piece in enumerate(order)}))
+    for limit, name in ((None, "full"), (32, "short")):
+        model, _ = imported(tmp_path / name, folder, quantize="none", max_tokens=limit)
+        assert model.manifest.text.max_tokens == min(limit or most, most)
+        assert model.manifest.text.pad_id == pad
+    found = probes.scores(model, TEXTS[:2])
+    np.testing.assert_allclose(found[0], expected(folder, "softmax", most=32)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "act", ["gelu_fast", "gelu_python", "quick_gelu", "silu", "swish", "mish", "gelu_pytorch_tanh"]
+)
+def test_activations_are_those_of_transformers(tmp_path: Path, act: str) -> None:
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert", hidden_act=act), "Bert")
+    model, _ = imported(tmp_path, folder, quantize="none", max_tokens=64)
+    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_added_tokens_are_those_of_transformers(tmp_path: Path, name: str) -> None:
+    made = checkpoints.model("Bert", vocab_size=len(checkpoints.PIECES) + 1)
+    folder = checkpoints.write(tmp_path / "source", made, "Bert")
+    folder_with(folder, FILES[name])
+    model, report = imported(tmp_path, folder, quantize="none", max_tokens=64)
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)
+    for text in ("a <formula> b", "a<formula>b", "<formula>", "of < formula > and <FORMULA>"):
+        assert model.tokenizer.encode([text])[0].ids.tolist() == theirs(text)["input_ids"]
+    assert any("14 of 14 texts" in line for line in report), report
+
+
+def test_a_token_without_an_embedding_is_refused(tmp_path: Path) -> None:
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert"), "Bert")
+    (folder / "added_tokens.json").write_text(json.dumps({"<formula>": len(checkpoints.PIECES)}))
+    with pytest.raises(UnreadableInput, match="1 tokens whose ids are beyond the 103 embeddings, first '<formula>'"):
+        imported(tmp_path / "none", folder)
+
+
+def test_a_tokenizer_that_gives_other_tokens_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert"), "Bert")
+    monkeypatch.setattr("tools.models.importers.tokenizer_files.add_tokens", lambda *_: None)
+    folder_with(folder, {"special_tokens_map.json": {"additional_special_tokens": ["galaxies"]}})
+    with pytest.raises(UnreadableInput, match="give other tokens than transformers"):
+        imported(tmp_path / "none", folder)
 
 
 def test_code_that_the_configuration_names_is_not_looked_at(tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
+from tools.models.architecture import Architecture, Weights
 from tools.models.convert import convert
-from tools.models.encoder import Architecture, Encoder, Weights
+from tools.models.encoder import Encoder
 from tools.training.abstracts import evaluate, wide
 from tools.training.abstracts.export import calibrated
 from tools.training.abstracts.network import WideAndDeep

@@ -12,9 +12,11 @@ transformers = pytest.importorskip("transformers")
 
 from ai_edge_litert.interpreter import Interpreter  # noqa: E402
 
+from assay.errors import UnreadableInput  # noqa: E402
 from tools.models.convert import convert, save  # noqa: E402
 from tools.models.encoder import Encoder  # noqa: E402
-from tools.models.names import architecture, canonical, read_folder  # noqa: E402
+from tools.models.families import read_architecture  # noqa: E402
+from tools.models.names import canonical, read_folder  # noqa: E402
 
 SIZE = {"vocab_size": 120, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "num_labels": 5}
 WIDE = {"intermediate_size": 48, "max_position_embeddings": 70}
@@ -57,7 +59,7 @@ def run(content: bytes, ids: Any) -> Any:
 )
 def test_logits_are_those_of_transformers(family: str, changes: dict[str, Any]) -> None:
     model = random_model(family, **changes)
-    encoder = Encoder(architecture(model.config.to_dict(), "cls"), canonical(state(model)))
+    encoder = Encoder(read_architecture(model.config.to_dict(), "cls"), canonical(state(model)))
     content = convert(encoder, int8=False)
     for length in (33, 7):
         ids = IDS[:, :length]
@@ -73,7 +75,9 @@ def test_mean_pooling_is_that_of_the_training_model() -> None:
 
     model = Classifier(random_model("Bert").bert).eval()
     weights = canonical(state(model))
-    content = convert(Encoder(architecture(model.encoder.config.to_dict(), "mean"), _headless(weights)), int8=False)
+    content = convert(
+        Encoder(read_architecture(model.encoder.config.to_dict(), "mean"), _headless(weights)), int8=False
+    )
     with torch.no_grad():
         expected = model(torch.from_numpy(IDS), torch.ones(IDS.shape, dtype=torch.int64)).numpy()
     np.testing.assert_allclose(run(content, IDS), expected, atol=2e-4)
@@ -97,7 +101,7 @@ def test_the_saved_model_and_the_tflite_file_agree(tmp_path: Path) -> None:
     import tensorflow as tf
 
     model = random_model("Bert")
-    encoder = Encoder(architecture(model.config.to_dict(), "cls"), canonical(state(model)))
+    encoder = Encoder(read_architecture(model.config.to_dict(), "cls"), canonical(state(model)))
     save(encoder, tmp_path)
     serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     ids = tf.constant(IDS, tf.int32)
@@ -107,5 +111,5 @@ def test_the_saved_model_and_the_tflite_file_agree(tmp_path: Path) -> None:
 
 
 def test_another_family_is_refused() -> None:
-    with pytest.raises(ValueError, match="t5"):
-        architecture({"model_type": "t5"}, "mean")
+    with pytest.raises(UnreadableInput, match="t5"):
+        read_architecture({"model_type": "t5"}, "mean")

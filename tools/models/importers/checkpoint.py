@@ -1,4 +1,4 @@
-"""Weights of a Hugging Face folder under PyTorch's names, from whichever file it has; none of them is executed."""
+"""A Hugging Face folder's configuration and weights, from whichever file it has; none of them is executed."""
 
 import json
 from collections.abc import Mapping
@@ -9,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import RuntimeMissing, UnreadableInput
-from tools.models.importers.keras_config import refuse_links
+from tools.models.architecture import Architecture, Weights
+from tools.models.families import read_architecture, used
 from tools.models.importers.torch_files import read_tensors
+from tools.models.names import canonical
+from tools.models.weight_shapes import check_weights
 
 State = Mapping[str, npt.NDArray[Any]]
 _FILES: Final = (
@@ -20,6 +23,7 @@ _FILES: Final = (
     "pytorch_model.bin.index.json",
     "tf_model.h5",
 )
+_NORMS: Final = {"gamma": "weight", "beta": "bias"}
 _KINDS: Final = {"kernel": "weight", "gamma": "weight", "embeddings": "weight", "beta": "bias"}
 
 
@@ -45,7 +49,28 @@ def read_state(folder: Path) -> State:
         raise
     except Exception as error:  # each library raises its own
         raise UnreadableInput(f"{found.name} can't be read: {' '.join(str(error).split())[:300]}") from error
-    return {name: np.asarray(value, np.float32) for name, value in state.items()}
+    return {_plain(name): np.asarray(value, np.float32) for name, value in state.items()}
+
+
+def _plain(name: str) -> str:
+    """Return a weight's name as it is today: without a wrapper's prefix, norms with weight and bias."""
+    stem, _, kind = name.removeprefix("module.").rpartition(".")
+    return f"{stem}.{_NORMS.get(kind, kind)}" if stem else kind
+
+
+def network(config: Mapping[str, Any], state: State) -> tuple[Architecture, Weights]:
+    """Return the architecture and the canonical weights of a checkpoint; UnreadableInput for another family."""
+    shape = read_architecture(config, "cls")
+    headed = "classifier.dense.weight" in state  # RoBERTa's head has a layer of its own, its pooler goes unused
+    weights = used(shape, canonical({key: value for key, value in state.items() if not (headed and "pooler." in key)}))
+    check_weights(shape, weights)
+    return shape, weights
+
+
+def longest(weights: Weights, shape: Architecture) -> int:
+    """Return how many tokens the network can read, at most `MOST_TOKENS`."""
+    positions = weights.get("embeddings.position.weight")
+    return shape.longest if positions is None else min(shape.longest, len(positions) - shape.position_offset)
 
 
 def _safetensors(path: Path) -> State:
@@ -68,6 +93,8 @@ def _pytorch(path: Path) -> State:
 
 def _tensorflow(path: Path) -> State:
     import h5py
+
+    from tools.models.importers.keras_config import refuse_links
 
     found: dict[str, npt.NDArray[Any]] = {}
     with h5py.File(path, "r") as file:

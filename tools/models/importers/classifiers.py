@@ -1,11 +1,13 @@
 """What every encoder with a head becomes: its files, probes by transformers, and a report of tokens and logits."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.models.encoder import Architecture, Encoder, Weights
+from assay.errors import UnreadableInput
+from tools.models.architecture import Architecture, Weights
+from tools.models.families import build
 from tools.models.importers import serving
 from tools.models.importers.encoding import write_encoder
 from tools.models.importers.made import Made, Wish, probe_texts, text_probes
@@ -30,26 +32,42 @@ class Classifier:
 
 
 def bundle(wish: Wish, source: TextSource, classifier: Classifier, folder: Path) -> Made:
-    """Write a classifier's files and return the rest of its bundle."""
+    """Write a classifier's files and return the rest of its bundle; UnreadableInput where tokens can't be served."""
     reference, head, activation = classifier.reference, classifier.head, classifier.activation
+    require_rows(source, len(classifier.weights["embeddings.word.weight"]))
+    tokens = parity(source, reference)
     probes = text_probes(lambda texts: reference.scores(texts, source, activation, head), tolerance=0.0)
     int8 = (wish.quantize or "int8") == "int8"
-    form, report = write_encoder(Encoder(classifier.shape, classifier.weights), folder, int8=int8)
+    form, report = write_encoder(build(classifier.shape, classifier.weights), folder, int8=int8)
     header = text_header(source, form, _INPUTS, classifier.labels, activation, classifier.origin)
     differences = logit_differences(source, folder, header, reference.answer(head))
     allowed = serving.tolerance(wish, form, 1.0, int8=int8)
-    return Made(
-        header, probes.within(allowed), [*classifier.described, *report, *parity(source, reference), differences]
-    )
+    return Made(header, probes.within(allowed), [*classifier.described, *report, tokens, differences])
 
 
-def parity(source: TextSource, reference: Reference) -> Iterator[str]:
-    """Yield whether the tokenizer of the bundle gives transformers' tokens."""
-    given = probe_texts()
+def require_rows(source: TextSource, rows: int) -> None:
+    """Raise UnreadableInput where the tokenizer has a token without an embedding."""
+    beyond = source.beyond(rows)
+    if beyond:
+        raise UnreadableInput(
+            f"the tokenizer has {len(beyond)} tokens whose ids are beyond the {rows:,} embeddings, first "
+            f"{beyond[0][:60]!r}: name the model's own tokenizer with --tokenizer, or resize and train its embeddings"
+        )
+
+
+def parity(source: TextSource, reference: Reference) -> str:
+    """Return on how many texts the bundle's tokenizer was compared with transformers'; every added token is in one.
+
+    Raises UnreadableInput where they differ, for then other ids would be served than the model was trained on.
+    """
+    given = [*probe_texts(), *source.added_texts()]
     ours = [each.ids.tolist() for each in source.tokenizer.encode(given)]
     theirs = [reference.ids(text, source.max_tokens)[0] for text in given]
-    differing = [at for at, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]]
-    same, tokens = len(given) - len(differing), sum(map(len, theirs))
-    yield f"tokens: {same} of {len(given)} texts ({tokens:,} tokens) are those of transformers' tokenizer"
-    if differing:
-        yield f"WARNING: tokens differ, first in {given[differing[0]][:60]!r}: check the tokenizer's files"
+    for text, mine, other in zip(given, ours, theirs, strict=True):
+        if mine != other:
+            raise UnreadableInput(
+                f"the tokenizer's files give other tokens than transformers, first in {text[:60]!r}: save them again "
+                "with AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER), or name others with --tokenizer"
+            )
+    count, tokens = len(given), sum(map(len, theirs))
+    return f"tokens: {count} of {count} texts ({tokens:,} tokens) are those of transformers' tokenizer"

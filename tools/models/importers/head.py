@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import InvalidOption, UnreadableInput
-from tools.models.encoder import Architecture, Weights
-from tools.models.importers.checkpoint import read_config, read_state
+from tools.models.architecture import Architecture, Weights
+from tools.models.importers.checkpoint import longest, network, read_config, read_state
 from tools.models.importers.classifiers import Classifier, bundle
-from tools.models.importers.huggingface import longest, network
 from tools.models.importers.keras_config import LAYERS, MODELS, checked_config, objects
 from tools.models.importers.made import Made, Wish, provenance
 from tools.models.importers.reference import Head, Reference
@@ -51,7 +50,7 @@ def convert(wish: Wish, folder: Path) -> Made:
     config, state = read_config(wish.encoder), read_state(wish.encoder)
     shape, weights = _joined(head, *network(config, state), pooling)
     tokenizer = wish.tokenizer or wish.encoder
-    source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape.position_offset))
+    source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels, activation = labels_of(wish, len(head.bias)), wish.activation or head.activation
     reference = Reference(config, state, tokenizer, classifier=False)
     origin = provenance(wish, "encoder and Keras head", encoder=wish.encoder.name, pooling=pooling)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from tools.models.importers.texts import TextSource, averaged
 
 Logits = npt.NDArray[np.float32]
 Head = Callable[[Logits], Logits]
+_UNUSED: Final = frozenset({"model_type", "auto_map", "dtype", "torch_dtype", "quantization_config"})
+_BUFFERS: Final = ("position_ids", "token_type_ids")
 
 
 class Reference:
@@ -23,11 +25,8 @@ class Reference:
 
     def __init__(self, config: Mapping[str, Any], state: State, tokenizer: Path, *, classifier: bool = True) -> None:
         self._tokenizer = _tokenizer(tokenizer)
-        settings = {name: value for name, value in config.items() if name not in ("model_type", "auto_map")}
-        made = transformers.AutoConfig.for_model(str(config["model_type"]), **settings)
-        kind = transformers.AutoModelForSequenceClassification if classifier else transformers.AutoModel
-        self.model = kind.from_config(made).eval()
-        _fill(self.model, state)
+        self.model = _network(config, classifier=classifier)
+        _fill(self.model, state, classifier=classifier)
 
     def ids(self, text: str, max_tokens: int, overlap: int = 0) -> list[list[int]]:
         """Return the token ids of a text; with an `overlap`, of all its windows."""
@@ -63,8 +62,26 @@ class Reference:
         return self.logits if head is None else lambda ids: head(self.hidden(ids))
 
     def _run(self, ids: Sequence[int], taken: str) -> Logits:
-        with torch.no_grad():
-            return np.asarray(getattr(self.model(torch.tensor([list(ids)])), taken)[0].numpy(), np.float32)
+        try:
+            with torch.no_grad():
+                found = getattr(self.model(torch.tensor([list(ids)])), taken)[0]
+        except (IndexError, RuntimeError, ValueError) as error:
+            raise UnreadableInput(
+                f"transformers can't run the network: {' '.join(str(error).split())[:300]}"
+            ) from error
+        return np.asarray(found.numpy(), np.float32)
+
+
+def _network(config: Mapping[str, Any], *, classifier: bool) -> Any:
+    """Return transformers' network of a configuration, float32 whatever that says; UnreadableInput."""
+    settings = {name: value for name, value in config.items() if name not in _UNUSED} | {"reference_compile": False}
+    kind = transformers.AutoModelForSequenceClassification if classifier else transformers.AutoModel
+    try:
+        made = transformers.AutoConfig.for_model(str(config["model_type"]), **settings)
+        return kind.from_config(made, attn_implementation="eager").float().eval()
+    except Exception as error:  # transformers raises whatever a wrong setting leads to
+        words = " ".join(str(error).split())[:300]
+        raise UnreadableInput(f"transformers can't make the network that config.json describes: {words}") from error
 
 
 def _tokenizer(folder: Path) -> Any:
@@ -76,17 +93,20 @@ def _tokenizer(folder: Path) -> Any:
         raise UnreadableInput(f"transformers can't read the tokenizer of {folder.name}: {error}") from error
 
 
-def _fill(model: Any, state: State) -> None:
-    """Load weights, whatever prefix they were saved under; UnreadableInput where one is missing or misshaped."""
+def _fill(model: Any, state: State, *, classifier: bool) -> None:
+    """Load weights, whatever prefix they were saved under; UnreadableInput where one is missing or misshaped.
+
+    Only an encoder's own pooler may be missing, which a head of another file need not read.
+    """
     wanted = model.state_dict()
-    found = {key.removeprefix("module."): value for key, value in state.items()}
     prefix = f"{model.base_model_prefix}."
     for name in wanted:
-        source = next((each for each in (name, prefix + name, name.removeprefix(prefix)) if each in found), None)
-        if source is None and not name.endswith(("position_ids", "token_type_ids")) and ".pooler." not in f".{name}":
-            raise UnreadableInput(f"the checkpoint lacks {name}")
+        source = next((each for each in (name, prefix + name, name.removeprefix(prefix)) if each in state), None)
+        pooler = name.startswith("pooler.") and not classifier
+        if source is None and not name.endswith(_BUFFERS) and not pooler:
+            raise UnreadableInput(f"the checkpoint lacks {name}, and would answer by chance without it")
         if source is not None:
-            wanted[name] = torch.tensor(found[source]).to(wanted[name].dtype)
+            wanted[name] = torch.tensor(state[source]).to(wanted[name].dtype)
     try:
         model.load_state_dict(wanted)
     except RuntimeError as error:

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
+from tokenizers import Tokenizer
 
 from assay.abstracts.batching import stack
 from assay.abstracts.tokenizing import TextTokenizer, Tokens
@@ -14,6 +15,7 @@ from assay.errors import InvalidOption
 from assay.models.bundle import build
 from assay.models.classifier import ACTIVATIONS
 from assay.models.loading import load
+from tools.models.importers.added_tokens import added_texts
 from tools.models.importers.made import Wish, probe_texts
 from tools.models.importers.tokenizer_files import write_tokenizer
 
@@ -35,6 +37,7 @@ class TextSource:
     max_tokens: int
     width: int | None
     overlap: int = 0
+    path: Path = Path(TOKENIZER)
 
     @classmethod
     def of(cls, wish: Wish, source: Path, folder: Path, width: int | None, longest: int = _LONGEST) -> Self:
@@ -42,7 +45,19 @@ class TextSource:
         pad_id = write_tokenizer(source, folder / TOKENIZER)
         most = min(wish.max_tokens or longest, width or longest, longest)
         overlap = max(1, most // _SHARED) if wish.chunks else 0
-        return cls(TextTokenizer(folder / TOKENIZER, most, overlap), pad_id, most, width, overlap)
+        path = folder / TOKENIZER
+        return cls(TextTokenizer(path, most, overlap), pad_id, most, width, overlap, path)
+
+    def added_texts(self) -> list[str]:
+        """Return texts that hold every token which was added to the vocabulary."""
+        return added_texts(Tokenizer.from_file(str(self.path)))
+
+    def beyond(self, rows: int) -> list[str]:
+        """Return the tokens whose ids are not among so many embeddings."""
+        vocabulary = Tokenizer.from_file(str(self.path)).get_vocab()
+        return sorted(
+            (token for token, index in vocabulary.items() if index >= rows), key=lambda token: vocabulary[token]
+        )
 
     def scores(self, texts: Sequence[str], logits: Logits, activation: str) -> npt.NDArray[np.float32]:
         """Return scores [N, labels] of texts by a source's logits of ids and mask [1, T]; windows are averaged."""

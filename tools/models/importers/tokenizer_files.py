@@ -1,87 +1,150 @@
-"""A `tokenizer.json` from what a folder has: that file, BERT's vocab.txt, RoBERTa's vocab.json and merges.txt."""
+"""A `tokenizer.json` from what a folder has: that file, vocab.txt, vocab.json and merges.txt, or a SentencePiece model.
+
+Whatever the folder adds to its vocabulary is added as transformers adds it (`added_tokens`).
+"""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from assay.abstracts.tokenizing import failures_as_invalid
 from assay.errors import BundleInvalid, UnreadableInput
+from tools.models.importers.added_tokens import add_tokens, read_settings, special_token
 
-_BERT = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+_BERT: Final = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "mask_token": "[MASK]",
+}
+_ROBERTA: Final = {
+    "cls_token": "<s>",
+    "pad_token": "<pad>",
+    "sep_token": "</s>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
+_PADS: Final = ("[PAD]", "<pad>")
+Names = Mapping[str, str]
 
 
 def write_tokenizer(source: Path, target: Path) -> int:
     """Write the tokenizer of a file or folder to `target` and return the id that pads; UnreadableInput."""
     try:
         with failures_as_invalid(f"the tokenizer of {source.name} can't be read"):
-            tokenizer = _read(source)
+            tokenizer = read_tokenizer(source)
     except BundleInvalid as error:
         raise (
             error.__cause__ if isinstance(error.__cause__, UnreadableInput) else UnreadableInput(str(error))
         ) from error
+    target.write_text(tokenizer.to_str(), "utf-8")
+    return pad_index(tokenizer, source)
+
+
+def read_tokenizer(source: Path) -> Tokenizer:
+    """Return the tokenizer of a file or folder, without truncation and padding of its own."""
+    if source.is_file():
+        tokenizer, settings = Tokenizer.from_file(str(source)), {}
+    else:
+        settings = read_settings(source)
+        tokenizer = _of_folder(source, settings)
+        add_tokens(tokenizer, source, settings)
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    target.write_text(tokenizer.to_str(), "utf-8")
-    found = [tokenizer.token_to_id(piece) for piece in ("[PAD]", "<pad>")]
+    return tokenizer
+
+
+def pad_index(tokenizer: Tokenizer, source: Path) -> int:
+    """Return the id that pads: that of the token which the folder names, else of the usual ones, else 0."""
+    named = [special_token(read_settings(source), "pad_token", _PADS[0])] if source.is_dir() else []
+    found = [tokenizer.token_to_id(piece) for piece in (*named, *_PADS)]
     return next((index for index in found if index is not None), 0)
 
 
-def _read(source: Path) -> Any:
-    if source.is_file():
-        return Tokenizer.from_file(str(source))
+def _of_folder(source: Path, settings: Mapping[str, Any]) -> Tokenizer:
     if (source / "tokenizer.json").is_file():
-        return Tokenizer.from_file(str(source / "tokenizer.json"))
-    settings = _settings(source)
+        return _as_said(Tokenizer.from_file(str(source / "tokenizer.json")), settings)
     if (source / "vocab.txt").is_file():
         return _word_piece(source / "vocab.txt", settings)
     if (source / "vocab.json").is_file() and (source / "merges.txt").is_file():
         return _byte_pairs(source, settings)
-    raise UnreadableInput(f"{source.name} has no tokenizer: tokenizer.json, vocab.txt, or vocab.json with merges.txt")
+    raise UnreadableInput(
+        f"{source.name} has no tokenizer: tokenizer.json, vocab.txt, or vocab.json with merges.txt. Of a SentencePiece "
+        "model transformers makes tokenizer.json: AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+    )
 
 
-def _settings(source: Path) -> dict[str, Any]:
-    path = source / "tokenizer_config.json"
-    found = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    return found if isinstance(found, dict) else {}
+def _as_said(tokenizer: Tokenizer, settings: Mapping[str, Any]) -> Tokenizer:
+    """Return a BERT tokenizer with the case and accents that tokenizer_config.json says, where that differs."""
+    state = json.loads(tokenizer.to_str())
+    rules = state.get("normalizer") or {}
+    names = {
+        "do_lower_case": "lowercase",
+        "strip_accents": "strip_accents",
+        "tokenize_chinese_chars": "handle_chinese_chars",
+    }
+    said = {rule: settings[name] for name, rule in names.items() if name in settings}
+    if rules.get("type") != "BertNormalizer" or all(rules.get(rule) == value for rule, value in said.items()):
+        return tokenizer
+    state["normalizer"] = rules | said
+    return Tokenizer.from_str(json.dumps(state))
 
 
-def _word_piece(path: Path, settings: dict[str, Any]) -> Any:
+def _special(settings: Mapping[str, Any], defaults: Names, vocabulary: Mapping[str, int], file: str) -> Names:
+    """Return the special tokens by their names; UnreadableInput where the vocabulary lacks one that is needed."""
+    names = {key: special_token(settings, key, default) for key, default in defaults.items()}
+    missing = [piece for key, piece in names.items() if key != "mask_token" and piece not in vocabulary]
+    if missing:
+        raise UnreadableInput(f"{file} lacks {', '.join(missing)}: it is not the vocabulary of such a model")
+    return names
+
+
+def _word_piece(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
     pieces = path.read_text("utf-8").split("\n")
     vocabulary = {piece.rstrip("\r"): at for at, piece in enumerate(pieces) if piece or at < len(pieces) - 1}
-    missing = [piece for piece in _BERT[:4] if piece not in vocabulary]
-    if missing:
-        raise UnreadableInput(f"vocab.txt lacks {', '.join(missing)}")
-    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=100))
+    roberta = "[CLS]" not in vocabulary and "<s>" in vocabulary  # MPNet's special tokens are RoBERTa's
+    names = _special(settings, _ROBERTA if roberta else _BERT, vocabulary, "vocab.txt")
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=names["unk_token"], max_input_chars_per_word=100))
+    basic = bool(settings.get("do_basic_tokenize", True))
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True,
-        handle_chinese_chars=bool(settings.get("tokenize_chinese_chars", True)),
-        strip_accents=settings.get("strip_accents"),
-        lowercase=bool(settings.get("do_lower_case", True)),
+        handle_chinese_chars=basic and bool(settings.get("tokenize_chinese_chars", True)),
+        strip_accents=settings.get("strip_accents") if basic else False,
+        lowercase=basic and bool(settings.get("do_lower_case", True)),
     )
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    ends = [(piece, vocabulary[piece]) for piece in ("[CLS]", "[SEP]")]
+    first, last = names["cls_token"], names["sep_token"]
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=ends
+        single=f"{first}:0 $A:0 {last}:0",
+        pair=f"{first}:0 $A:0 {last}:0 $B:1 {last}:1",
+        special_tokens=[(piece, vocabulary[piece]) for piece in (first, last)],
     )
     tokenizer.decoder = decoders.WordPiece(prefix="##")
-    tokenizer.add_special_tokens([piece for piece in _BERT if piece in vocabulary])
+    _add_special(tokenizer, names, vocabulary, stripping=roberta)
     return tokenizer
 
 
-def _byte_pairs(source: Path, settings: dict[str, Any]) -> Any:
+def _byte_pairs(source: Path, settings: Mapping[str, Any]) -> Tokenizer:
     vocabulary, merges = models.BPE.read_file(str(source / "vocab.json"), str(source / "merges.txt"))
-    missing = [piece for piece in _ROBERTA[:4] if piece not in vocabulary]
-    if missing:
-        raise UnreadableInput(f"vocab.json lacks {', '.join(missing)}")
+    names = _special(settings, _ROBERTA, vocabulary, "vocab.json")
     tokenizer = Tokenizer(models.BPE(vocabulary, merges))
     spaced = bool(settings.get("add_prefix_space", False))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=spaced)
-    end, begin = (("</s>", vocabulary["</s>"]), ("<s>", vocabulary["<s>"]))
+    end, begin = ((names[key], vocabulary[names[key]]) for key in ("sep_token", "cls_token"))
     tokenizer.post_processor = processors.RobertaProcessing(end, begin, trim_offsets=True, add_prefix_space=spaced)
     tokenizer.decoder = decoders.ByteLevel()
-    special = [piece for piece in _ROBERTA if piece in vocabulary]
-    tokenizer.add_special_tokens([AddedToken(piece, lstrip=piece == "<mask>", special=True) for piece in special])
+    _add_special(tokenizer, names, vocabulary, stripping=True)
     return tokenizer
+
+
+def _add_special(tokenizer: Tokenizer, names: Names, vocabulary: Mapping[str, int], *, stripping: bool) -> None:
+    """Add special tokens; RoBERTa's kin take the blank before <mask> into it."""
+    mask = names["mask_token"]
+    present = [piece for piece in names.values() if piece in vocabulary]
+    tokenizer.add_special_tokens(
+        [AddedToken(piece, lstrip=stripping and piece == mask, special=True, normalized=False) for piece in present]
+    )

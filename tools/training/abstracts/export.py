@@ -22,10 +22,12 @@ from tokenizers import Tokenizer
 
 from assay.models.bundle import build
 from assay.models.probes import PROBES
+from tools.models.architecture import Architecture, Weights
 from tools.models.convert import convert
-from tools.models.encoder import Architecture, Encoder, Weights
+from tools.models.encoder import Encoder
+from tools.models.families import read_architecture
 from tools.models.importers.made import INT8_TOLERANCE, text_probes
-from tools.models.names import architecture, canonical
+from tools.models.names import canonical
 from tools.training import calibration
 from tools.training.abstracts import evaluate, plots, wide
 from tools.training.abstracts.card import render
@@ -178,7 +180,7 @@ def export(arguments: argparse.Namespace) -> None:
     (bundle / "tokenizer.json").write_text(shipped_tokenizer(arguments.encoder / "tokenizer.json"), "utf-8")
     tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
-    shape = architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
+    shape = read_architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
     alone = Served(convert(Encoder(shape, read_weights(arguments.weights)), int8=True), tokenizer)
     share, joined = _join(arguments, alone, splits.validation, tokenizer)
     weights = _calibrate(shape, joined, tokenizer, splits.validation)

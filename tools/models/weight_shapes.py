@@ -1,0 +1,162 @@
+"""Whether canonical weights make up the network that `config.json` describes: what lacks or does not fit is named."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+
+from assay.errors import UnreadableInput
+from tools.models.architecture import Architecture, Disentangled, Rotary, Step, Weights
+
+_LINEAR: Final = {
+    "query": "AH",
+    "key": "AH",
+    "value": "AH",
+    "attention_output": "HA",
+    "intermediate": "IH",
+    "output": "HI",
+}
+_BUCKETS: Final = 32
+"""MPNet's classes of distances."""
+_NAMED: Final = {
+    "V": "the vocabulary",
+    "E": "an embedding",
+    "H": "a hidden state",
+    "N": "the embeddings' norm",
+    "A": "all heads",
+    "I": "a layer's width",
+    "L": "the labels",
+}
+
+
+def check_weights(shape: Architecture, weights: Weights) -> None:
+    """Raise UnreadableInput unless every weight of the encoder is there, finite and of the size that others need."""
+    forms = dict(_forms(shape, weights))
+    missing = sorted(forms.keys() - weights.keys())
+    if missing:
+        raise UnreadableInput(
+            f"the checkpoint lacks {', '.join(missing[:3])} of {len(missing)} weights that it needs: "
+            "save the whole model again, or correct config.json"
+        )
+    _refuse_more(shape, weights)
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, form in forms.items():
+        _check_one(name, form, weights[name].shape, sizes)
+    _check_sizes(shape, weights, {letter: size for letter, (size, _) in sizes.items()})
+    broken = next((name for name in weights if not np.isfinite(weights[name]).all()), None)
+    if broken is not None:
+        raise UnreadableInput(f"the checkpoint's {broken} holds numbers that are not finite: was its training broken?")
+
+
+def _refuse_more(shape: Architecture, weights: Weights) -> None:
+    known = {shape.layer_name(at) for at in range(shape.layers)}
+    found = {".".join(name.split(".")[:2]) for name in weights if name.startswith("layer.")}
+    if found - known:
+        more = min(found - known)
+        raise UnreadableInput(f"config.json says {shape.layers} layers, and the checkpoint has {more} too: correct it")
+
+
+def check_head(shape: Architecture, weights: Weights) -> None:
+    """Raise UnreadableInput unless the head's steps are there and each reads what the one before gives.
+
+    A classifier's head without its own layer (`pooler`) is none of these families'.
+    """
+    size = len(weights[f"{shape.layer_name(shape.layers - 1)}.norm.weight"])
+    steps = shape.head or (Step("linear", "pooler"), Step("linear", "head"))
+    for step in steps:
+        wanted = f"{step.name}.weight"
+        if wanted not in weights or (
+            step.kind == "linear" and f"{step.name}.bias" not in weights and step.name == "head"
+        ):
+            raise UnreadableInput(f"the checkpoint lacks {wanted} of its head, and would answer by chance without it")
+        found = weights[wanted].shape
+        if found[-1] != size or len(found) != (2 if step.kind == "linear" else 1):
+            raise UnreadableInput(f"the checkpoint's {wanted} has the shape {list(found)} and reads {size} numbers")
+        size = found[0]
+
+
+def _check_one(name: str, form: str, found: tuple[int, ...], sizes: dict[str, tuple[int, str]]) -> None:
+    if len(found) != len(form) or 0 in found:
+        raise UnreadableInput(f"the checkpoint's {name} has the shape {list(found)}, which no encoder has")
+    for letter, size in zip(form, found, strict=True):
+        known, first = sizes.setdefault(letter, (size, name))
+        if letter in _NAMED and known != size:
+            raise UnreadableInput(
+                f"the checkpoint's {name} has {size} numbers for {_NAMED[letter]}, and {first} has {known}: "
+                "its parts are not of one model"
+            )
+
+
+def _check_sizes(shape: Architecture, weights: Weights, sizes: Mapping[str, int]) -> None:
+    if sizes["A"] % shape.heads:
+        raise UnreadableInput(f"config.json: {shape.heads} heads can't share {sizes['A']} numbers evenly")
+    if isinstance(shape.positions, Rotary) and sizes["A"] // shape.heads % 2:
+        raise UnreadableInput(f"config.json: {shape.heads} heads of {sizes['A']} numbers can't be turned by angles")
+    if "C" in sizes and "relative" in shape.needed and (sizes["B"], sizes["C"]) != (_BUCKETS, shape.heads):
+        raise UnreadableInput(
+            f"the checkpoint's relative.weight is not of {_BUCKETS} distances for {shape.heads} heads"
+        )
+    if "P" in sizes and sizes["P"] <= shape.position_offset + 2:
+        raise UnreadableInput(f"the checkpoint has {sizes['P']} positions, of which {shape.position_offset} are unused")
+    if "E" in sizes and sizes["E"] != sizes["H"] and "embeddings.projection.weight" not in weights:
+        raise UnreadableInput(f"the checkpoint's embeddings have {sizes['E']} numbers, its layers {sizes['H']}")
+    if sizes["N"] != sizes["H" if isinstance(shape.positions, Disentangled) else "E"]:
+        raise UnreadableInput(
+            f"the checkpoint's embeddings.norm has {sizes['N']} numbers, which is no embedding's size"
+        )
+    if isinstance(shape.positions, Disentangled) and sizes.get("D", 1 << 30) < 2 * shape.positions.span:
+        raise UnreadableInput(f"config.json: the checkpoint has {sizes['D']} distances, not {2 * shape.positions.span}")
+
+
+def _forms(shape: Architecture, weights: Weights) -> Iterator[tuple[str, str]]:
+    """Yield the weights that an encoder needs with their axes, a letter each."""
+    modern = isinstance(shape.positions, Rotary)
+    yield "embeddings.word.weight", "VE"
+    if shape.positions is None or (isinstance(shape.positions, Disentangled) and shape.positions.absolute):
+        yield "embeddings.position.weight", "PE"
+    if "embeddings.kind.weight" in weights or "embeddings.kind" in shape.needed:
+        yield "embeddings.kind.weight", "KE"
+    if "embeddings.projection.weight" in weights:
+        yield "embeddings.projection.weight", "HE"
+        if not isinstance(shape.positions, Disentangled):
+            yield "embeddings.projection.bias", "H"
+    yield from _norm("embeddings.norm", "N", weights, modern=modern)
+    for at in range(shape.layers):
+        yield from _layer(shape, at, weights)
+    if modern:
+        yield from _norm("final_norm", "H", weights, modern=True)
+    if isinstance(shape.positions, Disentangled):
+        yield from _distances(shape.positions)
+    elif "relative" in shape.needed:
+        yield "relative.weight", "BC"
+
+
+def _layer(shape: Architecture, at: int, weights: Weights) -> Iterator[tuple[str, str]]:
+    name, modern = shape.layer_name(at), isinstance(shape.positions, Rotary)
+    for part, form in {**_LINEAR, **({"gate": "IH"} if modern else {})}.items():
+        yield f"{name}.{part}.weight", form
+        if not modern or f"{name}.{part}.bias" in weights:
+            yield f"{name}.{part}.bias", form[0]
+    if not modern or at:  # ModernBERT's first layer has no norm before its attention
+        yield from _norm(f"{name}.attention_norm", "H", weights, modern=modern)
+    yield from _norm(f"{name}.norm", "H", weights, modern=modern)
+    if isinstance(shape.positions, Disentangled) and not shape.positions.shared:
+        parts = {"c2p": "place_key", "p2c": "place_query"}
+        for part in (parts[kind] for kind in shape.positions.kinds):
+            yield from ((f"{name}.{part}.weight", "AH"), (f"{name}.{part}.bias", "A"))
+
+
+def _norm(name: str, letter: str, weights: Weights, *, modern: bool) -> Iterator[tuple[str, str]]:
+    yield f"{name}.weight", letter
+    if not modern or f"{name}.bias" in weights:
+        yield f"{name}.bias", letter
+
+
+def _distances(places: Disentangled) -> Iterator[tuple[str, str]]:
+    if places.kinds:
+        yield "relative.weight", "DH"
+    if places.kinds and places.normed:
+        yield from (("relative.norm.weight", "H"), ("relative.norm.bias", "H"))
+    if places.convolution:
+        yield "convolution.weight", "HHC"
+        yield from ((f"convolution.{part}", "H") for part in ("bias", "norm.weight", "norm.bias"))
