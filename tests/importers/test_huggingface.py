@@ -221,7 +221,9 @@ def test_weights_of_half_precision_are_served_as_float32(tmp_path: Path, half: s
 
 @pytest.mark.parametrize(("pad", "most"), [(0, 65), (3, 62)])
 def test_roberta_s_positions_follow_its_pad_token(tmp_path: Path, pad: int, most: int) -> None:
-    ends = {"bos_token_id": 1, "eos_token_id": 2} if pad == 0 else {"bos_token_id": 0, "eos_token_id": 1}
+    ends: dict[str, Any] = (
+        {"bos_token_id": 1, "eos_token_id": 2} if pad == 0 else {"bos_token_id": 0, "eos_token_id": 1}
+    )
     folder = checkpoints.write(tmp_path / "source", checkpoints.model("Roberta", pad_token_id=pad, **ends), "Roberta")
     vocabulary = json.loads((folder / "vocab.json").read_text())
     order = {0: ("<pad>", "<s>", "</s>", "<unk>"), 3: ("<s>", "</s>", "<unk>", "<pad>")}[pad]
