@@ -117,4 +117,4 @@ def _rows(partial: Partial) -> list[dict[str, object]]:
 
 def _row(rank: int, row: Row, columns: Iterable[str]) -> dict[str, object]:
     found = {"rank": rank, **{name: getattr(row, name) for name in ("sequence", "score", "gate", "line", "id")}}
-    return {**found, "columns": dict(zip(columns, row.extra, strict=True))} if row.extra else found
+    return {**found, "columns": dict(zip(columns, row.extra, strict=False))} if row.extra else found

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.files.layout import result_key
 from assay.ranking import Rows
-from assay.results import carried_names, csv_text, harmless
+from assay.results import carried_cells, carried_names, csv_text, harmless
 from assay.sequences import Contract, decode
 from assay.storage import Bucket
 from assay.writing import Writer
@@ -41,9 +41,10 @@ class ScoreParts:
 
     def add(self, rows: Rows, contract: Contract, columns: tuple[str, ...]) -> None:
         """Take rows that passed, in order of lines."""
-        names = carried_names(columns, COLUMNS)
+        names = carried_names(columns)
         sequences = decode(rows.codes, contract)
-        labels = [(None, ())] * len(rows) if rows.labels is None else rows.labels.tolist()
+        given = [(None, ())] * len(rows) if rows.labels is None else rows.labels.tolist()
+        labels = [(name, carried_cells(extra, len(names))) for name, extra in given] if names else given
         self._csv.add(rows, sequences, labels, names)
         self._parquet.add(rows, sequences, labels, names)
 

@@ -98,3 +98,24 @@ def test_a_shard_that_fails_leaves_no_score_files(drop: Drop, cut: Cut, monkeypa
     job_id = drop.done("rank/a.csv", BODY, output="all", gate="off")
     assert drop.job(job_id).state == "FAILED"
     assert "scores/manifest.json" not in drop.names(job_id)
+
+
+def test_columns_of_one_name_are_two_in_every_file(drop: Drop) -> None:
+    body = f"id,sequence,note,Note,score,input_score,\n1,{GOOD},a,b,c,d,e\n2,{OTHER},f\n".encode()
+    job_id = drop.done("rank/a.csv", body, output="all", gate="off")
+    [part] = parts(drop, job_id)
+    assert len(rows(drop, job_id, part)) == 2
+    table = pq.read_table(io.BytesIO(drop.result(job_id, part["parquet"].removeprefix(f"results/{job_id}/"))))
+    carried = table.column_names[5:]
+    assert carried == ["note", "Note.1", "input_score.1", "input_score", "column_7"]
+    assert sorted(table[name].to_pylist() for name in carried) == [
+        ["a", "f"],
+        ["b", ""],
+        ["c", ""],
+        ["d", ""],
+        ["e", ""],
+    ]
+    assert (
+        drop.text(job_id, "ranking.csv").partition("\n")[0] == f"rank,sequence,score,gate,line,id,{','.join(carried)}"
+    )
+    assert [each["code"] for each in drop.summary(job_id)["notices"]] == ["duplicate_columns"]

@@ -79,30 +79,61 @@ def parse_lines(data: bytes, contract: Contract, limits: Limits) -> list[Record]
     return found
 
 
+class Fasta:
+    """A FASTA record while it is read."""
+
+    def __init__(self, line: int, header: bytes) -> None:
+        self.line, self.size, self.residues, self.ended = line, len(header) + 2, b"", False
+        self.pir = header[:3] in (b"P1;", b"F1;")
+        self.header = header[3:] if self.pir else header
+        self.title: bytes | None = None if self.pir else b""
+
+    def add(self, text: bytes) -> None:
+        """Take residues: words of digits are numbers of lines, and PIR's end at a star."""
+        words = [word for word in text.replace(b"\t", b" ").split(b" ") if not word.isdigit()]
+        for letter in b"".join(words).decode("latin-1"):
+            self.ended = self.ended or (self.pir and letter == "*")
+            self.residues += b"" if self.ended else letter.encode("latin-1")
+
+
 def parse_fasta(data: bytes, contract: Contract, limits: Limits) -> list[Record]:
     """Parse FASTA."""
     found: list[Record] = []
-    records: list[tuple[int, list[bytes]]] = []
+    records: list[Fasta] = []
     for line, text in numbered(data):
         if text.startswith(b">"):
-            records.append((line, [text]))
+            records.append(Fasta(line, text[1:]))
         elif records:
-            records[-1][1].append(text)
+            _add_line(records, line, text)
         elif len(text) > limits.record_bytes:
             found.append(Record(line, "too_long_line", f"over {limits.record_bytes} bytes"))
-        elif text.strip(b" \t"):
+        elif text.strip(b" \t") and text.strip(b" \t")[:1] not in (b";", b"#"):
             found.append(Record(line, "residue", STRAY))
-    return found + [_fasta_record(line, texts, contract, limits) for line, texts in records]
+    return found + [_fasta_record(record, contract, limits) for record in records]
 
 
-def _fasta_record(line: int, texts: list[bytes], contract: Contract, limits: Limits) -> Record:
-    if sum(map(len, texts)) + len(texts) > limits.record_bytes:
-        return Record(line, "too_long_line", f"over {limits.record_bytes} bytes")
-    residues = b"".join(texts[1:]).replace(b" ", b"").replace(b"\t", b"")
-    reason, text = judge(residues, contract)
-    words = texts[0][1:].decode("utf-8", "replace").split()
-    name = words[0] if words else ""
-    return Record(line, reason, text, None if reason else name)
+def _add_line(records: list[Fasta], line: int, text: bytes) -> None:
+    last = records[-1]
+    if last.title is None or text.startswith(b";"):
+        last.title = text.strip(b" \t") if last.title is None else last.title
+        last.size += len(text) + 1
+        return
+    body, glued, rest = text.partition(b">")
+    last.add(body)
+    last.size += len(body) + (not glued)
+    if glued:
+        records.append(Fasta(line, rest))
+
+
+def _fasta_record(record: Fasta, contract: Contract, limits: Limits) -> Record:
+    if record.size > limits.record_bytes:
+        return Record(record.line, "too_long_line", f"over {limits.record_bytes} bytes")
+    reason, text = judge(record.residues, contract)
+    header = record.header.strip(b" \t") + b" " + (record.title or b"")
+    title = header.strip(b" \t").decode("utf-8", "replace")
+    name = title.replace("\t", " ").split(" ")[0]
+    carried = (None, ()) if reason else (name, (title,))
+    return Record(record.line, reason, text, *carried)
 
 
 def csv_row(lines: list[str], at: int, longest: int, mark: str = ",") -> tuple[list[str], int] | None:

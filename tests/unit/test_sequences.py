@@ -91,8 +91,8 @@ class TestFasta:
         assert (second.line, second.text, second.id) == (5, GOOD, "")
 
     def test_what_comes_before_the_first_header_is_rejected(self) -> None:
-        found = flat(parse([f"; a comment\n\n>one\n{GOOD}\n".encode()], Format.FASTA))
-        assert [record[:3] for record in found] == [(1, "residue", STRAY), (3, "", GOOD)]
+        found = flat(parse([f"text\n; a comment\n#A3M\n\n>one\n{GOOD}\n".encode()], Format.FASTA))
+        assert [record[:3] for record in found] == [(1, "residue", STRAY), (5, "", GOOD)]
 
     def test_an_empty_record_and_a_terminator_are_rejected(self) -> None:
         found = flat(parse([f">none\n>one\n{GOOD}*\n".encode()], Format.FASTA))
@@ -118,7 +118,7 @@ class TestCsv:
         (block,) = (block for block in parse([data], Format.CSV) if block.received)
         assert block.columns == ("Name", "a, b")
         assert block.ids == ["7", ""]
-        assert block.extra == [("x", 'say "hi"'), ("", "")]
+        assert block.extra == [("x", 'say "hi"'), ("",)]
         assert block.lines.tolist() == [2, 3]
 
     def test_the_column_can_be_named(self) -> None:

@@ -45,7 +45,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
     own = ("sequence", "score", "gate", "line", "id")
     kept = [Row(**{name: row[name] for name in own}, extra=tuple(row.get("columns", {}).values())) for row in rows]
-    columns = tuple(rows[0].get("columns", {})) if rows else ()
+    columns = tuple(dict.fromkeys(name for row in rows for name in row.get("columns", {})))
     return "".join(ranking_csv(Partial(kept, Counts(), columns)))
 
 

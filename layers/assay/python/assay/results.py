@@ -9,12 +9,13 @@ gets one more, so that nothing is lost: `plain` undoes what `harmless` did.
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from assay.ranking import Partial, Row
 from assay.sequences import Reject
+from assay.sequences.columns import name_columns
 
 RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")
@@ -29,13 +30,18 @@ def ranking_csv(partial: Partial) -> Iterator[str]:
 
     A carried column named like one of ours is renamed `input_...`, so that each name stands once.
     """
-    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns, RANKING_COLUMNS)]])
-    yield from _pieces(_cells(rank, row) for rank, row in enumerate(partial.rows, 1))
+    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns)]])
+    yield from _pieces(_cells(rank, row, len(partial.columns)) for rank, row in enumerate(partial.rows, 1))
 
 
-def carried_names(columns: Iterable[str], ours: Collection[str]) -> tuple[str, ...]:
-    """Return the names of carried columns as a result file shows them, none of them one of `ours`."""
-    return tuple(f"input_{name}" if name.lower() in ours else harmless(name) for name in columns)
+def carried_names(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of carried columns as a result file shows them, each once and none of them one of ours."""
+    return tuple(map(harmless, name_columns(columns)))
+
+
+def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return a row's carried cells, empty ones for columns that the row was too short for."""
+    return (*extra, *("",) * (width - len(extra)))
 
 
 def rejected_csv_header() -> str:
@@ -72,8 +78,9 @@ def _is_formula(cell: str) -> bool:
     return cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
 
 
-def _cells(rank: int, row: Row) -> list[object]:
-    return [rank, row.sequence, row.score, row.gate, row.line, harmless(row.id or ""), *map(harmless, row.extra)]
+def _cells(rank: int, row: Row, width: int) -> list[object]:
+    carried = map(harmless, carried_cells(row.extra, width))
+    return [rank, row.sequence, row.score, row.gate, row.line, harmless(row.id or ""), *carried]
 
 
 def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:

@@ -10,11 +10,20 @@ from assay.sequences.alphabet import BLANK, NEWLINE, Contract
 from assay.sequences.framing import Frame
 from assay.sequences.lines import line_bounds
 from assay.sequences.records import RESIDUE, Block, Limits, Reject, rejected_block, too_long
+from assay.sequences.remarks import Notice, notice
+from assay.sequences.repairs import looks_odd, mend
 from assay.sequences.validation import Index, Spans, check, coded
 from assay.sequences.windows import Windows, cut
 
 _HEADER = ord(">")
 _STRAY = "text before the first '>' header"
+COLUMNS = ("description",)
+"""What is carried of a record: its whole header."""
+MAX_ID = 255
+"""Characters of an id: a word of a header that is longer is cut, and so is a window's."""
+MAX_DESCRIPTION = 1000
+_GLUED = "records begin within a line, for the line end before their '>' is missing: each was read as a record"
+_LONG = f"headers were cut: an id has at most {MAX_ID} characters, a description {MAX_DESCRIPTION:,}"
 
 
 def parse_fasta(
@@ -22,7 +31,9 @@ def parse_fasta(
 ) -> Iterator[Block]:
     """Yield a block for each stretch of records; a record's line is its header's, its id the header's first word.
 
-    Blanks within a record are dropped, blank lines too; each line of text before the first header is rejected. With
+    Words end at a space or a tab; the whole header is carried as `description`. Blanks within a record are dropped, so
+    are blank lines, line numbers and comments (lines that begin with ";", before the first header also with "#"); each
+    other line before the first header is rejected. PIR's records (">P1;") have a line of title, and end at "*". With
     `windows`, each window of a record is a sequence, its id the record's and its place: `P12345/101-150`.
     """
     reader = _Reader(contract, limits, line, windows)
@@ -110,7 +121,8 @@ class _Reader:
     def _stray_line(self, line: int, text: bytes) -> list[Reject]:
         if len(text) > self.limits.record_bytes:
             return [too_long(line, self.limits)]
-        return [Reject(line, RESIDUE, _STRAY)] if text.strip(b" \t") else []
+        words = text.strip(b" \t")
+        return [Reject(line, RESIDUE, _STRAY)] if words and not words.startswith((b";", b"#")) else []
 
     def _refuse(self, line: int) -> Block:
         return rejected_block([too_long(line, self.limits)], self.contract)
@@ -124,36 +136,90 @@ def _first_header(data: bytes) -> int:
 
 
 class _Records(NamedTuple):
-    """Whole records: where their residues lie, their bytes, and the first words of their headers."""
+    """Whole records: where their residues lie, their bytes, the words that name them, their whole headers."""
 
     spans: Spans
     sizes: Index
     words: list[str]
+    titles: list[str]
+    longest: int
+    """Bytes of the longest header."""
+    notices: list[Notice]
+
+    def labels(self, start: int, stop: int, kept: Index) -> tuple[list[str], Iterable[tuple[str, ...]]]:
+        """Return the ids and carried cells of those records of [start, stop) that were kept."""
+        if len(kept) == stop - start:
+            return self.words[start:stop], zip(self.titles[start:stop])
+        which = (kept + start).tolist()
+        return [self.words[at] for at in which], [(self.titles[at],) for at in which]
 
 
 def _records(data: bytes, contract: Contract, line: int) -> _Records:
     """Find the records in `data`, the first header being at `line`."""
+    numbered = not any(symbol.isdigit() for symbol in contract.alphabet)
+    found = None if looks_odd(data) else _find(data, contract, line)
+    if found is None or _is_odd(found.spans, numbered):
+        mended = mend(data, line, numbered=numbered)
+        found = _find(mended.data, contract, line)
+        spans = found.spans._replace(lines=np.array(mended.lines, np.int64))
+        glued = [notice("glued_records", _GLUED, mended.glued)] if mended.glued else []
+        found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
+    return _bounded(found) if found.longest > MAX_ID else found
+
+
+def _is_odd(spans: Spans, numbered: bool) -> bool:
+    """Say whether a header or a number stands among the residues."""
+    if not spans.codes.size or spans.codes.max() < BLANK:
+        return False
+    odd = spans.text[spans.codes >= BLANK]
+    return bool(((odd == _HEADER) | (numbered & (odd >= ord("0")) & (odd <= ord("9")))).any())
+
+
+def _find(data: bytes, contract: Contract, line: int) -> _Records:
     codes, text = coded(data, contract), np.frombuffer(data, np.uint8)
     starts, stops = line_bounds(codes)
     header = text[starts] == _HEADER
     heads = np.flatnonzero(header)
     within = np.repeat(header, stops - starts + 1)
     residues = ~within & (codes != NEWLINE) & (codes != BLANK)
-    first = np.searchsorted(np.flatnonzero(residues), stops[heads])
-    ends = np.append(first[1:], np.count_nonzero(residues))
-    spans = Spans(text[residues], codes[residues], first, ends, heads + line)
+    widths = np.add.reduceat(np.add.reduceat(residues, starts, dtype=np.intp), heads)
+    ends = np.cumsum(widths)
+    spans = Spans(text[residues], codes[residues], ends - widths, ends, heads + line)
     sizes = np.diff(np.append(starts[heads], len(data)))
-    return _Records(spans, sizes, _words(text[within].tobytes()))
+    longest = int((stops - starts)[heads].max(initial=0))
+    edged = bool(((codes[starts[heads] + 1] == BLANK) | (codes[stops[heads] - 1] == BLANK)).any())
+    return _Records(spans, sizes, *_names(text[within].tobytes(), edged), longest, [])
+
+
+def _names(headers: bytes, edged: bool) -> tuple[list[str], list[str]]:
+    """Return the first word of each header, empty where it has none, and the whole headers; `edged` by blanks."""
+    titles = headers[1:-1].decode("utf-8", "replace").split("\n>")
+    if b" " not in headers and b"\t" not in headers:
+        return titles, titles
+    titles = [title.strip(" \t") for title in titles] if edged else titles
+    spaced = [title.replace("\t", " ") for title in titles] if b"\t" in headers else titles
+    return [title.partition(" ")[0] for title in spaced], titles
+
+
+def _bounded(records: _Records) -> _Records:
+    """Cut ids and descriptions that are too long."""
+    pairs = zip(records.words, records.titles, strict=True)
+    long = [at for at, pair in enumerate(pairs) if len(pair[0]) > MAX_ID or len(pair[1]) > MAX_DESCRIPTION]
+    words = [word[:MAX_ID] for word in records.words]
+    titles = [title[:MAX_DESCRIPTION] for title in records.titles]
+    cut = [notice("cut_headers", _LONG, records.spans.lines[long].tolist())] if long else []
+    return records._replace(words=words, titles=titles, notices=[*records.notices, *cut])
 
 
 def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Block]:
     """Encode records as they are."""
     for at in range(0, len(records.words), limits.block_records):
-        to = at + limits.block_records
+        to = min(at + limits.block_records, len(records.words))
         part = records.spans.part(at, to)
         found = check(part, contract, limits, records.sizes[at:to])
-        ids = [records.words[index] for index in (found.kept + at).tolist()]
-        yield Block(found.codes, part.lines[found.kept], ids, rejects=found.rejects, contract=contract)
+        ids, extra = records.labels(at, to, found.kept)
+        notices = [] if at else records.notices
+        yield Block(found.codes, part.lines[found.kept], ids, [*extra], found.rejects, COLUMNS, contract, notices)
 
 
 def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
@@ -164,14 +230,8 @@ def _windowed(records: _Records, windows: Windows, contract: Contract, limits: L
         found = check(part.spans, contract, limits, records.sizes[part.record])
         kept = found.kept.tolist()
         ids = [part.label(records.words[part.record[index]], index) for index in kept]
+        extra = [(records.titles[part.record[index]],) for index in kept]
         others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
         rejects = [part.named(reject, index) for reject, index in zip(found.rejects, others, strict=True)]
-        yield Block(found.codes, part.spans.lines[found.kept], ids, rejects=rejects, contract=contract)
-
-
-def _words(headers: bytes) -> list[str]:
-    """Return the first word of each header, empty where it has none."""
-    names = headers.decode("utf-8", "replace").split("\n")[:-1]
-    if b" " in headers or b"\t" in headers:
-        return ["".join(name[1:].split(None, 1)[:1]) for name in names]
-    return [name[1:] for name in names]
+        notices = [] if at else records.notices
+        yield Block(found.codes, part.spans.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)

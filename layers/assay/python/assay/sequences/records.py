@@ -1,5 +1,6 @@
 """What parsing gives: blocks of encoded sequences, and the records that were refused."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -49,7 +50,7 @@ class Block:
     lines: NDArray[np.int64]
     """[N] 1-based lines, ascending (FASTA: the header's; JSON: the position in the list)."""
     ids: list[str] | None = None
-    extra: list[tuple[str, ...]] | None = None
+    extra: Sequence[tuple[str, ...]] | None = None
     rejects: list[Reject] = field(default_factory=list)
     columns: tuple[str, ...] = ()
     contract: Contract = DEFAULT

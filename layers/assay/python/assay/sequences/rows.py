@@ -30,12 +30,16 @@ class Spanned(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows in order: the first line of each, and its cells, none of them for a blank line; and rows that are none."""
+    """Rows in order: the first line of each, and its cells, none of them for a blank line; and rows that are none.
+
+    No row has more than `longest` bytes.
+    """
 
     lines: Sequence[int]
     cells: list[list[str]]
     rejects: Sequence[Reject] = ()
     spanned: Sequence[Spanned] = ()
+    longest: int = 0
 
 
 class OpenRow(Exception):
@@ -78,9 +82,10 @@ class _Reader:
         """Take whole lines; give the rows that are complete."""
         fresh = text.split("\n")[:-1]
         self.delimiter = self.delimiter or _delimiter(fresh)
-        step = self.limits.block_records if 4 * max(map(len, fresh)) <= self.limits.record_bytes else 0
+        longest = 4 * max(map(len, fresh))
+        step = self.limits.block_records if longest <= self.limits.record_bytes else 0
         while fresh and step and not self.lines and (cells := self._plain(fresh[:step])) is not None:
-            yield Batch(range(self.line, self.line + len(cells)), cells)
+            yield Batch(range(self.line, self.line + len(cells)), cells, longest=longest)
             self.line += len(cells)
             fresh = fresh[step:]
         if fresh:
@@ -131,7 +136,7 @@ class _Reader:
                 else:
                     break
                 at += count
-            yield Batch(lines, cells, rejects, spanned)
+            yield Batch(lines, cells, rejects, spanned, self.sizes[at] - self.sizes[0])
         self._drop(at)
 
     def _drop(self, count: int) -> None:

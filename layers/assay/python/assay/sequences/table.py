@@ -1,20 +1,25 @@
 """CSV: a header row, a column of sequences, perhaps one of ids, and the others carried along."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from assay.errors import UnreadableInput
 from assay.sequences.alphabet import Contract
+from assay.sequences.columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
 from assay.sequences.framing import Frame
-from assay.sequences.records import Block, Limits
+from assay.sequences.records import Block, Limits, rejected_block
 from assay.sequences.remarks import Notice, notice
 from assay.sequences.rows import Batch, Spanned, rows
 from assay.sequences.validation import check_texts
 
 SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"
+UNEVEN: Final = "uneven_rows"
+_UNEVEN: Final = "rows have more cells than the header has columns: those behind the last column were left out"
 QUOTED_LINES: Final = "quoted_lines"
 _QUOTED: Final = (
     "lines that look like rows lie within the quotes of another row's cell, and were read as part of that cell: "
@@ -30,6 +35,8 @@ class Header(NamedTuple):
     identifier: int | None
     others: tuple[int, ...]
     columns: tuple[str, ...]
+    width: int
+    notices: tuple[Notice, ...] = ()
 
 
 def parse_table(
@@ -48,6 +55,8 @@ def parse_table(
                 continue
             header = _header(batch.cells[at], column or SEQUENCE)
             batch = batch._replace(lines=batch.lines[at + 1 :], cells=batch.cells[at + 1 :])
+            if header.notices:
+                yield replace(rejected_block([], contract), notices=[*header.notices])
         yield _block(batch, header, contract, limits)
 
 
@@ -61,6 +70,7 @@ def first_row(batch: Batch) -> int | None:
 
 def _header(cells: Sequence[str], wanted: str) -> Header:
     """Find the columns."""
+    hold_columns(cells)
     names = [_readable(name).strip() for name in cells]
     sequence = place(names, wanted)
     if sequence is None:
@@ -68,7 +78,9 @@ def _header(cells: Sequence[str], wanted: str) -> Header:
         raise UnreadableInput(f"the CSV has no column {wanted!r}; it has: {listed}", columns=names[:50])
     identifier = place(names, IDENTIFIER)
     others = tuple(index for index in range(len(names)) if index not in (sequence, identifier))
-    return Header(sequence, identifier, others, tuple(names[index] for index in others))
+    carried = [names[index] for index in others]
+    columns = name_columns(carried, [index + 1 for index in others])
+    return Header(sequence, identifier, others, columns, len(names), tuple(renamed(carried, columns)))
 
 
 def place(names: Sequence[str], wanted: str) -> int | None:
@@ -86,16 +98,16 @@ def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> 
     rejects = sorted([*found.rejects, *batch.rejects]) if batch.rejects else found.rejects
     kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
     ids = None if header.identifier is None else _readable_column(kept, header.identifier)
-    others = [_readable_column(kept, at) for at in header.others]
-    extra = list(zip(*others, strict=True)) if others else None
-    notices = _quoted(batch.spanned, header, contract, limits)
+    extra = _carried(kept, header.others) if header.others else None
+    notices = [*_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
+    if extra and batch.longest > MAX_CELL:
+        notices += cut_cells(extra, lines[found.kept].tolist())
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)
 
 
 def _quoted(spanned: Sequence[Spanned], header: Header, contract: Contract, limits: Limits) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows: as many cells, a sequence that would do."""
-    width = len(header.others) + 1 + (header.identifier is not None)
-    whole = [each for each in spanned if len(each.cells) == width]
+    whole = [each for each in spanned if len(each.cells) == header.width]
     lines = np.array([each.line for each in whole], np.int64)
     found = check_texts([each.cells[header.sequence] for each in whole], lines, contract, limits, _ESCAPE)
     return quoted_lines(lines[found.kept].tolist())
@@ -107,13 +119,37 @@ def quoted_lines(lines: Iterable[int]) -> list[Notice]:
     return [found] if found.count else []
 
 
+def _uneven(batch: Batch, header: Header) -> list[Notice]:
+    """Notice rows that have more cells than the header has columns, unless those are empty."""
+    if max(map(len, batch.cells), default=0) <= header.width:
+        return []
+    pairs = zip(batch.lines, batch.cells, strict=True)
+    lines = [line for line, cells in pairs if any(cells[header.width :])]
+    return [notice(UNEVEN, _UNEVEN, lines)] if lines else []
+
+
+def _carried(read: Sequence[list[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
+    """Return the other cells of each row; of a row too short for all those that it has, lest a few bytes grow large."""
+    try:
+        return list(zip(*(_readable_all([cells[at] for cells in read]) for at in others), strict=True))
+    except IndexError:
+        near = [others[: bisect_left(others, len(cells))] for cells in read]
+        return [tuple(_readable(cells[at]) for at in some) for cells, some in zip(read, near, strict=True)]
+
+
 def _column(read: Sequence[list[str]], at: int) -> list[str]:
     """Return one cell of each row; a row too short for it has an empty one."""
-    return [cells[at] if at < len(cells) else "" for cells in read]
+    try:
+        return [cells[at] for cells in read]
+    except IndexError:
+        return [cells[at] if at < len(cells) else "" for cells in read]
 
 
 def _readable_column(read: Sequence[list[str]], at: int) -> list[str]:
-    cells = _column(read, at)
+    return _readable_all(_column(read, at))
+
+
+def _readable_all(cells: list[str]) -> list[str]:
     return cells if "".join(cells).isascii() else [_readable(cell) for cell in cells]
 
 
