@@ -5,16 +5,23 @@ from dataclasses import asdict, dataclass, replace
 from urllib.parse import parse_qs
 
 from assay.abstracts.options import ClassifyOptions
+from assay.abstracts.records import LISTS, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http import Request, is_json, json_object, media_type, upload
+from assay.forms import Part
+from assay.http import VAGUE, Request, is_json, json_value, media_type, upload
 from assay.options import hold_known, integer, number
+from assay.packing import PACKED_TYPES, unpacked
+from assay.pdf import MAX_BYTES
 from assay.sequences import Notice
+from assay.sequences.signatures import HEAD, refuse
+from assay.sequences.sniffing import JSON_TYPES
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")
 SUPPORTED = ("application/json", "text/plain", "application/pdf", "multipart/form-data")
 _FORM = "application/x-www-form-urlencoded"
+_WANTED = 'send {"abstract": "..."} or {"abstracts": ["...", ...]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,8 @@ class ClassifyRequest:
     """Abstracts as they came, neither cleaned nor checked; `single` when one was sent by itself.
 
     `source` says which text was taken where the caller sent more than an abstract: a PDF. `caching` says whether
-    scores that were computed before will do; `notices` what a caller should know of the input.
+    scores that were computed before will do; `notices` what a caller should know of the input,
+    `about` what stands beside each of several abstracts: its id, its other fields.
     """
 
     abstracts: Sequence[object]
@@ -31,6 +39,7 @@ class ClassifyRequest:
     source: Mapping[str, object] | None = None
     caching: Caching = "use"
     notices: Sequence[Notice] = ()
+    about: Sequence[Mapping[str, object]] = ()
 
 
 def read(request: Request) -> ClassifyRequest:
@@ -47,26 +56,36 @@ def caching(request: Request) -> Caching:
 
 
 def _body(request: Request) -> ClassifyRequest:
-    if request.looks_like_json:
-        return _json(request.json(), request.query)
     if request.media_type == "multipart/form-data":
         return _form(request)
-    return _document(request.media_type, request.body, request.query)
+    return _document(Part("body", "", request.content_type, request.body), request.query)
 
 
-def _json(record: Mapping[str, object], query: Mapping[str, str]) -> ClassifyRequest:
-    hold_known(record, ("abstract", "abstracts", *OPTIONS), "field")
-    options = _options(record, query)
-    match record:
+def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
+    if isinstance(body, list):
+        return _several(body, _options(query))
+    if not isinstance(body, Mapping):
+        raise MalformedBody(_WANTED)
+    hold_known(body, ("abstract", "abstracts", *OPTIONS), "field")
+    options = _options(body, query)
+    match body:
         case {"abstract": _, "abstracts": _}:
             raise MalformedBody('send "abstract" or "abstracts", not both')
         case {"abstract": abstract}:
             return ClassifyRequest([abstract], options)
         case {"abstracts": [*abstracts]}:
-            return ClassifyRequest(_counted(abstracts), options, single=False)
+            return _several(abstracts, options)
         case {"abstracts": _}:
             raise MalformedBody('"abstracts" must be a list of strings')
-    raise MalformedBody('send {"abstract": "..."} or {"abstracts": ["...", ...]}')
+    raise MalformedBody(_WANTED)
+
+
+def _several(items: list[object], options: ClassifyOptions) -> ClassifyRequest:
+    """Return a request for several; each is text, or an object as a line of a file has it."""
+    found = [record_of(item, at) if isinstance(item, Mapping) else None for at, item in enumerate(_counted(items), 1)]
+    texts = [each.text if isinstance(each, Record) else item for each, item in zip(found, items, strict=True)]
+    about = [{"id": each.id, **each.about} if isinstance(each, Record) else {} for each in found]
+    return ClassifyRequest(texts, options, single=False, about=about)
 
 
 def _counted(abstracts: list[object]) -> list[object]:
@@ -83,25 +102,26 @@ def _form(request: Request) -> ClassifyRequest:
     options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
     if "abstract" in parts:
         return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
-    file = upload(parts)
-    kind = media_type(file.content_type)
-    if is_json(kind, b""):
-        return _json(json_object(file.body), {**request.query, **options})
-    if file.body.startswith(b"%PDF-"):
-        kind = "application/pdf"
-    return _document("" if kind == "application/octet-stream" else kind, file.body, {**request.query, **options})
+    return _document(upload(parts), {**request.query, **options})
 
 
-def _document(media_type: str, body: bytes, query: Mapping[str, str]) -> ClassifyRequest:
-    options = _options(query)
-    if media_type == "application/pdf":
-        return _pdf(body, options)
-    if media_type.startswith("text/") or not media_type:
-        return ClassifyRequest([_text(body)], options)
-    raise UnsupportedMediaType(
-        f"{media_type[:80]!r} is not read here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}",
-        supported=SUPPORTED,
-    )
+def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
+    """Read a body or a form's file: what it begins with says more than what it is called."""
+    kind = media_type(part.content_type)
+    data, _ = unpacked(part.body, part.filename, MAX_BYTES)
+    if data.startswith(b"%PDF-") or kind == "application/pdf":
+        return _pdf(data, _options(query))
+    if is_json(kind, data) or kind in JSON_TYPES:
+        return _json(json_value(data, LISTS), query)
+    if kind == _FORM and data.startswith(b"abstract="):
+        fields = parse_qs(_text(data))
+        return ClassifyRequest([fields["abstract"][-1]] if "abstract" in fields else [""], _options(query))
+    if not kind.startswith("text/") and kind not in (*VAGUE, *PACKED_TYPES):
+        raise UnsupportedMediaType(
+            f"{kind[:80]!r} is not read here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}", supported=SUPPORTED
+        )
+    refuse(data[:HEAD], abstracts=True)
+    return ClassifyRequest([_text(data)], _options(query))
 
 
 def _pdf(body: bytes, options: ClassifyOptions) -> ClassifyRequest:

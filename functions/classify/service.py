@@ -1,5 +1,6 @@
 """Classification by the default model or a named one, whichever version serves or is asked for."""
 
+from itertools import repeat
 from typing import Any, Protocol
 
 from assay.abstracts.classification import Classifier, classify, plain, rejected, result
@@ -60,10 +61,10 @@ class ClassifyService:
             "model": {"name": manifest.name, "version": manifest.version},
             "labels": list(text.labels),
             "results": [
-                rejected(outcome)
+                rejected(outcome) | dict(about)
                 if isinstance(outcome, InvalidAbstract)
-                else result(outcome, text.labels, text.thresholds, request.options) | source
-                for outcome in outcomes
+                else result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
+                for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
             ],
             "notices": [notice.to_body() for notice in request.notices],
         }

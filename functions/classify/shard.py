@@ -62,7 +62,7 @@ def classified(
             while some := list(islice(records, _AT_ONCE)):
                 good, refused = outcomes((each for each in some if not isinstance(each, Notice)), classifier)
                 noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice))])
-                data = "".join(map(shaped.line, good)).encode()
+                data = "".join(map(shaped.line, good)).encode("utf-8", "replace")
                 writer.write(data)
                 done, size = done + len(good), size + len(data)
                 if refused:

@@ -1,5 +1,6 @@
 """Files of sequences as a kind of job: their options, their formats, the models that are pinned for them."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from assay.files.headers import table
 from assay.files.manifest import Source
 from assay.files.planning import Shape
 from assay.ranking import RankOptions
-from assay.sequences import Format, sniff
+from assay.sequences import Format, fields_of, sniff
 from rank.reading import with_options
 
 
@@ -28,6 +29,10 @@ class RankKind:
         fmt = sniff(head, source.content_type, source.key.rpartition("/")[2])
         if fmt is Format.CSV:
             return table(head)
+        if fmt is Format.JSON:
+            return Shape(fmt.value, False, why="it is one JSON document")
+        if fmt is Format.JSONL:
+            return Shape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
         return Shape(fmt.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:

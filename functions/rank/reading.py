@@ -1,17 +1,20 @@
 """From a request to blocks of sequences and options, whatever form the sequences came in."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
+from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
-from assay.http import UPLOADS_HINT, Request, is_json, parse_json, upload
+from assay.http import VAGUE, Request, is_json, json_value, upload
 from assay.options import RANKING, hold_known
+from assay.packing import PACKED_TYPES, unpacked
 from assay.ranking import RankOptions
-from assay.sequences import Block, gunzip, parse, parse_items, sniff
-from assay.sequences.compression import MAGIC
-from assay.sequences.sniffing import TYPES
+from assay.sequences import Block, Format, fields_of, parse, parse_items, sniff
+from assay.sequences.items import SEQUENCE
+from assay.sequences.signatures import HEAD
+from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES
 from rank.pair import Pair
 
 MAX_BODY_BYTES = 16 << 20
@@ -19,7 +22,6 @@ MAX_BODY_BYTES = 16 << 20
 MAX_SEQUENCES = 1_000_000
 MAX_LINES = 8_000_000
 """More than the gateway lets through unzipped. Zipped blank lines cost nothing to send, and 16 million take 26 s."""
-_HEAD = 4096
 OPTIONS = tuple(RANKING)
 ACCEPTED = (
     "application/json",
@@ -30,8 +32,6 @@ ACCEPTED = (
     "application/octet-stream",
     "multipart/form-data",
 )
-_SYNONYMS = ("application/x-gzip", *TYPES)
-_FORM = "application/x-www-form-urlencoded"
 Choose = Callable[[RankOptions], Pair]
 
 
@@ -50,18 +50,19 @@ def read(request: Request, choose: Choose) -> Input:
     Raises InputError for a body, type or option that will not do, and as `choose` does.
     """
     options = with_options(RankOptions(), request.query)
-    request = replace(request, body=unpacked(request.body))
-    if request.looks_like_json:
-        return _read_json(request.json(), choose, options)
     if request.media_type == "multipart/form-data":
         parts = request.parts()
         fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
         return _read_file(upload(parts), choose, with_options(options, fields))
-    if request.media_type not in (*ACCEPTED, *_SYNONYMS, _FORM, ""):
-        raise UnsupportedMediaType(
-            f"cannot read {request.media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED
-        )
+    hold_type(request.media_type)
     return _read_file(Part("body", "", request.content_type, request.body), choose, options)
+
+
+def hold_type(media_type: str) -> None:
+    """Raise UnsupportedMediaType for what says that it is no sequences; text of any kind is read by its content."""
+    known = media_type in (*ACCEPTED, *PACKED_TYPES, *TYPES, *JSON_TYPES, *VAGUE)
+    if not known and not media_type.startswith("text/") and not media_type.endswith("+json"):
+        raise UnsupportedMediaType(f"cannot read {media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED)
 
 
 def hold_top(options: RankOptions) -> RankOptions:
@@ -81,25 +82,49 @@ def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptio
     return replace(options, **chosen)
 
 
-def _read_json(body: Mapping[str, object], choose: Choose, options: RankOptions) -> Input:
-    items = body.get("sequences")
+def judge(part: Part) -> tuple[bytes, Format]:
+    """Return what a part holds, unpacked, and its format. Raises TooLarge, RuntimeMissing."""
+    data, name = unpacked(part.body, part.filename, MAX_BODY_BYTES)
+    fmt = sniff(data[:HEAD], part.content_type, name)
+    alone = fmt is Format.JSONL and is_json(part.content_type, data) and _is_alone(data)
+    return data, Format.JSON if alone else fmt
+
+
+def _is_alone(data: bytes) -> bool:
+    """Say whether what is called JSON is one value, or has not even a brace: a request then, and no file of lines."""
+    return data.lstrip()[:1] not in (b"{", b'"') or not re.search(rb"[\r\n]", data.strip())
+
+
+def listed(body: object, column: str | None = None) -> tuple[list[object], dict[str, object]]:
+    """Return the sequences of a JSON body, and the options beside them; an object with one is a list of it.
+
+    Raises MalformedBody.
+    """
+    options = dict(body) if isinstance(body, Mapping) else {}
+    items = options.pop("sequences", None) if isinstance(body, Mapping) else body
+    if isinstance(body, Mapping) and isinstance(body.get(column or SEQUENCE), str):
+        return [body], {}
     if not isinstance(items, list):
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
-    hold_known(body, ("sequences", *OPTIONS), "field")
+    return items, options
+
+
+def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
+    items, given = listed(json_value(data, LISTS), options.column)
+    hold_known(given, OPTIONS, "field")
     _hold_count(len(items), MAX_SEQUENCES)
-    options = with_options(options, body)
+    options = with_options(options, given)
     if options.window:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
     pair = choose(options)
-    return Input(iter([parse_items(items, pair.contract)]), options, pair)
+    columns = fields_of(data[:HEAD], options.column)
+    return Input(iter([parse_items(items, pair.contract, options.column, columns)]), options, pair)
 
 
 def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
-    data = unpacked(part.body)
-    if is_json(part.content_type, data):
-        body = parse_json(data)
-        return _read_json(body if isinstance(body, dict) else {"sequences": body}, choose, options)
-    fmt = sniff(data[:_HEAD], part.content_type, part.filename)
+    data, fmt = judge(part)
+    if fmt is Format.JSON:
+        return _read_json(data, choose, options)
     pair = choose(options)
     blocks = parse([data], fmt, pair.contract, column=options.column, windows=options.windows)
     return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options, pair)
@@ -117,13 +142,3 @@ def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
 def _hold_count(count: int, limit: int) -> None:
     if count > limit:
         raise TooLarge(f"over {limit:,} sequences; {UPLOADS_HINT}", limit=limit)
-
-
-def unpacked(body: bytes) -> bytes:
-    """Return a body as it is, or unzipped where it is gzip. Raises UnreadableInput, TooLarge."""
-    if not body.startswith(MAGIC):
-        return body
-    try:
-        return b"".join(gunzip([body], limit=MAX_BODY_BYTES))
-    except TooLarge as error:
-        raise TooLarge(f"{error.message}; {UPLOADS_HINT}", limit=MAX_BODY_BYTES) from None

@@ -1,5 +1,6 @@
 """RankShardFunction: the lines of one shard become a partial ranking, its rejects, and its scores where wanted."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -81,13 +82,15 @@ def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, 
     """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
     chunks = reading.text(uploads, manifest, shard, tally)
     options = RankOptions(**manifest.options)
-    headed = bool(manifest.header) and shard.start > manifest.header_at
+    fmt = Format(manifest.format)
+    headed = fmt is Format.CSV and bool(manifest.header) and shard.start > manifest.header_at
     return parse(
         chain([header_bytes(manifest.header)], chunks) if headed else chunks,
-        Format(manifest.format),
+        fmt,
         contract,
         column=options.column,
         windows=options.windows,
+        columns=tuple(json.loads(manifest.header)) if fmt is Format.JSONL else None,
         first_line=0 if headed else 1,
         begins=shard.index == 0,
         ends=shard.index == manifest.shards - 1,

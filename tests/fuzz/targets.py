@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import bodies, events, parsing
+from tests.fuzz import bodies, documents, events, parsing
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 Target = Callable[[bytes], None]
@@ -14,6 +14,8 @@ TARGETS: Final[Mapping[str, Target]] = {
     "csv": parsing.table,
     "sniff": parsing.sniffed,
     "gzip": parsing.packed,
+    "containers": documents.containers,
+    "listed": documents.listed,
     "abstracts": parsing.abstracts,
     "json": bodies.json_body,
     "multipart": bodies.multipart,

@@ -55,7 +55,7 @@ def test_a_manifest_and_a_result_survive_json() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"shards": 2}, {"shards": 0}, {"shard_bytes": 0}, {"job_id": ""}, {"compression": "zip"}, {"format": ""}],
+    [{"shards": 2}, {"shards": 0}, {"shard_bytes": 0}, {"job_id": ""}, {"compression": "rar"}, {"format": ""}],
 )
 def test_a_manifest_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ManifestInvalid, match=next(iter(change))):

@@ -140,7 +140,7 @@ def test_strict_refuses_any_reject(call: Call) -> None:
     ("body", "content_type", "status", "code"),
     [
         (b"{", "application/json", 400, "malformed_body"),
-        (b"[]", "application/json", 400, "malformed_body"),
+        (b"[5]", "application/json", 400, "malformed_body"),
         (b"\xff\xfe", "application/json", 400, "malformed_body"),
         (b'{"sequences": "MKV"}', "application/json", 400, "malformed_body"),
         (b'{"sequences": [1]}', "application/json", 400, "malformed_body"),

@@ -31,6 +31,9 @@ HTTP statuses are not here: `assay.http` maps them.
 """
 
 from collections.abc import Mapping
+from typing import Final
+
+UPLOADS_HINT: Final = "send it through POST /uploads instead"
 
 
 class AssayError(Exception):

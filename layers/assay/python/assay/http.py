@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.forms import Part, parse_multipart
+from assay.json_text import looks_like_json
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
     Forbidden: 403,
@@ -40,18 +41,21 @@ STATUS: Final[Mapping[type[AssayError], int]] = {
     AssayError: 500,
 }
 RETRY_AFTER_SECONDS: Final = 10
-UPLOADS_HINT: Final = "send it through POST /uploads instead"
 _LONGEST_TEXT = 1000
 _LONGEST_TYPE = 100
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
-_VAGUE = (
+VAGUE: Final = (
     "",
     "application/x-www-form-urlencoded",  # what `curl -d` says of anything
     "application/octet-stream",
+    "binary/octet-stream",
+    "application/x-binary",
+    "application/force-download",
     "application/gzip",
     "application/x-gzip",
 )
+"""Types that say nothing of what is inside: the content does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,9 @@ def media_type(content_type: str) -> str:
 
 
 def is_json(content_type: str, body: bytes) -> bool:
-    """Say whether a body is JSON: it is called that, or is an object under a type that says nothing."""
+    """Say whether a body is JSON: it is called that, or begins so under a type that says nothing."""
     named = media_type(content_type)
-    return named == "application/json" or named.endswith("+json") or (named in _VAGUE and body.lstrip()[:1] == b"{")
+    return named == "application/json" or named.endswith("+json") or (named in VAGUE and looks_like_json(body))
 
 
 def parse_json(body: bytes) -> object:
@@ -152,6 +156,32 @@ def parse_json(body: bytes) -> object:
         raise MalformedBody("the JSON is nested too deeply") from None
     except ValueError:
         raise MalformedBody("the JSON holds a number that cannot be read") from None
+
+
+def json_value(body: bytes, lists: Collection[str]) -> object:
+    """Return the value of a JSON body; of several that follow each other, JSON lines or not, a list.
+
+    `lists` are the names under which a document may have its list. Raises MalformedBody.
+    """
+    try:
+        return parse_json(body)
+    except MalformedBody:
+        found = _several(body, lists)
+        if not found:
+            raise
+        return found
+
+
+def _several(body: bytes, lists: Collection[str]) -> list[object]:
+    """Return JSON values that follow each other, none where one of them is no JSON."""
+    # Imported here, for it brings NumPy, and most bodies are one value.
+    from assay.sequences.records import LIMITS
+    from assay.sequences.values import values
+
+    try:
+        return [value for _, value in values([body], lists, LIMITS)]
+    except UnreadableInput:
+        return []
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Abstracts out of files: JSON lines, an abstract a line, CSV with a header. Pure, streaming, in constant memory."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,15 +13,19 @@ from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, 
 from assay.sequences.remarks import Notice
 from assay.sequences.rows import Spanned, rows
 from assay.sequences.table import first_row, place, quoted_lines
+from assay.sequences.values import decode_value, values
 
 COLUMNS: Final = ("abstract", "text")
 """Where the abstract is when no column is named."""
+LISTS: Final = ("abstracts",)
+"""Names under which a JSON document has its list of abstracts."""
 _BLANK: Final = b" \t"
 
 
 class Layout(StrEnum):
     """How a file holds abstracts."""
 
+    JSON = "json"
     JSONL = "jsonl"
     LINES = "lines"
     CSV = "csv"
@@ -56,13 +59,16 @@ def read(
 ) -> Iterator[Found]:
     """Yield the records of a file's bytes in order, rejects where there is none to be had.
 
-    Raises UnreadableInput for a CSV without its column; OpenRow where a CSV's row goes on behind a cut.
+    Raises UnreadableInput for a CSV without its column, and for a JSON document that is none; OpenRow where a CSV's
+    row goes on behind a cut.
     """
     cut = cut or Cut()
+    wanted = (column,) if column else COLUMNS
+    if layout is Layout.JSON:
+        return (record_of(value, place, wanted) for place, value in values(chunks, LISTS, limits))
     framed = frames(chunks, limits, bom=cut.begins and cut.first_line == 1)
     if layout is Layout.CSV:
         return _table(framed, limits, column, cut)
-    wanted = (column,) if column else COLUMNS
     return _by_line(framed, limits, wanted if layout is Layout.JSONL else None, cut.first_line)
 
 
@@ -91,16 +97,20 @@ def _line(text: bytes, line: int, wanted: Sequence[str] | None) -> Record | Reje
 def _parsed(text: str, line: int, wanted: Sequence[str]) -> Record | Reject:
     """Read a line of JSON: a string, or an object with the abstract and perhaps an id."""
     try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        return Reject(line, MALFORMED, f"no JSON at character {error.pos + 1}: {error.msg}")
-    except (RecursionError, ValueError):
-        return Reject(line, MALFORMED, "JSON nested too deep, or a number too long")
+        return record_of(decode_value(text), line, wanted)
+    except ValueError as error:
+        return Reject(line, MALFORMED, str(error))
+
+
+def record_of(found: object, line: int, wanted: Sequence[str] = COLUMNS) -> Record | Reject:
+    """Return the record of a JSON value: a string, or an object with the abstract; its other fields are carried."""
     if isinstance(found, str):
         return Record(line, None, found)
     if not isinstance(found, dict) or not any(name in found for name in wanted):
         return Reject(line, MALFORMED, f"no object with {' or '.join(map(repr, wanted))}, nor a string")
-    return Record(line, _identifier(found.get("id")), next(found[name] for name in wanted if name in found))
+    field = next(name for name in wanted if name in found)
+    others = {name: value for name, value in found.items() if name not in (field, "id")}
+    return Record(line, _identifier(found.get("id")), found[field], {"columns": others} if others else {})
 
 
 def _identifier(value: Any) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from assay.abstracts.options import ClassifyOptions
-from assay.abstracts.records import COLUMNS, Layout
+from assay.abstracts.records import COLUMNS, LISTS, Layout
 from assay.files import rejects
 from assay.files.headers import table
 from assay.files.layout import result_key
@@ -16,16 +16,19 @@ from assay.files.partial import ShardResult, added, first_lines
 from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
+from assay.json_text import looks_like_json
 from assay.options import CLASSIFYING
 from assay.pdf import MAX_BYTES
 from assay.sequences import Notice, gather
+from assay.sequences.signatures import refuse
+from assay.sequences.sniffing import JSON_SUFFIXES
+from assay.sequences.values import is_lines
 from assay.writing import Writer
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""
 NDJSON: Final = "application/x-ndjson"
 _SUFFIXES: Final = {
-    **dict.fromkeys(("jsonl", "ndjson", "json"), Layout.JSONL),
     **dict.fromkeys(("csv", "tsv"), Layout.CSV),
     "pdf": Layout.PDF,
     "txt": Layout.LINES,
@@ -55,6 +58,8 @@ class ClassifyKind:
             return table(head)
         if layout is Layout.PDF:
             return Shape(layout.value, False, why="it is a PDF", limit=MAX_BYTES)
+        if layout is Layout.JSON:
+            return Shape(layout.value, False, why="it is one JSON document")
         return Shape(layout.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
@@ -63,19 +68,26 @@ class ClassifyKind:
 
 
 def sniff(head: bytes, filename: str) -> Layout:
-    """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes."""
+    """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes.
+
+    Raises UnreadableInput for a foreign kind of file, whatever its name says.
+    """
+    refuse(head, abstracts=True, but=("pdf",))
     if head.startswith(b"%PDF-"):
         return Layout.PDF
-    stem = filename.lower().removesuffix(".gz")
-    by_name = _SUFFIXES.get(stem.rpartition(".")[2]) if "." in stem else None
-    return by_name or _by_content(head)
+    suffix = filename.lower().removesuffix(".gz").rpartition(".")[2]
+    return _json(head) if suffix in JSON_SUFFIXES else _SUFFIXES.get(suffix) or _by_content(head)
+
+
+def _json(head: bytes) -> Layout:
+    return Layout.JSONL if is_lines(head, LISTS) else Layout.JSON
 
 
 def _by_content(head: bytes) -> Layout:
     first = re.split(rb"[\r\n]", head.removeprefix(b"\xef\xbb\xbf").lstrip(), maxsplit=1)[0]
     cells = {cell.strip(b' "').lower() for cell in re.split(rb"[,\t;]", first)}
-    if first.startswith(b"{"):
-        return Layout.JSONL
+    if looks_like_json(head):
+        return _json(head)
     return Layout.CSV if any(name.encode() in cells for name in COLUMNS) else Layout.LINES
 
 

@@ -10,7 +10,15 @@ from assay.errors import ManifestInvalid
 from assay.shards import Shard
 
 VERSION: Final = 1
-COMPRESSIONS: Final = ("", "gzip")
+_PACKED: Final = ("", "gzip", "bz2", "xz", "zstd", "zip")
+PACKINGS: Final = (
+    *_PACKED,
+    *(f"{each}+{codec}".strip("+") for each in _PACKED for codec in ("utf-16-le", "utf-16-be")),
+)
+"""How a file may be packed, and from which encoding its text is read, `gzip+utf-16-le`; empty for plain text.
+
+`assay.packing` reads these; it is not imported, for it brings NumPy, which the portal does not have.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +53,14 @@ class Manifest:
     compression: str = ""
     header: str = ""
     header_at: int = 0
+    most_bytes: int = 0
 
     def __post_init__(self) -> None:
         """Check what a shard relies on."""
         for name in ("job_id", "kind", "format"):
             _require(isinstance(getattr(self, name), str) and bool(getattr(self, name)), name)
-        _require(self.compression in COMPRESSIONS, "compression")
+        _require(self.compression in PACKINGS, "compression")
+        _require(_count(self.most_bytes, 0), "most_bytes")
         _require(isinstance(self.header, str) and _count(self.header_at, 0), "header")
         _require(isinstance(self.source, Source) and _plain(self.source) and bool(self.source.key), "source")
         _require(_count(self.shard_bytes, 1), "shard_bytes")

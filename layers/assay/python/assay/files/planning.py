@@ -1,20 +1,20 @@
 """From an uploaded object to a manifest: pin what was dropped, look at how it begins, cut it into shards."""
 
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol, Self
 
-from assay.errors import ObjectChanged, TooLarge, UnreadableInput
+from assay.errors import ObjectChanged, TooLarge
 from assay.files.manifest import Manifest, Source
 from assay.files.working import Working
 from assay.shards import plan as cut
 from assay.storage import Bucket
 
-HEAD: Final = 1 << 16
-"""Bytes of an object's beginning that a kind judges its format by."""
 QUOTED: Final = "cells of it hold line ends"
-_GZIP: Final = b"\x1f\x8b"
+_UNPACKED: Final = 8
+"""Times the size at which an object is too large to be one shard: so much it may unpack to."""
+_LITTLE: Final = 1 << 16
+_MORE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +99,11 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
     """Return a new manifest. Raises as `plan` does."""
     source, metadata = pinned(uploads, upload)
     options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
-    head = uploads.read_range(source.key, 0, min(source.size, HEAD), etag=source.etag, version=source.version_id)
-    compression = "gzip" if head.startswith(_GZIP) else ""
-    shape = kind.shape(_unpacked(head) if compression else head, source, options)
-    shards = _shards(source, compression, shape, caps)
+    from assay.packing import look  # brings NumPy, which the portal does not have
+
+    found = look(_beginning(uploads, source), source.key.rpartition("/")[2])
+    shape = kind.shape(found.head, replace(source, key=found.name), options)
+    shards = _shards(source, found.packing, shape, caps)
     return Manifest(
         job_id=job_id,
         kind=kind.name,
@@ -112,7 +113,8 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
         shards=shards,
         models=kind.models(options),
         options=options,
-        compression=compression,
+        compression=found.packing,
+        most_bytes=_UNPACKED * caps.unsplit_bytes if found.packing else 0,
         header=shape.header,
         header_at=shape.header_at,
     )
@@ -141,7 +143,7 @@ def _shards(source: Source, compression: str, shape: Shape, caps: Caps) -> int:
             raise TooLarge(message, limit=shape.limit)
         return 1
     if compression or not shape.splittable:
-        _hold_unsplit(source, "gzip can only be read from its start" if compression else shape.why, caps)
+        _hold_unsplit(source, f"{compression} can only be read from its start" if compression else shape.why, caps)
         return 1
     count = len(cut(source.size, caps.shard_bytes, splittable=True))
     if count > caps.shards:
@@ -165,9 +167,9 @@ def _hold_unsplit(source: Source, why: str, caps: Caps) -> None:
         )
 
 
-def _unpacked(head: bytes) -> bytes:
-    """Return how a gzip object begins. Raises UnreadableInput."""
-    try:
-        return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD)
-    except zlib.error as error:
-        raise UnreadableInput("the gzip data is corrupt, or not gzip at all") from error
+def _beginning(uploads: Bucket, source: Source) -> Iterator[bytes]:
+    """Yield an object from its start, a little at first; what is not asked for is not read."""
+    start, stop = 0, min(source.size, _LITTLE)
+    while start < source.size:
+        yield uploads.read_range(source.key, start, stop, etag=source.etag, version=source.version_id)
+        start, stop = stop, min(source.size, stop + _MORE)

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import chain
 
+from assay import packing
 from assay.errors import AnswerInvalid
 from assay.files.manifest import Manifest
-from assay.sequences import gunzip
 from assay.shards import Shard, Tally, owned
 from assay.storage import READ_AHEAD, Bucket
 
@@ -18,14 +18,15 @@ _TAIL = 1 << 16
 def text(uploads: Bucket, manifest: Manifest, shard: Shard, tally: Tally) -> Iterator[bytes]:
     """Yield a shard's own lines, unpacked; `tally` sees each chunk before it is given out.
 
-    Raises ObjectChanged, ObjectMissing, UnreadableInput; AnswerInvalid where the store gave other bytes than asked for.
+    Raises ObjectChanged, ObjectMissing; UnreadableInput, TooLarge for what cannot be unpacked; AnswerInvalid where the
+    store gave other bytes than asked for.
     """
     if manifest.shards > 1:
         own = owned(_fetched(uploads, manifest, shard), shard, _MARKS.get(manifest.format, b""), tally.begin)
         found = tally.weigh(own)
     else:
         found = tally.weigh(_read(uploads, manifest, 0, manifest.source.size))
-        found = gunzip(found) if manifest.compression else found
+        found = packing.text(found, manifest.compression, limit=manifest.most_bytes or None)
     for chunk in found:
         tally.add(chunk)
         yield chunk

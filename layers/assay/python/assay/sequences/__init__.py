@@ -7,13 +7,14 @@ from assay.sequences.alphabet import DEFAULT, Contract, decode
 from assay.sequences.compression import gunzip
 from assay.sequences.fasta import parse_fasta
 from assay.sequences.framing import frames
-from assay.sequences.items import parse_items
+from assay.sequences.items import SEQUENCE, Fields, fields_of, parse_document, parse_items, parse_json_lines
 from assay.sequences.lines import parse_lines
 from assay.sequences.records import LIMITS, Block, Limits, Reject
 from assay.sequences.remarks import Notice, gather, notice
 from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.table import parse_table
+from assay.sequences.values import begin
 from assay.sequences.windows import Windows, hold_windows
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Reject",
     "Windows",
     "decode",
+    "fields_of",
     "gather",
     "gunzip",
     "notice",
@@ -45,12 +47,14 @@ def parse(
     column: str | None = None,
     first_line: int = 1,
     windows: Windows | None = None,
+    columns: tuple[str, ...] | None = None,
     begins: bool = True,
     ends: bool = True,
     limits: Limits = LIMITS,
 ) -> Iterator[Block]:
     """Yield blocks of encoded sequences and rejects, in input order and constant memory.
 
+    `columns` names the fields that JSON lines carry, where that was found out before; else the first records say.
     Only input that `begins` (at line 1) has a byte order mark to drop; of one that does not end here, `OpenRow` is
     raised where a CSV's row goes on. Raises `UnreadableInput` for a CSV without its column of sequences; whatever
     else is wrong is a reject. Raises `InvalidOption` for windows of another length than the contract's, or along
@@ -60,9 +64,16 @@ def parse(
         hold_windows(windows, fmt, contract)
     if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
         limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))
+    if fmt is Format.JSON:
+        return parse_document(chunks, contract, limits, column)
+    if fmt is Format.JSONL:
+        head, chunks = begin(chunks)
+        fields = Fields(column or SEQUENCE, fields_of(head, column, limits) if columns is None else columns)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
+    if fmt is Format.JSONL:
+        return parse_json_lines(framed, contract, limits, first_line, fields)
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
     return parse_lines(framed, contract, limits, first_line)

@@ -13,9 +13,9 @@ from assay.sequences.remarks import Notice
 LENGTH: Final = "length"
 RESIDUE: Final = "residue"
 EMPTY: Final = "empty"
+MALFORMED: Final = "malformed"
 ENCODING: Final = "encoding"
 TOO_LONG: Final = "too_long_line"
-MALFORMED: Final = "malformed"
 NOT_FINITE: Final = "not_finite"
 REASONS: Final = (LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, MALFORMED, NOT_FINITE)
 """Why a record of a ranking may be refused."""

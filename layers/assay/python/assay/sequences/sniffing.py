@@ -4,7 +4,10 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from assay.json_text import looks_like_json
 from assay.sequences.framing import BOM
+from assay.sequences.signatures import HEAD, refuse
+from assay.sequences.values import is_lines
 
 
 class Format(StrEnum):
@@ -13,8 +16,17 @@ class Format(StrEnum):
     LINES = "lines"
     FASTA = "fasta"
     CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
 
 
+LISTS: Final = ("sequences",)
+"""Names under which a JSON document has its list of sequences."""
+JSON_TYPES: Final = frozenset(
+    f"{kind}/{name}"
+    for kind in ("application", "text")
+    for name in ("json", "x-ndjson", "ndjson", "jsonl", "x-jsonlines", "jsonlines", "json-lines")
+)
 # text/plain and application/octet-stream say nothing: browsers and S3 give them to any file.
 TYPES: Final = {
     "text/x-fasta": Format.FASTA,
@@ -29,31 +41,47 @@ TYPES: Final = {
     "application/x-csv": Format.CSV,
     "text/comma-separated-values": Format.CSV,
     "text/tab-separated-values": Format.CSV,
+    "application/tab-separated-values": Format.CSV,
+    "text/tsv": Format.CSV,
+    "text/x-tsv": Format.CSV,
+    "application/vnd.ms-excel": Format.CSV,  # what browsers on Windows say of .csv
 }
+JSON_SUFFIXES: Final = ("json", "jsonl", "ndjson")
 _SUFFIXES: Final = {
     **dict.fromkeys(("fasta", "fa", "faa", "fas", "fsa", "mpfa", "pep", "pir"), Format.FASTA),
     **dict.fromkeys(("csv", "tsv"), Format.CSV),
 }
-_HEAD: Final = 1 << 16
 
 
 def sniff(head: bytes, content_type: str = "", filename: str = "") -> Format:
-    """Return the format of input that begins with `head` (unpacked; kilobytes are enough)."""
-    declared = TYPES.get(content_type.partition(";")[0].strip().lower())
-    return declared or _by_name(filename) or _by_content(head)
+    """Return the format of input that begins with `head`, unpacked: `HEAD` bytes of it, or all there are.
+
+    Raises `UnreadableInput` for a foreign kind of file, whatever its type and name say.
+    """
+    refuse(head)
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in JSON_TYPES or kind.endswith("+json") or _suffix(filename) in JSON_SUFFIXES:
+        return _json(head)
+    return TYPES.get(kind) or _SUFFIXES.get(_suffix(filename)) or _by_content(head)
 
 
-def _by_name(filename: str) -> Format | None:
-    """Go by the suffix, that under `.gz` where there is one."""
-    stem = filename.strip().lower().removesuffix(".gz")
-    return _SUFFIXES.get(stem.rpartition(".")[2]) if "." in stem else None
+def _suffix(filename: str) -> str:
+    """Return a name's suffix, that under `.gz` where there is one."""
+    return filename.strip().lower().removesuffix(".gz").rpartition(".")[2]
+
+
+def _json(head: bytes) -> Format:
+    """Return which JSON this is: one document, or a value a line."""
+    return Format.JSONL if is_lines(head, LISTS) else Format.JSON
 
 
 def _by_content(head: bytes) -> Format:
-    """FASTA begins with '>'; a CSV's first line names a column `sequence`."""
-    text = head[:_HEAD].removeprefix(BOM).lstrip()
+    """FASTA begins with '>', JSON with a brace or bracket; a CSV's first line names a column `sequence`."""
+    text = head[:HEAD].removeprefix(BOM).lstrip()
     if text.startswith(b">"):
         return Format.FASTA
+    if looks_like_json(text):
+        return _json(head)
     first = re.split(rb"[\r\n]", text, maxsplit=1)[0]
     cells = re.split(rb"[,\t;]", first)
     named = any(cell.strip(b' "').lower() == b"sequence" for cell in cells)

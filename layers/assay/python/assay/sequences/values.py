@@ -1,0 +1,237 @@
+"""JSON as a stream of records: a list, a list under a name, or values one after another, pretty-printed or not."""
+
+import codecs
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from assay.errors import UnreadableInput
+from assay.sequences.framing import BOM
+from assay.sequences.records import Limits
+from assay.sequences.signatures import HEAD
+
+_BLANK: Final = " \t\r\n"
+_DIGITS: Final = "0123456789.eE+-"
+_NOT_JSON: Final = "NaN and Infinity are not JSON"
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(_NOT_JSON)
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
+
+
+class Value(NamedTuple):
+    """A record's 1-based place in its list, and what stands there."""
+
+    place: int
+    value: Any
+
+
+def decode_value(text: str) -> Any:
+    """Return the one JSON value of a text. Raises ValueError that says what is wrong and where."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON at character {error.pos + 1}: {error.msg}") from None
+    except RecursionError:
+        raise ValueError("JSON nested too deep") from None
+    except ValueError as error:
+        raise ValueError(str(error) if str(error) == _NOT_JSON else "a number of the JSON is too long") from None
+
+
+def is_lines(head: bytes, lists: Collection[str]) -> bool:
+    """Say whether JSON that begins so is a value a line.
+
+    If not, it is a document: a list, an object over several lines, or one with a list in it.
+    """
+    text = head.removeprefix(BOM).lstrip()
+    line, _, rest = text.replace(b"\r", b"\n").partition(b"\n")
+    if not text.startswith(b"{"):
+        return not text.startswith(b"[")
+    try:
+        found = json.loads(line.decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        whole = error.pos < len(line.rstrip().decode("utf-8", "replace")) - 1
+        return whole and rest.lstrip().startswith((b"{", b'"'))
+    except (ValueError, RecursionError):
+        return bool(rest.strip())
+    return not any(isinstance(found.get(name), list) for name in lists)
+
+
+def values(chunks: Iterable[bytes], lists: Collection[str], limits: Limits) -> Iterator[Value]:
+    """Yield the records of a JSON document in constant memory; each is decoded by itself.
+
+    A document is a list, an object with a list under one of the names `lists`, or values that follow each other.
+    Raises UnreadableInput where it is no JSON, with the place; where a record is over the longest that is read; and
+    for fields beside such a list, which in a request would be options.
+    """
+    return _Reader(_Text(_decoded(chunks), limits.record_bytes), frozenset(lists)).read()
+
+
+def begin(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `HEAD` bytes, and all chunks."""
+    rest, taken, size = iter(chunks), [], 0
+    while size < HEAD and (chunk := next(rest, None)) is not None:
+        taken.append(chunk)
+        size += len(chunk)
+    return b"".join(taken)[:HEAD], chain(taken, rest)
+
+
+def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield UTF-8 as text, its mark left out. Raises UnreadableInput for what is none."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    size = 0
+    try:
+        for chunk in chunks:
+            held = len(decoder.getstate()[0])
+            yield decoder.decode(chunk)
+            size += len(chunk)
+        held = len(decoder.getstate()[0])
+        yield decoder.decode(b"", True)
+    except UnicodeDecodeError as error:
+        raise UnreadableInput(f"the JSON is not UTF-8: byte {size - held + error.start}") from None
+
+
+@dataclass(slots=True)
+class _Text:
+    """Text that comes in chunks, and where in it reading is."""
+
+    parts: Iterator[str]
+    longest: int
+    text: str = ""
+    at: int = 0
+    passed: int = 0
+    ended: bool = False
+
+    def more(self) -> bool:
+        """Hold some more text, at least as much again as is held; False where there is none."""
+        wanted = max(2 * (len(self.text) - self.at), 1)
+        self.passed, self.text, self.at = self.passed + self.at, self.text[self.at :], 0
+        parts, size = [self.text], len(self.text)
+        while size < wanted and not self.ended:
+            part = next(self.parts, None)
+            self.ended = part is None
+            parts.append(part or "")
+            size += len(parts[-1])
+        grown, self.text = size > len(self.text), "".join(parts)
+        return grown
+
+    def next(self) -> str:
+        """Return the next character that is not blank, without passing it; empty at the end."""
+        while True:
+            while self.at < len(self.text) and self.text[self.at] in _BLANK:
+                self.at += 1
+            if self.at < len(self.text) or not self.more():
+                return self.text[self.at : self.at + 1]
+
+    def take(self, wanted: str) -> bool:
+        """Pass the next character where it is `wanted`."""
+        found = self.next() == wanted
+        self.at += found
+        return found
+
+    def expect(self, wanted: str) -> None:
+        """Pass the next character. Raises UnreadableInput where it is another."""
+        if not self.take(wanted):
+            raise self.wrong(f"expected {wanted!r}")
+
+    def value(self) -> Any:
+        """Decode the next value and pass it. Raises UnreadableInput."""
+        self.next()
+        while True:
+            try:
+                found, end = _DECODER.raw_decode(self.text, self.at)
+            except (ValueError, RecursionError) as error:
+                self._grow(error)
+                continue
+            if self._may_go_on(end) and self.more():
+                continue
+            self.at = end
+            return found
+
+    def _may_go_on(self, end: int) -> bool:
+        """Say whether a value that ends there is a number that may have more digits in the next chunk."""
+        return self.text[end - 1].isdigit() and not self.text[end:].strip(_DIGITS) and not self.ended
+
+    def _grow(self, error: Exception) -> None:
+        """Hold more of a value that cannot be decoded yet. Raises UnreadableInput where it never can."""
+        if len(self.text) - self.at > self.longest:
+            raise self.wrong(f"a value of over {self.longest} bytes, or one that never ends")
+        if not self.more():
+            at = error.pos - self.at if isinstance(error, json.JSONDecodeError) else 0
+            known = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            raise self.wrong(known if not isinstance(error, RecursionError) else "nested too deep", at)
+
+    def wrong(self, what: str, ahead: int = 0) -> UnreadableInput:
+        """Return the error for the place where reading is."""
+        place = self.passed + self.at + ahead + 1
+        return UnreadableInput(f"the JSON cannot be read at character {place}: {what}", position=place)
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Records, numbered as they come."""
+
+    text: _Text
+    lists: frozenset[str]
+    place: int = 0
+
+    def read(self) -> Iterator[Value]:
+        """Yield the records of all values of the document."""
+        while mark := self.text.next():
+            if mark == "[":
+                yield from self._list()
+            elif mark == "{":
+                yield from self._object()
+            else:
+                yield self._numbered(self.text.value())
+
+    def _numbered(self, value: Any) -> Value:
+        self.place += 1
+        return Value(self.place, value)
+
+    def _list(self) -> Iterator[Value]:
+        self.text.expect("[")
+        if self.text.take("]"):
+            return
+        while True:
+            yield self._numbered(self.text.value())
+            if self.text.take("]"):
+                return
+            self.text.expect(",")
+
+    def _object(self) -> Iterator[Value]:
+        """Yield an object, or the records of the list in it."""
+        fields: dict[str, Any] = {}
+        listed = False
+        self.text.expect("{")
+        while not self.text.take("}"):
+            if fields or listed:
+                self.text.expect(",")
+            name = self._name()
+            if name in self.lists and self.text.next() == "[":
+                listed = True
+                yield from self._list()
+            else:
+                fields[name] = self.text.value()
+            _hold_alone(fields, listed)
+        if not listed:
+            yield self._numbered(fields)
+
+    def _name(self) -> str:
+        name = self.text.value() if self.text.next() == '"' else None
+        if not isinstance(name, str):
+            raise self.text.wrong("expected a name in double quotes")
+        self.text.expect(":")
+        return name
+
+
+def _hold_alone(fields: Mapping[str, Any], listed: bool) -> None:
+    """Raise UnreadableInput for what stands beside a list of records: nothing of it would count."""
+    if listed and fields:
+        name = next(iter(fields))[:80]
+        raise UnreadableInput(f"{name!r} stands beside the list: options of a file are its metadata", field=name)
