@@ -13,7 +13,7 @@ from tools.check.promises import Broken, Check, Untried, try_one
 from tools.check.runs import line
 from tools.check.specimens import Specimens
 from tools.check.stacks import Named, NoGround, find_ground
-from tools.check.wire import Wire
+from tools.check.wire import Wire, reach
 
 ALARMS = ["errors", "slow"]
 IDS = {
@@ -210,6 +210,14 @@ def test_a_signed_stack_is_signed_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_stack_is_not_taken_for_one_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoGround, match="no ResultsBucket"):
         stood(monkeypatch, "KEYS", {"UploadsBucket": ("AWS::S3::Bucket", "up")})
+
+
+def test_a_name_of_dockers_is_this_machine_with_the_host_that_was_signed() -> None:
+    assert reach("http://host.docker.internal:4566/b/k?X=1") == (
+        "http://127.0.0.1:4566/b/k?X=1",
+        {"Host": "host.docker.internal:4566"},
+    )
+    assert reach("https://b.s3.amazonaws.com/k") == ("https://b.s3.amazonaws.com/k", {})
 
 
 def test_nothing_named_is_nothing_to_check() -> None:

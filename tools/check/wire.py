@@ -1,6 +1,7 @@
 """A small HTTP client of one deployment, its key or signature put on every call that does not go without."""
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from botocore.auth import SigV4Auth
@@ -11,6 +12,7 @@ from tools.check.promises import Broken, hold
 
 SECONDS: Final = 40.0
 """More than the 29 within which API Gateway answers."""
+DOCKERS_NAME: Final = "host.docker.internal"
 Reply = requests.Response
 
 
@@ -60,11 +62,25 @@ class Wire:
 
     def send(self, url: str, **request: Any) -> Reply:
         """POST to a presigned address, which wants no key."""
-        return self._session.post(url, timeout=SECONDS, **request)
+        place, host = reach(url)
+        headers = {**host, **request.pop("headers", {})}
+        return self._session.post(place, timeout=SECONDS, headers=headers, **request)
 
     def load(self, url: str) -> Reply:
         """GET a presigned link."""
-        return self._session.get(url, timeout=SECONDS)
+        place, host = reach(url)
+        return self._session.get(place, timeout=SECONDS, headers=host)
+
+
+def reach(url: str) -> tuple[str, dict[str, str]]:
+    """Return where an address is reached from here, and the header Host that it was signed for.
+
+    Containers know the machine that they run on by a name of Docker's, which that machine itself may not know.
+    """
+    parts = urlsplit(url)
+    if parts.hostname != DOCKERS_NAME:
+        return url, {}
+    return parts._replace(netloc=f"127.0.0.1:{parts.port or 80}").geturl(), {"Host": parts.netloc}
 
 
 def said(reply: Reply) -> str:
