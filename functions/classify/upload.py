@@ -3,7 +3,7 @@
 from typing import Any
 
 from assay.files.abstracts import join
-from assay.files.taking import take
+from assay.files.arrivals import take_all
 from assay.telemetry import observed
 from classify.shard import work
 from classify.wiring import desk, kind
@@ -13,5 +13,4 @@ from classify.wiring import desk, kind
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Begin the job of each object of an S3 event; return the ids of those that were ours to do."""
     owner = context.aws_request_id
-    done = [take(desk(), kind(), record, owner, work, join) for record in event.get("Records", ())]
-    return {"jobs": [job_id for job_id in done if job_id]}
+    return {"jobs": take_all(desk(), kind(), event, owner, work, join)}

@@ -192,6 +192,8 @@ class Jobs:
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
         source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
+        latest = self.by_upload(upload.key)  # a form that is used twice: the second file is its caller's too
+        values["owner"] = latest.owner if latest else ""
         self._point(upload.key, job_id, upload.sequencer)
         self._record(job_id, values | source)  # last: a record with its bucket means that all is there
 

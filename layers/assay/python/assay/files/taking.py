@@ -27,6 +27,9 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
     last one the job is FAILED.
     """
     upload = _identity(record)
+    if upload.bucket != desk.uploads.name:
+        logger.warning("an event of another bucket starts nothing", bucket=upload.bucket)
+        return None
     if not upload.key.startswith(f"{kind.name}/") or upload.key.endswith("/"):
         return None
     claim = desk.jobs.claim(upload, owner, LEASE_SECONDS)
