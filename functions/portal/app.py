@@ -10,7 +10,7 @@ from assay.files.failing import cancel
 from assay.http import json_response
 from assay.options import hold_known
 from assay.telemetry import observed
-from portal import catalogue, jobs, pages, protocols, uploads
+from portal import jobs, pages, protocols, uploads
 from portal.wiring import service
 
 app = routing.resolver()
@@ -44,23 +44,21 @@ def get_description() -> Reply[str]:
 @app.get("/health")
 def get_health() -> Reply[str]:
     """Return the versions of the models that requests would meet."""
-    return routing.reply(json_response(catalogue.health(service().models, service().settings)))
+    return routing.reply(json_response(service().catalogue.health()))
 
 
 @app.get("/models")
 def get_models() -> Reply[str]:
     """Return the published models, some at a time."""
-    return routing.reply(
-        json_response(catalogue.page(service().models, routing.request(app).query, service().settings))
-    )
+    return routing.reply(json_response(service().catalogue.page(routing.request(app).query)))
 
 
 @app.get("/v1/models/<target>")
 @app.get("/v1/models/<target>/versions/<version>")
 def get_v1(target: str, version: str | None = None) -> Reply[str]:
     """Answer a client of TensorFlow Serving whether a model serves."""
-    found = protocols.manifest(service().models, target, version)
-    return routing.reply(json_response(serving.status(found["version"])))
+    found = protocols.manifest(service().catalogue, target, version)
+    return routing.reply(json_response(serving.status(found.version)))
 
 
 @app.get("/v2/health/live")
@@ -72,7 +70,7 @@ def get_live() -> Reply[str]:
 @app.get("/v2/health/ready")
 def get_ready() -> Reply[str]:
     """Answer whether the models that the functions need are published."""
-    ready = protocols.ready(service().models, service().settings)
+    ready = protocols.ready(service().catalogue)
     return routing.reply(json_response({"ready": ready}, 200 if ready else 503))
 
 
@@ -80,15 +78,15 @@ def get_ready() -> Reply[str]:
 @app.get("/v2/models/<name>/versions/<version>")
 def get_v2(name: str, version: str | None = None) -> Reply[str]:
     """Return what a model takes and answers."""
-    return routing.reply(json_response(serving.metadata(protocols.manifest(service().models, name, version))))
+    return routing.reply(json_response(serving.metadata(protocols.manifest(service().catalogue, name, version))))
 
 
 @app.get("/v2/models/<name>/ready")
 @app.get("/v2/models/<name>/versions/<version>/ready")
 def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
     """Answer whether a model serves."""
-    found = protocols.manifest(service().models, name, version)
-    return routing.reply(json_response({"name": found["name"], "ready": True}))
+    found = protocols.manifest(service().catalogue, name, version)
+    return routing.reply(json_response({"name": found.name, "ready": True}))
 
 
 @app.post("/uploads")

@@ -10,6 +10,7 @@ from assay.jobs import Jobs
 from assay.notices import announced
 from assay.settings import Settings
 from assay.storage import Bucket
+from portal.catalogue import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Service:
     settings: Settings
     uploads: Bucket
     results: Bucket
-    models: Bucket
+    catalogue: Catalogue
     jobs: Jobs
 
     @property
@@ -34,4 +35,4 @@ def service() -> Service:
     settings = Settings.from_environ(os.environ, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
     names = (settings.uploads_bucket, settings.results_bucket, settings.models_bucket)
     uploads, results, models = (Bucket(client("s3"), name) for name in names)
-    return Service(settings, uploads, results, models, announced(settings))
+    return Service(settings, uploads, results, Catalogue(models, settings), announced(settings))

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
 from assay.delivery import delivered
-from assay.errors import AssayError
+from assay.errors import AssayError, MalformedBody
 from assay.files.later import preferred
 from assay.http import Response
 from assay.negotiation import chosen
@@ -43,7 +43,10 @@ def post_rank() -> Reply[str]:
 @app.post("/upload_file")
 def post_file() -> Reply[str]:
     """Rank an uploaded file; the reply is the ranked sequences, a line each."""
-    partial, _ = ranked(read(routing.request(app), service().pair))
+    request = routing.request(app)
+    if not request.body:
+        raise MalformedBody("the POST is empty: send a form with the file input_file")
+    partial, _ = ranked(read(request, service().pair))
     return routing.reply(replies.lines(partial))
 
 

@@ -129,6 +129,64 @@ def test_models_are_listed_by_their_manifests_and_broken_ones_left_out(call: Cal
     assert models["tiny-index"]["length"] == 50
 
 
+DEEP = b"[" * 200_000
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: DEEP,
+        lambda manifest: {**manifest, "sequence": "x"},
+        lambda manifest: {**manifest, "task": "text-classification", "text": [1]},
+        lambda manifest: {name: value for name, value in manifest.items() if name != "name"},
+        lambda manifest: {**manifest, "name": "another"},
+        lambda manifest: {**manifest, "files": None},
+        lambda manifest: {**manifest, "metrics": [1]},
+        lambda manifest: {**manifest, "task": "a-newer-one"},
+        lambda manifest: [],
+        lambda manifest: None,
+        lambda manifest: b"\xff\xfe",
+        lambda manifest: b"",
+    ],
+)  # fmt: skip
+def test_a_manifest_that_the_loader_refuses_is_left_out_for_nobody_elses_harm(
+    call: Call, aws: Aws, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    stored = aws.models.get("models/tiny-index/1/manifest.json", limit=1 << 20)
+    assert stored
+    changed = change({**json.loads(stored[0]), "name": "odd"})
+    body = changed if isinstance(changed, bytes) else json.dumps(changed).encode()
+    aws.models.put("models/odd/1/manifest.json", body, "application/json")
+    aws.models.put("models/odd/current.json", b'{"schema": 1, "version": "1"}', "application/json")
+    assert {model["name"] for model in read(call("/models"))["models"]} == {"tiny-index", "tiny-text"}
+    for path in ("/v1/models/odd", "/v2/models/odd", "/v2/models/odd/ready", "/v2/models/odd/versions/1"):
+        assert read(call(path), 404)["code"] == "not_found"
+
+
+def test_a_manifest_that_is_not_the_pointers_is_left_out(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index")
+    stored = aws.models.get("models/tiny-index/1/manifest.json", limit=1 << 20)
+    assert stored
+    aws.models.put("models/tiny-index/1/manifest.json", stored[0] + b" ", "application/json")
+    assert read(call("/models"))["models"] == []
+
+
+def test_a_page_of_models_asks_s3_once_in_a_while_and_not_once_a_call(
+    call: Call, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from portal.wiring import service
+
+    aws.publish("tiny-index", "tiny-text")
+    first = read(call("/models"))
+    counted: list[str] = []
+    client = service().catalogue._bucket.client
+    client.meta.events.register("before-call.s3", lambda model, **_: counted.append(model.name))
+    for at in range(20):
+        assert read(call("/models", limit=str(1 + at % 3), after=f"a{at}"))["models"][0] == first["models"][0]
+    assert counted == []
+
+
 def test_models_come_some_at_a_time(call: Call, aws: Aws) -> None:
     aws.publish("tiny-index", "tiny-text", "tiny-one-hot")
     whole = read(call("/models"))
@@ -246,3 +304,22 @@ def test_the_description_is_served_as_it_is_kept(call: Call) -> None:
 def test_the_descriptions_server_is_the_one_that_was_asked(scheme: str, host: str, asked: str, address: str) -> None:
     [found] = json.loads(pages.description(pages.server(scheme, host, asked)).body)["servers"]
     assert found == {"url": address}
+
+
+@pytest.mark.parametrize("path", ["/jobs/anything", "/models", "/v1/models/tiny-index"])
+def test_a_store_that_does_not_answer_is_503_with_when_to_come_back(
+    call: Call, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.client import BaseClient
+    from botocore.exceptions import EndpointConnectionError
+
+    def away(*_: Any, **__: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://nowhere.example.org")
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", away)
+    reply = call(path)
+    error = read(reply, 503)["error"]
+    assert "store_away" in json.dumps(read(reply, 503))
+    assert "nowhere" not in json.dumps(error)
+    assert "try again" in json.dumps(error)
+    assert reply["multiValueHeaders"]["Retry-After"]

@@ -234,3 +234,27 @@ def test_a_gzip_body_that_unpacks_to_too_much_is_sent_to_uploads(call: Call, mon
     monkeypatch.setattr("rank.reading.MAX_BODY_BYTES", 60)
     body = gzip.compress(f"{GOOD}\n{OTHER}\n".encode(), mtime=0)
     assert "POST /uploads" in refused(call(post("/rank", body, "application/gzip")), 413, "too_large")["message"]
+
+
+@pytest.mark.parametrize("path", ["/file_data", "/upload_file", "/file_data/"])
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/json", "multipart/form-data; boundary=x"])
+def test_an_empty_post_is_told_what_to_send(call: Call, path: str, content_type: str | None) -> None:
+    error = refused(call(post(path, b"", content_type)), 400, "malformed_body")
+    assert "input_file" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/rank", "/file_data"])
+def test_a_model_that_fails_while_it_runs_is_503_and_named(
+    call: Call, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("gather index out of bounds")
+
+    ranked(call(post("/rank", f"{GOOD}\n".encode(), "text/plain")))
+    monkeypatch.setattr("assay.models.litert.LiteRTRunner.run", fail)
+    reply = call(post(path, f"{GOOD}\n".encode(), "text/plain"))
+    error = refused(reply, 503, "model_unavailable")
+    assert "tiny-index 1" in error["message"]
+    assert "gather index out of bounds" in error["message"]
+    assert error["details"] == {"model": "tiny-index", "version": "1"}
+    assert reply["multiValueHeaders"]["Retry-After"]

@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
+from werkzeug.exceptions import HTTPException
+
 from tools.local.events import HttpRequest, proxy_event
 from tools.local.functions import PayloadTooLarge
 from tools.local.replies import HttpReply, from_handler, gateway_error, preflight
@@ -52,7 +54,10 @@ class Gateway:
             print(line, file=sys.stderr, flush=True)
 
     def _answer(self, environ: dict[str, Any]) -> HttpReply:
-        body = _read(environ)
+        try:
+            body = _read(environ)
+        except (OSError, ValueError, HTTPException):  # chunks of no size, or a client that hangs up
+            return gateway_error("BAD_REQUEST_BODY", self._rest)
         if body is None:
             return gateway_error("REQUEST_TOO_LARGE", self._rest)
         request = _request(environ, body)

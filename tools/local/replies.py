@@ -26,6 +26,7 @@ class HttpReply:
 _DEFAULTS = {
     "MISSING_AUTHENTICATION_TOKEN": (403, "Missing Authentication Token"),
     "INVALID_API_KEY": (403, "Forbidden"),
+    "BAD_REQUEST_BODY": (400, "Invalid request body"),
     "REQUEST_TOO_LARGE": (413, "Request Too Long"),
     "DEFAULT_5XX": (502, "Internal server error"),
 }

@@ -9,6 +9,8 @@ from assay.abstracts.classification import Prediction, result
 from assay.abstracts.options import ClassifyOptions
 from assay.files.layout import result_key, summary_key
 from assay.jobs import Job
+from assay.models.bundle import Manifest
+from assay.models.specs import TextSpec
 from assay.ranking import Counts, Partial, Row
 from assay.sequences import Reject
 from assay.serving import TEXTS, Scores
@@ -72,9 +74,11 @@ def scores() -> Scores:
     return Scores(PAIR["score"]["name"], PAIR["score"]["version"], "score", (2,), [2.56, -0.31])
 
 
-def manifest() -> dict[str, Any]:
-    """Return so much of a classifier's manifest as the serving protocols tell."""
-    return {**CLASSIFIER, "task": TEXTS, "format": "tflite", "text": {"labels": ["astro-ph", "hep-ph"]}}
+def manifest() -> Manifest:
+    """Return a classifier's manifest, so much of it as the serving protocols tell."""
+    text = TextSpec(("astro-ph", "hep-ph"), "sigmoid", {}, 256, "tokenizer.json", 0)
+    name, version = CLASSIFIER["name"], CLASSIFIER["version"]
+    return Manifest(name, version, TEXTS, "tflite", (), (), (), None, text, {}, {}, "")
 
 
 def job() -> Job:

@@ -1,6 +1,7 @@
 """What the local gateway refuses by itself, in the words of the template's gateway responses."""
 
 import json
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from tools.local.gateway import BODY_LIMIT, Gateway
+from tools.local.servers import Server, listen
 from tools.local.stack import read
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -75,3 +77,20 @@ def test_no_such_route_or_method_is_404(method: str, path: str) -> None:
 def test_a_body_over_the_gateways_limit_is_413() -> None:
     reply = client().post("/rank", data=b"x" * (BODY_LIMIT + 1), headers={"X-Api-Key": KEY})
     assert (reply.status_code, code(reply)) == (413, "too_large")
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\nMKV\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n", b"5\r\nx"])
+def test_chunks_of_no_size_are_the_callers_fault(chunks: bytes) -> None:
+    stack = read(ROOT / "template.yaml", {})
+    listener = listen("127.0.0.1", 0)
+    server = Server(Gateway(stack.routes, stack.rest, lambda *_: {"statusCode": 200, "body": ""}, log=False), listener)
+    head = b"POST /rank HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as caller:
+            caller.sendall(head + chunks)
+            caller.shutdown(socket.SHUT_WR)
+            said = b"".join(iter(lambda: caller.recv(1 << 16), b""))
+    finally:
+        server.stop()
+    assert said.startswith(b"HTTP/1.1 400"), said
+    assert json.loads(said.rpartition(b"\r\n\r\n")[2])["error"]["code"] == "bad_request"

@@ -19,6 +19,7 @@
         ├── ModelUnavailable       no current version, or none that loads
         ├── BundleInvalid          a manifest or a file that fails verification
         ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
+        ├── StoreAway              S3 or DynamoDB does not answer as it should
         ├── ObjectMissing          an object that should exist does not
         ├── AnswerInvalid          a store answered something else than what it was asked for
         ├── ManifestInvalid        a file job's pins cannot be read
@@ -153,6 +154,12 @@ class RuntimeMissing(ServiceError):
     """The bundle's format needs a runtime that this image leaves out."""
 
     code = "runtime_missing"
+
+
+class StoreAway(ServiceError):
+    """A store that the service needs does not answer as it should."""
+
+    code = "store_away"
 
 
 class ObjectMissing(ServiceError):

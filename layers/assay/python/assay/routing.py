@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as Reply
+from botocore.exceptions import BotoCoreError, ClientError
 
 from assay import serving
-from assay.errors import AssayError, NotFound, ServiceError, SettingsError
+from assay.errors import AssayError, NotFound, ServiceError, SettingsError, StoreAway
 from assay.http import Request, Response, dumps, error_body, error_response, json_response
 from assay.settings import Settings
 from assay.telemetry import failure, logger, measure
@@ -31,6 +32,13 @@ def resolver() -> APIGatewayRestResolver:
             logger.error("service error", code=error.code, reason=error.message)
         measure("Refused", 1, code=error.code)
         return reply(_shaped(app, error_response(error)))
+
+    @app.exception_handler([BotoCoreError, ClientError])  # type: ignore[untyped-decorator]
+    def away(error: Exception) -> Reply[str]:
+        failure("a store does not answer", error)
+        measure("UnexpectedErrors", 1)
+        unanswered = StoreAway("a store that the service needs does not answer as it should: try again later")
+        return reply(_shaped(app, error_response(unanswered)))
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> Reply[str]:

@@ -67,7 +67,7 @@ class TextClassifier:
         """Return the scores [texts, labels] of one run of the model."""
         width = self.width or padded(max(len(ids) for ids in texts), self.longest)
         ids, mask = stack(texts, self.rows or len(texts), width, self.text.pad_id)
-        logits = self.model.runner.run(self._inputs(ids, mask))[: len(texts)]
+        logits = self.model.run(self._inputs(ids, mask))[: len(texts)]
         self._check(logits, len(texts))
         return self._activate(logits)
 

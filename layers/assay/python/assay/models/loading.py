@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import BundleInvalid, RuntimeMissing
+from assay.errors import AssayError, BundleInvalid, ModelUnavailable, RuntimeMissing
 from assay.models.bundle import Manifest, read_manifest
 from assay.models.hashing import verify
 from assay.models.specs import Tensor, TextSpec
@@ -36,6 +36,17 @@ class LoadedModel:
     manifest: Manifest
     folder: Path
     runner: Runner
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the first output; ModelUnavailable, which names the model, whatever its runtime raises."""
+        try:
+            return self.runner.run(inputs)
+        except AssayError:
+            raise
+        except Exception as error:
+            name, version = self.manifest.name, self.manifest.version
+            message = f"{name} {version} failed while it ran ({type(error).__name__}): {error}"
+            raise ModelUnavailable(message, model=name, version=version) from error
 
     @property
     def text(self) -> TextSpec:

@@ -40,7 +40,7 @@ class SequenceScorer:
         """Return the scores [batch] of at most `batch` rows, the missing ones zeros."""
         if len(rows) < self.batch:
             rows = np.concatenate([rows, np.zeros((self.batch - len(rows), self.length), np.uint8)])
-        return self.model.runner.run({self._name: self._encode(rows)}).reshape(-1)
+        return self.model.run({self._name: self._encode(rows)}).reshape(-1)
 
     def _encode(self, rows: NDArray[np.uint8]) -> NDArray[Any]:
         if self._encoding == "index":
