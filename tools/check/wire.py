@@ -1,5 +1,7 @@
 """A small HTTP client of one deployment, its key or signature put on every call that does not go without."""
 
+import time
+from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -13,6 +15,10 @@ from tools.check.promises import Broken, hold
 SECONDS: Final = 40.0
 """More than the 29 within which API Gateway answers."""
 DOCKERS_NAME: Final = "host.docker.internal"
+TOO_MANY: Final = 429
+PATIENCE: Final = 10
+"""Attempts at a call that is one too many, a second apart."""
+PAUSE_SECONDS: Final = 1.0
 Reply = requests.Response
 
 
@@ -32,13 +38,23 @@ class Signature(AuthBase):
 
 
 class Wire:
-    """Calls one address; `key` is its API key, `signature` signs instead where calls want that."""
+    """Calls one address; `key` is its API key, `signature` signs instead where calls want that.
 
-    def __init__(self, url: str, key: str | None = None, signature: AuthBase | None = None) -> None:
+    A call that is one too many is made again: a run asks more at once than a key may by default.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        signature: AuthBase | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.url = url.rstrip("/")
         self.key = key
         self.signature = signature
         self._session = requests.Session()
+        self._pause = pause
 
     @property
     def closed(self) -> bool:
@@ -58,7 +74,13 @@ class Wire:
         headers = {**({"x-api-key": self.key} if self.key and let_in else {}), **request.pop("headers", {})}
         signature = self.signature if let_in else None
         sent = {"timeout": SECONDS, "allow_redirects": False, "auth": signature, **request}
-        return self._session.request(method, f"{self.url}/{path.lstrip('/')}", headers=headers, **sent)
+        address = f"{self.url}/{path.lstrip('/')}"
+        for _ in range(PATIENCE):
+            reply = self._session.request(method, address, headers=headers, **sent)
+            if reply.status_code != TOO_MANY:
+                break
+            self._pause(PAUSE_SECONDS)
+        return reply
 
     def send(self, url: str, **request: Any) -> Reply:
         """POST to a presigned address, which wants no key."""
