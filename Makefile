@@ -19,7 +19,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up deploy undeploy test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -96,6 +96,18 @@ containers: $(VENV)/.dev $(SAM_VENV)/.sam  ## sam build, then the tests under a 
 
 cloud: $(VENV)/.dev $(SAM_VENV)/.sam $(CLOUD_VENV)/.cloud  ## the stack on an emulated AWS that enforces IAM: deployed, tried, changed, deleted (needs Docker)
 	@tests/cloud/run
+
+export PARAMETERS
+STACK ?= assay
+
+deploy: $(VENV)/.local $(SAM_VENV)/.sam  ## to a live address: REGION=, STACK=assay, PARAMETERS="Name=value ..."; PLAN=1 only shows
+	@$(PY) -m tools.deploy up --stack "$(STACK)" --region "$(REGION)" --parameters "$$PARAMETERS" \
+	  $(if $(filter-out 0,$(PLAN)),--plan) $(if $(filter-out 0,$(BUILT)),--built) \
+	  $(foreach name,$(WITHOUT),--without $(name))
+
+undeploy: $(VENV)/.local  ## remove what make deploy made; keeps the buckets unless BUCKETS=delete
+	@$(PY) -m tools.deploy down --stack "$(STACK)" --region "$(REGION)" --parameters "$$PARAMETERS" \
+	  $(if $(filter delete,$(BUCKETS)),--delete-buckets)
 
 bench: $(VENV)/.dev  ## all benchmarks, as tables and into benchmarks/results; peers take part after `make peers`
 	$(PY) -m benchmarks --size full --write

@@ -17,6 +17,8 @@ from tools.local.template import load
 TEMPLATE: Final = Path(__file__).parent.parent / "template.yaml"
 OUTPUT: Final = "template-provisioned.yaml"
 FUNCTIONS: Final = ("RankApiFunction", "ClassifyApiFunction")
+LEFT_UNRESERVED: Final = 10
+"""Functions at once that AWS keeps for those without provisioned concurrency."""
 
 
 def provisioned(text: str, document: Mapping[str, Any], environments: int) -> str:
@@ -57,7 +59,9 @@ def main(arguments: list[str] | None = None) -> None:
     if given.environments < 1:
         parser.error("at least 1; template.yaml itself keeps none warm")
     given.output.write_text(provisioned(TEMPLATE.read_text("utf-8"), load(TEMPLATE), given.environments), "utf-8")
-    print(f"{given.output}: now `sam build -t {given.output.name}` and `sam deploy`")
+    print(f"{given.output}: now `sam build -t {given.output.name}` and `make deploy BUILT=1`")
+    needed = LEFT_UNRESERVED + given.environments * len(FUNCTIONS)
+    print(f"the account must run {needed} functions at once: AWS leaves {LEFT_UNRESERVED} free, all that a new one has")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,11 @@ def test_a_description_with_the_defaults_is_within_lambdas_limit(document: dict[
     assert len(described) < 200
 
 
+def test_what_a_new_account_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["2", "--output", str(tmp_path / "template.yaml")])
+    assert "14 functions at once" in capsys.readouterr().out
+
+
 def test_none_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["0"])

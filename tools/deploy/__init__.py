@@ -1,0 +1,1 @@
+"""`make deploy` and `make undeploy`: from a clone to a live address, and back."""

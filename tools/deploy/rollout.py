@@ -1,0 +1,103 @@
+"""SAM's part of a deployment: `sam build`, then `sam deploy` without questions, or its change set alone."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from tools.deploy.footing import GONE, Clients, Footing, find_stack
+from tools.deploy.wishes import BUILD_ONLY, DeploymentRefused, Wish
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+BUILT: Final = Path(".aws-sam", "build", "template.yaml")
+CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+Run = Callable[[Sequence[str]], None]
+"""Runs a command in the checkout, what it prints shown. Raises DeploymentRefused where it fails."""
+
+
+def run_here(command: Sequence[str]) -> None:
+    """Run a command in the checkout. Raises DeploymentRefused where it fails, or is not there."""
+    print(f"$ {' '.join(map(str, command))}", flush=True)
+    try:
+        done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "SAM_CLI_TELEMETRY": "0"})
+    except OSError as error:
+        raise DeploymentRefused(f"{command[0]} cannot be run: {error}") from error
+    if done.returncode:
+        raise DeploymentRefused(f"{Path(command[0]).name} {command[1]} failed with status {done.returncode}: see above")
+
+
+def require_docker(command: Sequence[str] = ("docker", "info", "--format", "{{.ServerVersion}}")) -> None:
+    """Raise DeploymentRefused where no Docker engine answers, for the images are built with one."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DeploymentRefused(f"no Docker engine answers ({error}): install or start Docker") from error
+    if done.returncode:
+        raise DeploymentRefused(f"no Docker engine answers: start Docker ({done.stderr.strip()[:200]})")
+
+
+@contextmanager
+def _no_config() -> Iterator[str]:
+    """Give a configuration of SAM's that says nothing: samconfig.toml is for those who call `sam` by hand."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "samconfig.toml")
+        path.write_text("version = 0.1\n", "utf-8")
+        yield str(path)
+
+
+def build(sam: str, run: Run, values: Mapping[str, str]) -> None:
+    """Build the images, the functions and the layer. Raises DeploymentRefused."""
+    overrides = [f"{name}={values[name]}" for name in BUILD_ONLY]
+    with _no_config() as config:
+        run([sam, "build", "--config-file", config, "--parallel", "--parameter-overrides", *overrides])
+
+
+def deploy(sam: str, run: Run, wish: Wish, footing: Footing, repository: str, *, plan: bool) -> None:
+    """Deploy what was built, or only show the change set with `plan`. Raises DeploymentRefused.
+
+    Parameters that are not given keep the values that the stack has.
+    """
+    with _no_config() as config:
+        command = [sam, "deploy", "--template-file", str(BUILT), "--config-file", config, "--stack-name", wish.stack]
+        command += ["--region", wish.region, "--resolve-s3", "--image-repository", repository]
+        command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+        command += ["--no-execute-changeset"] if plan else []
+        command += ["--capabilities", *CAPABILITIES]
+        given = [f"{name}={_quoted(value)}" for name, value in sorted(footing.chosen.items())]
+        run([*command, *(["--parameter-overrides", *given] if given else [])])
+
+
+def _quoted(value: str) -> str:
+    """Return a value as SAM reads it from a command line: in quotes where it is empty or has spaces."""
+    return value if value and not any(letter in value for letter in " \"'") else '"' + value.replace('"', '\\"') + '"'
+
+
+def forget_plan(clients: Clients, stack: str) -> None:
+    """Remove the change sets that were only shown, and the empty stack that a first one leaves."""
+    formation = clients("cloudformation")
+    status, _ = find_stack(stack, clients)
+    if status == "REVIEW_IN_PROGRESS":
+        formation.delete_stack(StackName=stack)
+    elif status not in GONE:
+        for each in _shown(formation, stack):
+            formation.delete_change_set(ChangeSetName=each, StackName=stack)
+
+
+def _shown(formation: Any, stack: str) -> list[str]:
+    listed = formation.list_change_sets(StackName=stack)["Summaries"]
+    return [str(each["ChangeSetId"]) for each in listed if each.get("ExecutionStatus") == "AVAILABLE"]
+
+
+def list_failures(clients: Clients, stack: str) -> list[str]:
+    """Return what failed in a stack's last events, a line each, the first first."""
+    try:
+        events = clients("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError:
+        return []
+    failed = [each for each in events if each["ResourceStatus"].endswith("_FAILED")]
+    return [f"{each['LogicalResourceId']}: {each.get('ResourceStatusReason', '')}" for each in reversed(failed)]
