@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay import routing
 from assay.delivery import delivered
-from assay.errors import AssayError, MalformedBody
+from assay.errors import AssayError, MalformedBody, Overtime
 from assay.files.later import preferred
 from assay.http import Response
 from assay.negotiation import chosen
@@ -24,7 +24,8 @@ app = routing.resolver()
 def post_rank() -> Reply[str]:
     """Rank the sequences of the body; the reply, in the form that is accepted, has ranking, counts, rejects, models.
 
-    With `Prefer: respond-async` the reply is 202 and where the job can be followed that the body became.
+    With `Prefer: respond-async`, and where the body takes longer than a request may wait, the reply is 202 and where
+    the job can be followed that the body became.
     """
     request = routing.request(app)
     if preferred(request):
@@ -32,7 +33,10 @@ def post_rank() -> Reply[str]:
     make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
     hold_known(request.query, OPTIONS)
     source = read(request, service().pair)
-    partial, rejects = ranked(source)
+    try:
+        partial, rejects = ranked(source)
+    except Overtime:
+        return routing.reply(later.post(request, service()))
     found = replies.Ranked(partial, rejects, source.pair.models)
     limit = service().settings.reply_bytes
     reply = delivered(make(found), service().results, limit, filename=filename, about=replies.about(found))

@@ -1,11 +1,12 @@
 """From a request to blocks of sequences and options, whatever form the sequences came in."""
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, TooLarge, UnsupportedMediaType
+from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.forms import Part
 from assay.http import VAGUE, Request, is_json, json_value, upload
 from assay.options import RANKING, hold_known
@@ -22,6 +23,8 @@ MAX_BODY_BYTES = 16 << 20
 MAX_SEQUENCES = 1_000_000
 MAX_LINES = 8_000_000
 """More than the gateway lets through unzipped. Zipped blank lines cost nothing to send, and 16 million take 26 s."""
+SECONDS = 18
+"""Of the 29 that API Gateway waits: then a body becomes a job, however few bytes it has."""
 OPTIONS = tuple(RANKING)
 ACCEPTED = (
     "application/json",
@@ -118,7 +121,8 @@ def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
     pair = choose(options)
     columns = fields_of(data[:HEAD], options.column)
-    return Input(iter([parse_items(items, pair.contract, options.column, columns)]), options, pair)
+    blocks = iter([parse_items(items, pair.contract, options.column, columns)])
+    return Input(_bounded(blocks, MAX_SEQUENCES), options, pair)
 
 
 def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
@@ -131,11 +135,13 @@ def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
 
 
 def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
-    """Yield blocks until they hold more records than a request may have. Raises TooLarge."""
-    received = 0
+    """Yield blocks until they hold more records than a request may have, or time is up. Raises TooLarge, Overtime."""
+    received, latest = 0, time.monotonic() + SECONDS
     for block in blocks:
         received += block.received
         _hold_count(received, limit)
+        if time.monotonic() > latest:  # what is ranked meanwhile counts too
+            raise Overtime(f"the body takes longer than {SECONDS} s to rank; {UPLOADS_HINT}", seconds=SECONDS)
         yield block
 
 

@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from assay.errors import TooLarge
 from assay.http import Response, json_response, ndjson_response, text_response
 from assay.ranking import Partial, Row
 from assay.results import ranking_csv
 from assay.sequences import Reject
 
 REJECTS_SHOWN = 1000
+MAX_REPLY = 64 << 20
+"""Characters of a reply; over 5 MB it is written to the results bucket."""
+ROW = 200
+"""What a row has besides what it carries, about."""
+_MARKS = 6
+"""Quotes, colon and comma around a name and its cell in JSON."""
 REJECTS_NAMED = 20
 """How many rejects stand in the headers of replies that are not JSON."""
 
@@ -86,11 +93,25 @@ def headers(ranked: Ranked) -> dict[str, str]:
     return counts | {name: text for name, text in said.items() if text}
 
 
+def hold_size(partial: Partial, each: int) -> None:
+    """Raise TooLarge where a reply, with so many characters for the names of each row, would be too large."""
+    cells = sum(len(cell) for row in partial.rows for cell in row.extra)
+    size = cells + len(partial.rows) * (each + ROW)
+    if size > MAX_REPLY:
+        message = (
+            f"the reply would have about {size >> 20} MiB, and at most {MAX_REPLY >> 20} are written: ask for fewer "
+            "rows (top_k), leave columns out, or send a file through POST /uploads"
+        )
+        raise TooLarge(message, limit=MAX_REPLY)
+
+
 def _json(ranked: Ranked) -> Response:
+    hold_size(ranked.partial, sum(len(name) + _MARKS for name in ranked.partial.columns))
     return json_response(ranking(ranked.partial, ranked.rejects, ranked.models))
 
 
 def _csv(ranked: Ranked) -> Response:
+    hold_size(ranked.partial, len(ranked.partial.columns))
     return Response(200, "".join(ranking_csv(ranked.partial)), "text/csv; charset=utf-8", headers(ranked))
 
 
@@ -99,6 +120,7 @@ def _text(ranked: Ranked) -> Response:
 
 
 def _ndjson(ranked: Ranked) -> Response:
+    hold_size(ranked.partial, sum(len(name) + _MARKS for name in ranked.partial.columns))
     return ndjson_response(_rows(ranked.partial), headers(ranked))
 
 

@@ -94,3 +94,32 @@ def test_the_open_gate_lets_all_pass_at_once_too(call: Any) -> None:
     closed = json.loads(call(post("/rank", LINES, "text/plain", query))["body"])["counts"]
     opened = json.loads(call(post("/rank", LINES, "text/plain", {**query, "gate": "off"}))["body"])["counts"]
     assert (closed["passed"], opened["passed"]) == (0, 2)
+
+
+def test_a_body_that_takes_too_long_becomes_a_job_by_itself(
+    drop: Drop, call: Any, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rank.reading.SECONDS", -1)
+    for body, kind in ((LINES, "text/plain"), (JSON.encode(), "application/json")):
+        reply = call(post("/rank", body, kind))
+        assert reply["statusCode"] == 202
+        promised = Jobs(aws.dynamodb, TABLE).get(json.loads(reply["body"])["job_id"])
+        assert promised is not None
+        assert aws.uploads.head(promised.upload).size > 0
+    old = call(post("/file_data", multipart(LINES), "multipart/form-data; boundary=frontier"))
+    assert old["statusCode"] == 413
+    assert "POST /uploads" in json.loads(old["body"])["error"]["message"]
+
+
+def test_a_reply_that_would_be_too_large_says_what_to_do(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rank.replies.MAX_REPLY", 100)
+    reply = call(post("/rank", LINES, "text/plain", {"threshold": "-1000000"}))
+    assert reply["statusCode"] == 413
+    assert "top_k" in json.loads(reply["body"])["error"]["message"]
+
+
+@pytest.mark.parametrize("body", ['{"top_k": 1, "sequences": [], "top_k": 2}', '{"sequences": [{"id": 1, "id": 2}]}'])
+def test_a_name_that_stands_twice_is_told(call: Any, body: str) -> None:
+    reply = call(post("/rank", body.encode(), "application/json"))
+    assert reply["statusCode"] == 400
+    assert "twice" in json.loads(reply["body"])["error"]["message"]

@@ -51,6 +51,7 @@ def test_any_bytes_are_a_record_or_a_reject_a_line(body: bytes, layout: Layout) 
     ("text", "reason"),
     [
         (b"{", "malformed"),
+        (b'{"text": "a", "text": "b"}', "malformed"),
         (b"7", "malformed"),
         (b'{"title": "x"}', "malformed"),
         (b"\xff", "encoding"),

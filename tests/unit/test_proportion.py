@@ -13,11 +13,13 @@ from contextlib import suppress
 import pytest
 
 from assay.abstracts.cleaning import clean
-from assay.errors import AssayError
+from assay.errors import AssayError, TooLarge
 from assay.forms import parse_multipart
 from assay.http import parse_json
-from assay.sequences import Format, Limits, gunzip, parse
-from tests.unit.reference import SMALL
+from assay.ranking import RankOptions, rank_blocks
+from assay.sequences import Format, Limits, Windows, gunzip, parse
+from rank import replies
+from tests.unit.reference import SMALL, Fake
 
 LIMITS = Limits(1 << 12, 1 << 10, 1 << 12)
 FORM = "multipart/form-data; boundary=b"
@@ -92,6 +94,88 @@ HARD: dict[str, tuple[Read, Callable[[int], bytes]]] = {
 }
 
 
+def answered(fmt: Format, windows: Windows | None = None) -> Read:
+    """Return what ranks some bytes and writes the reply in each form."""
+    model = Fake(lambda text: 1.0 + text.count("D"), SMALL)
+
+    def read(data: bytes) -> None:
+        blocks = parse(_pieces(data), fmt, SMALL, windows=windows, limits=LIMITS)
+        options = RankOptions(top_k=10_000)
+        found = rank_blocks(blocks, model, model, options, deduplicate=False, on_rejects=lambda _: None)
+        for make, _ in replies.FORMS.values():
+            with suppress(TooLarge):
+                make(replies.Ranked(found, replies.FirstRejects(), {}))
+
+    return read
+
+
+def sequences(count: int) -> Iterator[bytes]:
+    """Yield different sequences, so far as there are."""
+    yield from (bytes(b"ACD"[at // step % 3] for step in (1, 3, 9)) for at in range(count))
+
+
+def cells(*made: bytes) -> bytes:
+    return b",".join(made) + b"\n"
+
+
+WIDE = 40  # columns of a table that grows in another dimension
+PAIRS: dict[str, tuple[Read, Callable[[int], bytes]]] = {
+    "columns x short rows": (
+        answered(Format.CSV),
+        lambda size: b"sequence" + b"," * (size // 2) + b"\n" + b"\n".join(sequences(size // 8)),
+    ),
+    "columns x full rows": (
+        answered(Format.CSV),
+        lambda size: (
+            cells(b"sequence", *[b"c"] * int(size**0.5)) + cells(b"ACD", *[b"x"] * int(size**0.5)) * int(size**0.5 / 4)
+        ),
+    ),
+    "length of names x rows": (
+        answered(Format.CSV),
+        lambda size: (
+            cells(b"sequence", b"n" * (size // 2)) + b"".join(cells(text, b"x") for text in sequences(size // 12))
+        ),
+    ),
+    "names x rows": (
+        answered(Format.CSV),
+        lambda size: (
+            cells(b"sequence", *[b"name%d" % at for at in range(size // 20)])
+            + b"".join(cells(text, b"x") for text in sequences(size // 12))
+        ),
+    ),
+    "names that are alike x columns": (answered(Format.CSV), lambda size: cells(b"sequence", *[b"note"] * (size // 5))),
+    "names with numbers x columns": (
+        answered(Format.CSV),
+        lambda size: cells(b"sequence", *[b"a.%d" % at for at in range(size // 14)], *[b"a"] * (size // 14)),
+    ),
+    "length of cells x rows": (
+        answered(Format.CSV),
+        lambda size: b"sequence,note\n" + b"".join(cells(text, b"x" * WIDE) for text in sequences(size // 44)),
+    ),
+    "quotes x rows": (answered(Format.CSV), lambda size: b"sequence,note\n" + b'a","\n' * (size // 6)),
+    "quotes x length of lines": (
+        answered(Format.CSV),
+        lambda size: b"sequence,note\n" + b'ACD,"\n' * (size // 12) + b'"a",' * (size // 8) + b"\n",
+    ),
+    "rows within a cell": (
+        answered(Format.CSV),
+        lambda size: b'sequence,note\nACD,"' + b"ACD,x\n" * (size // 6) + b'"\n',
+    ),
+    "header x windows": (
+        answered(Format.FASTA, Windows(3)),
+        lambda size: b">" + b"x" * (size // 2) + b"\n" + b"ACD" * (size // 6) + b"\n",
+    ),
+    "header x records": (
+        answered(Format.FASTA),
+        lambda size: b">" + b"x" * (size // 2) + b"\nACD\n" + b">a\nACD\n" * (size // 14),
+    ),
+    "glued records": (answered(Format.FASTA), lambda size: b">a\n" + b"ACD>b\n" * (size // 6)),
+    "records of PIR x titles": (answered(Format.FASTA), lambda size: b">P1;a\ntitle\nACD*\n" * (size // 17)),
+    "blanks x residues": (answered(Format.LINES), lambda size: b"A C D\n" * (size // 6)),
+}
+"""Inputs that grow in two dimensions at once: what is made of them may not grow by the product."""
+
+
 TEXTS: dict[str, Callable[[int], str]] = {
     "marks x length": lambda size: "a" + "\u0301\u0316" * (size // 2),
     "marks x letters": lambda size: ("a" + "\u0301\u0316" * 20) * (size // 41),
@@ -153,3 +237,15 @@ def cpu(text: str) -> float:
 def test_twice_the_text_takes_about_twice_the_time(name: str) -> None:
     small, large = (cpu(TEXTS[name](size)) for size in (50_000, 100_000))
     assert large <= 2.5 * small + 0.01
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_dimensions_take_no_more_than_their_sum(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds are a hundredth of the real ones, so that an input of some kilobytes meets them."""
+    monkeypatch.setattr(replies, "MAX_REPLY", 300_000)
+    read, make = PAIRS[name]
+    attempted(read, make(1000))
+    steps = [lines_run(read, make(size)) for size in (20_000, 40_000)]
+    held = [peak(read, make(size)) for size in (20_000, 40_000)]
+    assert steps[1] <= 2.5 * steps[0] + 1_000, steps
+    assert held[1] <= 2.5 * held[0] + 50_000, held

@@ -8,6 +8,7 @@
     │   ├── UnreadableInput        truncated or corrupt gzip, a CSV without the column: nothing can be read
     │   ├── UnsupportedMediaType   a content type that no reader takes
     │   ├── TooLarge               body or record count over a limit
+    │   │   └── Overtime           a body that takes longer than a request may wait
     │   ├── StrictReject           `strict` was asked for and records were rejected
     │   ├── Forbidden              what another caller made, and only that one may change
     │   ├── NotFound               no such job, model or route
@@ -88,6 +89,10 @@ class TooLarge(InputError):
     """A body, a record or a count is over its limit."""
 
     code = "too_large"
+
+
+class Overtime(TooLarge):
+    """A body takes longer to work on than a request may wait."""
 
 
 class StrictReject(InputError):

@@ -24,7 +24,7 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.forms import Part, parse_multipart
-from assay.json_text import looks_like_json
+from assay.json_text import NamedTwice, hold_once, looks_like_json
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
     Forbidden: 403,
@@ -147,13 +147,15 @@ def parse_json(body: bytes) -> object:
     if not body.strip():
         raise MalformedBody("the body is empty, and should be JSON")
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=hold_once)
     except UnicodeDecodeError as error:
         raise MalformedBody(f"the body is not UTF-8: byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise MalformedBody(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except RecursionError:
         raise MalformedBody("the JSON is nested too deeply") from None
+    except NamedTwice as error:
+        raise MalformedBody(str(error)) from None
     except ValueError:
         raise MalformedBody("the JSON holds a number that cannot be read") from None
 

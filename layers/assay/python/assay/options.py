@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, TypeGuard
 
 from assay.errors import InvalidOption
 
@@ -15,29 +15,35 @@ MODEL: Final = "[a-z0-9][a-z0-9-]{0,62}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?"
 """What names a model, or one version of it."""
 _LONGEST: Final = 255
 _MODEL: Final = re.compile(MODEL)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def integer(value: object, name: str) -> int:
     """Return an option as an integer, from JSON or text. Raises InvalidOption."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and len(value) <= 20:
-        try:
-            return int(value)
-        except ValueError:
-            pass
+    if isinstance(value, str) and len(value) <= 20 and _INTEGER.fullmatch(value.strip(" ")):
+        return int(value)
     raise InvalidOption(f"{name} must be an integer", option=name)
 
 
 def number(value: object, name: str) -> float:
     """Return an option as a finite number, from JSON or text. Raises InvalidOption."""
     try:
-        found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
-    except (ValueError, OverflowError):
+        found = float(value) if _is_number(value) else math.nan
+    except OverflowError:
         found = math.nan
     if not math.isfinite(found):
         raise InvalidOption(f"{name} must be a finite number", option=name)
     return found
+
+
+def _is_number(value: object) -> TypeGuard[int | float | str]:
+    """Say whether this is a number, or text that is one in ASCII digits: 1_0 and \u0661 are slips, not numbers."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value.strip(" ")) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def share(value: object, name: str) -> float:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import UnreadableInput
+from assay.json_text import NamedTwice, hold_once
 from assay.sequences.framing import BOM
 from assay.sequences.records import Limits
 from assay.sequences.signatures import HEAD
@@ -21,7 +22,7 @@ def _refuse(name: str) -> float:
     raise ValueError(_NOT_JSON)
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=hold_once)
 
 
 class Value(NamedTuple):
@@ -34,11 +35,13 @@ class Value(NamedTuple):
 def decode_value(text: str) -> Any:
     """Return the one JSON value of a text. Raises ValueError that says what is wrong and where."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=hold_once)
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
+    except NamedTwice:
+        raise
     except ValueError as error:
         raise ValueError(str(error) if str(error) == _NOT_JSON else "a number of the JSON is too long") from None
 
