@@ -4,14 +4,15 @@ A job's last step records its end. Where nothing is left that could do so (an ex
 that died in every try, a promised upload that never came), the job would be RUNNING for ever.
 """
 
-from collections.abc import Iterator
-from typing import Any
+import time
+from itertools import chain
+from typing import Any, Final
 
 from assay.errors import JobLost
 from assay.files.desk import Desk
-from assay.files.failing import give_up
+from assay.files.failing import end, settle
 from assay.jobs import Job
-from assay.telemetry import logger, measure, observed
+from assay.telemetry import failure, logger, measure, observed
 from portal.wiring import service
 
 EXECUTION_SECONDS = 300.0
@@ -20,6 +21,10 @@ FUNCTION_SECONDS = 3600.0
 """Three tries of 900 s, and the minutes that Lambda waits in between."""
 PROMISED_SECONDS = 86_400.0
 """A presigned upload begins within the hour, and may take hours to end."""
+SWEEP_SECONDS: Final = 90.0
+"""For so long a sweep begins with another job; the next one goes on. The function has 120 s."""
+_ALIVE_SECONDS: Final = 960.0
+"""No function lives longer: after so long nobody writes the summary of a job that has ended."""
 
 
 @observed
@@ -32,19 +37,36 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     return {"jobs": ended}
 
 
-def sweep(desk: Desk) -> list[str]:
-    """End the jobs that stopped; return their ids."""
-    lost = list(_lost(desk))
-    for job, reason in lost:
-        give_up(desk, job.id, job.kind, job.upload, JobLost(reason))
-    return [job.id for job, _ in lost]
+def sweep(desk: Desk, seconds: float = SWEEP_SECONDS) -> list[str]:
+    """End the jobs that stopped; return their ids. Jobs come before promises, of which there may be any number.
+
+    They are looked at page by page, the oldest first, and one that cannot be ended does not keep the next from it.
+    """
+    ended: dict[str, None] = {}
+    until = time.monotonic() + seconds
+    for job_id in chain(desk.jobs.live(EXECUTION_SECONDS), desk.jobs.promised(FUNCTION_SECONDS)):
+        if time.monotonic() > until:
+            logger.warning("the sweep was ended before it had seen all; the next one goes on", seconds=seconds)
+            break
+        try:
+            if _ended(desk, job_id):
+                ended[job_id] = None
+        except Exception as error:  # whatever it is, it is this job's
+            failure("a job could not be swept", error)
+            measure("SweepsFailed", 1)
+    return list(ended)
 
 
-def _lost(desk: Desk) -> Iterator[tuple[Job, str]]:
-    for job in desk.jobs.unfinished(EXECUTION_SECONDS):
-        reason = _stopped(desk, job)
-        if reason:
-            yield job, reason
+def _ended(desk: Desk, job_id: str) -> bool:
+    """End a job where it stopped; put right what one says that has ended. Say whether it was ended here."""
+    job = desk.jobs.get(job_id)
+    if job is None:
+        return False
+    if job.finished:
+        settle(desk, job_id, sure=desk.jobs.quiet(job) > _ALIVE_SECONDS)
+        return False
+    reason = _stopped(desk, job)
+    return bool(reason) and end(desk, job_id, job.kind, job.upload, JobLost(reason))
 
 
 def _stopped(desk: Desk, job: Job) -> str:

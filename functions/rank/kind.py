@@ -8,6 +8,7 @@ from typing import Any
 from assay.files.headers import table
 from assay.files.manifest import Source
 from assay.files.planning import Shape
+from assay.options import RANKING, from_metadata
 from assay.ranking import RankOptions
 from assay.sequences import Format, fields_of, sniff
 from rank.reading import with_options
@@ -22,7 +23,7 @@ class RankKind:
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return all options. Raises InvalidOption."""
-        return asdict(with_options(RankOptions(), metadata))
+        return asdict(with_options(RankOptions(), from_metadata(metadata, RANKING)))
 
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""

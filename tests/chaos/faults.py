@@ -25,7 +25,11 @@ _IDS: Final = re.compile(r"[0-9a-f]{32,}")
 _SLOW: Final = 0.01
 _STORM: Final = 9
 """Calls in a row that an outage fails: more than boto's attempts at two calls."""
-KINDS: Final = ("error", "throttle", "refused", "lost", "late", "slow", "cut", "reset", "twice", "killed", "outage")
+FAILING: Final = ("error", "throttle", "refused", "lost", "late", "slow", "cut", "reset", "twice", "killed", "outage")
+WRONG: Final = ("short", "whole", "etag", "stale", "pages")
+"""Answers that are wrong though the call succeeds."""
+KINDS: Final = (*FAILING, *WRONG)
+_READS: Final = frozenset({"GetObject", "HeadObject", "GetItem", "Query", "ListObjectsV2"})
 _JSON: Final = "application/x-amz-json-1.0"
 Send = Callable[[], AWSResponse]
 
@@ -46,6 +50,7 @@ class Faults:
     calls: int = 0
     seen: Callable[[str], None] = lambda _: None
     _asked: Counter[str] = field(default_factory=Counter)
+    _first: dict[str, tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     _outages: Counter[str] = field(default_factory=Counter)
     _atomic: Any = field(default_factory=threading.RLock)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,6 +65,7 @@ class Faults:
         with self._lock:
             self.scope, self.on = scope, True
             self._asked.clear()
+            self._first.clear()
             self._outages.clear()
 
     def fate(self, what: str, kinds: tuple[str, ...] = KINDS) -> str:
@@ -97,9 +103,66 @@ class Faults:
             return reply
 
         kind = self.fate(f"{operation} {_about(request)}")
+        if kind in WRONG:
+            return self._wrong(kind, operation, request, send())
         if operation != "GetObject" and kind in {"cut", "reset"}:
             kind = "lost"  # a body that is read at once and breaks off is a connection that broke
-        return _ANSWERS[kind](request, service, send)
+        reply = _ANSWERS[kind](request, service, send)
+        if operation in _READS and not kind:
+            self._note(_place(operation, request), reply)
+        return reply
+
+    def _note(self, place: str, reply: AWSResponse) -> None:
+        """Keep how a read was answered first, for it to be stale later."""
+        body = reply.raw.read()
+        reply.raw = _Raw(body)
+        self._first.setdefault(place, (reply.status_code, dict(reply.headers), body))
+
+    def _wrong(self, kind: str, operation: str, request: AWSPreparedRequest, reply: AWSResponse) -> AWSResponse:
+        """Return an answer that is not the right one; a call that such a fault says nothing about is answered well."""
+        if kind == "stale" and (first := self._first.get(_place(operation, request))):
+            return _replied(request, *first)
+        if operation in {"GetObject", "HeadObject"} and kind == "etag" and "ETag" in reply.headers:
+            reply.headers["ETag"] = '"0123456789abcdef0123456789abcdef"'
+        if operation == "GetObject" and kind == "short" and reply.status_code in {200, 206}:
+            body = reply.raw.read()
+            return _replied(request, reply.status_code, dict(reply.headers), body[: len(body) // 2])
+        if operation == "GetObject" and kind == "whole" and reply.status_code == 206:
+            return self._ignoring_range(request)
+        if operation in {"Query", "ListObjectsV2"} and kind == "pages" and reply.status_code == 200:
+            return _replied(request, 200, dict(reply.headers), _doubled(reply.raw.read()))
+        return reply
+
+    def _ignoring_range(self, request: AWSPreparedRequest) -> AWSResponse:
+        """Answer as a server does that does not know ranges."""
+        asked = request.headers["Range"]
+        del request.headers["Range"]
+        with self._atomic:
+            reply: AWSResponse = botocore_stubber("before-send.s3.GetObject", request)
+        request.headers["Range"] = asked
+        return reply
+
+
+def _place(operation: str, request: AWSPreparedRequest) -> str:
+    """Return what a read is of, to the byte."""
+    return f"{operation} {request.url} {request.headers.get('Range')} {request.body!r}"
+
+
+def _replied(request: AWSPreparedRequest, status: int, headers: dict[str, str], body: bytes) -> AWSResponse:
+    told = HTTPHeaders()
+    for name, value in headers.items():
+        told[name] = value
+    if request.method != "HEAD":
+        told["Content-Length"] = str(len(body))
+    return AWSResponse(request.url, status, told, _Raw(body))
+
+
+def _doubled(page: bytes) -> bytes:
+    """Return a page of a listing with everything in it twice."""
+    if page.startswith(b"{"):
+        said = json.loads(page)
+        return json.dumps({**said, "Items": said.get("Items", []) * 2}).encode()
+    return re.sub(rb"(<Contents>.*</Contents>)", rb"\1\1", page, flags=re.DOTALL)
 
 
 def _about(request: AWSPreparedRequest) -> str:

@@ -6,7 +6,7 @@ import io
 import json
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
@@ -71,6 +71,15 @@ def _jsonl(chance: random.Random) -> tuple[str, bytes]:
 
 _RANKED: Final[tuple[Callable[[random.Random], tuple[str, bytes]], ...]] = (_lines, _lines, _fasta, _csv, _gzip)
 _CLASSIFIED: Final = (_abstracts, _jsonl)
+
+
+def again(one: File) -> File:
+    """Return another file of the same key: the same records twice."""
+    packed = one.key.endswith(".gz")
+    body = b"".join(gunzip(iter([one.body]))) if packed else one.body
+    rest = body.partition(b"\n")[2] if one.key.endswith(".csv") else body
+    longer = body + (b"" if body.endswith(b"\n") else b"\n") + rest
+    return replace(one, body=gzip.compress(longer, mtime=0) if packed else longer)
 
 
 def file(seed: int, number: int) -> File:

@@ -1,6 +1,7 @@
 """Jobs through a service that fails, and what became of each: `python -m tests.chaos.running --seed 1 --jobs 1000`."""
 
 import argparse
+import json
 import random
 import sys
 import tempfile
@@ -10,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from assay.files.taking import redrive
 from assay.jobs import Job
 from tests.chaos.faults import Faults
-from tests.chaos.files import File, file, ranking
-from tests.chaos.world import World, world
+from tests.chaos.files import File, again, file, ranking
+from tests.chaos.world import World, forget, world
 from tests.conftest import TABLE
 
 RATES: Final = (0.01, 0.05, 0.2)
@@ -29,6 +30,7 @@ class Outcomes:
 
     rate: float
     jobs: int = 0
+    dropped: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     calls: int = 0
@@ -41,15 +43,28 @@ def run(seed: int, jobs: int, rate: float, scratch: Path, first: int = 0) -> Out
     faults, outcomes = Faults(seed, rate), Outcomes(rate)
     with world(faults, scratch) as place:
         for number in range(first, first + jobs):
-            one = file(seed, number)
-            wanted = _wanted(place, one)
+            chance = random.Random(f"{seed} way {number}")
+            files = _files(file(seed, number), chance)
+            wanted = [_wanted(place, one) for one in files]
             faults.begin(str(number))
-            _drop(place, one, random.Random(f"{seed} way {number}"))
+            events = _drop(place, files, chance)
             faults.on = False
-            _judge(place, one, wanted, outcomes)
-        outcomes.wrong += [*place.broken, *_doubled(place, jobs)]
+            dead, place.dead = place.dead, []
+            for event, one, right in zip(events, files, wanted, strict=True):
+                _judge(place, one, event, [each for each in dead if each == event], right, outcomes)
+            outcomes.dropped += len(events)
+            outcomes.wrong += _misled(place, files[-1], events[-1])
+        outcomes.wrong += [*place.broken, *_doubled(place, outcomes.dropped)]
     outcomes.jobs, outcomes.faults, outcomes.calls = jobs, faults.done, faults.calls
     return outcomes
+
+
+def _files(one: File, chance: random.Random) -> list[File]:
+    """Return what is dropped at one key: mostly a file, sometimes another one after it, sometimes a third."""
+    files = [one]
+    while chance.random() < 0.25 and len(files) < 3:
+        files.append(again(files[-1]))
+    return files
 
 
 def _wanted(place: World, one: File) -> bytes:
@@ -57,21 +72,31 @@ def _wanted(place: World, one: File) -> bytes:
     if one.key.startswith("rank/"):
         return ranking(one)
     quiet = File(one.key.replace("chaos", "quiet"), one.body, one.options)
-    place.deliver(place.put(quiet.key, quiet.body, dict(quiet.options)), "quiet")
+    event = place.put(quiet.key, quiet.body, dict(quiet.options))
+    place.deliver(event, "quiet")
     place.settle()
-    found = place.job(quiet.key)
+    found = place.job(event)
     assert found is not None
     return _result(place, found)
 
 
-def _drop(place: World, one: File, chance: random.Random) -> None:
-    """Drop a file, its event delivered once, twice one after the other, or twice at once; sweep meanwhile."""
+def _drop(place: World, files: list[File], chance: random.Random) -> list[dict[str, Any]]:
+    """Drop files at one key, their events delivered in any order; return the events in the order of the drops."""
+    one = files[0]
     if chance.random() < 0.2:
         with suppress(Exception):  # a wish that failed is a 500 to its caller, who drops the file anyway
             place.desk().jobs.enqueue(one.key, one.key.partition("/")[0])
     place.faults.on = False
-    event = place.put(one.key, one.body, dict(one.options))
+    events = [place.put(each.key, each.body, dict(each.options)) for each in files]
     place.faults.on = True
+    for event in chance.sample(events, len(events)):
+        _deliver(place, event, chance)
+    place.settle()
+    return events
+
+
+def _deliver(place: World, event: dict[str, Any], chance: random.Random) -> None:
+    """Deliver an event once, twice one after the other, or twice at once; sweep meanwhile."""
     way = chance.choice(["once", "once", "again", "at once"])
     if way == "at once":
         place.deliver_twice(event)
@@ -81,41 +106,42 @@ def _drop(place: World, one: File, chance: random.Random) -> None:
         place.sweep(ahead=400)
     if way == "again":
         place.deliver(event, "two")
-    place.settle()
 
 
-def _judge(place: World, one: File, wanted: bytes, outcomes: Outcomes) -> None:
+def _judge(
+    place: World, one: File, event: dict[str, Any], dead: list[dict[str, Any]], wanted: bytes, outcomes: Outcomes
+) -> None:
     """Note how a job ended; help it on as whoever runs the service would, and hold its results to those wanted."""
     how = "succeeded at once"
-    job = place.job(one.key)
-    dead, place.dead = place.dead, []
+    job = place.job(event)
     if job is None or (job.state == "QUEUED" and dead):
         how = "event in the dead-letter queue, sent again"
         if not dead:
             outcomes.wrong.append(f"{one.key}: lost, neither a job nor a dead letter")
             return
         place.drain(dead[0])
-        job = place.job(one.key)
+        job = place.job(event)
     if job is not None and not job.finished:
         how = "stopped, swept, redriven"
         place.look(job)
         place.sweep()
-        job = place.job(one.key)
+        job = place.job(event)
     if job is not None and job.state == "FAILED":
         how = how if how.startswith("stopped") else "failed with a reason, redriven"
-        job = _redriven(place, one, job, outcomes)
+        job = _redriven(place, one, event, job, outcomes)
     outcomes.counts[how] += 1
     outcomes.wrong += [f"{one.key}: {each}" for each in _wrongs(place, job, wanted)]
 
 
-def _redriven(place: World, one: File, job: Job, outcomes: Outcomes) -> Job | None:
+def _redriven(place: World, one: File, event: dict[str, Any], job: Job, outcomes: Outcomes) -> Job | None:
     place.look(job)
     outcomes.reasons[job.reason.rpartition(": ")[2][:60]] += 1
     if not job.reason:
         outcomes.wrong.append(f"{one.key}: failed without a reason")
+    forget()
     redrive(place.desk(), job.id)
     place.settle()
-    return place.job(one.key)
+    return place.job(event)
 
 
 def _wrongs(place: World, job: Job | None, wanted: bytes) -> Iterator[str]:
@@ -125,9 +151,17 @@ def _wrongs(place: World, job: Job | None, wanted: bytes) -> Iterator[str]:
     place.look(job)
     if _result(place, job) != wanted:
         yield "other results than those of one pass"
-    pointed = place.desk().results.get(f"by-upload/{job.upload}.json", limit=1 << 20)
-    if pointed is None or job.id.encode() not in pointed[0] or b"SUCCEEDED" not in pointed[0]:
-        yield "its upload points elsewhere"
+    told = place.desk().results.get(job.results["summary"], limit=1 << 20)
+    if told is None or json.loads(told[0])["state"] != "SUCCEEDED":
+        yield "its summary says otherwise"
+
+
+def _misled(place: World, one: File, event: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong where the upload's pointer does not lead to the job of the last file of its key."""
+    job = place.job(event)
+    pointed = place.desk().results.get(f"by-upload/{one.key}.json", limit=1 << 20)
+    if job is None or pointed is None or job.id.encode() not in pointed[0] or b"SUCCEEDED" not in pointed[0]:
+        yield f"{one.key}: its upload points elsewhere"
 
 
 def _result(place: World, job: Job) -> bytes:
@@ -136,20 +170,22 @@ def _result(place: World, job: Job) -> bytes:
     return found[0] if found else b""
 
 
-def _doubled(place: World, jobs: int) -> Iterator[str]:
-    """Yield the uploads that more than one job is about."""
+def _doubled(place: World, dropped: int) -> Iterator[str]:
+    """Yield the events that more than one job is about."""
     pages = place.aws.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
     items = (item for page in pages for item in page["Items"] if item["pk"]["S"].startswith("job#"))
-    found = Counter(item["upload"]["S"] for item in items if "/chaos/" in item.get("upload", {}).get("S", ""))
+    ours = (item for item in items if "/chaos/" in item.get("upload", {}).get("S", ""))
+    found = Counter((item["upload"]["S"], item.get("identity", {}).get("S", "")) for item in ours)
     yield from (f"{key}: {count} jobs" for key, count in found.items() if count > 1)
-    if len(found) != jobs:
-        yield f"{jobs} files have {len(found)} jobs"
+    if len(found) != dropped:
+        yield f"{dropped} files have {len(found)} jobs"
 
 
 def told(outcomes: Outcomes) -> str:
     """Return outcomes as a row of a table and what lies behind it."""
     injected = sum(outcomes.faults.values())
-    lines = [f"{outcomes.rate:.0%} of calls: {outcomes.jobs} jobs, {outcomes.calls} calls, {injected} faults"]
+    dropped = f"{outcomes.jobs} keys, {outcomes.dropped} files"
+    lines = [f"{outcomes.rate:.0%} of calls: {dropped}, {outcomes.calls} calls, {injected} faults"]
     lines += [f"  {count:6} {how}" for how, count in outcomes.counts.most_common()]
     lines.append("  faults: " + ", ".join(f"{kind} {count}" for kind, count in sorted(outcomes.faults.items())))
     lines += [f"  reason {count:4} {reason}" for reason, count in outcomes.reasons.most_common(8)]

@@ -15,6 +15,7 @@ import pytest
 from assay import clients
 from assay.files.desk import Desk
 from assay.files.planning import Caps
+from assay.files.taking import Letter, identify, read_letter, redrive
 from assay.jobs import Job, Jobs
 from tests.chaos.faults import Faults, Killed
 from tests.conftest import TABLE, Aws, cloud
@@ -45,10 +46,14 @@ class World:
     dead: list[dict[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     later: float = 0.0
+    numbered: int = 0
 
     def put(self, key: str, body: bytes, options: dict[str, str]) -> dict[str, Any]:
-        """Put a file as its user does, and return its event."""
-        return Drop(self.aws, self.uploads["rank"], self.machine).put(key, body, **options)
+        """Put a file as its user does, and return its event, numbered in order."""
+        event = Drop(self.aws, self.uploads["rank"], self.machine).put(key, body, **options)
+        self.numbered += 1
+        event["Records"][0]["s3"]["object"]["sequencer"] = f"{self.numbered:018X}"
+        return event
 
     def deliver(self, event: dict[str, Any], request: str) -> None:
         """Send an event as Lambda does: tried again twice, then dead."""
@@ -60,9 +65,15 @@ class World:
         self.dead.append(event)
 
     def drain(self, event: dict[str, Any]) -> None:
-        """Send a dead letter again: it is one after minutes of tries."""
+        """Do with a dead letter what the runbook's command does: it is one after minutes of tries."""
         self.later = 180.0
-        self.deliver(event, "drained")
+        letter, job_id, seconds = read_letter(self.desk(), identify(event["Records"][0]))
+        if letter is Letter.HELD:
+            self.later += seconds + 1
+        if letter is Letter.ENDED:
+            redrive(self.desk(), job_id)
+        else:
+            self.deliver(event, "drained")
         self.settle()
         self.later = 0.0
 
@@ -89,9 +100,9 @@ class World:
 
         return service().desk
 
-    def job(self, key: str) -> Job | None:
-        """Return the latest job of a key."""
-        return Jobs(self.aws.dynamodb, TABLE).by_upload(key)
+    def job(self, event: dict[str, Any]) -> Job | None:
+        """Return the job of an event."""
+        return Jobs(self.aws.dynamodb, TABLE).of(identify(event["Records"][0]))
 
     def look(self, job: Job) -> None:
         """Note where a job shows results that it must not show, or that are not there."""
@@ -109,6 +120,7 @@ def world(faults: Faults, scratch: Path) -> Iterator[World]:
         for name, value in _environment().items():
             patch.setenv(name, value)
         aws.publish("tiny-index", "tiny-text")
+        aws.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
         patch.setattr("assay.files.desk.caps", lambda _: Caps(SHARD_BYTES, 1000, 1 << 30))
         patch.setattr("botocore.endpoint.time", _Unhurried)
         machine = create(_handlers(faults), patch)

@@ -123,7 +123,7 @@ def test_an_event_of_another_place_is_nobodys_work(drop: Drop, key: str) -> None
     assert drop(drop.put(key, GOOD.encode())) == []
 
 
-def test_an_event_of_another_bucket_reads_nothing_from_there(drop: Drop, aws: Aws) -> None:
+def test_an_event_of_another_bucket_starts_nothing(drop: Drop, aws: Aws) -> None:
     aws.s3.put_object(Bucket="models", Key="rank/secret.txt", Body=GOOD.encode())
     event = drop.put("rank/x.txt", b"")
     event["Records"][0]["s3"]["bucket"]["name"] = "models"

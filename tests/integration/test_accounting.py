@@ -37,6 +37,8 @@ def results(job_id: str) -> list[ShardResult]:
         ("a.txt", b"\n" * 700),
         ("a.txt", b""),
         ("a.csv", CSV),
+        ("a.json", (json.dumps({"sequences": [GOOD, GOOD[::-1], "MKV"] * 9}) + "\n\n  \n").encode()),
+        ("a.jsonl", (json.dumps({"sequence": GOOD}) + "\n").encode() * 20),
         ("a.fasta", FASTA),
         ("a.fasta", b"before\n" * 100 + FASTA),
         ("a.txt.gz", gzip.compress(BODY * 30)),

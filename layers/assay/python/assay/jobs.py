@@ -1,15 +1,18 @@
 """Jobs in DynamoDB: one per dropped object, claimed by exactly one worker at a time, found by id and by upload.
 
 Three items a job, in one table with key `pk` and time to live `expires`: `upload#...` gives an identity its job and
-the lease on it, `key#...` an upload's key its latest job, and `job#...` is the record. Ids are random: to know one is
-to be given it. Each write is conditional by itself, so one that was cut off in between is mended by the next claim.
+the lease on it, `key#...` an upload's key its latest job and the caller it was promised to, and `job#...` is the
+record. Ids are random: to know one is to be given it. Each write is conditional by itself, so one that was cut off in
+between is mended by the next claim.
 """
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from assay.claims import Claim, UploadIdentity
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 _LIVE: Final = ("QUEUED", "RUNNING")
 _JOB: Final = "job"
+_PROMISE: Final = "promise"
+"""How jobs that wait for their upload are live: there may be many, and nobody has to look at them for a day."""
 _BEGINNING: Final = 60.0
 """Seconds within which a claimer that lives has written its job's record."""
 _FREE: Final = "#owner = :mine OR #lease < :now"
@@ -67,6 +72,19 @@ class Job:
         return self.owner in ("", caller)
 
 
+@dataclass(frozen=True, slots=True)
+class LastWord:
+    """What the summary of a job that has ended must say, and whether it is known to: `agreed`.
+
+    `ending` says that results were about to be put in place when it ended, by a function that may live still.
+    """
+
+    said: Mapping[str, Any] | None
+    agreed: bool
+    ending: bool
+    changed: str
+
+
 class Jobs:
     """The jobs of one table; records go `days` after their last change. `ended` is told of each job that ends, once."""
 
@@ -86,8 +104,8 @@ class Jobs:
         """Make a caller's job for an object that is still to be uploaded; whoever claims that object gets this job."""
         now = self._table.time()
         job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, owner=owner)
-        self._point(key, job.id, "")  # first: a record that nothing points to would wait for ever beside another job
-        self._record(job.id, {"kind": kind, "upload": key, "owner": owner})
+        self._point(key, job.id, "", owner)  # first: a record that nothing points to would wait for ever beside another
+        self._record(job.id, {"kind": kind, "upload": key, "owner": owner, LIVE_INDEX: _PROMISE})
         return job
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
@@ -111,12 +129,27 @@ class Jobs:
         if job is not None and job.finished:
             return Claim(job_id, "done")
         begun = bool(job and job.bucket)
-        now = self._table.clock() + (0.0 if begun else max(0.0, lease_seconds - _BEGINNING))
+        now = self._table.clock() + _shorter(job, lease_seconds)
         if not self._table.set(upload.pk, {**lease, "attempts": attempt}, _FREE, mine=owner, now=now):
             return Claim(job_id, "running")
         if not begun:
             self._begin(job_id, upload)
         return Claim(job_id, "taken_over", attempt)
+
+    def of(self, upload: UploadIdentity) -> Job | None:
+        """Return the job of one event of an object, None where no worker has claimed it and written its record."""
+        job_id = self._table.value(upload.pk, "job")
+        return self.get(str(job_id)) if job_id else None
+
+    def wait(self, upload: UploadIdentity, lease_seconds: float) -> float:
+        """Return for how many seconds the claim of an upload is its claimer's alone; 0 where anybody may have it."""
+        known = self._table.item(upload.pk) or {}
+        until = float(known.get("lease", 0)) - _shorter(self.get(str(known.get("job"))), lease_seconds)
+        return max(0.0, until - self._table.clock())
+
+    def release(self, upload: UploadIdentity, owner: str) -> bool:
+        """End the lease of a claimer that is known to be dead; False where it is someone else's."""
+        return self._table.set(upload.pk, {"lease": 0}, "#owner = :mine", mine=owner)
 
     def renew(self, job_id: str, owner: str, lease_seconds: float) -> bool:
         """Prolong a lease; False when it is someone else's by now."""
@@ -133,21 +166,59 @@ class Jobs:
         """Say how far a job is, 0..1; False when it has finished already."""
         return self._change(job_id, {"state": "RUNNING", "progress": progress, "counts": counts})
 
+    def conclude(self, job_id: str) -> bool:
+        """Say that a job's results are about to be shown; False when it has finished already."""
+        return self._change(job_id, {"ending": True})
+
     def succeed(self, job_id: str, counts: Mapping[str, int], results: Mapping[str, str]) -> bool:
-        """End a job; `results` names the keys in the results bucket. False when it has finished already."""
+        """End a job whose summary is written; `results` names the keys in the results bucket.
+
+        False when it has finished already.
+        """
         values = {"state": "SUCCEEDED", "progress": 1.0, "counts": counts, "results": results}
+        return self._change(job_id, values, ends=True, agreed=True)
+
+    def fail(
+        self,
+        job_id: str,
+        reason: str,
+        results: Mapping[str, str] | None = None,
+        said: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """End a job that can't be done; False when it has finished already.
+
+        What its summary has to say is kept, and the job stays among the live ones until that is known to say it.
+        """
+        values = {"state": "FAILED", "reason": reason, "results": results or {}}
+        values |= {"word": json.dumps(said, ensure_ascii=False)} if said is not None else {}
         return self._change(job_id, values, ends=True)
 
-    def fail(self, job_id: str, reason: str, results: Mapping[str, str] | None = None) -> bool:
-        """End a job that can't be done; False when it has finished already."""
-        return self._change(job_id, {"state": "FAILED", "reason": reason, "results": results or {}}, ends=True)
+    def last_word(self, job_id: str) -> LastWord | None:
+        """Return what was last said of a job that FAILED; None where it did not, or there is none."""
+        item = self._table.item(f"job#{job_id}")
+        if not item or item["state"] != "FAILED":
+            return None
+        said = json.loads(item["word"]) if "word" in item else None
+        return LastWord(said, LIVE_INDEX not in item, bool(item.get("ending")), str(item["updated"]))
+
+    def agree(self, job_id: str, word: LastWord, results: Mapping[str, str], *, sure: bool) -> bool:
+        """Say that the summary says `word`; False where something else was said meanwhile.
+
+        A job that was `ending` stays among the live ones unless it is `sure` that nobody writes any more.
+        """
+        remove = (LIVE_INDEX,) if sure or not word.ending else ()
+        same = "#state = :failed AND #updated = :seen"
+        return self._table.set(
+            f"job#{job_id}", {"results": results}, same, remove=remove, failed="FAILED", seen=word.changed
+        )
 
     def reopen(self, job_id: str) -> Job | None:
         """Queue a FAILED job again, what its shards have done kept; None where there is none that FAILED."""
         runs = int(self._table.value(f"job#{job_id}", "runs") or 1) + 1
         values = {"state": "QUEUED", "reason": "", "results": {}, "runs": runs, LIVE_INDEX: _JOB}
         values |= {"updated": self._table.time()}
-        reopened = self._table.set(f"job#{job_id}", values, "#state = :failed", failed="FAILED")
+        gone = ("ending", "word")
+        reopened = self._table.set(f"job#{job_id}", values, "#state = :failed", remove=gone, failed="FAILED")
         return self.get(job_id) if reopened else None
 
     def get(self, job_id: str) -> Job | None:
@@ -160,12 +231,23 @@ class Jobs:
         job_id = self._table.value(f"key#{key}", "job")
         return self.get(str(job_id)) if job_id else None
 
+    def live(self, seconds: float) -> Iterator[str]:
+        """Yield the ids of jobs that have not ended, or not settled, nor changed for so many seconds; oldest first."""
+        return self._live(_JOB, seconds)
+
+    def promised(self, seconds: float) -> Iterator[str]:
+        """Yield the ids of jobs that have waited for their upload for so many seconds; oldest first."""
+        return self._live(_PROMISE, seconds)
+
     def unfinished(self, seconds: float) -> Iterator[Job]:
         """Yield the jobs that are QUEUED or RUNNING and have not changed for so many seconds."""
-        for pk in self._table.live(_JOB, self._table.time(ago=seconds)):
-            job = self.get(pk.partition("#")[2])
+        for job_id in chain(self.live(seconds), self.promised(seconds)):
+            job = self.get(job_id)
             if job is not None and not job.finished:
                 yield job
+
+    def _live(self, kind: str, seconds: float) -> Iterator[str]:
+        return (pk.partition("#")[2] for pk in self._table.live(kind, self._table.time(ago=seconds)))
 
     def quiet(self, job: Job) -> float:
         """Return the seconds since a job's last change."""
@@ -192,33 +274,38 @@ class Jobs:
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
         source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
-        latest = self.by_upload(upload.key)  # a form that is used twice: the second file is its caller's too
-        values["owner"] = latest.owner if latest else ""
-        self._point(upload.key, job_id, upload.sequencer)
-        self._record(job_id, values | source)  # last: a record with its bucket means that all is there
+        owner = str(self._table.value(f"key#{upload.key}", "owner") or "")  # whoever a form was for, used again too
+        self._point(upload.key, job_id, upload.sequencer, owner)
+        self._record(job_id, values | source, owner)  # last: a record with its bucket means that all is there
 
-    def _record(self, job_id: str, values: Mapping[str, Any]) -> None:
+    def _record(self, job_id: str, values: Mapping[str, Any], owner: str = "") -> None:
         """Write a new job; one that was promised keeps its owner and its time, one that runs stays as it is."""
         known = self._table.item(f"job#{job_id}") or {}
-        kept = {"created": known.get("created", self._table.time()), "owner": known.get("owner", "")}
+        kept = {"created": known.get("created", self._table.time()), "owner": known.get("owner", owner)}
         new = {"state": "QUEUED", LIVE_INDEX: _JOB, "updated": self._table.time()}
         item = {"pk": f"job#{job_id}", **new, **kept, **values}
         self._table.put(item, "attribute_not_exists(pk) OR #state = :queued", queued="QUEUED")
 
-    def _point(self, key: str, job_id: str, sequencer: str) -> None:
+    def _point(self, key: str, job_id: str, sequencer: str, owner: str) -> None:
         """Say that a key's latest job is this one, unless an event that S3 numbered later came first."""
         newer = "attribute_not_exists(#sequencer) OR #sequencer <= :mine" if sequencer else ""
-        self._table.put({"pk": f"key#{key}", "job": job_id, "sequencer": sequencer}, newer, mine=sequencer)
+        item = {"pk": f"key#{key}", "job": job_id, "sequencer": sequencer, "owner": owner}
+        self._table.put(item, newer, mine=sequencer)
 
-    def _change(self, job_id: str, values: Mapping[str, Any], *, ends: bool = False) -> bool:
+    def _change(self, job_id: str, values: Mapping[str, Any], *, ends: bool = False, agreed: bool = False) -> bool:
         """Set attributes of a job that has not finished; False where it has."""
         live = {f"live{at}": state for at, state in enumerate(_LIVE)}
         condition = f"#state IN ({', '.join(f':{name}' for name in live)})"
         changed = {**values, "updated": self._table.time()}
-        held = self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if ends else (), **live)
+        held = self._table.set(f"job#{job_id}", changed, condition, remove=(LIVE_INDEX,) if agreed else (), **live)
         if held and ends and self._ended and (job := self.get(job_id)):
             self._ended(job)
         return held
+
+
+def _shorter(job: Job | None, lease_seconds: float) -> float:
+    """Return by how much a claim that has left no record so far is shorter than its lease."""
+    return 0.0 if job and job.bucket else max(0.0, lease_seconds - _BEGINNING)
 
 
 _SHOWN: Final = frozenset(Job.__dataclass_fields__) - {"id"}

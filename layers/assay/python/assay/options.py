@@ -119,6 +119,18 @@ def as_metadata(given: Mapping[str, object], readers: Mapping[str, Reader]) -> d
     return {name.replace("_", "-"): _ascii(value, name) for name, value in chosen.items()}
 
 
+FOREIGN: Final = frozenset(
+    ("mtime", "atime", "ctime", "uid", "gid", "mode", "md5chksum", "sha256", "s3cmd_attrs", "mc_attrs", "btime")
+)
+"""Metadata that programs which copy files put beside them (rclone, s3fs, s3cmd, MinIO's client): no option of ours."""
+
+
+def from_metadata(given: Mapping[str, str], readers: Mapping[str, Reader]) -> dict[str, object]:
+    """Return the options among a dropped file's metadata, names with `_`. Raises InvalidOption for an unknown name."""
+    hold_known(set(given) - FOREIGN, readers, "metadata")
+    return {name: read(given[name], name) for name, read in readers.items() if given.get(name) is not None}
+
+
 def _ascii(value: object, name: str) -> str:
     """Return text that S3 keeps as it is."""
     said = str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import (
     ClientError,
     ConnectionClosedError,
+    FlexibleChecksumError,
     IncompleteReadError,
     ReadTimeoutError,
     ResponseStreamingError,
@@ -26,7 +27,14 @@ if TYPE_CHECKING:
 READ_AHEAD = 8 << 20
 _PIECE = 1 << 20
 _ATTEMPTS = 4
-BROKEN = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError, AnswerInvalid)
+BROKEN = (
+    ConnectionClosedError,
+    FlexibleChecksumError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+    AnswerInvalid,
+)
 """Reads that are tried again at once: what came is not what was asked for, or not all of it."""
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 _MISSING = frozenset({"404", "NoSuchKey", "NoSuchVersion", "NotFound"})
@@ -76,7 +84,8 @@ class Bucket:
     def _get(self, key: str, limit: int, if_none_match: str | None) -> tuple[bytes, str] | None:
         try:
             with self._errors(key):
-                reply = self.client.get_object(Bucket=self.name, Key=key, **_given(IfNoneMatch=if_none_match))
+                wanted = _given(IfNoneMatch=if_none_match)
+                reply = self.client.get_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED", **wanted)
         except ClientError as error:
             if _code(error) in _UNCHANGED:
                 return None

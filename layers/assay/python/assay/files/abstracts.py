@@ -17,7 +17,7 @@ from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
 from assay.json_text import looks_like_json
-from assay.options import CLASSIFYING
+from assay.options import CLASSIFYING, from_metadata
 from assay.pdf import MAX_BYTES
 from assay.sequences import Notice, gather
 from assay.sequences.signatures import refuse
@@ -45,9 +45,7 @@ class ClassifyKind:
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return all options, and the column of a CSV or field of JSON lines. Raises InvalidOption."""
-        chosen: dict[str, Any] = {
-            name: read(metadata[name], name) for name, read in CLASSIFYING.items() if metadata.get(name) is not None
-        }
+        chosen: dict[str, Any] = from_metadata(metadata, CLASSIFYING)
         column = chosen.pop("column", None)
         return {**asdict(ClassifyOptions(**chosen)), "column": column}
 

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay import errors
-from assay.errors import AssayError, Cancelled, Conflict, InputError, NotFound, ObjectMissing, ShardFailed
+from assay.errors import AssayError, Cancelled, Conflict, InputError, NotFound, ObjectMissing, ServiceError, ShardFailed
 from assay.files import layout
 from assay.files.desk import Desk
 from assay.files.ending import failure, finish
 from assay.files.manifest import Manifest
 from assay.files.merging import located
 from assay.files.working import Failure
-from assay.jobs import CANCELLED, Job
+from assay.jobs import CANCELLED, Job, LastWord
 
 BLAMED = (InputError, ObjectMissing)
 _LONGEST = 1000
+_ROUNDS = 3
 
 
 def fail(desk: Desk, manifest: Manifest, error: AssayError, results: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -31,16 +32,44 @@ def fail(desk: Desk, manifest: Manifest, error: AssayError, results: Mapping[str
 def give_up(
     desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """End a job as FAILED, planned or not; one that has SUCCEEDED stays as it is."""
+    """End a job as FAILED, planned or not: record first, then summary and pointer; one that has ended stays so."""
+    end(desk, job_id, kind, upload, error, results)
     job = desk.jobs.get(job_id)
-    if job is not None and job.state == "SUCCEEDED":
-        return {"job_id": job_id, "state": job.state}
+    return {"job_id": job_id, "state": job.state if job else "FAILED"}
+
+
+def end(
+    desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
+) -> bool:
+    """End a job as FAILED; False where it had ended before, and only what it says of that was put right."""
     key = layout.summary_key(job_id, kind)
-    kept = {**(results or {}), "summary": key}
     said = failure(job_id, upload, error)
-    finish(desk.results, key, {**said, "results": kept} if results else said, latest=latest(desk, upload, job_id))
-    desk.jobs.fail(job_id, error.message, kept)
-    return {"job_id": job_id, "state": "FAILED"}
+    said |= {"results": {**results, "summary": key}} if results else {}
+    ended = desk.jobs.fail(job_id, error.message, results, said)
+    if desk.jobs.get(job_id) is None:  # its record is gone: what is left of it says so
+        finish(desk.results, key, said, latest=latest(desk, upload, job_id))
+    settle(desk, job_id)
+    return ended
+
+
+def settle(desk: Desk, job_id: str, *, sure: bool = False) -> None:
+    """Make summary and pointer of a job that FAILED say what its record says, until all three agree.
+
+    The record has the last word, whoever was about to write another; `sure` that nobody is any more, it settles it.
+    """
+    for _ in range(_ROUNDS):
+        word, job = desk.jobs.last_word(job_id), desk.jobs.get(job_id)
+        if word is None or job is None or word.agreed:
+            return
+        key = layout.summary_key(job_id, job.kind)
+        finish(desk.results, key, _said(word, job), latest=latest(desk, job.upload, job_id))
+        if desk.jobs.agree(job_id, word, {**job.results, "summary": key}, sure=sure):
+            return
+
+
+def _said(word: LastWord, job: Job) -> Mapping[str, Any]:
+    """Return the summary; a record of an earlier version has the reason alone."""
+    return word.said if word.said is not None else failure(job.id, job.upload, ServiceError(job.reason))
 
 
 def cancel(desk: Desk, job_id: str) -> Job:
@@ -48,14 +77,15 @@ def cancel(desk: Desk, job_id: str) -> Job:
     job = desk.jobs.get(job_id)
     if job is None:
         raise NotFound("there is no such job; records go 30 days after their last change")
-    if desk.jobs.fail(job_id, CANCELLED, {"summary": layout.summary_key(job_id, job.kind)}):
-        give_up(desk, job_id, job.kind, job.upload, Cancelled(CANCELLED))
-        if job.execution:
-            desk.machine.stop(job.execution, CANCELLED)
+    desk.jobs.fail(job_id, CANCELLED, said=failure(job_id, job.upload, Cancelled(CANCELLED)))
     job = desk.jobs.get(job_id) or job
     if job.reason != CANCELLED:
         raise Conflict(f"the job has {job.state} already", state=job.state)
-    return job
+    word = desk.jobs.last_word(job_id)
+    if job.execution and word and not word.agreed:
+        desk.machine.stop(job.execution, CANCELLED)
+    settle(desk, job_id)
+    return desk.jobs.get(job_id) or job
 
 
 def latest(desk: Desk, upload: str, job_id: str) -> bool:

@@ -3,16 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from assay.errors import Cancelled
 from assay.files import layout
 from assay.files.desk import Desk
 from assay.files.ending import finish
-from assay.files.failing import BLAMED, fail, latest
+from assay.files.failing import BLAMED, fail, latest, settle
 from assay.files.manifest import Manifest
 from assay.files.merging import CutInRow, Join, Joined
 from assay.files.partial import ShardResult
 from assay.files.planning import Kind, Upload, plan, uncut
-from assay.jobs import CANCELLED
 
 Work = Callable[[Manifest, int], ShardResult]
 Event = Mapping[str, Any]
@@ -46,13 +44,14 @@ def shard_step(desk: Desk, event: Event, work: Work) -> Reply:
 def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
     """Join the shards and end the job; `state` is SUCCEEDED, FAILED, or REPLANNED where the file could not be cut.
 
-    The summary is written after all other results, so that there is none without them. Raises ShardFailed.
+    The summary is written after all other results, so that there is none without them, and the record after it; where
+    the record had ended meanwhile (cancelled, swept) it has the last word. Raises ShardFailed, Unaccounted.
     """
     job_id = str(event["job_id"])
     working = desk.working(job_id)
     manifest = working.manifest()
     if _failed(desk, job_id):
-        return _reply(job_id, "FAILED")
+        return _settled(desk, job_id)
     try:
         joined = join(manifest, working)
     except CutInRow:
@@ -63,10 +62,18 @@ def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
         return fail(desk, manifest, joined.error, joined.results)
     results = {**joined.results, "summary": layout.summary_key(job_id, manifest.kind)}
     said = summary(manifest, joined, results)
+    if not desk.jobs.conclude(job_id) and _failed(desk, job_id):
+        return _settled(desk, job_id)
     finish(desk.results, results["summary"], said, latest=latest(desk, manifest.source.key, job_id))
-    if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):  # cancelled in these moments
-        return fail(desk, manifest, Cancelled(CANCELLED))
+    if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):
+        return _settled(desk, job_id)
     return _reply(job_id, "SUCCEEDED")
+
+
+def _settled(desk: Desk, job_id: str) -> Reply:
+    """Put right what a job that FAILED shows, and say that it did."""
+    settle(desk, job_id)
+    return _reply(job_id, "FAILED")
 
 
 def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> Reply:

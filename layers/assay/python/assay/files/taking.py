@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -10,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.claims import Claim, UploadIdentity
 from assay.errors import MalformedBody, ServiceError
 from assay.files.desk import Desk
-from assay.files.failing import BLAMED, give_up
+from assay.files.failing import BLAMED, give_up, settle
 from assay.files.manifest import Manifest
 from assay.files.merging import Join
 from assay.files.planning import Kind, Upload, plan
@@ -26,7 +27,7 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
     Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
     last one the job is FAILED.
     """
-    upload = _identity(record)
+    upload = identify(record)
     if upload.bucket != desk.uploads.name:
         logger.warning("an event of another bucket starts nothing", bucket=upload.bucket)
         return None
@@ -36,6 +37,7 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
     logger.append_keys(job_id=claim.job_id)
     if not claim.granted:
         logger.info("event of a job that is not ours to do", state=claim.state)
+        settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
         return None
     try:
         begin(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join)
@@ -79,7 +81,31 @@ def redrive(desk: Desk, job_id: str) -> str | None:
     return desk.machine.execution(name)
 
 
-def _identity(record: Mapping[str, Any]) -> UploadIdentity:
+class Letter(Enum):
+    """What to do about an event whose function gave it up."""
+
+    ENDED = "its job has ended: one that FAILED is redriven"
+    SENT = "no job was begun, or nobody works on it: the event is sent again"
+    HELD = "its job is claimed for a while yet: leave the letter"
+
+
+def read_letter(desk: Desk, upload: UploadIdentity, claimer: str = "") -> tuple[Letter, str, float]:
+    """Return what to do about a dead letter, its own job's id where it has one, and for how many seconds that is held.
+
+    `claimer` is the function call that gave up: what it holds is let go, for it is over.
+    """
+    job = desk.jobs.of(upload)
+    if job is None and not upload.version and (named := desk.jobs.by_upload(upload.key)) and named.state == "FAILED":
+        job = named  # the event does not say which object it was about: the key's failed job is begun again
+    if job is not None and job.finished:
+        return Letter.ENDED, job.id, 0.0
+    seconds = desk.jobs.wait(upload, LEASE_SECONDS)
+    if not seconds or (claimer and desk.jobs.release(upload, claimer)):
+        return Letter.SENT, job.id if job else "", 0.0
+    return Letter.HELD, job.id if job else "its job", seconds
+
+
+def identify(record: Mapping[str, Any]) -> UploadIdentity:
     """Return which object a record is about; its key is URL-encoded. Raises MalformedBody for one that is not S3's."""
     try:
         entity, bucket = record["s3"]["object"], record["s3"]["bucket"]["name"]
