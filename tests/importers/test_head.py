@@ -1,5 +1,6 @@
 """An encoder's folder with a Keras head, against transformers and Keras; needs requirements/train.txt."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,44 @@ def saved(tmp_path: Path, model: Any, name: str = "head.keras") -> Path:
     return tmp_path / name
 
 
+@keras.saving.register_keras_serializable("Custom")
+class ExtractCLSOutput(keras.layers.Layer):  # type: ignore[misc, name-defined]
+    """As the replaced system has it: its configuration nests the encoder's, with its class and all that it says."""
+
+    def __init__(self, scibert_model: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self.scibert_model = scibert_model
+
+    def call(self, inputs: Any) -> Any:
+        return keras.ops.repeat(keras.ops.cast(inputs[0][:, :1], "float32"), 24, axis=-1)
+
+    def compute_output_shape(self, shapes: Any) -> Any:
+        return (shapes[0][0], 24)
+
+    def get_config(self) -> dict[str, Any]:
+        policy = {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": "float32"},
+            "registered_name": None,
+        }
+        nested = {
+            "module": "transformers.models.bert.modeling_tf_bert",
+            "class_name": "TFBertModel",
+            "config": {"name": "tf_bert_model", "dtype": policy, "layers": [{"class_name": "TFBertMainLayer"}]},
+            "registered_name": "TFBertModel",
+        }
+        return {**super().get_config(), "scibert_model": nested}
+
+
+def nested_model(units: int = 3) -> Any:
+    inputs = [keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")]
+    dense = keras.layers.Dense(units, activation="sigmoid")
+    model = keras.Model(inputs, dense(keras.layers.Dropout(0.1)(ExtractCLSOutput()(inputs))))
+    dense.set_weights([np.random.default_rng(6).normal(size=each.shape) for each in dense.get_weights()])
+    return model
+
+
 def refuse(*_: Any, **__: Any) -> None:
     raise AssertionError("the file was given to Keras")
 
@@ -101,7 +140,54 @@ def test_scores_are_those_of_the_two_parts(
     bundle, report = imported(tmp_path, path, encoder, pooling=pooling)
     np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected(encoder, model, pooling), atol=1e-3)
     assert "EncoderLayer is taken for the encoder and was not run" in report[0]
+    assert any(line.startswith("WARNING: --pooling says") for line in report) == (pooling != "cls")
     assert bundle.manifest.text.activation == "sigmoid"
+
+
+@pytest.mark.parametrize("weights", ["safetensors", "h5"])
+@pytest.mark.parametrize("quantize", ["none", None])
+def test_the_head_that_is_replaced_imports_as_it_is(tmp_path: Path, weights: str, quantize: str | None) -> None:
+    encoder = checkpoints.write(tmp_path / "encoder", checkpoints.model("Bert", "Model"), "Bert", weights)
+    names = tuple(f"archive-{at}" for at in range(19))
+    model = nested_model(len(names))
+    path = saved(tmp_path, model)
+    for policy in (b'"class_name": "DTypePolicy"', b'"class_name": "TFBertModel"', b'"registered_name": "Custom>'):
+        assert policy in zipfile.ZipFile(path).read("config.json")
+    bundle, report = imported(tmp_path, path, encoder, labels=names, quantize=quantize)
+    tolerance = 1e-4 if quantize else 0.1
+    if weights == "h5":
+        (encoder / "tf_model.h5").unlink()
+        checkpoints.write(encoder, checkpoints.model("Bert", "Model"), "Bert")
+    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected(encoder, model, "cls"), atol=tolerance)
+    assert "19 labels by sigmoid over cls; the custom layer ExtractCLSOutput is taken for the encoder" in report[0]
+
+
+def test_a_deeper_head_gives_what_keras_gives(tmp_path: Path) -> None:
+    encoder = checkpoints.write(tmp_path / "encoder", checkpoints.model("Bert", "Model"), "Bert")
+    layers = keras.layers
+    tail = keras.Sequential(
+        [
+            keras.Input((24,)),
+            layers.Dense(16, activation="gelu"),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Dense(12),
+            layers.LayerNormalization(),
+            layers.Activation("tanh"),
+            layers.Dense(3),
+            layers.Activation("softmax"),
+        ]
+    )
+    random = np.random.default_rng(7)
+    tail.set_weights([random.uniform(0.2, 1.0, each.shape) * random.choice([1, 1]) for each in tail.get_weights()])
+    bundle, report = imported(tmp_path, saved(tmp_path, tail), encoder)
+    assert (bundle.manifest.text.activation, "3 Dense layers" in report[0]) == ("softmax", True)
+    network = transformers.AutoModel.from_pretrained(encoder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(encoder)
+    ids = [tokenizer(text, truncation=True, max_length=60)["input_ids"] for text in TEXTS]
+    with torch.no_grad():
+        states = np.stack([network(torch.tensor([each])).last_hidden_state[0, 0].numpy() for each in ids])
+    np.testing.assert_allclose(probes.scores(bundle, TEXTS), tail.predict(states, verbose=0), atol=1e-4)
 
 
 def test_a_checkpoint_with_a_classifier_of_its_own_lends_its_encoder(tmp_path: Path) -> None:
@@ -114,9 +200,8 @@ def test_a_checkpoint_with_a_classifier_of_its_own_lends_its_encoder(tmp_path: P
 @pytest.mark.parametrize(
     ("model", "complaint"),
     [
-        (lambda: head_model(hidden=8), "more than one layer"),
         (lambda: head_model(activation="tanh"), "tanh"),
-        (lambda: keras.Sequential([keras.Input((4, 24)), keras.layers.Conv1D(3, 1)]), "arrays of weights"),
+        (lambda: keras.Sequential([keras.Input((4, 24)), keras.layers.Conv1D(3, 1)]), "no Dense layer"),
     ],
 )
 def test_a_file_that_holds_more_than_a_head_is_refused(tmp_path: Path, model: Any, complaint: str) -> None:

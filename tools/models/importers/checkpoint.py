@@ -99,14 +99,13 @@ def _tensorflow(path: Path) -> State:
     found: dict[str, npt.NDArray[Any]] = {}
     with h5py.File(path, "r") as file:
         refuse_links(file)
+        file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    return renamed_tensorflow(found)
 
-        def take(name: str, item: Any) -> None:
-            if isinstance(item, h5py.Dataset):
-                key, value = _renamed(name, item[()])
-                found[key] = value
 
-        file.visititems(take)
-    return found
+def renamed_tensorflow(arrays: State) -> State:
+    """Return TensorFlow's arrays, by their paths in a file, under PyTorch's names and in its layout."""
+    return dict(_renamed(name, value) for name, value in arrays.items())
 
 
 def _renamed(name: str, value: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:

@@ -45,8 +45,13 @@ class Reference:
 
     def pooled(self, hidden: Logits) -> Logits:
         """Return what the network's own pooler makes of last hidden states."""
+        pooler = getattr(self.model, "pooler", None)
+        if pooler is None:
+            raise UnreadableInput("the encoder has no pooler: --pooling cls or mean")
+        rows = torch.tensor(hidden[None])
         with torch.no_grad():
-            return np.asarray(self.model.pooler(torch.tensor(hidden[None]))[0].numpy(), np.float32)
+            found = torch.tanh(pooler(rows[:, 0])) if isinstance(pooler, torch.nn.Linear) else pooler(rows)
+        return np.asarray(found[0].numpy(), np.float32)
 
     def scores(self, texts: Sequence[str], source: TextSource, activation: str, head: Head | None = None) -> Logits:
         """Return scores [N, labels], by a `head` over the hidden states where the network has none."""
