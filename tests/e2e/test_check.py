@@ -307,6 +307,30 @@ def test_a_bucket_that_pages_cannot_read_is_seen(keyed: Service) -> None:
     assert (found.mark, "does not let a page" in found.note) == ("broken", True)
 
 
+@pytest.mark.parametrize("allowed", ["elsewhere", "strict", "meta-top-k", "signature"])
+def test_a_bucket_that_takes_another_form_is_seen(keyed: Service, allowed: str) -> None:
+    def through(bucket: str) -> Spoiler:
+        def change(body: Any) -> None:
+            body["upload"]["url"] = bucket + body["upload"]["url"].partition(keyed.endpoint)[2]
+
+        return at("/uploads", value(change))
+
+    marks = {
+        "elsewhere": b"elsewhere.txt",
+        "strict": b"meta-strict",
+        "meta-top-k": b"\r\n4\r\n",
+        "signature": b"0" * 64,
+    }
+
+    def lenient(call: Call) -> None:
+        call.status = 204 if marks[allowed] in call.body else call.status
+
+    with ExitStack() as stack:
+        bucket = stack.enter_context(spoiled(keyed.endpoint, lenient))
+        found = only(keyed, stack.enter_context(spoiled(keyed.url, through(bucket))), "form")
+    assert (found.mark, "not 403" in found.note) == ("broken", True), found
+
+
 class Stores:
     """boto3 clients of the service whose S3 spoils what it reads, or deletes nothing."""
 
@@ -362,7 +386,7 @@ def test_what_cannot_be_removed_is_seen(keyed: Service) -> None:
 
 
 def test_every_check_has_been_seen_red() -> None:
-    elsewhere = {"upload-origin", *WATCHING}  # above, and in the unit tests
+    elsewhere = {"upload-origin", "form", *WATCHING}  # above, and in the unit tests
     assert {check.name for check in CHECKS} == {*BROKEN, *elsewhere}
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.e2e.conftest import FAKES
@@ -122,7 +123,8 @@ def test_copies_notify(fakes: Service) -> None:
 
 
 def test_presigned_posts_notify(fakes: Service) -> None:
-    form = fakes.s3.generate_presigned_post(fakes.uploads, "rank/${filename}")
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    form = session.client("s3", endpoint_url=fakes.endpoint).generate_presigned_post(fakes.uploads, "rank/${filename}")
     reply = fakes.session.post(form["url"], data=form["fields"], files={"file": ("posted.txt", b"hi")})
     assert reply.status_code == 204
     assert noted(fakes, "rank/posted.txt")["eventName"] == "ObjectCreated:Post"

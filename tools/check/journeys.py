@@ -51,6 +51,22 @@ def check_upload_origin(ground: Ground) -> str:
     return str(allowed)
 
 
+def check_form(ground: Ground) -> str:
+    """Hold that a presigned form takes one file at its key with its options, signed as it is, and nothing else."""
+    offer = _offer(ground, "rank", "txt", top_k=3)
+    fields = offer["upload"]["fields"]
+    elsewhere = f"rank/check-{ground.specimens.run}/elsewhere.txt"
+    ground.uploads.add(elsewhere)
+    other = {"x-amz-signature": "0" * 64} if "x-amz-signature" in fields else {"signature": "AAAA"}
+    changes = {"another key": {"key": elsewhere}, "another option": {"x-amz-meta-strict": "true"}}
+    changes |= {"another value of an option": {"x-amz-meta-top-k": "4"}, "another signature": other}
+    for what, change in changes.items():
+        files = {"file": ("file", ground.specimens.fasta())}
+        reply = ground.wire.send(offer["upload"]["url"], data={**fields, **change}, files=files)
+        hold(reply.status_code == 403, f"with {what} the bucket answers {reply.status_code}, not 403")
+    return f"403 with {', '.join(changes)}"
+
+
 def check_async(ground: Ground) -> str:
     """Hold that a request becomes a job where that is preferred."""
     sent = {"data": ground.specimens.fasta(), "headers": {"Prefer": "respond-async", "Content-Type": "text/x-fasta"}}
@@ -229,6 +245,7 @@ def _timed(call: Callable[[], Found]) -> tuple[Found, float]:
 CHECKS: Final = (
     Check("upload", "a file goes up by a form and comes back by links", check_upload),
     Check("upload-origin", "a page may send a file to the bucket", check_upload_origin),
+    Check("form", "a form takes its one file and nothing else", check_form),
     Check("async", "a request becomes a job where that is preferred", check_async),
     Check("cancel", "a job can be stopped", check_cancel),
     Check("shards", "a file of abstracts is cut and comes back whole", check_shards),

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import moto.s3.notifications
@@ -11,6 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 
 from tools.local.events import Created
 from tools.local.invocations import Call, Invocations
+from tools.local.posts import Posts
 from tools.local.servers import App, Quiet, Server
 
 Notify = Callable[[Created], None]
@@ -54,9 +55,14 @@ def _created(event: str, bucket: str, key: Any) -> Created:
     return Created(event, bucket, key.name, int(key.size), key.etag.strip('"'), version)
 
 
-def serve(listeners: Iterable[socket.socket], notify: Notify, call: Call, send: Call) -> list[Server]:
-    """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object created."""
+def serve(
+    listeners: Iterable[socket.socket], notify: Notify, call: Call, send: Call, secrets: Mapping[str, str]
+) -> list[Server]:
+    """Serve S3, DynamoDB, SQS, Step Functions and Lambda's Invoke; `notify` gets every S3 object created.
+
+    Presigned forms are held to their policies, signed with one of the `secrets` by access key.
+    """
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     moto_app = DomainDispatcherApplication(create_backend_app)
-    app = Invocations(Notifications(moto_app, notify), call, send)
+    app = Invocations(Posts(Notifications(moto_app, notify), secrets), call, send)
     return [Server(app, listener, _Handler) for listener in listeners]

@@ -18,6 +18,7 @@ from tools.local.events import Created, s3_event
 from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
 from tools.local.invocations import UnknownFunction
+from tools.local.posts import find_secrets
 from tools.local.schedules import Ticker
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
 from tools.local.stack import Function, Stack, read
@@ -122,7 +123,7 @@ class LocalService:
                 log(f"warning: {error}")
 
     def _start_aws(self) -> None:
-        self._servers += aws.serve(self._listeners(), self._notify, self._call_named, self._send_named)
+        self._servers += aws.serve(self._listeners(), self._notify, self._call_named, self._send_named, find_secrets())
         self._environment.update(environment(self._servers[0].port, self._scratch.name, self.options))
         os.environ.update(self._environment)
         forget_credentials()

@@ -1,0 +1,144 @@
+"""A presigned POST held to its policy and its signature, as S3 holds it. Pure.
+
+Source: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html, sigv4-authentication-HTTPPOST.html.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_UNCOVERED: Final = frozenset({"x-amz-signature", "signature", "awsaccesskeyid", "policy", "file"})
+"""Fields that no condition has to name."""
+
+
+class FormRefused(Exception):
+    """S3 would not take the form: `status` and `code` as it answers them."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.message = status, code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was posted to a bucket: its fields by lower-case name, the file's name and its size in bytes."""
+
+    bucket: str
+    fields: Mapping[str, str]
+    filename: str
+    size: int
+
+    @property
+    def key(self) -> str:
+        """Return the key of the object that it makes."""
+        return self.fields.get("key", "").replace("${filename}", self.filename)
+
+
+def hold_form(form: Form, secrets: Mapping[str, str], now: datetime) -> None:
+    """Raise FormRefused unless a form is signed by one of the keys and is what its policy allows, at that time.
+
+    `secrets` are those of the access keys that there are.
+    """
+    if "policy" not in form.fields:
+        raise FormRefused(403, "AccessDenied", "Access Denied: the form has no policy")
+    _hold_signature(form.fields, secrets)
+    policy = _read(form.fields["policy"])
+    if _time(policy.get("expiration")) <= now:
+        raise _invalid("Policy expired.")
+    covered = {name for condition in policy["conditions"] for name in _hold_condition(condition, form)}
+    extra = sorted(set(form.fields) - covered - _UNCOVERED)
+    extra = [name for name in extra if not name.startswith("x-ignore-")]
+    if extra:
+        raise _invalid(f"Extra input fields: {', '.join(extra)}")
+    if "key" not in form.fields:
+        raise FormRefused(400, "InvalidArgument", "Bucket POST must contain a field named 'key'.")
+
+
+def _hold_signature(fields: Mapping[str, str], secrets: Mapping[str, str]) -> None:
+    if fields.get("x-amz-algorithm") == ALGORITHM:
+        scope = fields.get("x-amz-credential", "").split("/")
+        expected, given = _sign(fields, scope, secrets), fields.get("x-amz-signature", "")
+    else:
+        secret = _secret(fields.get("awsaccesskeyid", ""), secrets)
+        digest = hmac.new(secret.encode(), fields["policy"].encode(), hashlib.sha1).digest()
+        expected, given = base64.b64encode(digest).decode(), fields.get("signature", "")
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        message = "The request signature we calculated does not match the signature you provided."
+        raise FormRefused(403, "SignatureDoesNotMatch", message)
+
+
+def _sign(fields: Mapping[str, str], scope: list[str], secrets: Mapping[str, str]) -> str:
+    if len(scope) != 5 or scope[3:] != ["s3", "aws4_request"] or scope[1] != fields.get("x-amz-date", "")[:8]:
+        raise FormRefused(403, "AccessDenied", "The credential of the form is not one for S3 of its date.")
+    signed = b"AWS4" + _secret(scope[0], secrets).encode()
+    for part in scope[1:]:
+        signed = hmac.new(signed, part.encode(), hashlib.sha256).digest()
+    return hmac.new(signed, fields["policy"].encode(), hashlib.sha256).hexdigest()
+
+
+def _secret(access_key: str, secrets: Mapping[str, str]) -> str:
+    if not access_key:
+        raise FormRefused(403, "AccessDenied", "Access Denied: the form is not signed")
+    if access_key not in secrets:
+        raise FormRefused(
+            403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."
+        )
+    return secrets[access_key]
+
+
+def _read(encoded: str) -> dict[str, Any]:
+    try:
+        policy = json.loads(base64.b64decode(encoded, validate=True))
+        if isinstance(policy, dict) and isinstance(policy.get("conditions"), list):
+            return policy
+    except (binascii.Error, ValueError):
+        pass
+    raise FormRefused(400, "InvalidPolicyDocument", "Invalid Policy: Invalid JSON.")
+
+
+def _time(text: object) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        raise FormRefused(400, "InvalidPolicyDocument", "Invalid Policy: Invalid 'expiration' value.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _hold_condition(condition: Any, form: Form) -> list[str]:
+    """Return the names of the fields that a condition covers. Raises FormRefused where it does not hold."""
+    match condition:
+        case dict():
+            for name, value in condition.items():
+                _hold(form, name.lower(), str(value), condition, whole=True)
+            return [name.lower() for name in condition]
+        case ["content-length-range", least, most]:
+            if form.size > int(most):
+                raise FormRefused(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+            if form.size < int(least):
+                raise FormRefused(
+                    400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"
+                )
+            return []
+        case ["eq" | "starts-with" as kind, str(field), str(value)]:
+            name = field.removeprefix("$").lower()
+            _hold(form, name, value, condition, whole=kind == "eq")
+            return [name]
+    raise FormRefused(400, "InvalidPolicyDocument", f"Invalid Policy: Invalid Simple-Condition: {condition!r}")
+
+
+def _hold(form: Form, name: str, value: str, condition: object, *, whole: bool) -> None:
+    given = {"bucket": form.bucket, "key": form.key}.get(name, form.fields.get(name, ""))
+    literal = form.fields.get(name, given)  # a policy may have spelled ${filename} out, too
+    if not any(each == value if whole else each.startswith(value) for each in (given, literal)):
+        raise _invalid(f"Policy Condition failed: {json.dumps(condition)}")
+
+
+def _invalid(why: str) -> FormRefused:
+    return FormRefused(403, "AccessDenied", f"Invalid according to Policy: {why}")
