@@ -3,13 +3,14 @@
 from itertools import repeat
 from typing import Any, Protocol
 
-from assay.abstracts.classification import Classifier, classify, plain, rejected, result
+from assay.abstracts.classification import Classifier, classify, plain, rejected, remarks, result
 from assay.abstracts.prepare import prepare
 from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
+from assay.sequences.remarks import gather
 from assay.serving import SEQUENCES, TEXTS
 from assay.telemetry import phase
 from classify.inputs import ClassifyRequest
@@ -57,16 +58,17 @@ class ClassifyService:
             raise outcomes[0]
         source = {"source": request.source} if request.source else {}
         text, manifest = classifier.text, classifier.model.manifest
+        results = [
+            rejected(outcome) | dict(about)
+            if isinstance(outcome, InvalidAbstract)
+            else result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
+            for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
+        ]
         return {
             "model": {"name": manifest.name, "version": manifest.version},
             "labels": list(text.labels),
-            "results": [
-                rejected(outcome) | dict(about)
-                if isinstance(outcome, InvalidAbstract)
-                else result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
-                for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
-            ],
-            "notices": [notice.to_body() for notice in request.notices],
+            "results": results,
+            "notices": [each.to_body() for each in gather([*request.notices, *remarks(enumerate(results, 1))])],
         }
 
     def predict(self, abstract: object, caching: Caching = "use") -> list[list[float]]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any, Final
 
-from assay.abstracts.classification import Classifier, Prediction, classify, result
+from assay.abstracts.classification import Classifier, Prediction, classify, remarks, result
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import SLOW
 from assay.abstracts.records import Cut, Found, Layout, Record, read
@@ -61,8 +61,9 @@ def classified(
         with RejectParts(results, manifest.job_id, index) as bad, Writer(results, key, NDJSON) as writer:
             while some := list(islice(records, _AT_ONCE)):
                 good, refused = outcomes((each for each in some if not isinstance(each, Notice)), classifier)
-                noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice))])
-                data = "".join(map(shaped.line, good)).encode("utf-8", "replace")
+                said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
+                noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
+                data = "".join(map(_line, said)).encode("utf-8", "replace")
                 writer.write(data)
                 done, size = done + len(good), size + len(data)
                 if refused:
@@ -109,12 +110,15 @@ class _Shaped:
         self._options = ClassifyOptions(manifest.options["threshold"], manifest.options["top_k"])
         self._text = text
 
-    def line(self, outcome: Outcome) -> str:
-        record, prediction = outcome
+    def result(self, record: Record, prediction: Prediction) -> dict[str, Any]:
         said = result(prediction, self._text.labels, self._text.thresholds, self._options)
         del said["cached"]  # no file's abstract is ever remembered
-        body = {"line": record.line, "id": record.id, **said, **record.about}
-        return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
+        return {"id": record.id, **said, **record.about}
+
+
+def _line(said: tuple[int, Mapping[str, Any]]) -> str:
+    number, body = said
+    return json.dumps({"line": number, **body}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _records(manifest: Manifest, index: int, uploads: Bucket, tally: Tally) -> Iterator[Found]:

@@ -12,7 +12,7 @@ from assay.http import dumps, error_response, parse_json, status_of
 from assay.models.bundle import Manifest
 from assay.models.layout import Pointer, Target
 from assay.papers.finding import find
-from assay.papers.rows import Word
+from assay.papers.words import Word
 from assay.sequences import parse_items
 from assay.shards import Shard
 from tests.unit.reference import SMALL
@@ -77,11 +77,12 @@ def cleaned(data: bytes) -> None:
 
 
 def paper(data: bytes) -> None:
-    """Words anywhere on pages: an abstract is found or none; it is made of what the pages say."""
+    """Words anywhere on pages: what may be the abstract is made of what the pages say, likeliest first."""
     words = [_word(data[at : at + 6]) for at in range(0, len(data) - 5, 6)]
     found = find([words[:40], words[40:]])
     letters = {character for word in words for character in word.text}
-    assert found is None or set(found.text) <= letters | {" "}
+    assert all(set(each.text) <= letters | {" "} for each in found)
+    assert [each.confidence for each in found] == sorted((each.confidence for each in found), reverse=True)
 
 
 _TEXTS = ("Abstract", "ABSTRACT", "Keywords:", "Introduction", "1", "the", "protein-", "folds", ".", "A", "a" * 40, "—")
@@ -105,5 +106,5 @@ def pdf(data: bytes) -> None:
         return
     with suppress(UnicodeError):
         found = reader._found(pdfium, document, pdfium.FPDF_GetPageCount(document))
-        assert json.loads(dumps(found.text if found else "")) is not None
+        assert json.loads(dumps([each.text for each in found])) is not None
     pdfium.FPDF_CloseDocument(document)

@@ -18,11 +18,12 @@ for _name in ("Vera", "VeraBd"):
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A font, its size, and the distance between baselines in sizes."""
+    """A font, its size, the distance between baselines in sizes, and PDF's mode of drawing (3: invisible)."""
 
     font: str = "Times-Roman"
     size: float = 10
     leading: float = 1.2
+    mode: int = 0
 
     def width(self, text: str) -> float:
         return float(pdfmetrics.stringWidth(text, self.font, self.size))
@@ -135,6 +136,7 @@ class Paper:
             self._apart(text, style, x, y, space)
             return
         drawn.setWordSpace(space)
+        drawn.setTextRenderMode(style.mode)
         drawn.textOut(text)
         self.canvas.drawText(drawn)
 

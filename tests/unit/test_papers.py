@@ -2,9 +2,10 @@ import pytest
 
 from assay.papers.finding import find
 from assay.papers.headings import begins, ends, is_note, structure, without_rights
-from assay.papers.joining import join
+from assay.papers.joining import join, vocabulary
 from assay.papers.order import blocks
-from assay.papers.rows import Word, rows
+from assay.papers.rows import rows
+from assay.papers.words import Word
 from assay.pdf import extract
 from tests.papers.awkward import AWKWARD
 from tests.papers.layouts import FOUND_BY, LAYOUTS, medicine
@@ -114,7 +115,7 @@ def test_rights_at_the_end_are_no_part() -> None:
     ],
 )
 def test_lines_become_text(lines: list[str], known: str, text: str) -> None:
-    assert join(lines, known) == text
+    assert join(lines, vocabulary(known)) == text
 
 
 def words(text: str, x: float, y: float, size: float = 10) -> list[Word]:
@@ -144,11 +145,10 @@ def test_blocks_are_read_column_by_column_under_what_spans_both() -> None:
 
 
 def test_a_page_without_words_has_no_abstract() -> None:
-    assert find([]) is None
-    assert find([[], []]) is None
+    assert find([]) == []
+    assert find([[], []]) == []
 
 
 def test_a_page_without_prose_is_taken_as_it_is() -> None:
-    found = find([words("Gamma rays in twenty slides", 50, 700, 20)])
-    assert found is not None
-    assert (found.text, found.found_by) == ("Gamma rays in twenty slides", "first_page")
+    [found] = find([words("Gamma rays in twenty slides", 50, 700, 20)])
+    assert (found.text, found.source) == ("Gamma rays in twenty slides", "first_page")

@@ -1,13 +1,16 @@
 import json
 import random
+import resource
 import subprocess
+import sys
 import zlib
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assay import pdf
+from assay import pdf, pdfium
 from assay.abstracts.prepare import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 from assay.pdf import extract
@@ -70,6 +73,33 @@ def test_a_broken_pdf_is_refused(body: bytes) -> None:
     assert reason(body) == "broken"
 
 
+def typed(content: bytes) -> bytes:
+    """Return a PDF of one page that says this, packed: a few hundred bytes that are many letters."""
+    page = (
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</Font<</F"
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+    )
+    return tree(b"3 0 R", 1, page, stream(zlib.compress(content, 9), b"/Filter/FlateDecode"))
+
+
+MANY_LETTERS = {
+    "long lines": b"BT /F 1 Tf " + b"".join(b"1 0 0 1 0 %d Tm (%s) Tj " % (780 - at, b"a" * 50) for at in range(590)),
+    "headings": b"BT /F 1 Tf " + b"".join(b"1 0 0 1 0 %d Tm (Abstract) Tj " % (3000 - at) for at in range(3000)),
+    "letters": b"BT /F 1 Tf " + b"".join(b"1 0 0 1 %d 500 Tm (a) Tj " % (9 * at) for at in reversed(range(9000))),
+    "divided": b"BT /F 1 Tf " + b"".join(b"1 0 0 1 0 %d Tm (%s-) Tj " % (780 - at, b"a" * 40) for at in range(700)),
+    "numbers": b"BT /F 1 Tf " + b"".join(b"1 0 0 1 0 %d Tm (%d) Tj " % (5000 - at, at) for at in range(5000)),
+}
+
+
+@pytest.mark.parametrize("name", MANY_LETTERS)
+def test_a_small_pdf_of_many_letters_is_read_in_a_part_of_its_time(name: str) -> None:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with suppress(UnreadableInput):
+        extract(typed(MANY_LETTERS[name] + b"ET"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime - before.ru_utime < pdf.SECONDS / 2
+
+
 LOOP = stream(b"/X Do /X Do", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 4 0 R>>>>")
 HOSTILE = {
     "a tree that contains itself": tree(b"2 0 R 2 0 R", 1_000_000),
@@ -91,6 +121,18 @@ def test_a_hostile_pdf_is_refused_within_its_bounds(name: str) -> None:
 
 def test_a_pdf_that_takes_too_long_is_given_up() -> None:
     assert reason(article().pdf(), seconds=0.001) == "slow"
+
+
+def test_the_child_holds_itself_to_its_bounds() -> None:
+    """What `_bound` sets is what the system says of such a process: memory, time, no file, no core."""
+    code = (
+        f"import resource as r, sys; sys.path[:0] = [{str(Path(pdf.__file__).parents[1])!r}]; from assay import pdfium;"
+        "pdfium._bound(); bounds = (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_CORE);"
+        "print([r.getrlimit(each)[0] for each in bounds])"
+    )
+    said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert json.loads(said) == [pdfium.MEMORY, pdfium.CPU_SECONDS, 0, 0]
+    assert "_bound()" in pdf._CHILD.read_text(encoding="utf-8").rpartition('"__main__"')[2]
 
 
 def test_more_bytes_than_are_read_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.cli.output import fail, open_binary, quiet
 from tools.cli.shown import noticed
@@ -16,6 +16,9 @@ from tools.demo.tables import bar
 from tools.local.bundles import newest_model
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
+
+if TYPE_CHECKING:
+    from classify.inputs import ClassifyRequest
 
 MANY = (".jsonl", ".ndjson", ".csv", ".tsv")
 """The names of files that hold several abstracts."""
@@ -56,6 +59,9 @@ def _print(answer: dict[str, Any], options: argparse.Namespace) -> None:
         print(json.dumps(answer, indent=2, ensure_ascii=False))
     elif not options.out:
         print("\n".join(map(_shown, answer["results"])))
+    for result in answer["results"]:
+        if result.get("source"):
+            print(_origin(result["source"]), file=sys.stderr)
     for notice in answer.get("notices", ()):
         print(noticed(notice), file=sys.stderr)
     if "counts" in answer:
@@ -89,8 +95,8 @@ def _here(options: argparse.Namespace) -> dict[str, Any]:
     if many(options):
         return _many_here(options, models, name)
     with open_binary(options.file) as source:
-        text = _text(source.read())
-    return classified(text, models, name, chosen_options(options))
+        sent = _request(source.read())
+    return classified(sent, models, name, chosen_options(options))
 
 
 def _many_here(options: argparse.Namespace, models: Path, name: str) -> dict[str, Any]:
@@ -118,36 +124,46 @@ def _shown(result: dict[str, Any]) -> str:
     return f"{result['line']}\t{result['id'] or ''}\t{labels or '-'}"
 
 
-def _text(body: bytes) -> str:
+def _request(body: bytes) -> "ClassifyRequest":
     """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
     from assay.http import Request
     from classify.inputs import read
 
     kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"
-    (text,) = read(Request("POST", "/classify", {"content-type": kind}, {}, body)).abstracts
-    return str(text)
+    return read(Request("POST", "/classify", {"content-type": kind}, {}, body))
 
 
-def classified(text: str, folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what POST /classify would answer. Raises AssayError."""
+def classified(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what POST /classify would answer to one abstract. Raises AssayError."""
     from assay.abstracts.classification import classify as predict
-    from assay.abstracts.classification import result
+    from assay.abstracts.classification import remarks, result
     from assay.abstracts.options import ClassifyOptions
     from assay.errors import InvalidAbstract
     from assay.models.classifier import TextClassifier
 
     options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))
     classifier = TextClassifier(newest_model(folder, name))
-    (outcome,) = predict([text], classifier)
+    (outcome,) = predict(sent.abstracts, classifier)
     if isinstance(outcome, InvalidAbstract):
         raise outcome
     spec, manifest = classifier.text, classifier.model.manifest
+    found = result(outcome, spec.labels, spec.thresholds, options)
     return {
         "model": {"name": manifest.name, "version": manifest.version},
         "labels": list(spec.labels),
-        "results": [result(outcome, spec.labels, spec.thresholds, options)],
-        "notices": [],
+        "results": [found | ({"source": sent.source} if sent.source else {})],
+        "notices": [each.to_body() for each in remarks([(1, found)])],
     }
+
+
+def _origin(source: Mapping[str, Any]) -> str:
+    """Say which text of a PDF was taken, how sure that is, and what else it might have been."""
+    told = f"page {source['page']} of {source['pages']}, {source['found_by']}, confidence {source['confidence']:g}"
+    others = [
+        f"  or page {each['page']}, {each['source']}, confidence {each['confidence']:g}: {each['text'][:60]} ..."
+        for each in source["candidates"][1:]
+    ]
+    return "\n".join([f"the abstract: {source['text'][:60]} ... ({told})", *others])
 
 
 def _bars(result: dict[str, Any]) -> str:

@@ -5,12 +5,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
+from assay.papers.finding import Candidate, Source
 from assay.telemetry import phase
 
 SECONDS: Final = 10.0
@@ -32,13 +33,16 @@ class Extract:
     """The abstract taken from a PDF, how it was found, on which page (from 1) it begins, and how many there are.
 
     `found_by`: `heading` (under one such as "Abstract"), `inline` (after it, on the same line), `layout` (no heading,
-    but a paragraph set apart from the rest), `first_page` (none of these: the first paragraphs).
+    but a paragraph set apart from the rest), `first_page` (none of these: the first paragraphs). `confidence` is how
+    sure that is, from 0 to 1. `candidates` are this text and what else it might be, likeliest first.
     """
 
     text: str
-    found_by: Literal["heading", "inline", "layout", "first_page"]
+    found_by: Source
     page: int
     pages: int
+    confidence: float
+    candidates: Sequence[Candidate]
 
 
 def extract(body: bytes, seconds: float = SECONDS) -> Extract:
@@ -55,7 +59,9 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
         reply = _child(body, seconds)
     if "error" in reply:
         raise UnreadableInput(_REASONS[str(reply["error"])], reason=reply["error"])
-    return Extract(**reply)
+    candidates = [Candidate(**each) for each in reply["candidates"]]
+    best = candidates[0]
+    return Extract(best.text, best.source, best.page, reply["pages"], best.confidence, candidates)
 
 
 def _child(body: bytes, seconds: float) -> dict[str, Any]:

@@ -18,14 +18,20 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # isolated: PYTHONPATH is not read
 
 from assay.abstracts.prepare import SHORTEST
-from assay.papers.finding import Found, find
-from assay.papers.rows import Word
+from assay.papers.finding import SURE, Candidate, find
+from assay.papers.words import Word
 
 PAGES: Final = (3, 8)
 """Pages read at first, and where none of them has the heading of an abstract."""
 CPU_SECONDS: Final = 10
 MEMORY: Final = 640 << 20
 _MOST_CHARACTERS: Final = 30_000
+_MOST_WORDS: Final = 20_000
+"""After so many words no further page is read: eight pages of prose have 6,000."""
+_INVISIBLE: Final = 3
+"""PDF's text rendering mode that draws nothing: a scan's text lies under its picture so."""
+_SEEN: Final = 1_000
+"""Letters that are seen on a page from which it is no scan."""
 _NEEDS_PASSWORD: Final = 4
 _HYPHEN: Final = 2
 _BOLD: Final = ("bold", "black", "heavy", "-medi", "cmbx", "demi")
@@ -41,15 +47,34 @@ class _Page:
         self._matrix = pdfium.FS_MATRIX()
         self._name = ctypes.create_string_buffer(96)
         self._flags = ctypes.c_int()
+        self._colours = [ctypes.c_uint() for _ in range(4)]
         self._upwards = True
 
     def words(self) -> list[Word]:
         """Return the words that stand the way most do: the stamp up the margin is left out."""
-        found = [self._word(each) for each in self._runs()]
+        found = [self._word(each) for each in self._seen(list(self._runs()))]
         most = Counter(turn for turn, word in found for _ in word.text).most_common(1)
         upright = [word for turn, word in found if turn == most[0][0]]
         scale = self._scale(upright)
         return upright if scale == 1 else [replace(word, size=word.size * scale) for word in upright]
+
+    def _seen(self, runs: list[list[int]]) -> list[list[int]]:
+        """Return the words that are seen; where few are, as on a scan with a stamp, the unseen ones too."""
+        unseen = [run for run in runs if self._is_invisible(run[0])]
+        if not unseen:
+            return runs
+        hidden = sum(map(len, unseen))
+        if sum(map(len, runs)) - hidden < min(hidden / 2, _SEEN):
+            return runs
+        gone = {run[0] for run in unseen}
+        return [run for run in runs if run[0] not in gone]
+
+    def _is_invisible(self, at: int) -> bool:
+        drawn = self._c.FPDFText_GetTextObject(self._text, at)
+        if drawn and self._c.FPDFTextObj_GetTextRenderMode(drawn) == _INVISIBLE:
+            return True
+        red, green, blue, alpha = self._colours
+        return bool(self._c.FPDFText_GetFillColor(self._text, at, red, green, blue, alpha) and alpha.value == 0)
 
     def _scale(self, words: list[Word]) -> float:
         """Return what font sizes are to be multiplied with: 1 unless a page has a scale that fonts do not say."""
@@ -130,7 +155,7 @@ def _whole(text: str) -> str:
 
 
 def read(body: bytes) -> dict[str, object]:
-    """Return `text`, `found_by`, `page` and `pages` of a PDF, or `error`: broken, encrypted, no_text."""
+    """Return the `candidates` of a PDF, likeliest first, and its `pages`, or `error`: broken, encrypted, no_text."""
     import pypdfium2.raw as pdfium
 
     pdfium.FPDF_InitLibrary()
@@ -141,17 +166,19 @@ def read(body: bytes) -> dict[str, object]:
     if pages < 1:
         return {"error": "broken"}
     found = _found(pdfium, document, pages)
-    return asdict(found) | {"pages": pages} if found else {"error": "no_text"}
+    return {"candidates": [asdict(each) for each in found], "pages": pages} if found else {"error": "no_text"}
 
 
-def _found(pdfium: Any, document: Any, pages: int) -> Found | None:
+def _found(pdfium: Any, document: Any, pages: int) -> list[Candidate]:
     words: list[list[Word]] = []
-    found = None
+    found: list[Candidate] = []
     for limit in PAGES:
-        words += [_words(pdfium, document, number) for number in range(len(words), min(pages, limit))]
+        for number in range(len(words), min(pages, limit)):
+            crowded = sum(map(len, words)) > _MOST_WORDS
+            words.append([] if crowded else _words(pdfium, document, number))
         letters = sum(character.isalpha() for page in words for word in page for character in word.text)
-        found = find(words) if letters >= SHORTEST else None
-        if len(words) == pages or (found and found.found_by in {"heading", "inline"}):
+        found = find(words, pages) if letters >= SHORTEST else []
+        if len(words) == pages or (found and found[0].confidence >= SURE):
             break
     return found
 

@@ -1,8 +1,8 @@
 """From abstracts and a classifier to what a classification answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +10,11 @@ import numpy.typing as npt
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import prepare
 from assay.errors import AssayError, InvalidAbstract
+from assay.sequences.remarks import Notice, notice
 
 DEFAULT_THRESHOLD = 0.5
+NO_LABEL: Final = "No label reaches its threshold; the scores say how near each came."
+TRUNCATED: Final = "The text is longer than the model reads: what stands behind its last token was left out."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +78,15 @@ def _chosen(
     above = [(label, score) for label, score in scores.items() if score >= least.get(label, DEFAULT_THRESHOLD)]
     best = sorted(above, key=lambda pair: -pair[1])[: options.top_k]
     return [{"label": label, "score": score} for label, score in best]
+
+
+def remarks(results: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Notice]:
+    """Return what callers should know of results, each by its line or position: no label, a text that was cut."""
+    found = [each for each in results if "error" not in each[1]]
+    bare = [line for line, result in found if not result["labels"]]
+    cut = [line for line, result in found if result["truncated"]]
+    told = (("no_label", NO_LABEL, bare), ("truncated", TRUNCATED, cut))
+    return [notice(code, message, lines) for code, message, lines in told if lines]
 
 
 def rejected(error: AssayError) -> dict[str, Any]:

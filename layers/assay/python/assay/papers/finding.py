@@ -1,67 +1,127 @@
 """The abstract of a paper, from the words on its first pages."""
 
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from assay.abstracts.cleaning import clean
 from assay.abstracts.prepare import LONGEST, SHORTEST
-from assay.papers.headings import begins, ends, is_abstract, is_note, without_rights
-from assay.papers.joining import join
+from assay.papers.guesses import PARAGRAPH, by_layout, first_page, is_prose
+from assay.papers.headings import (
+    Kind,
+    begins,
+    is_abstract,
+    is_contents,
+    is_entry,
+    is_foreign,
+    is_notice,
+    without_rights,
+)
+from assay.papers.joining import join, letters, vocabulary
+from assay.papers.margins import without_heads
 from assay.papers.order import Block, blocks, same_size
-from assay.papers.rows import Row, Word, moved, rows
-from assay.papers.taking import Line, by_baseline, lines_of, opens, take
+from assay.papers.rows import Row, moved, rows
+from assay.papers.taking import Line, by_baseline, lines_of, take
+from assay.papers.words import Word
 
-FoundBy = Literal["heading", "inline", "layout", "first_page"]
-_PARAGRAPH: Final = 250
-_ENOUGH: Final = 2_000
+Source = Literal["heading", "inline", "layout", "first_page"]
 _SUMMARY_PAGES: Final = 2
 """A "Summary" further back sums up; it is no abstract."""
-_SMALL_WORDS: Final = re.compile(
-    r"\b(?:a|an|are|as|be|been|but|by|can|has|have|how|is|it|its|may|not|on|or|our|that|the|their|these|this|to|was|we|"
-    r"were|which|with)\b"
-)
-"""Words of sentences; "of", "and" and "for" are as common in addresses."""
+_MOST_STARTS: Final = 30
+_MOST_CANDIDATES: Final = 5
+SURE: Final = 0.7
+"""The confidence from which no further pages are looked at."""
+_PAGE_NUMBER: Final = re.compile(r"\d{1,3}|[ivxlc]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An abstract, how it was found, and the page (from 1) where it begins.
+class Candidate:
+    """A text that may be the abstract, how it was found, the page (from 1) where it begins, and how sure that is, 0..1.
 
     `heading`: under a heading; `inline`: after one on the same line; `layout`: no heading, but a paragraph set apart
-    from the rest; `first_page`: none of these, so the first page's first paragraphs.
+    from the rest; `first_page`: none of these, so the first page's first paragraphs. The confidence is a rule of
+    thumb: higher is likelier, no share of anything.
     """
 
     text: str
-    found_by: FoundBy
+    source: Source
     page: int
+    confidence: float
 
 
-def find(pages: Sequence[Sequence[Word]]) -> Found | None:
-    """Return the abstract of a paper, given the words of its first pages; None where there is no text to take."""
-    read = [blocks(rows(words, number)) for number, words in enumerate(pages, 1)]
+def find(pages: Sequence[Sequence[Word]], total: int | None = None) -> list[Candidate]:
+    """Return what may be the abstract of a paper, likeliest first, given the words of its first pages.
+
+    `total` is how many pages it has. Empty where there is no text to take.
+    """
+    kept = without_heads([rows(words, number) for number, words in enumerate(pages, 1)])
+    read = [blocks(page) for page in kept]
     lines = lines_of(read)
-    known = "\n".join(line.text for line in lines)
-    return _by_heading(lines, known) or _by_layout(read, known) or _first_page(read, known)
+    known = vocabulary("\n".join(line.text for line in lines))
+    found = [*_by_heading(lines, known), *_by_layout(read, known), *_by_page(read, known, whole=total == 1)]
+    return _best(found)
 
 
-def _by_heading(lines: Sequence[Line], known: str) -> Found | None:
-    """Return what follows the first heading that is followed by enough; "Abstract" counts before "Summary"."""
-    starts = [(at, mark) for at, line in enumerate(lines) if (mark := begins(line.text, _set_apart(line.row)))]
-    named = [start for start in starts if is_abstract(lines[start[0]].text)]
-    others = [start for start in starts if start not in named and lines[start[0]].row.page <= _SUMMARY_PAGES]
-    for at, (kind, length) in (*named, *others):
+def _best(found: Sequence[Candidate]) -> list[Candidate]:
+    """Return the likeliest ones, none of whose texts begins as one before it does."""
+    kept: dict[str, Candidate] = {}
+    for each in sorted(found, key=lambda each: -each.confidence):
+        kept.setdefault(each.text[:100], each)
+    return list(kept.values())[:_MOST_CANDIDATES]
+
+
+def _by_heading(lines: Sequence[Line], known: frozenset[str]) -> Iterator[Candidate]:
+    """Yield what follows headings; "Abstract" counts more than "Summary", and that more than other languages' words."""
+    starts = [(at, mark) for at, line in enumerate(lines) if (mark := _begins(line.row)) and not _is_listed(lines, at)]
+    for at, (kind, length) in starts[:_MOST_STARTS]:
+        text = letters(lines[at].text)
+        if not is_abstract(text) and not is_foreign(text) and lines[at].row.page > _SUMMARY_PAGES:
+            continue
         taken = _after_heading(lines, at) if kind == "heading" else _after_inline(lines, at, length)
-        text = _text([line.text for line in taken], known)
-        if len(text) >= SHORTEST:
-            return Found(text, kind, taken[0].row.page)
-    return None
+        found = _text([line.text for line in taken], known)
+        if len(found) >= SHORTEST:
+            base = 0.95 if is_abstract(text) else 0.75 if is_foreign(text) else 0.85
+            yield Candidate(found, kind, taken[0].row.page, _confidence(base, found, lines[at].row.page))
 
 
-def _set_apart(row: Row) -> bool:
-    return len(row.words) > 1 and row.words[0].font != row.words[1].font
+def _confidence(base: float, text: str, page: int) -> float:
+    """Return how sure it is that a text is the abstract, from what its heading or place promises and how it reads."""
+    doubts = (
+        0.35 * (not is_prose(text)),
+        0.6 * is_entry(text),
+        0.3 * is_notice(text[:400]),
+        0.2 * (len(text) < 150),
+        0.3 * (len(text) > 0.7 * LONGEST),
+        0.1 * (text[-1:] not in ".!?)]\"'\u201d\u3002"),
+        0.1 * text[:1].islower(),
+        0.05 * (page > _SUMMARY_PAGES + 1),
+    )
+    return round(max(base - sum(doubts), 0.05), 2)
+
+
+def _begins(row: Row) -> tuple[Kind, int] | None:
+    one, two = (*row.words[:2], None, None)[:2]
+    apart = one is not None and two is not None and (one.font != two.font or one.bold != two.bold)
+    return begins(letters(row.text), apart)
+
+
+def _is_listed(lines: Sequence[Line], at: int) -> bool:
+    """Say whether a heading is only named, in a table of contents: leaders or a page's number stand behind it."""
+    row = lines[at].row
+    if is_entry(row.text):
+        return True
+    near = [line.row for line in lines[max(at - 60, 0) : at + 60] if line.row.page == row.page]
+    numbers = [each for each in near if _PAGE_NUMBER.fullmatch(each.text)]
+    led = any(abs(each.y - row.y) < 0.3 * row.size and each.x0 > row.x1 for each in (*numbers, *filter(_leads, near)))
+    listed = any(is_contents(each.text) and each.y > row.y for each in near) and sum(
+        is_entry(each.text) for each in near
+    )
+    return led or bool(listed and listed > 2)
+
+
+def _leads(row: Row) -> bool:
+    return is_entry(row.text)
 
 
 def _after_heading(lines: Sequence[Line], at: int) -> list[Line]:
@@ -101,75 +161,33 @@ def _below(lines: Sequence[Line], at: int) -> int | None:
 
 def _after_inline(lines: Sequence[Line], at: int, length: int) -> list[Line]:
     row = lines[at].row
-    skipped = len(row.text[:length].split())
-    rest = row.text[length:]
+    text = letters(row.text)
+    skipped, rest = len(text[:length].split()), text[length:]
     words = row.words[skipped:] if " ".join(word.text for word in row.words[skipped:]) == rest else None
-    first = Line(moved(row, words or (_only(row, rest),)), lines[at].block)
+    first = Line(moved(row, words or (Word(rest, row.x0, row.x1, row.y, row.size),)), lines[at].block)
     return list(take([*lines[:at], first, *lines[at + 1 :]], at))
 
 
-def _only(row: Row, text: str) -> Word:
-    return Word(text, row.x0, row.x1, row.y, row.size)
+def _by_layout(pages: Sequence[Sequence[Block]], known: frozenset[str]) -> Iterator[Candidate]:
+    """Yield paragraphs that are set apart, the first of them first."""
+    for number, guess in enumerate(by_layout(pages)):
+        text = _text([line.text for line in guess.lines], known)
+        if guess.apart and len(text) >= PARAGRAPH:
+            page = guess.lines[0].row.page
+            yield Candidate(text, "layout", page, _confidence(0.6 if number == 0 else 0.4, text, page))
 
 
-def _by_layout(pages: Sequence[Sequence[Block]], known: str) -> Found | None:
-    """Return the first paragraph of prose where it is set apart from the body: by size, weight, width, or a heading."""
-    body = _body(pages)
-    for page in pages[:2]:
-        for block in page:
-            if not _is_prose(block):
-                continue
-            lines = lines_of(pages[block.last.page - 1 : block.last.page + 1])
-            start = next(number for number, line in enumerate(lines) if line.block is block)
-            taken = list(take(lines, start))
-            following = lines[start + len(taken)] if start + len(taken) < len(lines) else None
-            apart = body is None or _apart(block, body) or (following is not None and opens(following.text))
-            text = _text([line.text for line in taken], known)
-            return Found(text, "layout", block.last.page) if apart and len(text) >= _PARAGRAPH else None
-    return None
+def _by_page(pages: Sequence[Sequence[Block]], known: frozenset[str], whole: bool) -> Iterator[Candidate]:
+    """Yield the first page's first paragraphs, or all of them where the paper has but one page."""
+    found = first_page(pages, whole)
+    text = _cut(" ".join(_text([row.text for row in by_baseline(block.rows)], known) for block in found))
+    if text:
+        yield Candidate(
+            text, "first_page", found[0].last.page, _confidence(0.5 if whole else 0.3, text, found[0].last.page)
+        )
 
 
-def _body(pages: Sequence[Sequence[Block]]) -> Block | None:
-    """Return the longest block of what most of the paper is set in."""
-    every = [block for page in pages for block in page if len(block.rows) > 3]
-    sizes: Counter[tuple[float, bool]] = Counter()
-    for block in every:
-        sizes[round(block.last.size, 1), block.last.bold] += len(block.text)
-    usual = max(sizes, key=lambda each: sizes[each], default=None)
-    same = [block for block in every if (round(block.last.size, 1), block.last.bold) == usual]
-    return max(same, key=lambda block: len(block.text), default=None)
-
-
-def _apart(block: Block, body: Block) -> bool:
-    """Say whether a block differs from the body in size, weight or width."""
-    wide, usual = (edges[1] - edges[0] for edges in (block.edges, body.edges))
-    alike = same_size(block.last.size, body.last.size) and block.last.bold == body.last.bold
-    return not alike or abs(wide - usual) > 0.08 * usual
-
-
-def _is_prose(block: Block) -> bool:
-    """Say whether a block is a paragraph of running text, not affiliations, an address or a notice."""
-    words = re.findall(r"[a-z]+", block.text.lower())
-    small = len(_SMALL_WORDS.findall(block.text.lower()))
-    plain = "@" not in block.text and not is_note(block.text)
-    return plain and len(block.text) >= _PARAGRAPH and small >= 0.12 * len(words)
-
-
-def _first_page(pages: Sequence[Sequence[Block]], known: str) -> Found | None:
-    """Return the first paragraphs of the first page that has text, from the first prose on."""
-    for page in pages:
-        prose = next((at for at, block in enumerate(page) if _is_prose(block)), 0)
-        text = ""
-        for block in page[prose:]:
-            if len(text) >= _PARAGRAPH and (ends(block.text) or len(text) + len(block.text) > _ENOUGH):
-                break
-            text = f"{text} {_text([row.text for row in by_baseline(block.rows)], known)}".strip()
-        if text:
-            return Found(_cut(text), "first_page", page[0].last.page)
-    return None
-
-
-def _text(lines: Sequence[str], known: str) -> str:
+def _text(lines: Sequence[str], known: frozenset[str]) -> str:
     return _cut(clean(without_rights(join(lines, known))))
 
 

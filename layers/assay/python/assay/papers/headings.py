@@ -3,20 +3,35 @@
 import re
 from typing import Final, Literal
 
-_NUMBER: Final = r"(?:(?:\d{1,2}|[IVX]{1,4})\s?[.):]?\s+)?"
-_SPACED: Final = {name: r"\s?".join(name) for name in ("abstract", "summary", "synopsis")}
+_NUMBER: Final = r"(?:(?:\d{1,2}(?:\.\d)?|[IVX]{1,4})\s?[.):]?\s+)?"
+_ENGLISH: Final = ("abstract", "summary", "synopsis")
+_FOREIGN: Final = (
+    "zusammenfassung", "kurzfassung", "kurzzusammenfassung", "r\u00e9sum\u00e9", "resumen", "resumo", "riassunto",
+    "sommario", "samenvatting", "extracto",
+)  # fmt: skip
+"""Headings of abstracts in German, French, Spanish, Portuguese, Italian and Dutch."""
+_SPACED: Final = {name: r"\s?".join(name) for name in (*_ENGLISH, *_FOREIGN)}
 _NAMES: Final = "|".join(_SPACED.values())
 _ALONE: Final = re.compile(rf"{_NUMBER}(?:{_NAMES})\s*[.:\u2014\u2013-]*", re.IGNORECASE)
 _SIGNED: Final = re.compile(rf"{_NUMBER}(?:{_NAMES})\s*(?:[:\u2014\u2015\u2013]|\.|-)+\s*(?=\S)", re.IGNORECASE)
 _BARE: Final = re.compile(rf"(?:{_NAMES})\s+(?=\S)", re.IGNORECASE)
 
-_INTRODUCTION: Final = r"(?:(?:\d|I|\u00a7\s?\d)\s*[.):]?\s*)?(?:Introduction|INTRODUCTION|I\s?NTRODUCTION)"
+_SECTION_NUMBER: Final = (
+    r"(?:(?:chapter\s*|kapitel\s*|cap[i\u00ed]tulo\s*|chapitre\s*|\u00a7\s?)?(?:[01](?:\.0?)?|I)\s*[.):]?\s*)?"
+)
+_OPENING: Final = (
+    "Introduction|Einleitung|Einf\u00fchrung|Introducci\u00f3n|Introdu\u00e7\u00e3o|Introduzione|Inleiding|Main text|"
+    "Main|Introduction and background|General introduction|Introductory remarks|Introduction g\u00e9n\u00e9rale"
+)
+_INTRODUCTION: Final = rf"(?i:{_SECTION_NUMBER})(?:{_OPENING}|{_OPENING.upper()}|I\s?NTRODUCTION)"
 _LISTS: Final = (
     r"k\s?e\s?y\s?-?\s?w\s?o\s?r\s?d\s?s?(?:\s+and\s+phrases)?|index terms|ccs concepts|categories and subject|"
     r"general terms|subject headings?|subject terms|unified astronomy|jel (?:classification|codes?)|pacs|msc|"
     r"(?:ams|(?:19|20)\d\d) (?:mathematics )?subject|mathematics subject|acm (?:subject|reference|classification)|"
     r"author summary|significance(?: statement)?|plain language summary|graphical abstract|article info|nomenclature|"
-    r"r\u00e9sum\u00e9|zusammenfassung|resumen|abbreviations"
+    r"r\u00e9sum\u00e9|zusammenfassung|kurzfassung|resumen|resumo|riassunto|samenvatting|abbreviations|"
+    r"palabras?\s?-?clave|palavras?\s?-?\s?chave|mots?[\s-]{0,2}cl[e\u00e9]s?|schlagw(?:o|\u00f6)rter|"
+    r"schl(?:u|\u00fc)sselw(?:o|\u00f6)rter|stichw(?:o|\u00f6)rter|parole\s?-?chiave|trefwoorden|descriptor(?:e)?s"
 )
 _NOTES: Final = (
     r"[\u2217*\u2020\u2021\u00a7\u00b6]\s?[A-Za-z]|\u00a9|\(c\)\s?\d{4}|copyright\b|received\b.{0,40}\d|accepted\b.{0,40}\d|"
@@ -27,13 +42,40 @@ _NOTES: Final = (
 _END: Final = re.compile(
     rf"(?:{_INTRODUCTION})\s*(?:$|[.:\u2014\u2013-])|(?i:(?:{_LISTS})\b\s*(?:$|[.:;\u2014\u2013-]|\d))|"
     r"(?:Key\s?-?[wW]ords?|KEY\s?-?WORDS?|Index Terms|MSC|PACS|Abbreviations)\b|(?:CONTENTS|Contents)\s*$|"
+    r"(?:Palabras [Cc]lave|Palavras-[Cc]have|Mots[- ][Cc]l\u00e9s|Schlagw\u00f6rter|Parole [Cc]hiave)\b|"
     r"(?:Categories and Subject|General Terms|Subject headings)"
 )
+_LIST: Final = re.compile(rf"(?:{_LISTS})\b\s*(?:$|[.:;\u2014\u2013-]|\d)", re.IGNORECASE)
 _NOTE: Final = re.compile(_NOTES, re.IGNORECASE)
 _RIGHTS: Final = re.compile(r"\s*(?:\u00a9|\(c\) ?\d{4}|Copyright\b|DOI ?:).*", re.DOTALL)
-_SECTION: Final = re.compile(r"(?:1|I)\s?[.):]?\s+[A-Z][^.!?]{2,70}")
+_SECTION: Final = re.compile(r"(?:1(?:\.0)?|I|\u00a7\s?1)\s?[.):]?\s+[A-Z\u00c0-\u00de][^.!?]{2,70}")
+_ENTRY: Final = re.compile(r"(?:\.\s?){4,}|[.\u2026]{3,}\s*(?:\d{1,4}|[ivxlc]+)\s*$")
+_CONTENTS: Final = re.compile(
+    r"(?:table of )?contents|inhalt(?:sverzeichnis)?|table des mati\u00e8res|sommaire|\u00edndice(?: general)?|"
+    r"sum\u00e1rio|indice",
+    re.IGNORECASE,
+)
+_ABOUT: Final = (
+    r"(?:is (?:an?|the) )?(?:author|accept|pre-?print|open[- ]access|downloaded|corresponds|may not|has been accepted|"
+    r"has been published|was published|was accepted|is protected|is made available|is distributed|is licensed)"
+)
+_NOTICE: Final = re.compile(
+    r"disclaimer\b|(?:important )?(?:notice|note|warning)\s?[:!.]|note to\b|please (?:cite|note|read)|how to cite|"
+    r"to cite|this (?:document|vignette|version) reflects|"
+    rf"this (?:article|work|document|version|vignette|manuscript|paper|file) {_ABOUT}",
+    re.IGNORECASE,
+)
+_LEGAL: Final = re.compile(
+    r"copyright|peer[- ]review|pre-?print|all rights reserved|licen[cs]e|permission|disclaim|views expressed|"
+    r"repository|does not constitute|without warranty|terms (?:of use|and conditions)|creative commons|"
+    r"version of record|author.s (?:accepted |final |own )?(?:manuscript|version)|downloaded from|published by|"
+    r"open[- ]access|legislation|archive ouverte",
+    re.IGNORECASE,
+)
+_FOREIGN_HEAD: Final = re.compile(rf"{_NUMBER}(?:{'|'.join(_SPACED[each] for each in _FOREIGN)})", re.IGNORECASE)
 _STRUCTURE: Final = re.compile(
-    r"(?:background|objectives?|aims?|purpose|context|motivation|introduction|materials? and methods|methods?|design|"
+    r"(?:background and (?:aims?|objectives?|purpose)|"
+    r"background|objectives?|aims?|purpose|context|motivation|introduction|materials? and methods|methods?|design|"
     r"setting|participants|patients|measurements|results?|findings|discussion|interpretation|conclusions?|significance|"
     r"availability(?: and implementation)?|supplementary information|contact|methodology[/ ]principal findings)\b"
     r"(?:\s?/\s?\w+)?\s*(?:[:.\u2014\u2013-]|$)",
@@ -64,9 +106,34 @@ def is_abstract(text: str) -> bool:
     return re.match(_NUMBER + _SPACED["abstract"], text, re.IGNORECASE) is not None
 
 
+def is_foreign(text: str) -> bool:
+    """Say whether a heading is one in another language than English."""
+    return _FOREIGN_HEAD.match(text) is not None
+
+
+def is_entry(text: str) -> bool:
+    """Say whether a line is one of a table of contents: leaders, or the page that they lead to."""
+    return _ENTRY.search(text) is not None
+
+
+def is_contents(text: str) -> bool:
+    """Say whether a line is the heading of a table of contents."""
+    return _CONTENTS.fullmatch(text.strip()) is not None
+
+
+def is_notice(text: str) -> bool:
+    """Say whether a paragraph is about the paper: a disclaimer, a licence, what a repository writes on its cover."""
+    return _NOTICE.match(text.strip()) is not None or len(set(map(str.lower, _LEGAL.findall(text)))) > 1
+
+
 def ends(text: str) -> bool:
     """Say whether a line is what follows an abstract: introduction, keywords, classification."""
     return _END.match(text) is not None
+
+
+def is_list(text: str) -> bool:
+    """Say whether a line is a list that belongs to an abstract and is none of it: keywords, classifications."""
+    return _LIST.match(text) is not None
 
 
 def is_note(text: str) -> bool:
@@ -77,6 +144,11 @@ def is_note(text: str) -> bool:
 def is_section(text: str) -> bool:
     """Say whether a line reads like the heading of a first numbered section."""
     return _SECTION.fullmatch(text) is not None
+
+
+def opens(text: str) -> bool:
+    """Say whether a line begins what comes after the abstract."""
+    return ends(text) or is_section(text)
 
 
 def without_rights(text: str) -> str:

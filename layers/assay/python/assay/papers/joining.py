@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 _ACCENTS: Final = {
@@ -13,6 +13,8 @@ _ACCENTED: Final = re.compile(rf"([{''.join(_ACCENTS)}]) ?([A-Za-z\u0131])")
 _LIGATURES: Final = str.maketrans({"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl"})
 """Where the fonts of TeX have ligatures, when a file does not say what its letters are."""
 _DIVIDED: Final = re.compile(r"([^\W\d_]+)[-\u00ad\u2010]$")
+_LONGEST_WORD: Final = 200
+"""Letters of a text's end, and of a line's beginning, that are looked at for a divided word: time grows with these."""
 _BEGINS: Final = re.compile(r"[^\W\d_]+")
 _DASHES: Final = re.compile(r"(?<=\w)[\u2010\u2011](?=\w)")
 _KEEP: Final = re.compile(
@@ -23,27 +25,33 @@ _KEEP: Final = re.compile(
 """First halves after which a hyphen at a line's end is more often one of the word than one of the line."""
 
 
-def join(lines: Sequence[str], known: str = "") -> str:
-    """Return lines as one text, words divided at their ends made whole. `known` is more text of the same paper.
+def vocabulary(text: str) -> frozenset[str]:
+    """Return the words of a text in lower case, those with hyphens as they are."""
+    return frozenset(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
+
+
+def join(lines: Sequence[str], words: Set[str] = frozenset()) -> str:
+    """Return lines as one text, words divided at their ends made whole. `words` are those of the paper.
 
     A hyphen at a line's end goes when the paper has the word without it, stays when it has it with one; else it stays
     after a number, a capital, a hyphenated word or a first half such as "non", and goes otherwise.
     """
-    words = set(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", known.lower()))
-    text = ""
-    for line in (_letters(each).strip() for each in lines):
+    done, text = list[str](), ""
+    for line in (letters(each).strip() for each in lines):
         text = _appended(text, line, words) if text else line
-    return re.sub(r"\s+", " ", text)
+        done.append(text[:-_LONGEST_WORD])
+        text = text[-_LONGEST_WORD:]
+    return re.sub(r"\s+", " ", "".join((*done, text)))
 
 
-def _appended(text: str, line: str, words: set[str]) -> str:
-    first, second = _DIVIDED.search(text), _BEGINS.match(line)
+def _appended(text: str, line: str, words: Set[str]) -> str:
+    first, second = _DIVIDED.search(text), _BEGINS.match(line[:_LONGEST_WORD])
     if first and second and not text[first.start() - 1 : first.start()].isdigit():
         return text[:-1] + ("-" if _stays(text, first[1], second[0], words) else "") + line
-    return text + line if re.search(r"\w[-\u2010\u2013]$", text) and line[:1].isalnum() else f"{text} {line}"
+    return text + line if re.search(r"\w[-\u2010\u2013]$", text[-2:]) and line[:1].isalnum() else f"{text} {line}"
 
 
-def _stays(text: str, first: str, second: str, words: set[str]) -> bool:
+def _stays(text: str, first: str, second: str, words: Set[str]) -> bool:
     whole, divided = (first + second).lower(), f"{first}-{second}".lower()
     if (whole in words) != (divided in words):
         return divided in words
@@ -51,7 +59,7 @@ def _stays(text: str, first: str, second: str, words: set[str]) -> bool:
     return (before in "-/" and before != "") or second[0].isupper() or first.isupper() or bool(_KEEP.fullmatch(first))
 
 
-def _letters(line: str) -> str:
+def letters(line: str) -> str:
     """Return a line with its ligatures spelled out, accents on their letters and plain hyphens."""
     line = _ACCENTED.sub(_composed, line.translate(_LIGATURES))
     return _DASHES.sub("-", line)

@@ -6,7 +6,7 @@ stands above in the same column, and before another to its right unless somethin
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -30,7 +30,17 @@ class _Box(NamedTuple):
 class Block:
     """Rows of one column that follow each other at the page's usual distance, in one size and weight."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Row]
+    _edges: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        """Take the edges of its rows."""
+        self._edges = min(row.x0 for row in self.rows), max(row.x1 for row in self.rows)
+
+    def add(self, row: Row) -> None:
+        """Take a row at the bottom."""
+        self.rows.append(row)
+        self._edges = min(self._edges[0], row.x0), max(self._edges[1], row.x1)
 
     @property
     def last(self) -> Row:
@@ -40,7 +50,7 @@ class Block:
     @property
     def edges(self) -> tuple[float, float]:
         """The leftmost and rightmost point."""
-        return min(row.x0 for row in self.rows), max(row.x1 for row in self.rows)
+        return self._edges
 
     @property
     def top(self) -> float:
@@ -79,7 +89,7 @@ def blocks(rows: Sequence[Row]) -> list[Block]:
     for row in rows:
         above = [block for block in found[-60:] if _belongs(block, row, leading)]
         if above:
-            min(above, key=lambda block: block.bottom).rows.append(row)
+            min(above, key=lambda block: block.bottom).add(row)
         else:
             found.append(Block([row]))
     return _ordered(found)

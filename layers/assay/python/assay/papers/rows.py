@@ -6,24 +6,16 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Final
 
+from assay.papers.margins import without_numbers, without_overlays
+from assay.papers.words import Word
+
 GAP: Final = 1.4
 """The widest space between two words of a row, in sizes of the font; columns are further apart."""
 _OVERLAP: Final = 0.6
 _RAISED: Final = 0.6
 _LINE_NUMBERS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word with its left and right edge, baseline (growing upwards) and font size, in points, and its font's name."""
-
-    text: str
-    x0: float
-    x1: float
-    y: float
-    size: float
-    font: str = ""
-    bold: bool = False
+_MOST_ROWS: Final = 2_000
+"""Blocks take time that grows with rows times blocks; what a page has more is labels in drawings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +23,14 @@ class Row:
     """Words of one line of one column, with what most of its characters are set in; `page` counts from 1."""
 
     words: tuple[Word, ...]
+    text: str
+    """The words with spaces between them."""
     x0: float
     x1: float
     y: float
     size: float
     bold: bool
     page: int = 1
-
-    @property
-    def text(self) -> str:
-        """The words with spaces between them."""
-        return " ".join(word.text for word in self.words)
 
     @property
     def width(self) -> float:
@@ -61,13 +50,15 @@ class Row:
 def rows(words: Iterable[Word], page: int = 1) -> list[Row]:
     """Return the rows of a page, from the top down; the column of line numbers in a manuscript is left out."""
     found: list[list[Word]] = []
-    for word in words:
+    for word in without_numbers(tuple(words)):
         if found and _continues(found[-1], word):
             found[-1].append(word)
         else:
             found.append([word])
-    joined = _joined([_row(each, page) for each in found])
-    return _without_line_numbers(sorted(joined, key=lambda row: (-row.y, row.x0)))
+    kept = _without_line_numbers(_joined([_row(each, page) for each in found]))
+    if len(kept) > _MOST_ROWS:
+        kept = sorted(kept, key=lambda row: -len(row.text))[:_MOST_ROWS]
+    return without_overlays(sorted(kept, key=lambda row: (-row.y, row.x0)))
 
 
 def _continues(words: Sequence[Word], word: Word) -> bool:
@@ -88,6 +79,7 @@ def _row(words: Sequence[Word], page: int) -> Row:
     bold = sum(len(word.text) for word in ordered if word.bold) * 2 > sum(len(word.text) for word in ordered)
     return Row(
         ordered,
+        " ".join(word.text for word in ordered),
         min(word.x0 for word in ordered),
         max(word.x1 for word in ordered),
         median(word.y for word in main),
@@ -99,14 +91,16 @@ def _row(words: Sequence[Word], page: int) -> Row:
 
 def _joined(found: list[Row]) -> list[Row]:
     """Put rows together that were drawn apart and touch: a bold word drawn after the rest of its line."""
-    joined: list[Row] = []
+    joined: list[list[Row]] = []
     for row in sorted(found, key=lambda each: (-round(each.y), each.x0)):
-        last = joined[-1] if joined else None
+        last = joined[-1][-1] if joined else None
         if last and abs(last.y - row.y) <= 0.25 * row.size and -1 <= row.x0 - last.x1 <= 0.5 * row.size:
-            joined[-1] = _row((*last.words, *row.words), row.page)
+            joined[-1].append(row)
         else:
-            joined.append(row)
-    return joined
+            joined.append([row])
+    return [
+        each[0] if len(each) == 1 else _row([word for row in each for word in row.words], row.page) for each in joined
+    ]
 
 
 def _without_line_numbers(found: list[Row]) -> list[Row]:
@@ -114,9 +108,10 @@ def _without_line_numbers(found: list[Row]) -> list[Row]:
     numbers = [row for row in found if len(row.words) == 1 and row.text.isdigit() and len(row.text) <= 4]
     edges = Counter(round(row.x1 / 4) for row in numbers)
     column = {edge for edge, count in edges.items() if count + edges[edge + 1] + edges[edge - 1] >= _LINE_NUMBERS}
-    return [row for row in found if row not in numbers or round(row.x1 / 4) not in column]
+    gone = {id(row) for row in numbers if round(row.x1 / 4) in column}
+    return [row for row in found if id(row) not in gone]
 
 
 def moved(row: Row, words: Sequence[Word]) -> Row:
     """Return a row without its first words: what follows a heading on the same line."""
-    return replace(row, words=tuple(words))
+    return replace(row, words=tuple(words), text=" ".join(word.text for word in words))

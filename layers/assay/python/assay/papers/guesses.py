@@ -1,0 +1,138 @@
+"""Where no heading says it: the paragraph of a paper that is most likely its abstract."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from assay.papers.headings import ends, is_entry, is_note, is_notice, opens
+from assay.papers.order import Block, same_size
+from assay.papers.taking import Line, by_baseline, lines_of, take
+
+PARAGRAPH: Final = 250
+"""Characters of the shortest paragraph that is taken without a heading."""
+_ENOUGH: Final = 2_000
+_PAGES: Final = 3
+_GUESSES: Final = 3
+_SMALL_WORDS: Final = re.compile(
+    r"\b(?:a|an|are|as|be|been|but|by|can|has|have|how|is|it|its|may|not|on|or|our|that|the|their|these|this|to|was|we|"
+    r"were|which|with|das|dass|den|der|die|ein|eine|einer|f\u00fcr|ist|mit|nicht|sich|und|von|werden|wird|zu|zur|"
+    r"au|avec|dans|des|du|est|et|la|le|les|ont|par|pas|pour|que|qui|sont|sur|une|con|de|del|el|en|es|las|los|para|por|se|"
+    r"una|y|ao|com|da|do|dos|em|na|no|os|uma|che|della|di|gli|il|nel|non|per|sono|un)\b"
+)
+"""Words of sentences, in the languages of headings; "of", "and" and "for" are as common in addresses."""
+_BACK: Final = re.compile(
+    r"(?:\d\.?\s*)?(?:references|bibliography|acknowledge?ments?|literatur|r\u00e9f\u00e9rences)\W*", re.IGNORECASE
+)
+_CAPTION: Final = re.compile(r"(?:fig(?:ure|\.)?|table|tab\.|abbildung|tableau)\s*\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Lines that may be an abstract, and whether they are set apart from the body."""
+
+    lines: Sequence[Line]
+    apart: bool
+
+
+def is_prose(text: str) -> bool:
+    """Say whether a text is running text, by its small words; of scripts without them every text is."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    latin = sum(word[0] < "\u0250" for word in words)
+    return 2 * latin < len(words) or len(_SMALL_WORDS.findall(text.lower())) >= 0.12 * len(words)
+
+
+def by_layout(pages: Sequence[Sequence[Block]]) -> Iterator[Guess]:
+    """Yield the first paragraphs of prose that are set apart from the body: by size, weight, width, or a heading."""
+    body = _body(pages)
+    for block in islice(_paragraphs(pages[:_PAGES]), _GUESSES):
+        lines = lines_of(pages[block.last.page - 1 : block.last.page + 1])
+        start = next(number for number, line in enumerate(lines) if line.block is block)
+        taken = list(take(lines, start))
+        following = lines[start + len(taken)] if start + len(taken) < len(lines) else None
+        apart = (body is not None and _apart(block, body)) or (following is not None and opens(following.text))
+        yield Guess(taken, apart)
+
+
+def first_page(pages: Sequence[Sequence[Block]], whole: bool) -> list[Block]:
+    """Return the first paragraphs of the first page that has text, from the first prose on.
+
+    `whole`: all paragraphs of prose, as those of an abstract that is a page of its own.
+    """
+    for page in pages:
+        prose = list(_paragraphs([page]))
+        start = next((at for at, block in enumerate(page) if prose and block is prose[0]), 0)
+        found = list(_whole(page[start:]) if whole and prose else _beginning(page[start:]))
+        if found:
+            return found
+    return []
+
+
+def _beginning(page: Sequence[Block]) -> Iterator[Block]:
+    length = 0
+    for block in page:
+        size = sum(len(row.text) + 1 for row in block.rows)
+        if length >= PARAGRAPH and (ends(block.text) or length + size > _ENOUGH):
+            return
+        length += size
+        yield block
+
+
+def _whole(page: Sequence[Block]) -> Iterator[Block]:
+    """Yield the paragraphs of a page up to its references, without captions and labels of drawings."""
+    sizes = Counter[float]()
+    for block in page:
+        sizes[round(block.last.size, 1)] += len(block.text)
+    usual = max(sizes, key=lambda size: sizes[size])
+    for number, block in enumerate(page):
+        if number and _BACK.match(block.text):
+            return
+        if (
+            same_size(block.last.size, usual)
+            and not _CAPTION.match(block.text)
+            and (is_prose(block.text) or not number)
+        ):
+            yield block
+
+
+def _paragraphs(pages: Sequence[Sequence[Block]]) -> Iterator[Block]:
+    """Yield paragraphs of prose; one that begins within a sentence, as the end of another text, comes last."""
+    late = []
+    for page in pages:
+        for block in page:
+            if not _is_paragraph(block):
+                continue
+            if by_baseline(block.rows)[0].text[:1].islower():
+                late.append(block)
+            else:
+                yield block
+    yield from late
+
+
+def _is_paragraph(block: Block) -> bool:
+    """Say whether a block is a paragraph of running text, not affiliations, an address, a notice or contents."""
+    text = block.text
+    if len(text) < PARAGRAPH or "@" in text or is_note(text) or is_entry(text) or is_notice(text):
+        return False
+    return is_prose(text)
+
+
+def _body(pages: Sequence[Sequence[Block]]) -> Block | None:
+    """Return the longest block of what most of the paper is set in."""
+    every = [block for page in pages for block in page if len(block.rows) > 3]
+    sizes: Counter[tuple[float, bool]] = Counter()
+    for block in every:
+        sizes[round(block.last.size, 1), block.last.bold] += len(block.text)
+    usual = max(sizes, key=lambda each: sizes[each], default=None)
+    same = [block for block in every if (round(block.last.size, 1), block.last.bold) == usual]
+    return max(same, key=lambda block: len(block.text), default=None)
+
+
+def _apart(block: Block, body: Block) -> bool:
+    """Say whether a block differs from the body in size, weight or width; ragged lines make no difference."""
+    (left, right), (inner, outer) = block.edges, body.edges
+    alike = same_size(block.last.size, body.last.size) and block.last.bold == body.last.bold
+    inset = left > inner + 0.8 * body.last.size and right < outer - 0.8 * body.last.size
+    return not alike or inset or right - left > 1.3 * (outer - inner)
