@@ -9,7 +9,7 @@ from assay.abstracts.records import LISTS, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
-from assay.http import VAGUE, Request, is_json, json_value, media_type, upload
+from assay.http import VAGUE, Request, is_json, json_value, media_type, require_once, upload
 from assay.options import hold_known, integer, number
 from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
@@ -100,6 +100,7 @@ def _counted(abstracts: list[object]) -> list[object]:
 def _form(request: Request) -> ClassifyRequest:
     parts = request.parts()
     options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
+    require_once(request.query, options)
     if "abstract" in parts:
         return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
     return _document(upload(parts), {**request.query, **options})

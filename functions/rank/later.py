@@ -6,7 +6,7 @@ from typing import Any
 
 from assay.files.later import accepted
 from assay.forms import Part
-from assay.http import Request, Response, dumps, json_value, upload
+from assay.http import Request, Response, dumps, json_value, require_once, upload
 from assay.options import RANKING, as_metadata, hold_known
 from assay.sequences import Format, parse_items
 from assay.sequences.sniffing import LISTS
@@ -39,4 +39,5 @@ def _part(request: Request) -> tuple[Part, Mapping[str, Any]]:
         return Part("body", "", request.content_type, request.body), request.query
     parts = request.parts()
     fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
+    require_once(request.query, [name for name in fields if name in RANKING])
     return upload(parts), {**request.query, **{name: text for name, text in fields.items() if name in RANKING}}

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.forms import Part
-from assay.http import VAGUE, Request, is_json, json_value, upload
+from assay.http import VAGUE, Request, is_json, json_value, require_once, upload
 from assay.options import RANKING, hold_known
 from assay.packing import PACKED_TYPES, unpacked
 from assay.ranking import RankOptions
@@ -56,6 +56,7 @@ def read(request: Request, choose: Choose) -> Input:
     if request.media_type == "multipart/form-data":
         parts = request.parts()
         fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
+        require_once(request.query, [name for name in fields if name in RANKING])
         return _read_file(upload(parts), choose, with_options(options, fields))
     hold_type(request.media_type)
     return _read_file(Part("body", "", request.content_type, request.body), choose, options)

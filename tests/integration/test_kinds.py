@@ -71,6 +71,7 @@ def test_a_request_and_a_file_are_the_same_records(call: Call, drop: Drop, name:
         ("a.csv", b"SQLite format 3\0" + bytes(100)),
         ("a.json", b'[{"sequence": "AC"}, '),
     ],
+    ids=["nested zip", "office", "pdf", "nested gzip", "html", "sqlite", "json"],
 )
 def test_what_is_not_read_is_refused_in_the_same_words(call: Call, drop: Drop, name: str, body: bytes) -> None:
     error = answered(call, body, name)["error"]
@@ -82,7 +83,9 @@ def test_what_is_not_read_is_refused_in_the_same_words(call: Call, drop: Drop, n
 
 
 @pytest.mark.parametrize(
-    "body", [WIDE.encode() + b",".join([b"1"] * 2000) + b"," + GOOD.encode(), b"\n" * 5000 + b">a\n" + GOOD.encode()]
+    "body",
+    [WIDE.encode() + b",".join([b"1"] * 2000) + b"," + GOOD.encode(), b"\n" * 5000 + b">a\n" + GOOD.encode()],
+    ids=["wide", "blank"],
 )
 def test_the_beginning_that_is_looked_at_is_of_one_size(call: Call, drop: Drop, body: bytes) -> None:
     for packed in (body, gzip.compress(body)):

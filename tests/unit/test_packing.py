@@ -178,6 +178,7 @@ def test_members_of_nothing_without_end_are_refused(name: str) -> None:
         (zipped(LINE)[:6] + b"\x09" + zipped(LINE)[7:], "has a password"),
         (b"PK\x05\x06" + bytes(18), "empty"),
     ],
+    ids=["two", "bzip2", "LZMA", "folder", "password", "empty"],
 )
 def test_a_zip_that_is_not_one_plain_file_says_so(body: bytes, said: str) -> None:
     with pytest.raises(UnreadableInput, match=said):

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.packing import PACKED_TYPES
 from assay.settings import Settings, variable
-from tests.unit.templates import ROOT, functions, handler, of_type, written
+from tests.unit.templates import ROOT, functions, handler, of_type, transformed, written
 from tools.local import service, stack
 from tools.local.template import Resolver
 
@@ -192,7 +193,15 @@ def test_a_body_too_large_for_the_gateway_is_sent_to_presigned_uploads() -> None
 def test_bytes_that_are_not_text_reach_the_functions_unharmed() -> None:
     binary = set(of_type("AWS::Serverless::Api")["Api"]["Properties"]["BinaryMediaTypes"])
     assert {"multipart/form-data", "application/gzip", "application/pdf", "text/plain", "text/csv"} <= binary
-    assert "application/json" not in binary
+    assert {"application/json", "application/x-www-form-urlencoded", "binary/octet-stream", *PACKED_TYPES} <= binary
+
+
+def test_a_preflight_is_text_though_json_is_a_binary_type() -> None:
+    """A preflight has no Content-Type, is taken for JSON, and a mock answers no binary body: so each says it's text."""
+    [api] = [each for each in transformed()["Resources"].values() if each["Type"] == "AWS::ApiGateway::RestApi"]
+    for path, methods in api["Properties"]["Body"]["paths"].items():
+        answer = methods["options"]["x-amazon-apigateway-integration"]
+        assert answer["contentHandling"] == "CONVERT_TO_TEXT", f"{path} needs `options: *preflight` in the template"
 
 
 def test_sams_environment_file_points_at_the_local_service() -> None:

@@ -31,7 +31,7 @@ def ranking_paths() -> Schema:
         takes=_sequences(),
         description=f"At most {MAX_SEQUENCES:,} sequences as JSON, {MAX_LINES:,} lines or records otherwise, "
         f"{MAX_BODY_BYTES >> 20} MiB unpacked, and what the gateway "
-        "lets through: 6 MB as JSON, 4.5 MB otherwise. Any of the forms may be gzipped.",
+        "lets through: 4.5 MB. Any of the forms may be packed: gzip, bzip2, xz, Zstandard, a zip of one file.",
     )
     away = reply("To the page", headers={"Location": header("`upload`")})
     return {

@@ -20,7 +20,10 @@ class Part:
 
 
 def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
-    """Return the parts of a multipart/form-data body by name. Raises MalformedBody, TooLarge."""
+    """Return the parts of a multipart/form-data body by name.
+
+    Raises MalformedBody, also where a name stands twice; TooLarge.
+    """
     # Imported here, for most requests are not multipart.
     from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header  # type: ignore[import-untyped]
 
@@ -35,4 +38,18 @@ def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
         raise TooLarge(f"the multipart body is over a limit: {error}") from None
     except (MultipartError, ValueError, LookupError) as error:
         raise MalformedBody(f"the multipart body cannot be read: {error}") from None
-    return {part.name: part for part in reversed(found)}
+    for part in found:
+        twice = [each for each in found if each.name == part.name]
+        if len(twice) > 1:
+            raise MalformedBody(_twice(twice), field=part.name)
+    return {part.name: part for part in found}
+
+
+def _twice(parts: list[Part]) -> str:
+    """Say which name stands more than once: neither may be dropped unseen."""
+    name = parts[0].name[:80]
+    files = [part.filename[:80] for part in parts if part.filename]
+    if files:
+        listed = ", ".join(map(repr, files[:8]))
+        return f"the form has {len(parts)} files {name!r}, {listed}: send them one by one, or joined"
+    return f"the form has {name!r} {len(parts)} times: send it once"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from assay.callers import caller
+from assay.encodings import GZIP, decode_body, unpack_gzip
 from assay.errors import (
     AssayError,
     Conflict,
@@ -43,6 +44,8 @@ STATUS: Final[Mapping[type[AssayError], int]] = {
 RETRY_AFTER_SECONDS: Final = 10
 _LONGEST_TEXT = 1000
 _LONGEST_TYPE = 100
+_REPLACED: Final = "\ufffd"
+_NOT_UTF_8: Final = "the body is not UTF-8, and arrived with what cannot be read replaced, first at character"
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
 VAGUE: Final = (
@@ -81,10 +84,16 @@ class Request:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
-        """Read a REST API proxy event. Raises MalformedBody where the body cannot be had."""
+        """Read a REST API proxy event.
+
+        Raises MalformedBody where the body cannot be had, or an option stands twice; UnsupportedMediaType, TooLarge for
+        a Content-Encoding.
+        """
         headers = {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
-        query = {name.lower(): value for name, value in (event.get("queryStringParameters") or {}).items()}
+        query = _query(event)
         body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")), headers.get("content-type", ""))
+        if body and headers.get("content-encoding"):
+            body = decode_body(body, headers["content-encoding"])
         return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body, caller(event))
 
     @property
@@ -112,8 +121,19 @@ class Request:
         return json_object(self.body)
 
     def parts(self) -> dict[str, Part]:
-        """Return the parts of a multipart body by name, the first of each name."""
+        """Return the parts of a multipart body by name. Raises MalformedBody, also where two have one name."""
         return parse_multipart(self.body, self.content_type)
+
+
+def _query(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the query's options. Raises MalformedBody where one stands twice: neither may be dropped unseen."""
+    given = event.get("multiValueQueryStringParameters") or {}
+    query: dict[str, str] = {}
+    for name, value in (event.get("queryStringParameters") or {}).items():
+        if len(given.get(name) or ()) > 1 or name.lower() in query:
+            raise MalformedBody(f"the query has {name[:80]!r} more than once: send it once", field=name)
+        query[name.lower()] = value
+    return query
 
 
 def _body(text: str, is_base64: bool, content_type: str) -> bytes:
@@ -124,6 +144,8 @@ def _body(text: str, is_base64: bool, content_type: str) -> bytes:
                 f"the body is gzip, but was sent as {said}, which is read as text on its way and so arrives damaged: "
                 "send it again with the header Content-Type: application/gzip"
             )
+        if _REPLACED in text:
+            raise MalformedBody(f"{_NOT_UTF_8} {text.index(_REPLACED) + 1}: save it as UTF-8 and send it again")
         return text.encode("utf-8", "surrogatepass")
     try:
         return base64.b64decode(text, validate=True)
@@ -146,6 +168,8 @@ def parse_json(body: bytes) -> object:
     """Return the value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
     if not body.strip():
         raise MalformedBody("the body is empty, and should be JSON")
+    if body.startswith(GZIP):
+        body = unpack_gzip(body)
     try:
         return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=hold_once)
     except UnicodeDecodeError as error:
@@ -209,6 +233,13 @@ def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
         has = f"; it has {', '.join(sorted(parts)[:8])}" if parts else ""
         raise MalformedBody(f"the form has no field {name!r}{has}", field=name)
     return parts[name]
+
+
+def require_once(query: Mapping[str, str], fields: Iterable[str]) -> None:
+    """Raise MalformedBody for an option that stands in the query and in the form: neither may be dropped unseen."""
+    for name in fields:
+        if name in query:
+            raise MalformedBody(f"{name!r} stands in the query and in the form: send it once", field=name)
 
 
 def status_of(error: AssayError) -> int:
