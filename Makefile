@@ -6,6 +6,7 @@ PY := $(VENV)/bin/python
 SAM_VENV := .venv-sam
 SAM := $(SAM_VENV)/bin/sam
 TF_VENV := .venv-tf
+IMPORT_VENV := .venv-import
 TRAIN_VENV := .venv-train
 PEERS_VENV := .venv-peers
 AUDIT_VENV := .venv-audit
@@ -19,7 +20,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up deploy undeploy test test-api test-browser test-tensorflow test-importers check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up deploy undeploy test test-api test-browser test-tensorflow test-importers import-tools check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -44,6 +45,8 @@ test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: Save
 
 test-importers: $(TRAIN_VENV)/.train  ## importers and training against scikit-learn, Keras, PyTorch (installs gigabytes)
 	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/training tests/unit/test_encoder.py
+
+import-tools: $(IMPORT_VENV)/.import  ## what `assay models import` needs, 2.3 GB: then .venv-import/bin/assay models import
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint (before and after SAM's transform), sam validate
 	$(PY) -m ruff check .
@@ -136,7 +139,7 @@ soak: $(VENV)/.dev  ## MINUTES=60 of requests at a modest rate, memory noted in 
 	@$(PY) -m tests.load.soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(IMPORT_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -155,9 +158,13 @@ $(SAM_VENV)/.sam: requirements/sam.txt
 	@requirements/install $(SAM_VENV) $<
 	@touch $@
 
-$(TF_VENV)/.tensorflow: requirements/dev.txt requirements/tensorflow.txt
+$(TF_VENV)/.tensorflow: requirements/dev.txt requirements/import.txt
 	@requirements/install $(TF_VENV) requirements/dev.txt
-	@requirements/install $(TF_VENV) requirements/tensorflow.txt
+	@requirements/install $(TF_VENV) requirements/import.txt
+	@touch $@
+
+$(IMPORT_VENV)/.import: requirements/import.txt
+	@requirements/install $(IMPORT_VENV) $<
 	@touch $@
 
 $(AUDIT_VENV)/.audit: requirements/audit.txt

@@ -57,8 +57,8 @@ def importer(kind: str) -> Importer:
         found: Importer = importlib.import_module(f"tools.models.importers.{_MODULES[kind]}").convert
     except ImportError as error:
         raise RuntimeMissing(
-            f"importing a model of kind {kind} needs {error.name}: requirements/install train requirements/local.txt, "
-            "the same with requirements/train.txt, then train/bin/assay models import ..."
+            f"importing a model of kind {kind} needs {error.name}, which is not installed here: `make import-tools` "
+            "installs it (2.3 GB), then .venv-import/bin/assay models import ..."
         ) from error
     return found
 

@@ -5,8 +5,6 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
-IDS: list[int] = np.random.default_rng(4).integers(5, 120, 150).tolist()
-
 
 def drawn(name: str, shape: list[int]) -> npt.NDArray[np.float64]:
     """Return a weight, norms around 1."""

@@ -7,6 +7,7 @@ from tests.conftest import DATA, Aws
 from tests.unit.importers.documents import commands, make_stack, run
 from tools.models import publish
 from tools.models.__main__ import main
+from tools.models.importing import convert_here
 
 NEEDS_TENSORFLOW = r"cnn|saved/|texts\.keras|scibert|head\.keras"
 
@@ -42,11 +43,12 @@ def test_a_stack_that_is_not_assay_s_is_told(aws: Aws, capsys: pytest.CaptureFix
 def test_a_kind_whose_library_is_missing_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("tools.models.import_options.convert_apart", convert_here)
     monkeypatch.setitem(__import__("sys").modules, "keras", None)
     monkeypatch.delitem(__import__("sys").modules, "tools.models.importers.keras", raising=False)
     (tmp_path / "model.keras").write_bytes(b"")
     assert main(["import", str(tmp_path / "model.keras"), "--name", "mine"]) == 1
-    assert "requirements/train.txt" in capsys.readouterr().err
+    assert "make import-tools" in capsys.readouterr().err
 
 
 def test_what_is_no_model_asks_for_its_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

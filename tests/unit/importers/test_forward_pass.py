@@ -1,57 +1,50 @@
 """The reference pass against what transformers answered, kept in tests/data; PyTorch is not needed."""
 
-import json
 import re
-from typing import Any
 
 import numpy as np
 import pytest
 
 from assay.errors import UnreadableInput
-from tests.conftest import DATA
-from tests.unit.importers.drawn import IDS, drawn
+from tests.importers import stored
 from tools.models.importers.forward_pass import ACTIVATIONS, FAMILIES, build
 
-CASES: list[dict[str, Any]] = json.loads((DATA / "forward_passes.json").read_text("utf-8"))
-LOOSE = {"deberta-v2", "modernbert"}  # transformers computes their scales and angles in float32
+CASES = stored.cases()
+BERT = next(name for name, case in CASES.items() if case["config"]["model_type"] == "bert")
+IDS = stored.ids(stored.LENGTHS[0])[0].tolist()
 
 
-def state(case: dict[str, Any]) -> dict[str, Any]:
-    return {name: drawn(name, shape) for name, shape in case["shapes"].items()}
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["config"]["model_type"]))
-def test_logits_are_those_of_transformers(case: dict[str, Any]) -> None:
-    found = build(case["config"], state(case)).logits(IDS)
-    atol = 1e-5 if case["config"]["model_type"] in LOOSE else 1e-10
-    np.testing.assert_allclose(found, case["logits"], atol=atol)
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("length", stored.LENGTHS)
+def test_logits_are_those_of_transformers(name: str, length: int) -> None:
+    found = build(CASES[name]["config"], stored.weights_of(name)).logits(stored.ids(length)[0].tolist())
+    np.testing.assert_allclose(found, CASES[name]["logits"][str(length)], atol=1e-5)
 
 
 def test_every_family_is_held_to_transformers() -> None:
-    assert {case["config"]["model_type"] for case in CASES} == set(FAMILIES)
+    assert {case["config"]["model_type"] for case in CASES.values()} == set(FAMILIES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["config"]["model_type"]))
-def test_a_layer_that_is_missing_is_missed_by_name(case: dict[str, Any]) -> None:
-    whole = state(case)
-    layers = [name for name in whole if re.search(r"layers?(_groups)?\.\d", name) and name.endswith("weight")]
-    for name in [each for each in layers if "norm" not in each.lower()]:
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_that_is_missing_is_missed_by_name(name: str) -> None:
+    whole = stored.weights_of(name)
+    layers = [key for key in whole if re.search(r"layers?(_groups)?\.\d", key) and key.endswith("weight")]
+    for key in [each for each in layers if "norm" not in each.lower()]:
         with pytest.raises(UnreadableInput, match="the checkpoint lacks"):
-            build(case["config"], {key: value for key, value in whole.items() if key != name}).logits(IDS)
+            build(CASES[name]["config"], {each: whole[each] for each in whole if each != key}).logits(IDS)
 
 
 def test_a_text_longer_than_the_positions_is_refused_in_words() -> None:
-    case = CASES[0]
-    with pytest.raises(UnreadableInput, match="has 200 rows"):
-        build(case["config"], state(case)).logits([5] * 201)
+    with pytest.raises(UnreadableInput, match="rows, and a text needs more"):
+        build(CASES[BERT]["config"], stored.weights_of(BERT)).logits([5] * 600)
 
 
 def test_another_family_and_another_activation_are_refused_by_name() -> None:
-    case = CASES[0]
+    config, weights = CASES[BERT]["config"], stored.weights_of(BERT)
     with pytest.raises(UnreadableInput, match="'t5'"):
-        build({**case["config"], "model_type": "t5"}, state(case))
+        build({**config, "model_type": "t5"}, weights)
     with pytest.raises(UnreadableInput, match="'laplace'"):
-        build({**case["config"], "hidden_act": "laplace"}, state(case))
+        build({**config, "hidden_act": "laplace"}, weights)
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))

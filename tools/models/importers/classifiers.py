@@ -1,4 +1,4 @@
-"""What every encoder with a head becomes: its files, probes by transformers, and a report of tokens and logits."""
+"""What every encoder with a head becomes: its files, probes by its source, and a report of tokens and logits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ def convert(wish: Wish, folder: Path) -> Made:
     tokenizer = wish.tokenizer or wish.encoder
     source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels, activation = labels_of(wish, head.outputs), wish.activation or _SERVED[head.activation]
-    reference = Reference(config, state, tokenizer, classifier=False)
+    reference = Reference(config, state, tokenizer)
     origin = provenance(wish, "encoder and Keras head", encoder=wish.encoder.name, pooling=pooling)
     described = _described(file, labels, activation, pooling)
     on_top = _on_top(head, pooling, reference)

@@ -1,32 +1,29 @@
-"""What transformers makes of the same weights and texts, in PyTorch: the reference of every text import."""
+"""What a checkpoint answers by its own weights and tokenizer, in NumPy float64: the reference of every text import."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 import transformers
 
 from assay.errors import UnreadableInput
 from assay.models.classifier import ACTIVATIONS
 from tools.models.importers.checkpoint import State
+from tools.models.importers.forward_pass import build
 from tools.models.importers.texts import TextSource, averaged
 
 Logits = npt.NDArray[np.float32]
 Head = Callable[[Logits], Logits]
-_UNUSED: Final = frozenset({"model_type", "auto_map", "dtype", "torch_dtype", "quantization_config"})
-_BUFFERS: Final = ("position_ids", "token_type_ids")
 
 
 class Reference:
-    """transformers' own network and tokenizer of a checkpoint; `code` in the folder is not looked at."""
+    """A checkpoint's forward pass and transformers' tokenizer of it; `code` in the folder is not looked at."""
 
-    def __init__(self, config: Mapping[str, Any], state: State, tokenizer: Path, *, classifier: bool = True) -> None:
+    def __init__(self, config: Mapping[str, Any], state: State, tokenizer: Path) -> None:
         self._tokenizer = _tokenizer(tokenizer)
-        self.model = _network(config, classifier=classifier)
-        _fill(self.model, state, classifier=classifier)
+        self._network = build(config, state)
 
     def ids(self, text: str, max_tokens: int, overlap: int = 0) -> list[list[int]]:
         """Return the token ids of a text; with an `overlap`, of all its windows."""
@@ -36,22 +33,16 @@ class Reference:
         return list(self._tokenizer([text], truncation=True, max_length=max_tokens, **more)["input_ids"])
 
     def logits(self, ids: Sequence[int]) -> Logits:
-        """Return logits [labels] of one window."""
-        return self._run(ids, "logits")
+        """Return logits [labels] of one window; UnreadableInput where the weights do not fit config.json."""
+        return _run(self._network.logits, ids)
 
     def hidden(self, ids: Sequence[int]) -> Logits:
         """Return the last hidden states [T, hidden] of one window."""
-        return self._run(ids, "last_hidden_state")
+        return _run(self._network.hidden, ids)
 
     def pooled(self, hidden: Logits) -> Logits:
         """Return what the network's own pooler makes of last hidden states."""
-        pooler = getattr(self.model, "pooler", None)
-        if pooler is None:
-            raise UnreadableInput("the encoder has no pooler: --pooling cls or mean")
-        rows = torch.tensor(hidden[None])
-        with torch.no_grad():
-            found = torch.tanh(pooler(rows[:, 0])) if isinstance(pooler, torch.nn.Linear) else pooler(rows)
-        return np.asarray(found[0].numpy(), np.float32)
+        return _run(self._network.pooled, hidden)
 
     def scores(self, texts: Sequence[str], source: TextSource, activation: str, head: Head | None = None) -> Logits:
         """Return scores [N, labels], by a `head` over the hidden states where the network has none."""
@@ -66,27 +57,12 @@ class Reference:
         """Return what gives the logits [labels] of one window."""
         return self.logits if head is None else lambda ids: head(self.hidden(ids))
 
-    def _run(self, ids: Sequence[int], taken: str) -> Logits:
-        try:
-            with torch.no_grad():
-                found = getattr(self.model(torch.tensor([list(ids)])), taken)[0]
-        except (IndexError, RuntimeError, ValueError) as error:
-            raise UnreadableInput(
-                f"transformers can't run the network: {' '.join(str(error).split())[:300]}"
-            ) from error
-        return np.asarray(found.numpy(), np.float32)
 
-
-def _network(config: Mapping[str, Any], *, classifier: bool) -> Any:
-    """Return transformers' network of a configuration, float32 whatever that says; UnreadableInput."""
-    settings = {name: value for name, value in config.items() if name not in _UNUSED} | {"reference_compile": False}
-    kind = transformers.AutoModelForSequenceClassification if classifier else transformers.AutoModel
+def _run(part: Callable[[Any], Any], given: object) -> Logits:
     try:
-        made = transformers.AutoConfig.for_model(str(config["model_type"]), **settings)
-        return kind.from_config(made, attn_implementation="eager").float().eval()
-    except Exception as error:  # transformers raises whatever a wrong setting leads to
-        words = " ".join(str(error).split())[:300]
-        raise UnreadableInput(f"transformers can't make the network that config.json describes: {words}") from error
+        return np.asarray(part(given), np.float32)
+    except (IndexError, TypeError, ValueError) as error:  # NumPy's words for shapes that do not fit
+        raise UnreadableInput(f"the weights do not fit config.json: {' '.join(str(error).split())[:300]}") from error
 
 
 def _tokenizer(folder: Path) -> Any:
@@ -96,23 +72,3 @@ def _tokenizer(folder: Path) -> Any:
         return transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # transformers raises many kinds
         raise UnreadableInput(f"transformers can't read the tokenizer of {folder.name}: {error}") from error
-
-
-def _fill(model: Any, state: State, *, classifier: bool) -> None:
-    """Load weights, whatever prefix they were saved under; UnreadableInput where one is missing or misshaped.
-
-    Only an encoder's own pooler may be missing, which a head of another file need not read.
-    """
-    wanted = model.state_dict()
-    prefix = f"{model.base_model_prefix}."
-    for name in wanted:
-        source = next((each for each in (name, prefix + name, name.removeprefix(prefix)) if each in state), None)
-        pooler = name.startswith("pooler.") and not classifier
-        if source is None and not name.endswith(_BUFFERS) and not pooler:
-            raise UnreadableInput(f"the checkpoint lacks {name}, and would answer by chance without it")
-        if source is not None:
-            wanted[name] = torch.tensor(state[source]).to(wanted[name].dtype)
-    try:
-        model.load_state_dict(wanted)
-    except RuntimeError as error:
-        raise UnreadableInput(f"the weights do not fit config.json: {' '.join(str(error).split())[:300]}") from error

@@ -126,4 +126,4 @@ def logit_differences(
         given = {"input_ids": tokens.ids[None], "attention_mask": np.ones_like(tokens.ids)[None]}
         differences.append(np.abs(runner.run(given)[0] - expected(tokens.ids.tolist())))
     mean, most = np.mean(differences), np.max(differences)
-    return f"logits differ from transformers' by {mean:.2g} on average, {most:.2g} at most"
+    return f"logits differ from the source's by {mean:.2g} on average, {most:.2g} at most"
