@@ -13,7 +13,7 @@ from assay.abstracts.records import Cut, Found, Layout, Record, read
 from assay.errors import InvalidAbstract
 from assay.files import reading
 from assay.files.abstracts import NDJSON, PART
-from assay.files.headers import header_bytes
+from assay.files.headers import header_bytes, line_of
 from assay.files.layout import part_key
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
@@ -129,7 +129,7 @@ def _records(manifest: Manifest, index: int, uploads: Bucket, tally: Tally) -> I
     if layout is Layout.PDF:
         return iter([_pdf(chunks)])
     headed = bool(manifest.header) and shard.start > manifest.header_at
-    cut = Cut(0 if headed else 1, begins=index == 0, ends=index == manifest.shards - 1)
+    cut = Cut(line_of(manifest.header) if headed else 1, begins=index == 0, ends=index == manifest.shards - 1)
     chunks = chain([header_bytes(manifest.header)], chunks) if headed else chunks
     return read(chunks, layout, manifest.options["column"], cut)
 

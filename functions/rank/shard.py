@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from assay.files import reading
-from assay.files.headers import header_bytes
+from assay.files.headers import header_bytes, line_of
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
@@ -91,7 +91,7 @@ def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, 
         column=options.column,
         windows=options.windows,
         columns=tuple(json.loads(manifest.header)) if fmt is Format.JSONL else None,
-        first_line=0 if headed else 1,
+        first_line=line_of(manifest.header) if headed else 1,
         begins=shard.index == 0,
         ends=shard.index == manifest.shards - 1,
     )

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from assay.abstracts.prepare import SHORTEST
-from assay.errors import UnreadableInput
+from assay.sequences.delimiters import place
 from assay.sequences.framing import Frame, frames
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Reject, too_long
 from assay.sequences.remarks import Notice
 from assay.sequences.rows import Spanned, rows
-from assay.sequences.table import first_row, place, quoted_lines
+from assay.sequences.table import first_row, no_column, quoted_lines
 from assay.sequences.values import decode_value, values
 
 COLUMNS: Final = ("abstract", "text")
@@ -121,7 +121,11 @@ def _identifier(value: Any) -> str | None:
 
 def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Found]:
     header: Header | None = None
-    for batch in rows(framed, limits, cut.first_line, ends=cut.ends):
+
+    def wanted(cells: Sequence[str]) -> bool:
+        return any(place(cells, name) is not None for name in ((column,) if column else COLUMNS))
+
+    for batch in rows(framed, limits, cut.first_line, wanted, ends=cut.ends):
         if header is None:
             at = first_row(batch)
             if at is None:
@@ -148,9 +152,7 @@ def _header(cells: Sequence[str], column: str | None) -> Header:
     places = [place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
     found = next((each for each in places if each is not None), None)
     if found is None:
-        listed = ", ".join(name[:100] for name in names[:50])
-        wanted = repr(column) if column else " or ".join(map(repr, COLUMNS))
-        raise UnreadableInput(f"the CSV has no column {wanted}; it has: {listed}", columns=names[:50])
+        raise no_column(names, repr(column) if column else " or ".join(map(repr, COLUMNS)))
     return Header(found, place(names, "id"), len(names))
 
 

@@ -10,11 +10,11 @@ import numpy as np
 
 from assay.errors import MalformedBody, UnreadableInput
 from assay.sequences.alphabet import DEFAULT, Contract
+from assay.sequences.delimiters import place
 from assay.sequences.framing import Frame
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Block, Limits, Reject, too_long
 from assay.sequences.remarks import notice
 from assay.sequences.sniffing import LISTS
-from assay.sequences.table import place
 from assay.sequences.validation import check_texts
 from assay.sequences.values import Value, begin, decode_value, is_lines, values
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from assay.sequences.delimiters import Wanted, choose_delimiter, named_delimiter
 from assay.sequences.framing import Frame
 from assay.sequences.records import MALFORMED, Limits, Reject, too_long
 
@@ -46,12 +47,14 @@ class OpenRow(Exception):
     """Input was cut within a row: one of its cells holds a line end."""
 
 
-def rows(framed: Iterable[Frame], limits: Limits, line: int, *, ends: bool = True) -> Iterator[Batch]:
+def rows(framed: Iterable[Frame], limits: Limits, line: int, wanted: Wanted, *, ends: bool = True) -> Iterator[Batch]:
     """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates.
 
-    Raises `OpenRow` where the last row goes on behind input that does not end here.
+    The cells are separated by the mark by which the header has the column that is `wanted`, or that a first line
+    `sep=;` names, which is then a blank one. Raises `OpenRow` where the last row goes on behind input that does not end
+    here.
     """
-    reader = _Reader(limits, line)
+    reader = _Reader(limits, line, wanted)
     for frame in framed:
         if frame.overlong:
             yield from reader.skip()
@@ -72,6 +75,7 @@ class _Reader:
 
     limits: Limits
     line: int
+    wanted: Wanted
     delimiter: str = ""
     lines: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=lambda: [0])
@@ -81,7 +85,8 @@ class _Reader:
     def feed(self, text: str) -> Iterator[Batch]:
         """Take whole lines; give the rows that are complete."""
         fresh = text.split("\n")[:-1]
-        self.delimiter = self.delimiter or _delimiter(fresh)
+        if not self.delimiter:
+            self._begin(fresh)
         longest = 4 * max(map(len, fresh))
         step = self.limits.block_records if longest <= self.limits.record_bytes else 0
         while fresh and step and not self.lines and (cells := self._plain(fresh[:step])) is not None:
@@ -91,6 +96,17 @@ class _Reader:
         if fresh:
             self._hold(fresh)
             yield from self._read(final=False)
+
+    def _begin(self, fresh: list[str]) -> None:
+        """Find what separates the cells, once the first line that is not blank has come."""
+        at = next((index for index, text in enumerate(fresh) if text), None)
+        if at is None:
+            return
+        self.delimiter = named_delimiter(fresh[at])
+        if self.delimiter:
+            fresh[at] = ""
+        else:
+            self.delimiter = choose_delimiter(fresh[at], self.wanted)
 
     def skip(self) -> Iterator[Batch]:
         """Take a line that was skipped for its size: a row that is open before it has no end within the bounds."""
@@ -202,9 +218,3 @@ class _Reader:
         """Return the reject of a row whose quote has no end."""
         column = len(next(csv.reader([self.lines[at]], delimiter=self.delimiter or ",")))
         return Reject(self.line + at, MALFORMED, f"the quote that opens column {column} is not closed: {_TWICE}")
-
-
-def _delimiter(lines: list[str]) -> str:
-    """Return what separates the header's cells: a comma, else a tab or a semicolon; nothing before a header came."""
-    header = next((line for line in lines if line), "")
-    return next((mark for mark in ",\t;" if mark in header), "," if header else "")

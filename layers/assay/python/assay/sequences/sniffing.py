@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from assay.json_text import looks_like_json
+from assay.sequences.delimiters import is_table
 from assay.sequences.framing import BOM
 from assay.sequences.signatures import HEAD, refuse
 from assay.sequences.values import is_lines
@@ -53,6 +54,10 @@ _SUFFIXES: Final = {
 }
 
 
+_COMMENTS: Final = re.compile(rb"\A(?:[;#][^\r\n]*\s*)*")
+"""Lines before the first record of FASTA that are none; A3M has one."""
+
+
 def sniff(head: bytes, content_type: str = "", filename: str = "") -> Format:
     """Return the format of input that begins with `head`, unpacked: `HEAD` bytes of it, or all there are.
 
@@ -76,13 +81,11 @@ def _json(head: bytes) -> Format:
 
 
 def _by_content(head: bytes) -> Format:
-    """FASTA begins with '>', JSON with a brace or bracket; a CSV's first line names a column `sequence`."""
+    """FASTA begins with '>' or comments, JSON with a bracket; a table's first line names its sequences or has one."""
     text = head[:HEAD].removeprefix(BOM).lstrip()
-    if text.startswith(b">"):
+    if _COMMENTS.sub(b"", text, count=1).startswith(b">"):
         return Format.FASTA
     if looks_like_json(text):
         return _json(head)
     first = re.split(rb"[\r\n]", text, maxsplit=1)[0]
-    cells = re.split(rb"[,\t;]", first)
-    named = any(cell.strip(b' "').lower() == b"sequence" for cell in cells)
-    return Format.CSV if named else Format.LINES
+    return Format.CSV if is_table(first) else Format.LINES

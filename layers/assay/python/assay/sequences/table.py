@@ -10,14 +10,18 @@ import numpy as np
 from assay.errors import UnreadableInput
 from assay.sequences.alphabet import Contract
 from assay.sequences.columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
+from assay.sequences.delimiters import SEQUENCE, find_residues, find_sequence, place
 from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits, rejected_block
 from assay.sequences.remarks import Notice, notice
 from assay.sequences.rows import Batch, Spanned, rows
 from assay.sequences.validation import check_texts
 
-SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"
+_NO_HEADER: Final = notice(
+    "no_header",
+    "the table has no header: its first line is a row, the cell of residues its sequence, the first other cell its id",
+)
 UNEVEN: Final = "uneven_rows"
 _UNEVEN: Final = "rows have more cells than the header has columns: those behind the last column were left out"
 QUOTED_LINES: Final = "quoted_lines"
@@ -36,6 +40,8 @@ class Header(NamedTuple):
     others: tuple[int, ...]
     columns: tuple[str, ...]
     width: int
+    absent: bool = False
+    """Whether there is no header: its row is the first of the table."""
     notices: tuple[Notice, ...] = ()
 
 
@@ -44,17 +50,22 @@ def parse_table(
 ) -> Iterator[Block]:
     """Yield a block for each stretch of rows; a row's line is its first.
 
-    Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" when not given); `OpenRow`
-    where the last row goes on behind input that does not end here.
+    Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" or alike when not given);
+    `OpenRow` where the last row goes on behind input that does not end here.
     """
     header: Header | None = None
-    for batch in rows(framed, limits, line, ends=ends):
+
+    def wanted(cells: Sequence[str]) -> bool:
+        return find_sequence(cells, column) is not None or (not column and find_residues(cells) is not None)
+
+    for batch in rows(framed, limits, line, wanted, ends=ends):
         if header is None:
             at = first_row(batch)
             if at is None:
                 continue
-            header = _header(batch.cells[at], column or SEQUENCE)
-            batch = batch._replace(lines=batch.lines[at + 1 :], cells=batch.cells[at + 1 :])
+            header = _header(batch.cells[at], column)
+            at += not header.absent or batch.lines[at] < 1  # a later shard's row of that line is the first shard's
+            batch = batch._replace(lines=batch.lines[at:], cells=batch.cells[at:])
             if header.notices:
                 yield replace(rejected_block([], contract), notices=[*header.notices])
         yield _block(batch, header, contract, limits)
@@ -68,27 +79,30 @@ def first_row(batch: Batch) -> int | None:
     return at
 
 
-def _header(cells: Sequence[str], wanted: str) -> Header:
-    """Find the columns."""
+def _header(cells: Sequence[str], column: str | None) -> Header:
+    """Find the columns; without a header that row is one whose cells tell."""
     hold_columns(cells)
     names = [_readable(name).strip() for name in cells]
-    sequence = place(names, wanted)
+    sequence, identifier = find_sequence(names, column), place(names, IDENTIFIER)
+    absent = sequence is None and not column
+    if absent:
+        sequence = find_residues(names)
+        identifier = next((at for at in range(len(names)) if at != sequence), None)
+        names = [""] * len(names)
     if sequence is None:
-        listed = ", ".join(name[:100] for name in names[:50])
-        raise UnreadableInput(f"the CSV has no column {wanted!r}; it has: {listed}", columns=names[:50])
-    identifier = place(names, IDENTIFIER)
+        raise no_column(names if column else [_readable(name).strip() for name in cells], repr(column or SEQUENCE))
     others = tuple(index for index in range(len(names)) if index not in (sequence, identifier))
     carried = [names[index] for index in others]
     columns = name_columns(carried, [index + 1 for index in others])
-    return Header(sequence, identifier, others, columns, len(names), tuple(renamed(carried, columns)))
+    notices = [_NO_HEADER] if absent else renamed(carried, columns)
+    return Header(sequence, identifier, others, columns, len(names), absent, tuple(notices))
 
 
-def place(names: Sequence[str], wanted: str) -> int | None:
-    """Return where a column is, None where it is not; an exact name goes before one in other letters' case."""
-    if wanted in names:
-        return names.index(wanted)
-    folded = [name.casefold() for name in names]
-    return folded.index(wanted.casefold()) if wanted.casefold() in folded else None
+def no_column(names: Sequence[str], wanted: str) -> UnreadableInput:
+    """Return the error for a table that has no column of a name, saying which it has and what to do."""
+    listed = ", ".join(name[:100] for name in names[:50])
+    message = f"the CSV has no column {wanted}; it has: {listed}. The option column=NAME says which one it is"
+    return UnreadableInput(message, columns=[*names[:50]])
 
 
 def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> Block:
