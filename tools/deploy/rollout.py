@@ -16,6 +16,8 @@ from tools.deploy.wishes import BUILD_ONLY, DeploymentRefused, Wish
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILT: Final = Path(".aws-sam", "build", "template.yaml")
 CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+QUIETLY: Final = {"SAM_CLI_TELEMETRY": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+"""Nothing is told to SAM's makers, and images get no attestations, which would make indexes that Lambda refuses."""
 Run = Callable[[Sequence[str]], None]
 """Runs a command in the checkout, what it prints shown. Raises DeploymentRefused where it fails."""
 
@@ -24,7 +26,7 @@ def run_here(command: Sequence[str]) -> None:
     """Run a command in the checkout. Raises DeploymentRefused where it fails, or is not there."""
     print(f"$ {' '.join(map(str, command))}", flush=True)
     try:
-        done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "SAM_CLI_TELEMETRY": "0"})
+        done = subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **QUIETLY})
     except OSError as error:
         raise DeploymentRefused(f"{command[0]} cannot be run: {error}") from error
     if done.returncode:
