@@ -164,3 +164,46 @@ def test_configurations_of_keras_itself_are_accepted(tmp_path: Path) -> None:
         config = checked_config(saved(tmp_path, network()))
         assert len(list(objects(config))) > 3
         refuse_code(config)
+
+
+def keras_2(kind: str) -> Any:
+    old = pytest.importorskip("tf_keras")
+    L, source = old.layers, old.Input((50, 20))  # noqa: N806
+    if kind == "batch norm":
+        rows = L.GlobalMaxPooling1D()(L.BatchNormalization()(L.Conv1D(4, 3, activation="relu")(source)))
+    elif kind == "slice":
+        rows = L.Dense(4)(source)[:, 0, :]
+    else:
+        rows = getattr(L, kind)(4)(source)
+    model = old.Model(source, L.Dense(1)(rows))
+    random = np.random.default_rng(8)
+    model.set_weights([random.normal(0, 0.3, each.shape) ** 2 for each in model.get_weights()])
+    return model
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN", "batch norm", "slice"])
+def test_files_of_keras_2_are_read_by_tf_keras(tmp_path: Path, kind: str, name: str) -> None:
+    model = keras_2(kind)
+    model.save(tmp_path / name)
+    loaded = load_folder(imported(tmp_path, Wish(tmp_path / name)), 1)
+    served = SequenceScorer(loaded).score(EDGES)
+    np.testing.assert_allclose(served, model.predict(one_hot(EDGES), verbose=0).ravel(), atol=1e-4)
+    assert np.ptp(served) > 1e-3
+
+
+def test_a_file_of_keras_2_says_what_to_do_where_tf_keras_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keras_2("GRU").save(tmp_path / "gru.h5")
+    monkeypatch.setitem(__import__("sys").modules, "tf_keras", None)
+    with pytest.raises(UnreadableInput, match=r"saved by Keras 2\..*install tf-keras .* or export .* SavedModel"):
+        imported(tmp_path, Wish(tmp_path / "gru.h5"))
+
+
+def test_operations_of_keras_2_by_name_are_refused_but_slices(tmp_path: Path) -> None:
+    config = {"name": "x", "function": "io.read_file"}
+    for kind in ("SlicingOpLambda", "TFOpLambda"):
+        with pytest.raises(UnreadableInput, match="is code of its author"):
+            refuse_code({"class_name": kind, "config": config})
+    refuse_code({"class_name": "SlicingOpLambda", "config": config | {"function": "__operators__.getitem"}})

@@ -37,6 +37,9 @@ _OTHER: Final = re.compile(
     r"Constant|Identity|L1|L2|L1L2|OrthogonalRegularizer|MaxNorm|MinMaxNorm|NonNeg|UnitNorm|(?:DType)?Policy|"
     r"__keras_tensor__|__slice__|__ellipsis__|__tuple__"
 )
+_ENGINE: Final = re.compile(r"(?:tf_)?keras\.src\.engine\.(?:functional|sequential|training)")
+"""Where Keras 2 had its models."""
+_VERSION: Final = 20
 _CORE: Final = frozenset({"Cast", "Shape", "Slice", "StopGradient", "Unstack", "ConvertToTensor"})
 _MOST_CONFIG: Final = 64 << 20
 _MOST_BYTES: Final = 8 << 30
@@ -57,16 +60,40 @@ def refuse_code(config: object) -> None:
     """Raise UnreadableInput for the first object of a configuration that is not a computing layer of Keras."""
     for each in objects(config):
         name, module = each["class_name"], each.get("module") or "keras.layers"
-        if each.get("registered_name") not in (None, name, f"keras>{name}") or not _allowed(name, str(module)):
+        known = _is_slice(each) or _allowed(name, str(module))
+        if each.get("registered_name") not in (None, name, f"keras>{name}") or not known:
             raise UnreadableInput(
                 f"the file names {module}.{name}, which is none of Keras's computing layers; a Lambda or custom layer "
                 "is code of its author, and none is run: export the model as a SavedModel or rebuild it of such layers"
             )
 
 
+def written_by(path: Path) -> str:
+    """Return the version of Keras that wrote a file, as the file says; "" where it does not."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                found = json.loads(archive.read("metadata.json"))
+            return str(found["keras_version"])[:_VERSION]
+        with h5py.File(path, "r") as file:
+            said = file.attrs.get("keras_version", "")
+            return (said.decode("latin-1") if isinstance(said, bytes) else str(said))[:_VERSION]
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
+        return ""
+
+
+def _is_slice(each: dict[str, Any]) -> bool:
+    """Say whether an object is Keras 2's slice of a tensor, the one of its operations by name that is taken."""
+    config = each.get("config")
+    named = config.get("function") if isinstance(config, dict) else None
+    return each["class_name"] == "SlicingOpLambda" and named == "__operators__.getitem"
+
+
 def _allowed(name: object, module: str) -> bool:
     if not isinstance(name, str):
         return False
+    if _ENGINE.fullmatch(module):
+        return name in MODELS
     if _OTHER_MODULES.fullmatch(module) and ".ops." in module:
         return name in _CORE or not module.endswith(".core")
     if _OTHER_MODULES.fullmatch(module):
