@@ -9,12 +9,13 @@ from assay.errors import InvalidOption
 from assay.sequences.alphabet import DEFAULT, Contract
 from tools.models import commands, places
 from tools.models.import_process import convert_apart
-from tools.models.importers.made import Wish
+from tools.models.importers.made import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, Wish
 from tools.models.importing import KINDS, kind_of, make, next_version
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_OF_ONE_KIND = (*SEQUENCE_OPTIONS, *CLASSIFIER_OPTIONS, "encoder", "pooling")
 DESCRIPTION = """Make a verified bundle of a model: a scikit-learn pickle, a Keras file, a SavedModel, a Hugging Face
 folder, or an encoder's folder with a Keras head. Nothing in the file is executed. The bundle carries probes: inputs
 with the answers of the source, which it must give within a tolerance here, when published and when loaded."""
@@ -42,13 +43,11 @@ def add(found: "Commands") -> None:
 
 def _add_sequences(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("models of sequences")
-    group.add_argument(
-        "--alphabet", default=DEFAULT.alphabet, help="the residues, in their order (default: alphabetical)"
-    )
-    group.add_argument("--length", type=int, default=DEFAULT.length, help=f"residues (default {DEFAULT.length})")
+    group.add_argument("--alphabet", help=f"the residues, in their order (default {DEFAULT.alphabet})")
+    group.add_argument("--length", type=int, help=f"residues (default {DEFAULT.length})")
     encodings = ("index", "one_hot", "one_hot_flat")
     group.add_argument("--encoding", choices=encodings, help="what the model reads (default: by its input's shape)")
-    group.add_argument("--first-index", type=int, default=0, metavar="N", help="index of the first residue (default 0)")
+    group.add_argument("--first-index", type=int, metavar="N", help="index of the first residue (default 0)")
 
 
 def _add_texts(command: argparse.ArgumentParser) -> None:
@@ -101,9 +100,12 @@ def wish_of(options: argparse.Namespace) -> Wish:
         path=options.path,
         labels=tuple(options.labels.split(",")) if options.labels else None,
         activation=options.activation,
-        contract=Contract(options.alphabet, options.length),
+        contract=Contract(
+            DEFAULT.alphabet if options.alphabet is None else options.alphabet,
+            DEFAULT.length if options.length is None else options.length,
+        ),
         encoding=options.encoding,
-        first_index=options.first_index,
+        first_index=options.first_index or 0,
         encoder=options.encoder,
         tokenizer=options.tokenizer,
         max_tokens=options.max_tokens,
@@ -112,4 +114,5 @@ def wish_of(options: argparse.Namespace) -> Wish:
         quantize=options.quantize,
         tolerance=options.tolerance,
         rows=options.labels_file,
+        said=tuple(name for name in _OF_ONE_KIND if getattr(options, name) not in (None, False)),
     )

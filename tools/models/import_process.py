@@ -121,7 +121,8 @@ def _to_json(wish: Wish) -> dict[str, Any]:
 def _to_wish(values: dict[str, Any]) -> Wish:
     paths = {name: None if values[name] is None else Path(values[name]) for name in _PATHS}
     labels = None if values["labels"] is None else tuple(values["labels"])
-    return Wish(**{**values, **paths, "labels": labels, "contract": Contract(*values["contract"])})
+    said = tuple(values["said"])
+    return Wish(**{**values, **paths, "labels": labels, "said": said, "contract": Contract(*values["contract"])})
 
 
 def _from_made(made: Made) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from tools.models.importers.classifiers import Classifier, bundle
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
 from tools.models.importers.keras_config import checked_config
-from tools.models.importers.made import Made, Wish, provenance
+from tools.models.importers.made import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
 from tools.models.importers.reference import Head, Reference
 from tools.models.importers.texts import TextSource, labels_of
 
@@ -51,6 +51,7 @@ def convert(wish: Wish, folder: Path) -> Made:
     """Import an encoder (`wish.encoder`) with a head; UnreadableInput where the file holds more than a head."""
     if wish.encoder is None:
         raise InvalidOption("a head needs its encoder: --encoder FOLDER with config.json, weights and tokenizer")
+    refuse_unused(wish, (*CLASSIFIER_OPTIONS, "encoder", "pooling"), "an encoder with a head")
     file = read_head(wish.path)
     head, pooling = file.head, pooling_of(wish, file.path)
     config = read_config(wish.encoder)

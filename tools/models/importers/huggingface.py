@@ -8,7 +8,7 @@ from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
 from tools.models.importers.checkpoint import longest, network, read_config, read_state
 from tools.models.importers.classifiers import Classifier, bundle
-from tools.models.importers.made import Made, Wish, provenance
+from tools.models.importers.made import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
 from tools.models.importers.reference import Reference
 from tools.models.importers.texts import TextSource, labels_of
 from tools.models.weight_shapes import check_head
@@ -20,6 +20,7 @@ _BARE: Final = ("Model", "ForMaskedLM", "ForPreTraining")
 
 def convert(wish: Wish, folder: Path) -> Made:
     """Import a folder with config.json, weights and tokenizer files; UnreadableInput says what it lacks."""
+    refuse_unused(wish, CLASSIFIER_OPTIONS, "a classifier's folder")
     config = read_config(wish.path)
     require_classifier(config)
     state = read_state(wish.path)

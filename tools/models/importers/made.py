@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.cleaning import clean
+from assay.errors import InvalidOption
 from assay.sequences.alphabet import DEFAULT, Contract, decode
 from tools.models.probes import Probes
 
@@ -22,6 +23,11 @@ _SENTENCES: Final = (
     "The superconducting gap of YBa2Cu3O7-δ is studied by ARPES at T = 20 K; Schrödinger's equation is solved for it.",
     "Protein stability was assayed by protease susceptibility of ~15,000 designed mini-proteins displayed on yeast.",
 )
+
+
+CLASSIFIER_OPTIONS: Final = ("labels", "activation", "labels_file", "tokenizer", "max_tokens", "chunks")
+"""Options of every model of texts."""
+SEQUENCE_OPTIONS: Final = ("alphabet", "length", "encoding", "first_index")
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Wish:
     tolerance: float | None = None
     rows: Path | None = None
     batch: int = 512
+    said: tuple[str, ...] = ()
+    """The options that the user gave for one kind of model, by their fields; none may be passed over."""
 
 
 @dataclass
@@ -56,6 +64,13 @@ class Made:
 
 Importer = Callable[[Wish, Path], Made]
 """Reads `wish.path`, writes the model's files into a folder; AssayError says what is wrong, in words."""
+
+
+def refuse_unused(wish: Wish, used: Sequence[str], what: str) -> None:
+    """Raise InvalidOption for an option that the user gave and `what` has no use for."""
+    unused = [f"--{name.replace('_', '-')}" for name in wish.said if name not in used]
+    if unused:
+        raise InvalidOption(f"{what} has no use for {', '.join(unused)}: leave it out, or import another kind (--kind)")
 
 
 def sequence_probes(contract: Contract, score: Callable[[npt.NDArray[np.uint8]], Any], tolerance: float) -> Probes:

@@ -1,5 +1,6 @@
 """Any TensorFlow network, from Keras or a SavedModel, to a bundle: the task by its inputs, probes by the source."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,9 +10,12 @@ import numpy as np
 from assay.errors import InvalidOption, UnreadableInput
 from tools.models.importers import serving
 from tools.models.importers.made import (
+    CLASSIFIER_OPTIONS,
+    SEQUENCE_OPTIONS,
     Made,
     Wish,
     provenance,
+    refuse_unused,
     sequence_header,
     sequence_probes,
     text_probes,
@@ -37,7 +41,10 @@ def convert(network: Network, wish: Wish, folder: Path, kind: str, activation: s
 
 
 def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
+    refuse_unused(wish, SEQUENCE_OPTIONS, "a model of sequences")
     encoding, int8 = serving.encoding_of(wish, network), wish.quantize == "int8"
+    if "first_index" in wish.said and encoding != "index":
+        raise InvalidOption(f"the model reads {encoding}, and --first-index is for indices: leave it out")
     ((name, spec),) = network.inputs.items()
     rows = serving.axes(spec)[0]
     wish = replace(wish, batch=rows or wish.batch)
@@ -46,7 +53,7 @@ def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
         whole = np.resize(codes, (-(-len(codes) // (rows or 1)) * (rows or 1), codes.shape[1]))
         given = serving.encoded(whole, wish, encoding, spec.dtype.as_numpy_dtype)
         parts = np.split(given, len(whole) // rows) if rows else [given]
-        outputs = np.concatenate([np.asarray(network.call({name: part})) for part in parts])
+        outputs = np.concatenate([_answer(network, {name: part}, encoding) for part in parts])
         serving.one_number(outputs, len(whole))
         return outputs.reshape(-1)[: len(codes)]
 
@@ -57,11 +64,24 @@ def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
     return Made(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
 
 
+def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
+    """Return what the source gives; UnreadableInput where it can't run on what it is given."""
+    try:
+        return np.asarray(network.call(given))
+    except Exception as error:  # TensorFlow raises whatever an operation met
+        shapes = ", ".join(str(list(value.shape)) for value in given.values())
+        raise UnreadableInput(
+            f"the model can't run on {encoding} of the shape {shapes}: {serving.words(error)}. Say what it reads with "
+            "--encoding, --length and --alphabet"
+        ) from error
+
+
 def _texts(network: Network, wish: Wish, folder: Path, kind: str, activation: str | None) -> Made:
     if not network.inputs.keys() <= TEXT_INPUTS:
         raise UnreadableInput(
             f"the model's inputs are {serving.names(list(network.inputs))}, not only {serving.names(list(TEXT_INPUTS))}"
         )
+    refuse_unused(wish, CLASSIFIER_OPTIONS, "a model of texts")
     if wish.tokenizer is None:
         raise InvalidOption("a model of texts needs its tokenizer: --tokenizer FOLDER or tokenizer.json")
     width = serving.axes(network.inputs["input_ids"])[-1]

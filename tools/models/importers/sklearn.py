@@ -7,13 +7,21 @@ from typing import Final
 
 import numpy as np
 
-from assay.errors import UnreadableInput
+from assay.errors import InvalidOption, UnreadableInput
 from assay.sequences.alphabet import Contract
 from tools.models.importers.arrays import Pending
 from tools.models.importers.joblib import unpickled
 from tools.models.importers.linear import Linear, to_tflite
-from tools.models.importers.made import FLOAT_TOLERANCE, Made, Wish, provenance, sequence_header, sequence_probes
-from tools.models.importers.unpickling import Record
+from tools.models.importers.made import (
+    FLOAT_TOLERANCE,
+    Made,
+    Wish,
+    provenance,
+    refuse_unused,
+    sequence_header,
+    sequence_probes,
+)
+from tools.models.importers.unpickling import Record, Unread
 
 _MODULES: Final[Mapping[str, str]] = {
     "sklearn.linear_model._base": "LinearRegression",
@@ -32,9 +40,14 @@ _HELPERS: Final[Mapping[str, str]] = {  # what an estimator's attributes may hol
 }
 SCALERS: Final = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
 ESTIMATORS: Final = frozenset(name for names in _MODULES.values() for name in names.split())
+SEARCHES: Final = ("GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV")
+_SEARCHES: Final[Mapping[str, str]] = {
+    "sklearn.model_selection._search": "GridSearchCV RandomizedSearchCV",
+    "sklearn.model_selection._search_successive_halving": "HalvingGridSearchCV HalvingRandomSearchCV",
+}
 _CLASSES: Final[Mapping[tuple[str, str], str]] = {
     (module, name): name
-    for module, names in {**_MODULES, **_HELPERS, "sklearn.preprocessing._data": " ".join(SCALERS)}.items()
+    for module, names in {**_MODULES, **_HELPERS, **_SEARCHES, "sklearn.preprocessing._data": " ".join(SCALERS)}.items()
     for name in names.split()
 }
 _MOST_STEPS: Final = 32
@@ -50,7 +63,8 @@ def read(path: Path, symbols: int) -> Linear:
     """
     found = unpickled(path, _CLASSES)
     if not isinstance(found, Record):
-        raise UnreadableInput(f"{path.name} holds a {type(found).__name__}, not a scikit-learn estimator")
+        kind = found.name if isinstance(found, Unread) else type(found).__name__
+        raise UnreadableInput(f"{path.name} holds a {kind}, not a scikit-learn estimator")
     *scalers, last = _steps(found)
     weights, intercept = _function(last)
     for scaler in reversed(scalers):
@@ -64,7 +78,9 @@ def read(path: Path, symbols: int) -> Linear:
 
 def convert(wish: Wish, folder: Path) -> Made:
     """Write model.tflite for a pickle or joblib file; UnreadableInput where it is no linear estimator."""
+    refuse_unused(wish, ("length", "alphabet", "encoding"), "a linear model")
     linear = read(wish.path, len(wish.contract.alphabet)).centred()
+    _check_said(wish, linear)
     contract = Contract(wish.contract.alphabet, linear.length)
     (folder / "model.tflite").write_bytes(to_tflite(linear, wish.batch))
     tolerance = wish.tolerance or FLOAT_TOLERANCE
@@ -76,6 +92,19 @@ def convert(wish: Wish, folder: Path) -> Made:
         f"and the intercept is {float(linear.intercept):.6g}",
     ]
     return Made(sequence_header(contract, "index", wish.batch, "tflite", provenance=origin), probes, report)
+
+
+def _check_said(wish: Wish, linear: Linear) -> None:
+    """Raise InvalidOption where the file has other sizes than the user said, or is asked for what it can't be."""
+    if "length" in wish.said and wish.contract.length != linear.length:
+        raise InvalidOption(
+            f"the model reads {linear.length * linear.symbols:,} numbers, which are {linear.length} positions of "
+            f"{linear.symbols} residues, and --length says {wish.contract.length}: leave it out, or say --alphabet"
+        )
+    if wish.encoding not in (None, "one_hot_flat"):
+        raise InvalidOption(f"a linear model reads flat one-hot, and --encoding says {wish.encoding}: leave it out")
+    if wish.quantize == "int8":
+        raise InvalidOption("a linear model has no int8 form, and needs none: leave --quantize out")
 
 
 def _version(path: Path) -> str:
@@ -94,12 +123,22 @@ def _steps(record: Record) -> list[Record]:
         first = waiting.pop(0)
         if first.name == "Pipeline":
             waiting = [*_parts(first), *waiting]
+        elif first.name in SEARCHES:
+            waiting = [_best(first), *waiting]
         else:
             found.append(first)
     if waiting or len(found) > _MOST_STEPS:
         raise UnreadableInput(f"the pipeline has more than {_MOST_STEPS} steps")
     for at, step in enumerate(found):
         _check_place(step, last=at == len(found) - 1)
+    return found
+
+
+def _best(search: Record) -> Record:
+    """Return the estimator that a search found and fitted again."""
+    found = search.attributes.get("best_estimator_")
+    if not isinstance(found, Record):
+        raise UnreadableInput(f"the {search.name} holds no best estimator: fit it with refit=True")
     return found
 
 

@@ -31,6 +31,16 @@ class Record:
         self.attributes.update(state)
 
 
+@dataclass(eq=False)
+class Unread:
+    """What no prediction reads: a seed, a search's table, a scorer. It has a name and nothing else."""
+
+    name: str
+
+    def build(self, state: object) -> None:
+        """Leave the content unread."""
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """What a name in the file stands for: a constructor of this program."""
@@ -78,6 +88,12 @@ _NUMPY: Final[Mapping[tuple[str, str], Known]] = {
 }
 
 
+_UNREAD: Final = re.compile(
+    r"numpy\.random(\.\w+)?|numpy\.ma(\.core)?|sklearn\.(metrics|model_selection)(\.\w+)*|scipy\.stats(\.\w+)*"
+)
+"""Modules whose things an estimator may hold that no prediction reads."""
+
+
 class Machine:
     """Runs one pickle; `classes` are the (module, name) that become records, `copies` the bytes it may copy.
 
@@ -123,6 +139,8 @@ class Machine:
         key = (module, name)
         if key in self._classes:
             return Known(self._classes[key], lambda *_: Record(self._classes[key]))
+        if key not in _NUMPY and _UNREAD.fullmatch(module):
+            return Known(name[:_SHOWN], lambda *_: Unread(f"{module[:_SHOWN]}.{name[:_SHOWN]}"))
         if key not in _NUMPY:
             raise UnreadableInput(
                 f"the file names {module[:_SHOWN]}.{name[:_SHOWN]}, which is neither a linear estimator nor a plain "
@@ -158,7 +176,7 @@ class Machine:
         """BUILD: attributes or content of what was made before."""
         (state,) = self.last(1)
         target = self._stack[-1]
-        if not isinstance(target, Record | Pending | Dtype):
+        if not isinstance(target, Record | Pending | Dtype | Unread):
             raise UnreadableInput("the file gives attributes to something that has none")
         if isinstance(state, tuple):
             self._count(state)
