@@ -11,10 +11,12 @@ from tools.models import commands, places
 from tools.models.import_process import convert_apart
 from tools.models.importers.made import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, Wish
 from tools.models.importing import KINDS, kind_of, make, next_version
+from tools.models.model_sources import bring
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_PLACES = ("path", "encoder", "tokenizer")
 _OF_ONE_KIND = (*SEQUENCE_OPTIONS, *CLASSIFIER_OPTIONS, "encoder", "pooling")
 DESCRIPTION = """Make a verified bundle of a model: a scikit-learn pickle, a Keras file, a SavedModel, a Hugging Face
 folder, or an encoder's folder with a Keras head. Nothing in the file is executed. The bundle carries probes: inputs
@@ -24,7 +26,7 @@ with the answers of the source, which it must give within a tolerance here, when
 def add(found: "Commands") -> None:
     """Add the command `import`."""
     command = found.add_parser("import", help="make a verified bundle of a model of yours", description=DESCRIPTION)
-    command.add_argument("path", type=Path, help="the file or folder of the model")
+    command.add_argument("path", help="the file or folder of the model, a zip of it, or its address s3://BUCKET/...")
     command.add_argument("--name", required=True, help="lower-case letters, digits and hyphens")
     command.add_argument("--version", help="default: one more than the newest there is")
     command.add_argument("--kind", choices=("auto", *KINDS), default="auto", help="default: by the file")
@@ -55,10 +57,10 @@ def _add_texts(command: argparse.ArgumentParser) -> None:
     group.add_argument("--labels", metavar="A,B,C", help="names of the outputs, where the model has none")
     group.add_argument("--activation", choices=("sigmoid", "softmax", "none"), help="of the outputs")
     group.add_argument("--labels-file", type=Path, metavar="ROWS", help="labelled rows to fit thresholds on")
-    group.add_argument("--tokenizer", type=Path, help="tokenizer.json, or a folder with the tokenizer's files")
+    group.add_argument("--tokenizer", help="tokenizer.json, or a folder with the tokenizer's files")
     group.add_argument("--max-tokens", type=int, help="where a text is cut (default: what the model can read)")
     group.add_argument("--chunks", action="store_true", help="score longer texts in overlapping chunks")
-    group.add_argument("--encoder", type=Path, metavar="FOLDER", help="of a Keras file that holds a head only")
+    group.add_argument("--encoder", metavar="FOLDER", help="of a Keras file that holds a head only")
     pooling = "what the head reads: the first token's state (cls, default), their mean, or the encoder's pooler"
     group.add_argument("--pooling", choices=("cls", "mean", "pooler"), help=pooling)
 
@@ -74,7 +76,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace, to: Path) -> None:
-    wish = wish_of(options)
+    with tempfile.TemporaryDirectory() as scratch:
+        _import_to(options, to, wish_of(options, Path(scratch)))
+
+
+def _import_to(options: argparse.Namespace, to: Path, wish: Wish) -> None:
     kind = kind_of(wish) if options.kind == "auto" else options.kind
     version = options.version or next_version(_taken(options))
     target = to / options.name / version
@@ -92,12 +98,17 @@ def _taken(options: argparse.Namespace) -> list[str]:
     return [*local, *places.bucket_of(options).folders(f"models/{options.name}/")]
 
 
-def wish_of(options: argparse.Namespace) -> Wish:
-    """Return what the options say of the model; InvalidOption for a tolerance that is none."""
+def wish_of(options: argparse.Namespace, scratch: Path) -> Wish:
+    """Return what the options say of the model; InvalidOption for a tolerance that is none.
+
+    What lies in S3 or in a zip is brought into `scratch`; AssayError where that fails.
+    """
     if options.tolerance is not None and not 0 <= options.tolerance < float("inf"):
         raise InvalidOption("--tolerance is a number from 0")
+    places.use_endpoint(options)
+    brought = {name: bring(place, scratch / name) for name in _PLACES if (place := getattr(options, name))}
     return Wish(
-        path=options.path,
+        path=brought["path"],
         labels=tuple(options.labels.split(",")) if options.labels else None,
         activation=options.activation,
         contract=Contract(
@@ -106,8 +117,8 @@ def wish_of(options: argparse.Namespace) -> Wish:
         ),
         encoding=options.encoding,
         first_index=options.first_index or 0,
-        encoder=options.encoder,
-        tokenizer=options.tokenizer,
+        encoder=brought.get("encoder"),
+        tokenizer=brought.get("tokenizer"),
         max_tokens=options.max_tokens,
         pooling=options.pooling,
         chunks=options.chunks,

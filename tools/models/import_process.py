@@ -81,8 +81,9 @@ def main() -> int:
 def _readable(wish: Wish) -> list[Path]:
     """Return what an importer reads: the model, Python with its packages, this program, and the system's libraries."""
     given = [path.resolve() for name in _PATHS if (path := getattr(wish, name)) is not None]
+    linked = [each.resolve() for path in given if path.is_dir() for each in path.iterdir() if each.is_symlink()]
     python = [Path(sys.prefix), Path(sys.base_prefix), *(Path(each).resolve() for each in sys.path if each)]
-    return [*given, *python, _ROOT, *(Path(each) for each in _SYSTEM)]
+    return [*given, *linked, *python, _ROOT, *(Path(each) for each in _SYSTEM)]
 
 
 def _environment(scratch: str) -> dict[str, str]:

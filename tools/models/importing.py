@@ -15,6 +15,7 @@ from assay.models.loading import load_folder
 from tools.models import probes
 from tools.models.importers.made import Importer, Made, Wish
 from tools.models.importers.thresholds import fit
+from tools.models.model_sources import require_content
 from tools.models.tables import read_texts
 
 KINDS: Final = ("sklearn", "keras", "saved-model", "huggingface", "head")
@@ -82,6 +83,9 @@ def make(
     Nothing is left in `target` where anything fails. Raises AssayError.
     """
     checked_name(name), checked_version(version)
+    for place in (wish.path, wish.encoder, wish.tokenizer):
+        if place is not None:
+            require_content(place)
     if target.exists():
         raise InvalidOption(f"{target} is there already: raise --version, or name another folder with --to")
     with tempfile.TemporaryDirectory() as scratch:

@@ -28,15 +28,20 @@ def add_dry_run(command: argparse.ArgumentParser) -> None:
 
 def bucket_of(options: argparse.Namespace) -> Bucket:
     """Return the bucket that the options name; SettingsError where they name none."""
-    if options.endpoint:
-        os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
-        _local_credentials()
-        forget()
+    use_endpoint(options)
     name = options.bucket or (_of_stack(options.stack) if options.stack else os.environ.get(VARIABLE))
     name = name or _only_one(options.endpoint)
     if not name:
         raise SettingsError(f"say which models bucket: --bucket NAME, --stack NAME, or the variable {VARIABLE}")
     return Bucket(client("s3"), name)
+
+
+def use_endpoint(options: argparse.Namespace) -> None:
+    """Make S3 that of --endpoint, where the options name one."""
+    if options.endpoint:
+        os.environ["AWS_ENDPOINT_URL_S3"] = options.endpoint
+        _local_credentials()
+        forget()
 
 
 def _local_credentials() -> None:
