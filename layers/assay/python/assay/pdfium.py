@@ -34,6 +34,11 @@ _SEEN: Final = 1_000
 """Letters that are seen on a page from which it is no scan."""
 _NEEDS_PASSWORD: Final = 4
 _HYPHEN: Final = 2
+_LIGATURES: Final = {
+    11: "ff", 12: "fi", 13: "fl", 14: "ffi", 15: "ffl", 16: "\u201c", 17: "\u201d", 21: "\u2013", 22: "\u2014",
+    27: "ff", 28: "fi", 29: "fl", 30: "ffi", 31: "ffl",
+}  # fmt: skip
+"""Codes of TeX's encodings OT1 and T1, where a file does not say what its letters are."""
 _BOLD: Final = ("bold", "black", "heavy", "-medi", "cmbx", "demi")
 
 
@@ -104,8 +109,8 @@ class _Page:
         if self._divides(at):
             return "-"
         # Ligatures in the fonts of TeX look like white space; what PDFium puts between words is generated.
-        if code in (11, 12) and not self._c.FPDFText_IsGenerated(self._text, at):
-            return "ff" if code == 11 else "fi"
+        if code in _LIGATURES and not self._c.FPDFText_IsGenerated(self._text, at):
+            return _LIGATURES[code]
         return chr(code) if 0 < code < 0x110000 else "\ufffd"
 
     def _divides(self, at: int) -> bool:

@@ -11,8 +11,10 @@ from assay.papers.headings import ends, is_entry, is_note, is_notice, opens
 from assay.papers.order import Block, same_size
 from assay.papers.taking import Line, by_baseline, lines_of, take
 
-PARAGRAPH: Final = 250
+PARAGRAPH: Final = 150
 """Characters of the shortest paragraph that is taken without a heading."""
+_BEGINNING: Final = 250
+"""Characters of the first paragraphs after which a heading ends them."""
 _ENOUGH: Final = 2_000
 _PAGES: Final = 3
 _GUESSES: Final = 3
@@ -74,7 +76,7 @@ def _beginning(page: Sequence[Block]) -> Iterator[Block]:
     length = 0
     for block in page:
         size = sum(len(row.text) + 1 for row in block.rows)
-        if length >= PARAGRAPH and (ends(block.text) or length + size > _ENOUGH):
+        if length >= _BEGINNING and (ends(block.text) or length + size > _ENOUGH):
             return
         length += size
         yield block

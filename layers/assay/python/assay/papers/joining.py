@@ -18,11 +18,19 @@ _LONGEST_WORD: Final = 200
 _BEGINS: Final = re.compile(r"[^\W\d_]+")
 _DASHES: Final = re.compile(r"(?<=\w)[\u2010\u2011](?=\w)")
 _KEEP: Final = re.compile(
-    r"(?:all|anti|ex|full|half|high|ill|low|long|many|mid|multi|near|non|one|quasi|real|self|semi|short|single|so|state|"
+    r"(?:all|anti|full|half|high|ill|low|long|many|mid|multi|near|non|one|quasi|real|self|semi|short|single|so|state|"
     r"three|two|well|wide|zero)",
     re.IGNORECASE,
 )
 """First halves after which a hyphen at a line's end is more often one of the word than one of the line."""
+
+_SECOND: Final = re.compile(
+    r"(?:based|oriented|like|ratio|specific|dependent|independent|free|valued|temporal|inflated|driven|known|called|term|"
+    r"comparison|dimensional|level)",
+    re.IGNORECASE,
+)
+"""Second halves before which it is more often one of the word, behind a first half that is a word."""
+_PREFIX: Final = re.compile(r"(?:\w{1,2}|con|dis|inter|mis|pre|sub|trans|over|under)", re.IGNORECASE)
 
 
 def vocabulary(text: str) -> frozenset[str]:
@@ -56,7 +64,10 @@ def _stays(text: str, first: str, second: str, words: Set[str]) -> bool:
     if (whole in words) != (divided in words):
         return divided in words
     before = text[: -len(first) - 1][-1:]
-    return (before in "-/" and before != "") or second[0].isupper() or first.isupper() or bool(_KEEP.fullmatch(first))
+    if (before in "-/" and before != "") or second[0].isupper() or first.isupper():
+        return True
+    kept = _SECOND.fullmatch(second) is not None and _PREFIX.fullmatch(first) is None
+    return kept or _KEEP.fullmatch(first) is not None
 
 
 def letters(line: str) -> str:

@@ -12,9 +12,13 @@ from assay.papers.rows import Row
 
 _MOST_LINES: Final = 400
 """An abstract of 5,000 characters has fewer lines; so no page is walked again and again."""
+_LONGEST_NOTICE: Final = 600
+"""Characters of a disclaimer; in a longer paragraph it is a part of the abstract."""
 _LOOKED_BACK: Final = 40
 _ENOUGH: Final = 150
 """Characters after which a heading such as "Background" that stands alone begins the main text."""
+
+_ITEM: Final = re.compile(r"[\u2022\u25cf\u25aa\u2013*-]\s|\(?(?:\d|[a-e]|[ivx]{1,4})[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def _past_preface(lines: Sequence[Line], start: int) -> int:
     for _ in range(3):
         if at >= len(lines) or structure(lines[at].text):
             return at
-        if is_notice(lines[at].block.text):
+        if is_notice(lines[at].block.text) and len(lines[at].block.text) < _LONGEST_NOTICE:
             at = _next_block(lines, at)
         elif is_list(lines[at].text) or is_note(lines[at].text):
             at = _past_paragraph(lines, at)
@@ -96,7 +100,14 @@ def _stops(taken: Sequence[Line], line: Line, label: str | None, labels: set[str
     if label and labels:
         return label in labels and label != "introduction"
     anew = line.block is not taken[-1].block
-    return ends(line.text) or is_note(line.text) or _heads(taken, line, label, anew) or (anew and _notes(taken, line))
+    within = not anew and not _finished(taken)  # a sentence goes on: "significance." is a word of it
+    ended = ends(line.text) and not (within and line.text[:1].islower())
+    return (
+        ended
+        or (is_note(line.text) and not within)
+        or _heads(taken, line, label, anew)
+        or (anew and _notes(taken, line))
+    )
 
 
 def _heads(taken: Sequence[Line], line: Line, label: str | None, anew: bool) -> bool:
@@ -130,7 +141,9 @@ def _goes_on(taken: Sequence[Line], line: Line) -> bool:
     usual = max(steps[-1] if len(steps) == 1 else sorted(steps)[len(steps) // 2], last.size) if steps else last.size
     widest = max(recent, key=lambda each: each.row.width).row
     near = last.y - row.y <= 2.3 * usual and same_size(last.size, row.size) and row.inside(widest)
-    return near and (structure(line.text) is not None or _alike(recent, line))
+    flows = row.text[:1].islower() and not _finished(taken)
+    listed = _ITEM.match(row.text) is not None or last.text.endswith(":")
+    return near and (structure(line.text) is not None or flows or listed or _alike(recent, line))
 
 
 def _alike(taken: Sequence[Line], line: Line) -> bool:
