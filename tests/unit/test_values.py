@@ -101,6 +101,10 @@ def test_every_layout_is_the_same_abstracts(name: str) -> None:
         (b'[{"sequence": "A"},\n{"sequence": "B"}]', False),
         (b'\xef\xbb\xbf [ "A" ]', False),
         (b'{"sequence": "A"}', True),
+        (b'{"id": "1", "sequence": "' + b"A" * (1 << 16), True),
+        (b'{"sequence": "A"' + b" " * (1 << 16), True),
+        (b'{"sequences": ["' + b"A" * (1 << 16), False),
+        (b'{"sequence": "A', False),
     ],
 )
 def test_lines_are_told_from_documents(head: bytes, lines: bool) -> None:

@@ -52,12 +52,14 @@ def is_lines(head: bytes, lists: Collection[str]) -> bool:
     If not, it is a document: a list, an object over several lines, or one with a list in it.
     """
     text = head.removeprefix(BOM).lstrip()
-    line, _, rest = text.replace(b"\r", b"\n").partition(b"\n")
+    line, end, rest = text.replace(b"\r", b"\n").partition(b"\n")
     if not text.startswith(b"{"):
         return not text.startswith(b"[")
     try:
         found = json.loads(line.decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
+        if not end and len(head) >= HEAD:  # the first line goes on behind the head, where a list would have begun
+            return not any(f'"{name}"'.encode() in text for name in lists)
         whole = error.pos < len(line.rstrip().decode("utf-8", "replace")) - 1
         return whole and rest.lstrip().startswith((b"{", b'"'))
     except (ValueError, RecursionError):
