@@ -11,7 +11,7 @@ from assay.files.later import preferred
 from assay.http import Response
 from assay.negotiation import chosen
 from assay.options import hold_known
-from assay.ranking import Partial, hold_strict, rank_blocks
+from assay.ranking import Partial, hold_strict, rank_blocks, with_simple
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank import later, replies
 from rank.reading import OPTIONS, Input, hold_top, read
@@ -69,6 +69,7 @@ def ranked(source: Input) -> tuple[Partial, replies.FirstRejects]:
         partial = rank_blocks(
             source.blocks, source.pair.gate, source.pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
+    partial = with_simple(partial)
     scored(partial.counts.scored)
     rejected(rejects.reasons)
     hold_strict(source.options, partial.counts, rejected=rejects.listed())

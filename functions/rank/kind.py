@@ -27,13 +27,15 @@ class RankKind:
 
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
-        fmt = sniff(head, source.content_type, source.key.rpartition("/")[2])
+        fmt = sniff(head, source.content_type, source.key.rpartition("/")[2], options["column"])
         if fmt is Format.CSV:
             return table(head)
         if fmt is Format.JSON:
             return Shape(fmt.value, False, why="it is one JSON document")
         if fmt is Format.JSONL:
             return Shape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
+        if fmt not in (Format.LINES, Format.FASTA):
+            return Shape(fmt.value, False)
         return Shape(fmt.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:

@@ -20,7 +20,7 @@ def post(request: Request, stack: Service) -> Response:
     """Keep a request's sequences and options as a file under rank/. Raises InputError."""
     hold_known(request.query, OPTIONS)
     part, given = _part(request)
-    data, fmt = judge(part)
+    data, fmt = judge(part, given.get("column"))
     if fmt is Format.JSON:
         items, options = listed(json_value(data, LISTS), given.get("column"))
         hold_known(options, OPTIONS, "field")

@@ -15,7 +15,7 @@ from assay.files.partial import ShardResult
 from assay.files.rejects import Piece
 from assay.files.steps import merge_step
 from assay.files.working import Working
-from assay.ranking import Partial, RankOptions, hold_strict, merge
+from assay.ranking import Partial, RankOptions, hold_strict, merge, with_simple
 from assay.results import ranking_csv
 from assay.telemetry import observed
 from assay.writing import Writer
@@ -29,7 +29,7 @@ def join(manifest: Manifest, working: Working) -> Joined:
     """Write ranking.csv, the rejects, and the list of score files. Raises ShardFailed, CutInRow."""
     options = RankOptions(**manifest.options)
     pieces: list[Piece] = []
-    whole = merge(_partials(collected(working, manifest), pieces), options.top_k)
+    whole = with_simple(merge(_partials(collected(working, manifest), pieces), options.top_k))
     results = {"rejected": rejects.write(working, pieces)}
     counts = asdict(whole.counts)
     said = {"notices": [each.to_body() for each in whole.notices]}

@@ -13,6 +13,7 @@ from assay.options import RANKING, hold_known
 from assay.packing import PACKED_TYPES, unpacked
 from assay.ranking import RankOptions
 from assay.sequences import Block, Format, fields_of, parse, parse_items, sniff
+from assay.sequences.composition import tell_dna
 from assay.sequences.items import SEQUENCE
 from assay.sequences.signatures import HEAD
 from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES
@@ -86,10 +87,10 @@ def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptio
     return replace(options, **chosen)
 
 
-def judge(part: Part) -> tuple[bytes, Format]:
+def judge(part: Part, column: str | None = None) -> tuple[bytes, Format]:
     """Return what a part holds, unpacked, and its format. Raises TooLarge, RuntimeMissing."""
     data, name = unpacked(part.body, part.filename, MAX_BODY_BYTES)
-    fmt = sniff(data[:HEAD], part.content_type, name)
+    fmt = sniff(data[:HEAD], part.content_type, name, column)
     alone = fmt is Format.JSONL and is_json(part.content_type, data) and _is_alone(data)
     return data, Format.JSON if alone else fmt
 
@@ -122,16 +123,18 @@ def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
     pair = choose(options)
     columns = fields_of(data[:HEAD], options.column)
-    blocks = iter([parse_items(items, pair.contract, options.column, columns)])
+    block = parse_items(items, pair.contract, options.column, columns)
+    blocks = tell_dna([block], b"", Format.JSON, pair.contract)
     return Input(_bounded(blocks, MAX_SEQUENCES), options, pair)
 
 
 def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
-    data, fmt = judge(part)
+    data, fmt = judge(part, options.column)
     if fmt is Format.JSON:
         return _read_json(data, choose, options)
     pair = choose(options)
     blocks = parse([data], fmt, pair.contract, column=options.column, windows=options.windows)
+    blocks = tell_dna(blocks, data[:HEAD], fmt, pair.contract)
     return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options, pair)
 
 

@@ -14,7 +14,9 @@ from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.ranking import OnScored, RankOptions, rank_blocks
 from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
+from assay.sequences.composition import tell_dna
 from assay.sequences.records import NOT_FINITE
+from assay.sequences.values import begin
 from assay.shards import Shard, Tally
 from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected, scored
@@ -84,7 +86,8 @@ def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, 
     options = RankOptions(**manifest.options)
     fmt = Format(manifest.format)
     headed = fmt is Format.CSV and bool(manifest.header) and shard.start > manifest.header_at
-    return parse(
+    head, chunks = begin(chunks)
+    blocks = parse(
         chain([header_bytes(manifest.header)], chunks) if headed else chunks,
         fmt,
         contract,
@@ -95,6 +98,7 @@ def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, 
         begins=shard.index == 0,
         ends=shard.index == manifest.shards - 1,
     )
+    return tell_dna(blocks, head, fmt, contract)
 
 
 def _keep(parts: RejectParts, rejects: list[Reject]) -> None:

@@ -8,12 +8,14 @@ import lzma
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from assay.packing import look, text
-from assay.sequences import Limits
+from assay.sequences import Format, Limits, parse
 from assay.sequences.values import Value, values
 from tests.fuzz.parsing import agreed, cut, knobs, outcome
+from tests.unit.reference import SMALL, Record, flat
 
 _MOST: Final = 1 << 16
 
@@ -61,6 +63,17 @@ def listed(data: bytes) -> None:
             assert (
                 outcome(_values, cut(body, size))[1] == found == repr(list(map(Value, range(1, len(whole) + 1), whole)))
             )
+
+
+def flat_files(data: bytes) -> None:
+    """FASTQ, flat files and alignments: the same records however they are cut, lines ascending within a block."""
+    size, limits, body = knobs(data)
+    for fmt in (Format.FASTQ, Format.EMBL, Format.GENBANK, Format.STOCKHOLM, Format.CLUSTAL):
+        agreed(partial(_flat, fmt=fmt, limits=limits), body, size)
+
+
+def _flat(chunks: Iterable[bytes], fmt: Format, limits: Limits) -> list[Record]:
+    return list(flat(parse(chunks, fmt, SMALL, limits=limits)))
 
 
 def _values(chunks: Iterable[bytes]) -> str:

@@ -16,6 +16,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "gzip": parsing.packed,
     "containers": documents.containers,
     "listed": documents.listed,
+    "flatfiles": documents.flat_files,
     "abstracts": parsing.abstracts,
     "json": bodies.json_body,
     "multipart": bodies.multipart,

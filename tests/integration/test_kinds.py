@@ -13,6 +13,7 @@ import pytest
 
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, OTHER, Drop
+from tests.workbooks import workbook
 
 OPEN = {"threshold": "-1000000"}
 FORM = "multipart/form-data; boundary=frontier"
@@ -39,6 +40,7 @@ BODIES = {
     "pretty.json": json.dumps({"sequences": ITEMS}, indent=2).encode(),
     "a.jsonl": "".join(f"{json.dumps(item)}\n" for item in ITEMS).encode(),
     "none": "\n".join(json.dumps(item, indent=1) for item in ITEMS).encode(),
+    "a.xlsx": workbook([["id", "sequence", "note"], ["a", GOOD, "x"], ["b", OTHER, "y"]]),
     "a.json.gz": gzip.compress(json.dumps(ITEMS).encode()),
 }
 
@@ -107,3 +109,44 @@ def test_json_lines_in_shards_are_those_of_one(drop: Drop, cut: Callable[..., No
     for name in ("ranking.csv", "rejected.csv"):
         assert drop.result(whole, name) == drop.result(parts, name)
     assert [row["line"] for row in drop.rows(parts, "rejected.csv")] == ["61"]
+
+
+FLAT = {
+    "a.fastq.gz": gzip.compress(f"@a\n{GOOD}\n+\n{'I' * 50}\n@b\n{OTHER}\n+\n{'@' * 50}\n".encode()),
+    "a.sto": f"# STOCKHOLM 1.0\na {GOOD[:20]}\nb {OTHER[:30]}\n\na {GOOD[20:]}-\nb {OTHER[30:]}\n//\n".encode(),
+    "a.dat": f"ID   a   50 AA.\nSQ   X\n     {GOOD}\n//\nID   b   50 AA.\nSQ   X\n     {OTHER}\n//\n".encode(),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_flat_files_are_the_same_records_in_a_request_and_a_file(call: Call, drop: Drop, name: str) -> None:
+    reply = answered(call, FLAT[name], name)
+    job = drop.done(f"rank/{name}", FLAT[name], **OPEN)
+    rows = drop.rows(job, "ranking.csv")
+    assert [(row["id"], str(row["line"])) for row in reply["ranked"]] == [(row["id"], row["line"]) for row in rows]
+    assert {row["id"] for row in rows} == {"a", "b"}
+    assert reply["notices"] == drop.summary(job)["notices"]
+
+
+def test_notices_of_a_request_are_those_of_its_file_however_it_is_cut(
+    call: Call, drop: Drop, cut: Callable[..., None]
+) -> None:
+    body = b"\n".join(bytes(f"{'ACGT' * 12}{'ACGTN'[at % 5]}{'ACGTN'[at // 5]}", "ascii") for at in range(20))
+    reply = answered(call, body, "a.txt")
+    cut(200)
+    job = drop.done("rank/a.txt", body, **OPEN)
+    assert drop.job(job).shards > 3
+    assert [each["code"] for each in reply["notices"]] == ["looks_like_dna", "low_complexity"]
+    assert reply["notices"] == drop.summary(job)["notices"]
+
+
+def test_a_column_is_a_table_in_a_request_and_in_a_file(call: Call, drop: Drop) -> None:
+    table = f"name,aa_seq\na,{GOOD}\n".encode()
+    for body, code in ((table, ""), (f"{GOOD}\n".encode(), "unreadable_input"), (b">a\nACD\n", "invalid_option")):
+        reply = json.loads(call(post("/rank", body, "text/plain", query={**OPEN, "column": "aa_seq"}))["body"])
+        said = drop.summary(drop.done("rank/a.txt", body, **OPEN, column="aa_seq"))
+        if code:
+            assert reply["error"]["code"] == said["error"]["code"] == code
+            assert reply["error"]["message"] == said["error"]["message"]
+        else:
+            assert (reply["counts"]["scored"], said["counts"]["scored"]) == (1, 1)

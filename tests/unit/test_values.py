@@ -68,7 +68,7 @@ def test_every_layout_is_the_same_sequences(name: str, called: str, size: int) -
     blocks = list(parse(cut(data, size), sniff(data, "", called)))
     assert [record.line for record in flat(blocks)] == [1, 2, 3]
     assert [name for block in blocks for name in block.ids or []] == ["a", "7", ""]
-    assert {block.columns for block in blocks} == {("note", "score")}
+    assert {block.columns for block in blocks} == {("note", "input_score")}
     assert [row for block in blocks for row in block.extra or []] == [("x", "1.5"), ("", ""), ("", "")]
 
 

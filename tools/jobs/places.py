@@ -48,7 +48,7 @@ def place(name: str) -> Iterator[Place]:
             yield Place(folder, "stdin")
     else:
         with Path(name).open("rb"):  # says in words why it cannot be read
-            path = Path(name).resolve()
+            path = Path(name).absolute()  # a symbolic link's own name says what it is, not its target's
         yield Place(str(path.parent), path.name)
 
 

@@ -7,8 +7,9 @@ from typing import Final, NamedTuple
 
 from assay.errors import UPLOADS_HINT, TooLarge
 from assay.sequences.archives import unzip
-from assay.sequences.compression import MAX_RATIO, READERS, judged
+from assay.sequences.compression import MAX_RATIO, READERS, Read, judged
 from assay.sequences.signatures import HEAD, recognise
+from assay.workbook import read_workbook
 
 _CODECS: Final = ("utf-16-le", "utf-16-be")
 _ENDINGS: Final = (".gz", ".gzip", ".bgz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
@@ -26,7 +27,8 @@ PACKED_TYPES: Final = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
 """Content types that say how something is packed, and nothing of what is inside."""
-PACKED: Final = ("", *READERS, "zip")
+WORKBOOKS: Final = ("xlsx", "xls", "ods")
+PACKED: Final = ("", *READERS, "zip", "workbook")
 PACKINGS: Final = (*PACKED, *(f"{each}+{codec}".strip("+") for each in PACKED for codec in _CODECS))
 """The words for all that is unpacked: how, and then from which encoding, `gzip+utf-16-le`; empty for plain text."""
 
@@ -45,12 +47,14 @@ def look(chunks: Iterable[bytes], name: str = "") -> Look:
     taken = _taken(rest)
     first = b"".join(taken)[:HEAD]
     found = recognise(first)
-    packed = found.name if found and found.name in PACKED else ""
+    packed = "" if found is None else "workbook" if found.name in WORKBOOKS else found.name
+    packed = packed if packed in PACKED else ""
     names: list[str] = []
-    read = (lambda each: unzip(each, names.append)) if packed == "zip" else READERS.get(packed)
+    read = (lambda each: unzip(each, names.append)) if packed == "zip" else _reader(packed)
     head = b"".join(_taken(judged(chain(taken, rest), read, packed)))[:HEAD] if read else first
     codec = _codec(head)
     inner = names[0].rpartition("/")[2] if names else _stem(name) if packed else name
+    inner = f"{inner}.csv" if packed == "workbook" else inner
     return Look(f"{packed}+{codec}".strip("+"), b"".join(_decoded([head], codec)) if codec else head, inner)
 
 
@@ -65,9 +69,14 @@ def text(
     packed, _, codec = packing.rpartition("+") if "+" in packing else ("", "", packing)
     if codec not in _CODECS:
         packed, codec = codec, ""
-    read = unzip if packed == "zip" else READERS.get(packed)
+    read = _reader(packed)
     whole = judged(chunks, read, packed, limit=limit, max_ratio=max_ratio) if read else iter(chunks)
     return _decoded(whole, codec) if codec else whole
+
+
+def _reader(packed: str) -> Read | None:
+    """Return what reads input that is packed so, None for plain text."""
+    return {**READERS, "zip": unzip, "workbook": read_workbook}.get(packed)
 
 
 def _taken(chunks: Iterator[bytes]) -> list[bytes]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.records import COLUMNS, LISTS, Layout
+from assay.errors import InvalidOption
 from assay.files import rejects
 from assay.files.headers import table
 from assay.files.layout import result_key
@@ -51,7 +52,7 @@ class ClassifyKind:
 
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
-        layout = sniff(head, source.key.rpartition("/")[2])
+        layout = sniff(head, source.key.rpartition("/")[2], options["column"])
         if layout is Layout.CSV:
             return table(head)
         if layout is Layout.PDF:
@@ -65,11 +66,19 @@ class ClassifyKind:
         return self.serving()
 
 
-def sniff(head: bytes, filename: str) -> Layout:
+def sniff(head: bytes, filename: str, column: str | None = None) -> Layout:
     """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes.
 
-    Raises UnreadableInput for a foreign kind of file, whatever its name says.
+    Where a `column` is asked for, what would be lines is a CSV. Raises UnreadableInput for a foreign kind of file,
+    whatever its name says; InvalidOption for a column of a PDF.
     """
+    found = _judged(head, filename)
+    if column is not None and found is Layout.PDF:
+        raise InvalidOption("column is for CSV and JSON, and this is a PDF", option="column", format="pdf")
+    return Layout.CSV if column is not None and found is Layout.LINES else found
+
+
+def _judged(head: bytes, filename: str) -> Layout:
     refuse(head, abstracts=True, but=("pdf",))
     if head.startswith(b"%PDF-"):
         return Layout.PDF

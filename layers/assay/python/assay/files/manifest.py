@@ -10,7 +10,7 @@ from assay.errors import ManifestInvalid
 from assay.shards import Shard
 
 VERSION: Final = 1
-_PACKED: Final = ("", "gzip", "bz2", "xz", "zstd", "zip")
+_PACKED: Final = ("", "gzip", "bz2", "xz", "zstd", "zip", "workbook")
 PACKINGS: Final = (
     *_PACKED,
     *(f"{each}+{codec}".strip("+") for each in _PACKED for codec in ("utf-16-le", "utf-16-be")),

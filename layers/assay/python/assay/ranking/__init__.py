@@ -5,7 +5,7 @@ The total order is score descending, then line; each sequence appears once, at i
 
 from assay.options import MAX_TOP_K
 from assay.ranking.options import RankOptions, hold_strict
-from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.ranking.partial import Counts, Partial, Row, merge, with_simple
 from assay.ranking.ranker import OnScored, Scorer, rank_blocks
 from assay.ranking.topk import Rows
 
@@ -21,4 +21,5 @@ __all__ = [
     "hold_strict",
     "merge",
     "rank_blocks",
+    "with_simple",
 ]

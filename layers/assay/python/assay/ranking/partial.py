@@ -6,6 +6,7 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
 from assay.sequences import Notice, gather
+from assay.sequences.composition import tell_simple
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,12 @@ def merge(partials: Iterable[Partial], top_k: int) -> Partial:
         whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
     counts = {**asdict(whole.counts), "returned": len(whole.rows)}
     return replace(whole, counts=Counts(**counts))
+
+
+def with_simple(whole: Partial) -> Partial:
+    """Return a ranking that is whole, with a notice of those of its rows that are of low complexity."""
+    simple = tell_simple((row.line, row.sequence) for row in whole.rows)
+    return replace(whole, notices=gather([*whole.notices, *simple])) if simple else whole
 
 
 def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:

@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from assay.sequences.alignments import parse_alignment
 from assay.sequences.alphabet import DEFAULT, Contract, decode
 from assay.sequences.compression import gunzip
 from assay.sequences.fasta import parse_fasta
+from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.framing import frames
 from assay.sequences.items import SEQUENCE, Fields, fields_of, parse_document, parse_items, parse_json_lines
 from assay.sequences.lines import parse_lines
@@ -60,6 +62,7 @@ def parse(
     else is wrong is a reject. Raises `InvalidOption` for windows of another length than the contract's, or along
     anything but FASTA.
     """
+    flat, fmt = fmt, Format.FASTA if fmt in FLAT else fmt
     if windows:
         hold_windows(windows, fmt, contract)
     if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
@@ -70,6 +73,10 @@ def parse(
         head, chunks = begin(chunks)
         fields = Fields(column or SEQUENCE, fields_of(head, column, limits) if columns is None else columns)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
+    if flat in FLAT:
+        framed = as_fasta(framed, flat)
+    if fmt in (Format.STOCKHOLM, Format.CLUSTAL):
+        return parse_alignment(framed, contract, limits, first_line)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:

@@ -10,6 +10,7 @@ import numpy as np
 
 from assay.errors import MalformedBody, UnreadableInput
 from assay.sequences.alphabet import DEFAULT, Contract
+from assay.sequences.columns import cut_cells, name_columns, renamed
 from assay.sequences.delimiters import place
 from assay.sequences.framing import Frame
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Block, Limits, Reject, too_long
@@ -20,7 +21,8 @@ from assay.sequences.values import Value, begin, decode_value, is_lines, values
 
 SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"
-MANY_FIELDS: Final = 100
+MANY_FIELDS: Final = 256
+"""Fields that are carried."""
 _SOME: Final = 4096
 
 
@@ -129,15 +131,18 @@ def _block(
     found = check_texts([text for text in texts if text is not None], lines, contract, limits, "surrogatepass")
     kept = [good[index].value for index in found.kept.tolist()]
     extra = [_carried(value, fields.columns) for value in kept] if fields.columns else None
+    names = name_columns(fields.columns)
     block = Block(
         found.codes,
         lines[found.kept],
         [_identifier(value) for value in kept],
         extra,
         sorted([*found.rejects, *wrong, *rejects]),
-        fields.columns,
+        names,
         contract,
     )
+    block.notices.extend(renamed(fields.columns, names))
+    block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
     lost = [each.place for each in good if _has_more(each.value, fields)]
     if lost:
         block.notices.append(notice("fields_left_out", _LEFT_OUT, lost))

@@ -22,10 +22,11 @@ class Signature(NamedTuple):
 _TEXT: Final = "send plain text, FASTA or CSV"
 _UNPACK: Final = "unpack it and send what is inside, or pack it as gzip"
 _ONE: Final = "unpack it and send one file that was in it"
-_SAVE: Final = "save the sheet as CSV (or .xlsx) and send that"
+_SAVE: Final = "save the sheet as CSV and send that, or send the workbook by itself"
 _COPY: Final = "send its text: copy it, or save it as plain text"
 _EXPORT: Final = "export the column as CSV and send that"
 _FASTA: Final = "write it as FASTA and send that"
+_TRANSLATE: Final = "send the proteins that it codes for as FASTA"
 _LIST: Final = "export the abstracts as CSV or JSON lines and send that"
 
 
@@ -112,8 +113,10 @@ DOCUMENTS: Final = (
 OF_SEQUENCES: Final = (
     _starts("fastq", "FASTQ", rb"@[^\n]*\n(?:[A-Za-z*.-]+\n)+\+[^\n]*\n", _FASTA),
     _starts("sam", "a SAM file", rb"@(?:HD|SQ|RG|PG|CO)\t\S", _FASTA),
-    _starts("genbank", "GenBank", rb"LOCUS[ \t]+\S+[ \t]+\d+ (?:aa|bp)\b", _FASTA),
-    _starts("embl", "Swiss-Prot or EMBL", rb"ID   \S[^\n]*\b(?:AA|BP)\.[ \t]*\n", _FASTA),
+    _starts("genbank", "GenBank", rb"LOCUS[ \t]+\S+[ \t]+\d+ aa\b", _FASTA),
+    _starts("nucleotides", "a GenBank record of nucleotides", rb"LOCUS[ \t]+\S+[ \t]+\d+ bp\b", _TRANSLATE),
+    _starts("embl", "Swiss-Prot or EMBL", rb"ID   \S[^\n]*\bAA\.[ \t]*\n", _FASTA),
+    _starts("nucleotides", "an EMBL record of nucleotides", rb"ID   \S[^\n]*\bBP\.[ \t]*\n", _TRANSLATE),
     _starts("stockholm", "Stockholm", rb"# ?STOCKHOLM[ \t]+1\.", _FASTA),
     _starts("clustal", "a Clustal alignment", rb"(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(][^\n]*\n", _FASTA),
     _starts("nexus", "a NEXUS file", rb"(?i:#NEXUS\b)", _FASTA),

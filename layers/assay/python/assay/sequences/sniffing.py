@@ -4,10 +4,11 @@ import re
 from enum import StrEnum
 from typing import Final
 
+from assay.errors import InvalidOption
 from assay.json_text import looks_like_json
 from assay.sequences.delimiters import is_table
 from assay.sequences.framing import BOM
-from assay.sequences.signatures import HEAD, refuse
+from assay.sequences.signatures import HEAD, Signature, recognise, unreadable
 from assay.sequences.values import is_lines
 
 
@@ -19,6 +20,11 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
+    FASTQ = "fastq"
+    EMBL = "embl"
+    GENBANK = "genbank"
+    STOCKHOLM = "stockholm"
+    CLUSTAL = "clustal"
 
 
 LISTS: Final = ("sequences",)
@@ -47,9 +53,12 @@ TYPES: Final = {
     "text/x-tsv": Format.CSV,
     "application/vnd.ms-excel": Format.CSV,  # what browsers on Windows say of .csv
 }
+_WITH_COLUMNS: Final = frozenset((Format.CSV, Format.JSON, Format.JSONL))
+_READ: Final = frozenset(("fastq", "embl", "genbank", "stockholm", "clustal"))
+"""What is recognised by how it begins, and read."""
 JSON_SUFFIXES: Final = ("json", "jsonl", "ndjson")
 _SUFFIXES: Final = {
-    **dict.fromkeys(("fasta", "fa", "faa", "fas", "fsa", "mpfa", "pep", "pir"), Format.FASTA),
+    **dict.fromkeys(("fasta", "fa", "faa", "fas", "fsa", "mpfa", "pep", "pir", "a2m", "a3m", "afa"), Format.FASTA),
     **dict.fromkeys(("csv", "tsv"), Format.CSV),
 }
 
@@ -58,16 +67,37 @@ _COMMENTS: Final = re.compile(rb"\A(?:[;#][^\r\n]*\s*)*")
 """Lines before the first record of FASTA that are none; A3M has one."""
 
 
-def sniff(head: bytes, content_type: str = "", filename: str = "") -> Format:
+def sniff(head: bytes, content_type: str = "", filename: str = "", column: str | None = None) -> Format:
     """Return the format of input that begins with `head`, unpacked: `HEAD` bytes of it, or all there are.
 
-    Raises `UnreadableInput` for a foreign kind of file, whatever its type and name say.
+    Where a `column` is asked for, what would be lines is a CSV. Raises `UnreadableInput` for a foreign kind of file,
+    whatever its type and name say; `InvalidOption` for a column of what has none.
     """
-    refuse(head)
+    found = _judged(head, content_type, filename)
+    if column is None or found in _WITH_COLUMNS:
+        return found
+    if found is not Format.LINES:
+        message = f"column is for CSV and JSON, and this is read as {found.value}"
+        raise InvalidOption(message, option="column", format=found.value)
+    return Format.CSV
+
+
+def _judged(head: bytes, content_type: str, filename: str) -> Format:
+    """Go by what is recognised, else the type, else the name, else the first bytes."""
+    found = recognise(head)
+    if found is not None:
+        return _named(found)
     kind = content_type.partition(";")[0].strip().lower()
     if kind in JSON_TYPES or kind.endswith("+json") or _suffix(filename) in JSON_SUFFIXES:
         return _json(head)
     return TYPES.get(kind) or _SUFFIXES.get(_suffix(filename)) or _by_content(head)
+
+
+def _named(found: Signature) -> Format:
+    """Return the format of a kind of file that is recognised. Raises UnreadableInput where it is not read here."""
+    if found.name in _READ:
+        return Format(found.name)
+    raise unreadable(found)
 
 
 def _suffix(filename: str) -> str:

@@ -1,0 +1,81 @@
+"""Alignments that name each sequence on its lines, in blocks that may follow each other: Stockholm, Clustal."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+import numpy as np
+
+from assay.errors import UnreadableInput
+from assay.sequences.alphabet import Contract
+from assay.sequences.framing import Frame
+from assay.sequences.records import Block, Limits, rejected_block, too_long
+from assay.sequences.remarks import notice
+from assay.sequences.validation import check_texts
+
+MOST_BYTES: Final = 256 << 20
+"""Of one alignment: its blocks are put together before any sequence is whole."""
+_GAPS: Final = b"-.~_"
+_REMOVED: Final = "gaps of the alignment were taken out, as no residues"
+_SHORT: Final = 2
+
+
+@dataclass(slots=True)
+class _Alignment:
+    """Names in order, where each stands first, and its residues so far."""
+
+    rows: dict[bytes, tuple[int, list[bytes]]] = field(default_factory=dict)
+    size: int = 0
+    gaps: bool = False
+
+    def add(self, text: bytes, line: int) -> None:
+        """Take a line of a name and residues. Raises UnreadableInput where the whole is too large."""
+        words = text.split()
+        if len(words) < _SHORT:
+            words = [*words, b""]
+        residues = words[1].translate(None, _GAPS)
+        self.gaps = self.gaps or len(residues) < len(words[1])
+        self.rows.setdefault(words[0], (line, []))[1].append(residues)
+        self.size += len(text)
+        if self.size > MOST_BYTES:
+            raise UnreadableInput(f"the alignment has over {MOST_BYTES >> 20} MiB: send its sequences as FASTA")
+
+
+def parse_alignment(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
+    """Yield blocks of an alignment's sequences, without gaps; a sequence's line is its first.
+
+    Raises UnreadableInput for an alignment too large to be put together.
+    """
+    found = _Alignment()
+    for frame in framed:
+        if frame.overlong:
+            yield rejected_block([too_long(line, limits)], contract)
+            line += 1
+            continue
+        for text in frame.data[:-1].split(b"\n"):
+            if text.startswith(b"//"):
+                yield from _blocks(found, contract, limits)
+                found = _Alignment()
+            elif not _is_about(text):
+                found.add(text, line)
+            line += 1
+    yield from _blocks(found, contract, limits)
+
+
+def _is_about(text: bytes) -> bool:
+    """Say whether a line is no sequence: blank, a comment, a heading, or what marks the columns that are alike."""
+    return not text.strip() or text[:1] in b"# \t" or text.startswith((b"CLUSTAL", b"MUSCLE", b"PROBCONS", b"MSAPROBS"))
+
+
+def _blocks(found: _Alignment, contract: Contract, limits: Limits) -> Iterator[Block]:
+    rows = iter(found.rows.items())
+    while some := list(islice(rows, limits.block_records)):
+        texts = [b"".join(parts).decode("latin-1") for _, (_, parts) in some]
+        lines = np.array([line for _, (line, _) in some], np.int64)
+        checked = check_texts(texts, lines, contract, limits, "surrogateescape")
+        ids = [some[index][0].decode("utf-8", "replace") for index in checked.kept.tolist()]
+        block = Block(checked.codes, lines[checked.kept], ids, rejects=checked.rejects, contract=contract)
+        if found.gaps:
+            block.notices.append(notice("gaps_removed", _REMOVED))
+        yield block
