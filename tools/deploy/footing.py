@@ -26,7 +26,7 @@ STUCK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Footing:
-    """An account and region in which the wish may come true.
+    """An account and region in which the wish may come true; `functions` is 0 where that is not known.
 
     `functions` is how many may run at once, `earlier` the parameters that the stack has, empty where it is new,
     `values` those that it will have.
@@ -88,15 +88,18 @@ def find_stack(stack: str, clients: Clients) -> tuple[str, dict[str, str]]:
 
 
 def _functions(clients: Clients) -> int:
+    """Return how many functions may run at once, 0 where these credentials may not know."""
     try:
         return int(clients("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if "AccessDenied" in error.response["Error"]["Code"]:
+            return 0
         raise DeploymentRefused(f"Lambda does not say how many functions may run at once: {error}") from error
 
 
 def _fitting(functions: int, status: str, wish: Wish) -> dict[str, str]:
     """Return what a new stack is to have for the account's size: a job leaves the API four of ten functions."""
-    if status not in GONE or "ShardConcurrency" in wish.parameters:
+    if status not in GONE or not functions or "ShardConcurrency" in wish.parameters:
         return {}
     return {"ShardConcurrency": str(max(1, min(functions * 6 // 10, MOST_SHARDS_AT_ONCE)))}
 
@@ -128,12 +131,14 @@ def is_there(bucket: str, clients: Clients) -> bool:
 def _remarks(functions: int, values: Mapping[str, str]) -> list[str]:
     """Return what may go wrong, and is no reason to stop."""
     found = []
-    if functions <= NEW_ACCOUNT_FUNCTIONS:
+    if not functions:
+        found.append("how many functions may run at once is not known: lambda:GetAccountSettings is denied")
+    elif functions <= NEW_ACCOUNT_FUNCTIONS:
         found.append(
             f"this account runs {functions} functions at once, which all that is in it shares: ask for more in Service "
             "Quotas (Lambda, Concurrent executions) before many people use it"
         )
-    if int(values["ShardConcurrency"]) > functions:
+    if int(values["ShardConcurrency"]) > functions > 0:
         found.append(f"ShardConcurrency={values['ShardConcurrency']} is more than the {functions} that run at once")
     found += [
         f"{name}={values[name]}: accounts that are new end at {NEW_ACCOUNT_MEMORY} MB, and refuse the function then"

@@ -34,6 +34,8 @@ class Account:
         return {"Account": "123456789012"}
 
     def get_account_settings(self) -> dict[str, Any]:
+        if not self.functions:
+            raise refusal("AccessDeniedException", "not authorized to perform: lambda:GetAccountSettings")
         return {"AccountLimit": {"ConcurrentExecutions": self.functions}}
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803

@@ -26,6 +26,13 @@ def test_what_was_chosen_or_is_there_already_stays() -> None:
     assert (found.values["ShardConcurrency"], found.values["Access"]) == ("7", "OPEN")
 
 
+def test_who_may_not_know_the_accounts_size_deploys_with_the_default() -> None:
+    found = find_footing(WISH, written(), Account(0).clients)
+    assert found.chosen == {}
+    assert found.values["ShardConcurrency"] == str(written()["Parameters"]["ShardConcurrency"]["Default"])
+    assert "GetAccountSettings is denied" in "".join(found.remarks)
+
+
 def test_without_credentials_it_says_how_to_have_some() -> None:
     account = Account()
     account.signed_in = False
