@@ -9,7 +9,8 @@ from tools.containers import ROOT
 
 PORT = int(os.environ.get("ASSAY_CLOUD_PORT", "4599"))
 # What the tests of files and models need; everything else stays as a first deployment has it.
-QUICK = {"ShardMegabytes": "1", "ModelRefreshSeconds": "1", "RequestsPerSecond": "200", "RequestBurst": "200"}
+MANY = dict.fromkeys(("RequestsPerSecond", "RequestBurst", "RouteRequestsPerSecond", "RouteRequestBurst"), "200")
+QUICK = {"ShardMegabytes": "1", "ModelRefreshSeconds": "1", **MANY}
 
 
 @pytest.fixture(scope="session")
