@@ -52,7 +52,7 @@ check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint (before and after 
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
-	$(VENV)/bin/cfn-lint template.yaml
+	$(VENV)/bin/cfn-lint --regions ALL_REGIONS -- template.yaml
 	$(PY) -m tools.audit.transform template.yaml build/lint/template.json
 	$(PY) -m tools.provisioned 2 --output build/lint/provisioned.yaml
 	$(PY) -m tools.audit.transform build/lint/provisioned.yaml build/lint/provisioned.json
@@ -66,8 +66,10 @@ fuzz: $(FUZZ_VENV)/.fuzz  ## atheris on every reader of strangers' bytes: RUNS i
 differential: $(VENV)/.dev  ## production's ranking against a slow, plain reference: LINES lines (default 1000000), SEED
 	$(PY) -m tests.differential --lines $(LINES) --seed $(SEED)
 
-audit: $(VENV)/.dev $(AUDIT_VENV)/.audit  ## checkov on the template, bandit on the code, pip-audit on the locks
+audit: $(VENV)/.dev $(AUDIT_VENV)/.audit  ## checkov and AWS's validator on the template, bandit on the code, pip-audit on the locks
 	$(PY) -m tools.audit.template $(AUDIT_VENV)/bin/checkov
+	$(PY) -m tools.audit.transform template.yaml build/lint/template.json
+	$(AUDIT_VENV)/bin/python -m tools.audit.validation build/lint/template.json
 	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive layers functions tools
 	$(PY) -m tools.audit.advisories $(AUDIT_VENV)/bin/pip-audit $(RUN_LOCKS)
 

@@ -1,11 +1,14 @@
 """What is waived has a reason and is needed; what is vulnerable fails; licences are those of the pinned packages."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from tests.unit.templates import transformed
 from tools.audit.advisories import told
 from tools.audit.licences import COPYLEFT, PAGE, licence, packages, page
 from tools.audit.template import Finding, Waiver, unneeded, unwaived, waivers
+from tools.audit.validation import severe
 
 WAIVED = {"A_1": Waiver("for all", frozenset()), "A_2": Waiver("for one", frozenset({"Queue"}))}
 
@@ -33,6 +36,16 @@ def test_a_vulnerable_version_fails_and_what_was_not_looked_up_is_said() -> None
     assert failed
     assert "1 of 2 packages" in line
     assert "the index gives no advisories for the rest; b 2: CVE-1" in line
+
+
+def test_only_what_would_be_refused_is_told() -> None:
+    said = [
+        SimpleNamespace(
+            severity=SimpleNamespace(name=name), rule_id=rule, message="no", entity=SimpleNamespace(logical_id="Api")
+        )
+        for name, rule in (("ERROR", "E3005"), ("WARN", "W1030"), ("FATAL", "F1020"), ("INFO", "I9001"))
+    ]
+    assert severe(said) == ["E3005 Api: no", "F1020 Api: no"]
 
 
 def test_the_page_of_licences_is_that_of_the_pinned_packages() -> None:
