@@ -86,6 +86,11 @@ class Account:
         shown = json.loads(docker("inspect", *ids)) if ids else []
         return [str(each["Id"]) for each in shown if variable in each["Config"]["Env"]]
 
+    def log(self, container: str) -> str:
+        """Return what a container wrote so far."""
+        done = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True)
+        return done.stdout + done.stderr
+
 
 def _label(port: int) -> str:
     return f"label=ministack.instance={socket.gethostname()}:{port}"
@@ -100,6 +105,8 @@ def emulated(port: int) -> Iterator[Account]:
     """Run the emulator until the block ends, however it ends; its log is build/cloud/emulator.log."""
     (FOLDER / "state").mkdir(parents=True, exist_ok=True)
     _faults().write_text("{}")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what is below ends too
+    _remove(port)
     account = Account(port, _gateway())
     with (FOLDER / "emulator.log").open("w") as log:
         process = subprocess.Popen(_command(account), env=_environment(account), stdout=log, stderr=log, cwd=ROOT)

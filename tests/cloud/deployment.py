@@ -15,7 +15,7 @@ from tests.cloud.account import FOLDER, REGION, SAM, Account
 from tools.containers import ROOT, docker
 
 STACK, REPOSITORY = "assay", "assay"
-SECONDS = 120.0
+SECONDS = 600.0
 Found = TypeVar("Found")
 
 
@@ -101,6 +101,24 @@ class Deployment:
                 return None
             raise
 
+    def ends(self, key: str) -> str:
+        """Wait for what becomes of a dropped file: the state that its job ends in, or `dead` for a dead letter."""
+        return wait_for(lambda: self._end_of(key), f"an end of {key}")
+
+    def reason(self, key: str) -> str | None:
+        """Return why the job of a dropped file ended as it did, None where there is no job or no reason."""
+        pointer = self.result(f"by-upload/{key}.json")
+        job = self._if_ended(json.loads(pointer)["job_id"]) if pointer else None
+        return job.get("reason") if job else None
+
+    def letters(self) -> list[str]:
+        """Return the bodies of the dead letters, which stay where they are."""
+        queue = self.account.client("sqs")
+        got = queue.receive_message(
+            QueueUrl=self.outputs["UploadsDeadLetterQueueUrl"], VisibilityTimeout=0, MaxNumberOfMessages=10
+        )
+        return [each["Body"] for each in got.get("Messages", ())]
+
     def output(self, job: str, name: str) -> bytes:
         """Return a result file of a job. Raises AssertionError where there is none."""
         found = self.result(f"results/{job}/{name}")
@@ -140,6 +158,13 @@ class Deployment:
     def _key(self) -> str:
         gateway = self.account.client("apigateway")
         return str(gateway.get_api_key(apiKey=self.ids["ApiKey"], includeValue=True)["value"])
+
+    def _end_of(self, key: str) -> str | None:
+        pointer = self.result(f"by-upload/{key}.json")
+        job = self._if_ended(json.loads(pointer)["job_id"]) if pointer else None
+        if job:
+            return str(job["state"])
+        return "dead" if any(key in letter for letter in self.letters()) else None
 
     def _if_ended(self, job: str) -> dict[str, Any] | None:
         reply = self.get(f"/jobs/{job}")

@@ -5,11 +5,14 @@ write to bring a fault back or to lower a limit, and GATEWAY the engine's addres
 What is mended, and why, stands at each function. IAM is enforced, for AUTH=true is in the environment.
 """
 
+import base64
+import contextlib
 import contextvars
 import hashlib
 import json
 import re
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,11 +21,13 @@ import docker
 import hypercorn.asyncio
 from ministack import app
 from ministack.core import iam_evaluator
-from ministack.services import ecr, lambda_svc, s3
+from ministack.services import apigateway_v1, ecr, lambda_svc, s3, stepfunctions
 
+INSIDE, WITHIN = Path(__file__).with_name("inside"), "/opt/stand-in"
 RIE = "/usr/local/bin/aws-lambda-rie"
 RUNTIME = "local/lambda-python:3.13"
 FAULTS = Path(sys.argv[1] if len(sys.argv) > 1 else "")
+EVENT: contextvars.ContextVar[str] = contextvars.ContextVar("event")
 CONFIG: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("config")
 
 
@@ -96,15 +101,61 @@ def run_images_as_lambda_does(rie: str) -> None:
     def flags(line: str) -> dict[str, Any]:
         config = CONFIG.get()
         image = config.get("PackageType") == "Image"
-        mount = docker.types.Mount(RIE, rie, type="bind", read_only=True)
+        mounts = [
+            docker.types.Mount(there, here, type="bind", read_only=True)
+            for there, here in ((RIE, rie), (WITHIN, str(INSIDE)))
+        ]
+        path = {"PYTHONPATH": f"{WITHIN}:/var/task:/opt/python"}
         entry = client.images.get(config["ImageUri"]).attrs["Config"]["Entrypoint"] if image else None
         limits = {"read_only": True, "tmpfs": {"/tmp": "rw,size=2g"}, "user": "993:990"} if image else {}
-        return {**parse(line), **limits, "mounts": [mount], "entrypoint": [RIE, *(entry or ["/var/runtime/bootstrap"])]}
+        return {
+            **parse(line),
+            **limits,
+            "mounts": mounts,
+            "environment": path,
+            "entrypoint": [RIE, *(entry or ["/var/runtime/bootstrap"])],
+        }
 
     lambda_svc._spawn_lambda_container_impl = spawned
     lambda_svc._parse_docker_flags = flags
     if client.images.list(RUNTIME):
         lambda_svc._docker_image_for_runtime = lambda runtime: RUNTIME
+
+
+def keep_ids_of_retries() -> None:
+    """Attempts at one event have one request id on AWS; the emulator gives each its own, as if another called.
+
+    AWS's interface emulator makes up ids of its own besides: the right one goes by the client's context, out of which
+    WITHIN, a sitecustomize.py in the containers, takes it.
+    """
+    begin, execute = lambda_svc.invoke_async_with_retry, lambda_svc._execute_function_dispatch
+
+    def begun(function: dict[str, Any], event: Any) -> None:
+        contextvars.copy_context().run(lambda: (EVENT.set(lambda_svc.new_uuid()), begin(function, event)))
+
+    def executed(function: Any, config: Any, event: Any, request_id: str, *rest: Any) -> Any:
+        return execute(function, config, event, EVENT.get(None) or request_id, *rest)
+
+    class Told(urllib.request.Request):
+        def __init__(self, url: str, data: Any = None, headers: Any = None, *rest: Any, **more: Any) -> None:
+            given = dict(headers or {})
+            if url.endswith("/invocations"):
+                context = json.dumps({"custom": {"request_id": given["X-Amzn-RequestId"]}})
+                given["X-Amz-Client-Context"] = base64.b64encode(context.encode()).decode()
+            super().__init__(url, data, given, *rest, **more)
+
+    lambda_svc.invoke_async_with_retry, lambda_svc._execute_function_dispatch = begun, executed
+    urllib.request.Request = Told  # type: ignore[misc]
+
+
+def end_at_once() -> None:
+    """Kill an environment that is done with; the emulator asks it to stop and waits for ten seconds."""
+
+    def killed(entry: dict[str, Any]) -> None:
+        with contextlib.suppress(docker.errors.APIError):
+            entry["container"].remove(force=True, v=True)
+
+    lambda_svc._kill_pool_entry = killed
 
 
 def hold_concurrency() -> None:
@@ -116,6 +167,59 @@ def hold_concurrency() -> None:
         return acquire(function, config)
 
     lambda_svc._acquire_execution_slot = acquired
+
+
+def name_refusals() -> None:
+    """A task whose function Lambda refuses for want of concurrency fails as Lambda.Unknown; AWS names the exception."""
+    call = stepfunctions._call_lambda
+
+    def named(function: str, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except stepfunctions._ExecutionError as error:
+            if "TooManyRequestsException" in str(error.cause):
+                raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", error.cause) from None
+            raise
+
+    stepfunctions._call_lambda = named
+
+
+def import_responses() -> None:
+    """The import of an OpenAPI document leaves out what the emulator has and applies when it is put by itself.
+
+    These are the gateway's own responses, and those of integrations: the headers of a preflight.
+    """
+    read, add = apigateway_v1._import_security_schemes, apigateway_v1._import_operation
+
+    def imported(api: str, document: dict[str, Any]) -> Any:
+        for kind, response in document.get("x-amazon-apigateway-gateway-responses", {}).items():
+            status = {"statusCode": str(response["statusCode"])} if "statusCode" in response else {}
+            given = {name: response[name] for name in ("responseParameters", "responseTemplates") if name in response}
+            apigateway_v1._put_gateway_response(api, kind, {**status, **given})
+        return read(api, document)
+
+    def added(api: str, resource: str, method: str, operation: dict[str, Any], *rest: Any) -> None:
+        add(api, resource, method, operation, *rest)
+        integration = operation.get("x-amazon-apigateway-integration") or {}
+        for response in (integration.get("responses") or {}).values():
+            status = str(response["statusCode"])
+            apigateway_v1._put_method_response(api, resource, method, status, {})
+            apigateway_v1._put_integration_response(api, resource, method, status, response)
+
+    apigateway_v1._import_security_schemes, apigateway_v1._import_operation = imported, added
+
+
+def close_disabled_keys() -> None:
+    """An API key that was disabled by a patch, whose values are strings, still opens; on AWS it does not."""
+    update = apigateway_v1._update_api_key
+
+    def updated(key: str, data: dict[str, Any]) -> Any:
+        for change in data.get("patchOperations", []):
+            if change.get("path") == "/enabled":
+                change["value"] = str(change["value"]).lower() == "true"
+        return update(key, data)
+
+    apigateway_v1._update_api_key = updated
 
 
 def take_images_as_pushed(port: str) -> None:
@@ -145,7 +249,14 @@ def take_images_as_pushed(port: str) -> None:
 def main() -> None:
     """Mend the emulator and run it until it is told to end."""
     _, _, port, gateway, rie = sys.argv
-    steps: list[Callable[[], None]] = [honour_ranges, count_as_encrypted, hold_concurrency]
+    steps: list[Callable[[], None]] = [
+        honour_ranges,
+        count_as_encrypted,
+        hold_concurrency,
+        name_refusals,
+        import_responses,
+        close_disabled_keys,
+    ]
     for step in steps:
         step()
     serve_both_addresses(port, gateway)

@@ -1,5 +1,6 @@
 """Every route of a first deployment, through the emulated API Gateway, with keys asked for and IAM enforced."""
 
+import gzip
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,10 @@ PDF = {"Content-Type": "application/pdf"}
 
 
 def test_a_first_deployment_throttles_a_key(fresh: Deployment) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda _: fresh.get("/jobs?upload=rank/none").status_code, range(60)))
-    assert set(statuses) == {404, 429}
+    with ThreadPoolExecutor(4) as pool:
+        statuses = pool.map(lambda _: fresh.get("/jobs?upload=rank/none").status_code, range(400))
+        assert next(status for status in statuses if status != 404) == 429
+        pool.shutdown(cancel_futures=True)
 
 
 def test_every_closed_route_asks_for_a_key(cloud: Deployment) -> None:
@@ -199,11 +201,14 @@ def _links(value: Any) -> list[str]:
 
 
 def test_an_answer_that_is_too_large_is_a_link(cloud: Deployment) -> None:
-    body = sequences(60_000, 2)
-    reply = cloud.post(f"/rank{OPEN}&top_k=10000", data=body, headers={"Content-Type": "text/plain"})
+    lines = dict.fromkeys(sequences(10_000, 2, 20_000).decode().split())
+    body = gzip.compress("".join(f">{at}{'x' * 600}\n{line}\n" for at, line in enumerate(lines)).encode())
+    reply = cloud.post(f"/rank{OPEN}&top_k=10000", data=body, headers={"Content-Type": "application/gzip"})
     assert reply.status_code == 200, reply.text[:500]
-    counts = reply.json()["counts"]
-    assert counts["received"] == 60_000 == counts["scored"] + counts["rejected"] + counts["duplicates"]
+    whole = requests.get(reply.json()["result_url"], timeout=60)
+    assert whole.status_code == 200, whole.text[:500]
+    assert len(whole.content) > 5_000_000
+    assert len(whole.json()["ranked"]) == len(lines) == reply.json()["counts"]["returned"]
 
 
 def test_an_answer_may_come_later(cloud: Deployment) -> None:

@@ -17,7 +17,7 @@ from tests.e2e.running import ROOT, Service, running
 PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 BLOCK = re.compile(r"```sh\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
-KEPT = "URL WHERE UPLOADS RESULTS MODELS QUEUE JOB AWS_ENDPOINT_URL AWS_DEFAULT_REGION"
+KEPT = "URL WHERE UPLOADS RESULTS MODELS QUEUE KEY JOB AWS_ENDPOINT_URL AWS_DEFAULT_REGION"
 AWS_ONLY, KEYS = "**AWS only**", "Rotate an API key"
 SECONDS = 300
 
