@@ -10,7 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from tools.cli.output import fail, open_binary, quiet
+from tools.cli.globs import each_alone, expand
+from tools.cli.output import explain, fail, open_binary, quiet
 from tools.cli.shown import noticed
 from tools.demo.tables import bar
 from tools.local.bundles import newest_model
@@ -25,22 +26,34 @@ MANY = (".jsonl", ".ndjson", ".csv", ".tsv")
 
 
 def classify(options: argparse.Namespace) -> int:
-    """Classify an abstract, or a file of many, and print the labels; 1 if it can't be read or done."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from requests import RequestException
+    """Classify abstracts, or files of many, and print the labels.
 
+    1 if a file can't be read or done, or none of its abstracts could be classified.
+    """
     quiet()
     add_sources(ROOT)
-    from assay.errors import AssayError
-
     try:
-        answer = _by_service(options) if options.url else _here(options)
-    except BrokenPipeError:
-        raise
-    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
-        return fail(str(error) or type(error).__name__)
-    _print(answer, options)
-    return 0
+        names = expand(options.files)
+    except OSError as error:
+        return fail(explain(error))
+    status, answers, several = 0, [], len(names) > 1
+    for name, answer in each_alone(options, names, _by_service if options.url else _here):
+        if answer is not None:
+            answers.append({"file": name, **answer} if several else answer)
+            _print(answer, options, name if several else "")
+        status |= 1 if answer is None else _read_none(answer)
+    if options.json and answers:
+        print(json.dumps(answers if several else answers[0], indent=2, ensure_ascii=False))
+    return status
+
+
+def _read_none(answer: Mapping[str, Any]) -> int:
+    """Return 1, and say so, where a file has abstracts and none could be classified, or has none."""
+    counts = answer.get("counts")
+    if counts is None or counts.get("classified"):
+        return 0
+    received = counts.get("received", 0)
+    return fail("there is nothing in it" if not received else f"none of the {received:,} abstracts could be classified")
 
 
 def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -54,11 +67,12 @@ def many(options: argparse.Namespace) -> bool:
     return bool(options.out) or options.file.lower().removesuffix(".gz").endswith(MANY)
 
 
-def _print(answer: dict[str, Any], options: argparse.Namespace) -> None:
-    if options.json:
-        print(json.dumps(answer, indent=2, ensure_ascii=False))
-    elif not options.out:
-        print("\n".join(map(_shown, answer["results"])))
+def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> None:
+    """Print one file's answer, but for JSON, which is printed when all are done; `name` heads it where there is one."""
+    if name and not options.json:
+        print(f"{name}:", file=sys.stderr if options.out else sys.stdout)
+    if not options.json and not options.out:
+        print("\n".join(_shown(each, options.top_k) for each in answer["results"]))
     for result in answer["results"]:
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
@@ -67,7 +81,7 @@ def _print(answer: dict[str, Any], options: argparse.Namespace) -> None:
     if "counts" in answer:
         print(", ".join(f"{count:,} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
     if options.out:
-        print(f"results are in {options.out}", file=sys.stderr)
+        print(f"results are in {options.out / name if name else options.out}", file=sys.stderr)
 
 
 def _by_service(options: argparse.Namespace) -> dict[str, Any]:
@@ -117,9 +131,9 @@ def results(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
     return {"results": [json.loads(line) for line in lines], **said}
 
 
-def _shown(result: dict[str, Any]) -> str:
+def _shown(result: dict[str, Any], top_k: int | None) -> str:
     if "line" not in result:
-        return _bars(result)
+        return _bars(result, top_k)
     labels = ", ".join(f"{each['label']} {each['score']:.3f}" for each in result["labels"])
     return f"{result['line']}\t{result['id'] or ''}\t{labels or '-'}"
 
@@ -166,7 +180,7 @@ def _origin(source: Mapping[str, Any]) -> str:
     return "\n".join([f"the abstract: {source['text'][:60]} ... ({told})", *others])
 
 
-def _bars(result: dict[str, Any]) -> str:
+def _bars(result: dict[str, Any], top_k: int | None) -> str:
     chosen = {label["label"] for label in result["labels"]}
-    best = sorted(result["scores"].items(), key=lambda pair: -pair[1])
+    best = sorted(result["scores"].items(), key=lambda pair: -pair[1])[:top_k]
     return "\n".join(f"{'*' if name in chosen else ' '} {name:12} {bar(share)} {share:.3f}" for name, share in best)

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.cli.output import fail, printable, quiet
+from tools.cli.globs import known_errors
+from tools.cli.output import explain, fail, printable, quiet
 from tools.demo.tables import table
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
@@ -44,19 +45,14 @@ def _added(commands: Any, name: str, command: Command, what: str) -> argparse.Ar
 
 def _told(command: Command, options: argparse.Namespace) -> int:
     """Run a command, its failure told in one line."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from requests import RequestException
-
     quiet()
     add_sources(ROOT)
-    from assay.errors import AssayError
-
     try:
         return command(options)
     except BrokenPipeError:
         raise
-    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
-        return fail(str(error) or type(error).__name__)
+    except known_errors() as error:
+        return fail(explain(error))
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 import argparse
 import os
+import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +13,7 @@ USAGE = """examples:
   assay demo                        the main job on real input, on this machine; ends by itself
   assay rank designs.fasta          rank a file here, with the code and the models that are served
   assay rank designs.txt.gz --top-k 20 --csv > ranking.csv
+  assay rank a.fasta b.fasta        each file by itself; so are files that a pattern fits
   assay rank designs.txt --url http://127.0.0.1:3000
   assay classify abstract.txt       label an abstract (- reads standard input)
   assay rank s3://bucket/designs.txt --out results     read from S3, ranked here on all cores
@@ -18,22 +21,70 @@ USAGE = """examples:
   assay check --stack assay         a deployment proves itself, promise by promise
   assay models --help               import, publish, activate and list model bundles
 """
-STATUS = "exit status: 0 done; 1 it failed, and standard error says why; 2 the command line was not understood"
+STATUS = "exit status: 0 done; 1 it failed, or nothing could be read; 2 the command line was not understood"
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|-inf(inity)?", re.IGNORECASE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status: 0 done, 1 it failed, 2 it was not understood, 130 interrupted."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run a command; return its exit status: 0 done, 1 it failed, 2 not understood, 130 interrupted, 143 ended."""
+    given = join_negatives(sys.argv[1:] if arguments is None else arguments)
     try:
+        if arguments is None:
+            signal.signal(signal.SIGTERM, _end)
         status = _run(given)
         sys.stdout.flush()
+    except Ended:
+        return _stopped(143)
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+        return _stopped(130)
     except BrokenPipeError:  # whoever read the output, as `head` does, had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status
+
+
+class Ended(KeyboardInterrupt):
+    """SIGTERM came: what Ctrl-C would clean up is cleaned up."""
+
+
+def _end(*_: object) -> None:
+    raise Ended
+
+
+def _stopped(status: int) -> int:
+    print("stopped", file=sys.stderr)
+    return status
+
+
+def join_negatives(given: Sequence[str]) -> list[str]:
+    """Return a command line in which a negative number is its option's: argparse takes `-1e-3` for an option."""
+    joined: list[str] = []
+    for word in given:
+        option = joined[-1] if joined else ""
+        if _NEGATIVE.fullmatch(word) and option.startswith("--") and "=" not in option and option != "--":
+            joined[-1] = f"{option}={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
+def version() -> str:
+    """Return the version that pyproject.toml names."""
+    import tomllib
+
+    text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["project"]["version"])
+
+
+class _Version(argparse.Action):
+    """Prints the version and ends; reads it only then."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"assay {version()}")
+        parser.exit()
 
 
 def _run(given: Sequence[str]) -> int:
@@ -52,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=USAGE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action=_Version, help="show the version")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_up(commands)
     _add_demo(commands)
@@ -85,7 +137,8 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     rank = commands.add_parser("rank", help="rank a file of sequences (lines, FASTA, CSV; gzip too)", epilog=STATUS)
-    rank.add_argument("file", help="the file, s3://BUCKET/KEY, or - for standard input")
+    files = "the files, patterns, s3://BUCKET/KEY, or - for standard input; each file is ranked by itself"
+    rank.add_argument("files", nargs="+", metavar="FILE", help=files)
     rank.add_argument("--top-k", type=int, default=100, help="how many to return, 1 to 10000 (default 100)")
     rank.add_argument("--threshold", type=float, default=0.0, help="a sequence passes where gate > this (default 0)")
     rank.add_argument("--gate", choices=("on", "off"), help="off: everything passes, the gate's value is still given")
@@ -106,7 +159,8 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_classify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     classify = commands.add_parser("classify", help="classify an abstract", epilog=STATUS)
-    classify.add_argument("file", help="one abstract as text or PDF; many as .jsonl or .csv; - reads standard input")
+    files = "one abstract as text or PDF, many as .jsonl or .csv; several files and patterns; - reads standard input"
+    classify.add_argument("files", nargs="+", metavar="FILE", help=files)
     classify.add_argument("--threshold", type=float, help="a label counts from this probability (default: the model's)")
     classify.add_argument("--top-k", type=int, help="how many labels at most")
     classify.add_argument("--column", help="the CSV column, or field of JSON lines, that holds the abstracts")

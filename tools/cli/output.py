@@ -1,6 +1,7 @@
 """What the commands share: reading the input and reporting failure."""
 
 import os
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -26,3 +27,20 @@ def printable(text: str) -> str:
 def quiet() -> None:
     """Keep the log lines and metrics that Lambda would collect out of a command's output; errors stay."""
     os.environ.update({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"})
+
+
+def explain(error: BaseException) -> str:
+    """Return what an error says in words: which file and why, which address, and never a bare number or class name."""
+    from requests import ConnectionError as Unreachable
+    from requests import Timeout
+
+    if isinstance(error, Unreachable | Timeout):
+        where = str(error.request.url).partition("?")[0] if error.request is not None else "the address"
+        return f"nothing answers at {where}: is the service up, and is that its address?"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+    said = str(error)
+    if said and not said.isdecimal():
+        return said
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    return f"it failed ({words.removesuffix(' error') or words})"

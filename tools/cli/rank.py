@@ -2,37 +2,58 @@
 
 import argparse
 import os
+import sys
 import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from tools.cli import shown
-from tools.cli.output import fail, quiet
+from tools.cli.globs import each_alone, expand
+from tools.cli.output import explain, fail, quiet
 from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
 
 def rank(options: argparse.Namespace) -> int:
-    """Rank a file and print the best; 1 if it can't be read or done, or `--strict` found rejects."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from requests import RequestException
+    """Rank files and print the best of each.
 
+    1 if one can't be read or done, none of its records could be ranked, or `--strict` found rejects.
+    """
     quiet()
     add_sources(ROOT)
-    from assay.errors import AssayError
-
     if options.output == "all" and not options.out:
         return fail("--output all writes files: say where with --out DIR")
     try:
-        outcome = _outcome(options)
-    except BrokenPipeError:
-        raise
-    except (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError) as error:
-        return fail(str(error) or type(error).__name__)
-    print(shown.FORMS[_form(options)](outcome), end="")
+        names = expand(options.files)
+    except OSError as error:
+        return fail(explain(error))
+    ranked: list[tuple[str, shown.Outcome]] = []
+    status = 0
+    for name, outcome in each_alone(options, names, _outcome):
+        status |= 1 if outcome is None else _told(name, outcome, several=len(names) > 1)
+        ranked += [(name, outcome)] if outcome is not None else []
+    form = _form(options)
+    print(shown.several(form, ranked) if len(names) > 1 else _whole(form, ranked), end="")
+    return status
+
+
+def _whole(form: str, ranked: list[tuple[str, shown.Outcome]]) -> str:
+    return "".join(shown.FORMS[form](outcome) for _, outcome in ranked)
+
+
+def _told(name: str, outcome: shown.Outcome, *, several: bool) -> int:
+    """Write about one file to standard error; return its exit status."""
+    if several:
+        print(f"{name}:", file=sys.stderr)
     shown.report(outcome)
-    return fail(outcome.reason) if outcome.reason else 0
+    counts = outcome.summary.get("counts") or {}
+    if outcome.reason:
+        return fail(outcome.reason)
+    if not counts.get("scored"):
+        received = counts.get("received", 0)
+        return fail("there is nothing in it" if not received else f"none of the {received:,} records could be ranked")
+    return 0
 
 
 def _form(options: argparse.Namespace) -> str:

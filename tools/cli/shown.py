@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -111,3 +111,24 @@ FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {
     "none": lambda _: "",
 }
 """The forms that a ranking is printed in."""
+
+
+def several(form: str, ranked: Sequence[tuple[str, Outcome]]) -> str:
+    """Return several files' rankings: tables under their names, one CSV or one list with the name in each."""
+    if form == "csv":
+        return _one_csv(ranked)
+    if form == "json":
+        said = [{"file": name, **json.loads(_json(outcome))} for name, outcome in ranked]
+        return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    shown = FORMS[form]
+    return "" if form == "none" else "\n".join(f"{name}\n{shown(outcome)}" for name, outcome in ranked)
+
+
+def _one_csv(ranked: Sequence[tuple[str, Outcome]]) -> str:
+    found = [{"file": name, **row} for name, outcome in ranked for row in csv.DictReader(io.StringIO(outcome.ranking))]
+    columns = dict.fromkeys(["file", *_COLUMNS, *(name for row in found for name in row)])
+    target = io.StringIO()
+    writer = csv.DictWriter(target, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return target.getvalue()

@@ -1,5 +1,6 @@
 """Progress bars on standard error: tqdm's on a terminal, nothing where there is none."""
 
+import shutil
 import sys
 import threading
 from types import TracebackType
@@ -13,8 +14,8 @@ class Bar:
         from tqdm import tqdm
 
         sized = {"unit_scale": True, "unit_divisor": 1000} if unit == "B" else {}
-        quiet = not sys.stderr.isatty()
-        self._bar: Any = tqdm(total=total, desc=label, unit=unit, file=sys.stderr, disable=quiet, **sized)
+        shape = {"disable": not sys.stderr.isatty(), "ncols": width()}
+        self._bar: Any = tqdm(total=total, desc=label, unit=unit, file=sys.stderr, **shape, **sized)
         self._lock = threading.Lock()
 
     def add(self, count: int) -> None:
@@ -33,3 +34,8 @@ class Bar:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.close()
+
+
+def width() -> int:
+    """Return how many columns a bar may take: a terminal that says it has none is taken to have 80."""
+    return max(20, shutil.get_terminal_size().columns)

@@ -4,7 +4,7 @@ Only what `assay.storage.Bucket` and `assay.writing.Writer` ask for is here; a k
 """
 
 import io
-import tempfile
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -105,8 +105,9 @@ class FolderClient:
     def _begun(self, key: str) -> Path:
         folder = (self._root / key).parent
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".part-", delete=False) as file:
-            return Path(file.name)
+        part = folder / f".part-{secrets.token_hex(8)}"
+        part.touch(exist_ok=False)  # with the umask's mode, which files of tempfile have not
+        return part
 
 
 def _range(asked: str | None) -> tuple[int, int | None]:

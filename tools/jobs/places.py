@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tools.jobs.folder import folder_bucket
 
@@ -42,14 +42,30 @@ def place(name: str) -> Iterator[Place]:
             raise FileNotFoundError(f"{name} names no object: s3://BUCKET/KEY")
         yield Place(bucket, key, in_s3=True)
     elif name == STDIN:
-        with TemporaryDirectory(prefix="assay-") as folder:
-            with (Path(folder) / "stdin").open("wb") as copy:
-                shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
-            yield Place(folder, "stdin")
+        with _copied(sys.stdin.buffer) as copy:
+            yield copy
     else:
-        with Path(name).open("rb"):  # says in words why it cannot be read
-            path = Path(name).absolute()  # a symbolic link's own name says what it is, not its target's
-        yield Place(str(path.parent), path.name)
+        with Path(name).open("rb") as file:  # says in words why it cannot be read
+            if Path(name).is_file():
+                yield _lying(Path(name))
+                return
+            with _copied(file) as copy:  # a pipe, as of <(zcat x) and /dev/stdin, can be read once only
+                yield copy
+
+
+def _lying(path: Path) -> Place:
+    """Return where a file lies; a link's own name counts, by which its format is told."""
+    whole = path.absolute()
+    return Place(str(whole.parent), whole.name)
+
+
+@contextmanager
+def _copied(source: IO[bytes]) -> Iterator[Place]:
+    """Yield a copy of what can be read once only, for as long as it is needed."""
+    with TemporaryDirectory(prefix="assay-") as folder:
+        with (Path(folder) / "stdin").open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        yield Place(folder, "stdin")
 
 
 def _s3(name: str) -> "Bucket":

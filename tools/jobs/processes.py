@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 from tools.jobs.places import Told
@@ -42,15 +42,17 @@ def _started(desk: Desk, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}
     pipe = subprocess.PIPE
-    processes = [subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, text=True, env=environment) for _ in range(count)]
+    processes: list[subprocess.Popen[str]] = []
     try:
-        for process in processes:
-            _say(process, desk.to_json())
+        for _ in range(count):
+            processes.append(subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, text=True, env=environment))
+            _say(processes[-1], desk.to_json())
         yield processes
     finally:
         for process in processes:
             process.terminate()
-            process.communicate()
+            _close(process)
+            process.wait()
 
 
 def _drive(process: "subprocess.Popen[str]", waiting: "SimpleQueue[int]", told: Told, errors: list[Exception]) -> None:
@@ -81,5 +83,12 @@ def _say(process: "subprocess.Popen[str]", line: str) -> None:
     assert process.stdin is not None
     try:
         print(line, file=process.stdin, flush=True)
-    except BrokenPipeError:
-        return  # its end is found, and told, where its answer is read
+    except (BrokenPipeError, ValueError):  # its end is found, and told, where its answer is read
+        _close(process)
+
+
+def _close(process: "subprocess.Popen[str]") -> None:
+    """Close what a process reads, so that nothing is left that Python would complain of at its own end."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ValueError):
+        process.stdin.close()

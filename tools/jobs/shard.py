@@ -70,18 +70,22 @@ def main() -> None:
     """Do the shards that standard input names, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started this ends it
     answers, sys.stdout = sys.stdout, sys.stderr
+    from tools.cli.output import explain
     from tools.local.functions import add_sources
     from tools.local.service import ROOT
 
     add_sources(ROOT)
 
     def tell(**said: Any) -> None:
-        print(json.dumps(said), file=answers, flush=True)
+        try:
+            print(json.dumps(said), file=answers, flush=True)
+        except BrokenPipeError:  # the command that started this has ended, and there is nobody to tell
+            os._exit(1)
 
     try:
         _serve(tell)
     except Exception as error:
-        tell(error=str(getattr(error, "code", type(error).__name__)), message=str(error) or type(error).__name__)
+        tell(error=str(getattr(error, "code", type(error).__name__)), message=explain(error))
 
 
 def _serve(tell: Any) -> None:

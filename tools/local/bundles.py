@@ -4,11 +4,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay.models.loading import LoadedModel
+
+_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
 def shipped(folder: Path) -> Iterator[Path]:
@@ -31,7 +35,28 @@ def newest_model(folder: Path, name: str, threads: int = 0) -> "LoadedModel":
     """Load what `newest` finds, to run in so many threads (0: one a core); raises as it does, and BundleInvalid."""
     from assay.models.loading import load_folder
 
-    return load_folder(newest(folder, name), threads or os.cpu_count() or 1)
+    found = newest(folder, name)
+    with _without_greeting():
+        return load_folder(found, threads or os.cpu_count() or 1)
+
+
+@contextmanager
+def _without_greeting() -> Iterator[None]:
+    """Hold back what LiteRT says of itself at its start, past Python, on file descriptor 2; all else is passed on."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, 2)
+            held.seek(0)
+            for line in held:
+                if _GREETING not in line:
+                    os.write(terminal, line)
+            os.close(terminal)
 
 
 def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:
