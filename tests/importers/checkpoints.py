@@ -39,14 +39,14 @@ def write_tokenizer(folder: Path, family: str) -> None:
     """Write vocab.txt, or RoBERTa's vocab.json and merges.txt, with tokenizer_config.json."""
     folder.mkdir(parents=True, exist_ok=True)
     if family == "Roberta":
-        from transformers.models.roberta.tokenization_roberta import bytes_to_unicode
+        from tokenizers.pre_tokenizers import ByteLevel
 
         pieces = [
             "<s>",
             "<pad>",
             "</s>",
             "<unk>",
-            *bytes_to_unicode().values(),
+            *sorted(ByteLevel.alphabet()),
             "th",
             "the",
             "Ġt",

@@ -186,7 +186,7 @@ def test_folders_that_can_not_be_served_are_refused_in_words(tmp_path: Path) -> 
         (changed(fresh("torn"), num_hidden_layers=1), "says 1 layers, and the checkpoint has layer.1"),
         (changed(fresh("unnumbered"), id2label={"first": "a", "1": "b", "2": "c"}), "number its labels from 0"),
         (changed(fresh("unnamed"), id2label={"0": 1, "1": "b", "2": "c"}), "a label that is no text"),
-        (changed(fresh("wrong"), hidden_dropout_prob="half"), "transformers can't make the network"),
+        (changed(fresh("wrong"), layer_norm_eps="small"), "layer_norm_eps is 'small', and must be a number"),
         (sharded, "outside of its folder"),
         (changed(fresh("t5"), model_type="t5"), "t5"),
         (changed(fresh("relative"), position_embedding_type="relative_key"), "relative_key"),

@@ -16,9 +16,8 @@ TRANSFORMERS: Final[Mapping[str, str]] = {
     "gelu_fast": "gelu_tanh",
     "gelu_accurate": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
-    "gelu_python_tanh": "gelu_tanh",
     "quick_gelu": "quick_gelu",
-    **{name: name for name in ("silu", "relu", "relu6", "mish", "tanh", "sigmoid", "linear")},
+    **{name: name for name in ("silu", "relu", "mish", "tanh", "sigmoid", "linear")},
     "swish": "silu",
 }
 KERAS: Final[Mapping[str, str]] = {

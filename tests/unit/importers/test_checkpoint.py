@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from assay.errors import UnreadableInput
 from tests.importers import stored
+from tools.models.activations import NUMPY, TRANSFORMERS
 from tools.models.architecture import Architecture
 from tools.models.families import FAMILIES, read_architecture
+from tools.models.importers import forward_pass
 from tools.models.importers.checkpoint import network
 
 CASES = stored.cases()
@@ -77,6 +79,28 @@ def test_a_network_of_a_wrong_configuration_is_refused_in_words(name: str, data:
     hidden = len(weights[f"{shape.layer_name(0)}.query.weight"])
     assert hidden % shape.heads == 0
     assert all(f"{shape.layer_name(at)}.norm.weight" in weights for at in range(shape.layers))
+
+
+@given(name=st.sampled_from(sorted(CASES)), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_what_is_served_is_what_the_reference_reads(name: str, data: Any) -> None:
+    """A configuration that makes a network makes a forward pass too, or lacks a key that this one needs."""
+    config, weights = dict(CASES[name]["config"]), stored.weights_of(name)
+    for key in data.draw(st.lists(st.sampled_from(sorted(config)), min_size=1, max_size=2)):
+        config[key] = data.draw(JSON | st.sampled_from([None, True, 0, 1, 2, 7, "relu", "c2p", ["p2c"], 24, 70]))
+    try:
+        network(config, weights)
+        logits = forward_pass.build(config, weights).logits([1, 5, 6, 7])
+    except UnreadableInput:
+        return
+    assert np.isfinite(logits).all()
+
+
+def test_every_activation_has_its_reference() -> None:
+    assert set(TRANSFORMERS) <= set(forward_pass.ACTIVATIONS)
+    points = np.linspace(-9, 9, 101)
+    for name, canonical in TRANSFORMERS.items():
+        np.testing.assert_allclose(NUMPY[canonical](points), forward_pass.ACTIVATIONS[name](points), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from assay.errors import UnreadableInput
 
 _SPECIAL: Final = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _MORE: Final = "additional_special_tokens"
+_USUAL: Final = frozenset(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<s>", "</s>", "<pad>", "<unk>", "<mask>"])
 _FLAGS: Final = ("single_word", "lstrip", "rstrip", "normalized", "special")
 _MOST: Final = 100_000
 
@@ -39,9 +40,13 @@ def add_tokens(tokenizer: Tokenizer, folder: Path, settings: Mapping[str, Any]) 
 
 
 def added_texts(tokenizer: Tokenizer) -> list[str]:
-    """Return texts that hold every added token: alone, and with letters right before and behind it."""
+    """Return texts that hold every added token: alone, and with letters right before and behind it.
+
+    The usual special tokens stand between letters only: which blanks they take in differs between transformers'
+    releases, and no abstract has them.
+    """
     contents = sorted(token.content for token in tokenizer.get_added_tokens_decoder().values())
-    return [f"we add {content} to it, and a{content}b" for content in contents]
+    return [f"a{content}b" if content in _USUAL else f"we add {content} to it, and a{content}b" for content in contents]
 
 
 def _listed(folder: Path, settings: Mapping[str, Any]) -> Iterator[tuple[int, AddedToken]]:
@@ -93,7 +98,7 @@ def _json(path: Path) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnreadableInput(f"{path.name} is no JSON: {error}") from error
     if not isinstance(found, dict):
         raise UnreadableInput(f"{path.name} holds no JSON object")

@@ -31,7 +31,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """Return config.json; UnreadableInput where it is none."""
     try:
         found = json.loads((folder / "config.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UnreadableInput(f"{folder.name} has no readable config.json: {error}") from error
     if not isinstance(found, dict) or "model_type" not in found:
         raise UnreadableInput(f"{folder.name}/config.json names no model_type")

@@ -28,6 +28,19 @@ _ROBERTA: Final = {
     "unk_token": "<unk>",
     "mask_token": "<mask>",
 }
+_SETTINGS: Final = (
+    (
+        "normalizer",
+        "BertNormalizer",
+        {
+            "do_lower_case": "lowercase",
+            "strip_accents": "strip_accents",
+            "tokenize_chinese_chars": "handle_chinese_chars",
+        },
+    ),
+    ("pre_tokenizer", "ByteLevel", {"add_prefix_space": "add_prefix_space"}),
+)
+"""Parts of a tokenizer.json, and what tokenizer_config.json calls their settings, which have the last word."""
 _PADS: Final = ("[PAD]", "<pad>")
 Names = Mapping[str, str]
 
@@ -79,19 +92,15 @@ def _of_folder(source: Path, settings: Mapping[str, Any]) -> Tokenizer:
 
 
 def _as_said(tokenizer: Tokenizer, settings: Mapping[str, Any]) -> Tokenizer:
-    """Return a BERT tokenizer with the case and accents that tokenizer_config.json says, where that differs."""
+    """Return a tokenizer with the case, accents and first blank that tokenizer_config.json says, where that differs."""
     state = json.loads(tokenizer.to_str())
-    rules = state.get("normalizer") or {}
-    names = {
-        "do_lower_case": "lowercase",
-        "strip_accents": "strip_accents",
-        "tokenize_chinese_chars": "handle_chinese_chars",
-    }
-    said = {rule: settings[name] for name, rule in names.items() if name in settings}
-    if rules.get("type") != "BertNormalizer" or all(rules.get(rule) == value for rule, value in said.items()):
-        return tokenizer
-    state["normalizer"] = rules | said
-    return Tokenizer.from_str(json.dumps(state))
+    changed = False
+    for part, kind, names in _SETTINGS:
+        rules = state.get(part) or {}
+        said = {rule: settings[name] for name, rule in names.items() if name in settings}
+        if rules.get("type") == kind and any(rules.get(rule) != value for rule, value in said.items()):
+            state[part], changed = rules | said, True
+    return Tokenizer.from_str(json.dumps(state)) if changed else tokenizer
 
 
 def _special(settings: Mapping[str, Any], defaults: Names, vocabulary: Mapping[str, int], file: str) -> Names:
@@ -106,8 +115,9 @@ def _special(settings: Mapping[str, Any], defaults: Names, vocabulary: Mapping[s
 def _word_piece(path: Path, settings: Mapping[str, Any]) -> Tokenizer:
     pieces = path.read_text("utf-8").split("\n")
     vocabulary = {piece.rstrip("\r"): at for at, piece in enumerate(pieces) if piece or at < len(pieces) - 1}
-    roberta = "[CLS]" not in vocabulary and "<s>" in vocabulary  # MPNet's special tokens are RoBERTa's
-    names = _special(settings, _ROBERTA if roberta else _BERT, vocabulary, "vocab.txt")
+    roberta = "[CLS]" not in vocabulary and "<s>" in vocabulary  # MPNet's special tokens are RoBERTa's, but for one
+    defaults = _BERT if not roberta else _ROBERTA if "<unk>" in vocabulary else _ROBERTA | {"unk_token": "[UNK]"}
+    names = _special(settings, defaults, vocabulary, "vocab.txt")
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=names["unk_token"], max_input_chars_per_word=100))
     basic = bool(settings.get("do_basic_tokenize", True))
     tokenizer.normalizer = normalizers.BertNormalizer(
