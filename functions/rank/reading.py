@@ -123,7 +123,7 @@ def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
     pair = choose(options)
     columns = fields_of(data[:HEAD], options.column)
-    block = parse_items(items, pair.contract, options.column, columns)
+    block = parse_items(items, options.lenient(pair.contract), options.column, columns)
     blocks = tell_dna([block], b"", Format.JSON, pair.contract)
     return Input(_bounded(blocks, MAX_SEQUENCES), options, pair)
 
@@ -133,7 +133,7 @@ def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
     if fmt is Format.JSON:
         return _read_json(data, choose, options)
     pair = choose(options)
-    blocks = parse([data], fmt, pair.contract, column=options.column, windows=options.windows)
+    blocks = parse([data], fmt, options.lenient(pair.contract), column=options.column, windows=options.windows)
     blocks = tell_dna(blocks, data[:HEAD], fmt, pair.contract)
     return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options, pair)
 

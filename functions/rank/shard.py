@@ -90,7 +90,7 @@ def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, 
     blocks = parse(
         chain([header_bytes(manifest.header)], chunks) if headed else chunks,
         fmt,
-        contract,
+        options.lenient(contract),
         column=options.column,
         windows=options.windows,
         columns=tuple(json.loads(manifest.header)) if fmt is Format.JSONL else None,

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,17 @@ from assay.sequences import Block, Contract, Limits, decode
 
 SMALL = Contract("ACD", 3)
 STRAY = "text before the first '>' header"
-TERMINATOR = ": a terminator is not a residue, remove it"
+KNOWN = {
+    "X": "any residue, and the models read none that is not known",
+    "B": "aspartate or asparagine, and the models read the one or the other",
+    "Z": "glutamate or glutamine, and the models read the one or the other",
+    "J": "leucine or isoleucine, and the models read the one or the other",
+    "U": "selenocysteine, which the models do not read",
+    "O": "pyrrolysine, which the models do not read",
+    "*": "a stop within the sequence",
+    "-": "a gap, and gaps=remove takes gaps out",
+    ".": "a gap, and gaps=remove takes gaps out",
+}
 
 
 class Record(NamedTuple):
@@ -41,8 +52,27 @@ def flat(blocks: Iterable[Block]) -> list[Record]:
     return found
 
 
+def tidy(text: bytes) -> bytes:
+    """Return a sequence without blanks, numbers that stand by themselves, and a final star."""
+    words = text.replace(b"\t", b" ").replace(b"\r", b" ").replace(b"\n", b" ").split(b" ")
+    letters = [word for word in words if word and not word.isdigit()]
+    return b"".join(letters or words).removesuffix(b"*")
+
+
+def hint(width: int, length: int) -> str:
+    """Return the advice behind a wrong length."""
+    if width <= length:
+        return ""
+    ranked = f"window={length} ranks each stretch"
+    if width % length:
+        return f": {ranked} of a longer protein, as FASTA"
+    lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
+    return f": {lost}, or a protein, of which {ranked}, as FASTA"
+
+
 def judge(text: bytes, contract: Contract) -> tuple[str, str]:
     """Return (reason, detail), or ("", the upper-case sequence)."""
+    text = tidy(text)
     if not text:
         return "empty", "no residues"
     for position, byte in enumerate(text, 1):
@@ -50,10 +80,14 @@ def judge(text: bytes, contract: Contract) -> tuple[str, str]:
             return "encoding", f"byte 0x{byte:02X} at position {position} is not ASCII"
     for position, byte in enumerate(text, 1):
         if chr(byte).upper() not in contract.alphabet:
-            last = TERMINATOR if chr(byte) == "*" and position == len(text) else ""
-            return "residue", f"{chr(byte)!r} at position {position}{last}"
+            known = f"{chr(byte)!r} at position {position}"
+            last = f"{known}: it ends a protein, and terminator=strip takes it off"
+            stands_for = KNOWN.get(chr(byte).upper(), "")
+            if byte == ord("*") and position == len(text):
+                return "residue", last
+            return "residue", known + (f": {stands_for}" if stands_for else "")
     if len(text) != contract.length:
-        return "length", f"{len(text)} residues, expected {contract.length}"
+        return "length", f"{len(text)} residues, expected {contract.length}{hint(len(text), contract.length)}"
     return "", text.decode().upper()
 
 
@@ -84,6 +118,7 @@ class Fasta:
 
     def __init__(self, line: int, header: bytes) -> None:
         self.line, self.size, self.residues, self.ended = line, len(header) + 2, b"", False
+        self.glued = False
         self.pir = header[:3] in (b"P1;", b"F1;")
         self.header = header[3:] if self.pir else header
         self.title: bytes | None = None if self.pir else b""
@@ -109,7 +144,14 @@ def parse_fasta(data: bytes, contract: Contract, limits: Limits) -> list[Record]
             found.append(Record(line, "too_long_line", f"over {limits.record_bytes} bytes"))
         elif text.strip(b" \t") and text.strip(b" \t")[:1] not in (b";", b"#"):
             found.append(Record(line, "residue", STRAY))
-    return found + [_fasta_record(record, contract, limits) for record in records]
+    for at, record in enumerate(records):
+        if not record.glued:
+            more = list(takewhile(lambda each: each.glued, records[at + 1 :]))
+            if record.size + sum(each.size for each in more) > limits.record_bytes:
+                found.append(Record(record.line, "too_long_line", f"over {limits.record_bytes} bytes"))
+            else:
+                found += [_fasta_record(each, contract) for each in (record, *more)]
+    return found
 
 
 def _add_line(records: list[Fasta], line: int, text: bytes) -> None:
@@ -123,11 +165,10 @@ def _add_line(records: list[Fasta], line: int, text: bytes) -> None:
     last.size += len(body) + (not glued)
     if glued:
         records.append(Fasta(line, rest))
+        records[-1].glued = True
 
 
-def _fasta_record(record: Fasta, contract: Contract, limits: Limits) -> Record:
-    if record.size > limits.record_bytes:
-        return Record(record.line, "too_long_line", f"over {limits.record_bytes} bytes")
+def _fasta_record(record: Fasta, contract: Contract) -> Record:
     reason, text = judge(record.residues, contract)
     header = record.header.strip(b" \t") + b" " + (record.title or b"")
     title = header.strip(b" \t").decode("utf-8", "replace")

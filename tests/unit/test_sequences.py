@@ -16,29 +16,56 @@ def one(text: bytes, fmt: Format = Format.LINES) -> Reject:
     return Reject(*record[:3])
 
 
+WINDOW = "window=50 ranks each stretch"
+LOST = "2 sequences whose line ends were lost (curl keeps them with --data-binary)"
+
+
 def sequences(blocks: Iterable[Block]) -> list[str]:
     return [text for block in blocks for text in decode(block.codes, block.contract)]
 
 
-@pytest.mark.parametrize("symbol", "XBZUOJ-*1. @[")
-def test_what_is_no_residue_is_named_with_its_place(symbol: str) -> None:
+@pytest.mark.parametrize(
+    ("symbol", "stands_for"),
+    [
+        *((symbol, "") for symbol in "1@["),
+        ("X", ": any residue"),
+        ("u", ": selenocysteine"),
+        ("O", ": pyrrolysine"),
+        ("B", ": aspartate or asparagine"),
+        ("Z", ": glutamate or glutamine"),
+        ("J", ": leucine or isoleucine"),
+        ("*", ": a stop within"),
+        ("-", ": a gap, and gaps=remove"),
+        (".", ": a gap, and gaps=remove"),
+    ],
+)
+def test_what_is_no_residue_is_named_with_its_place(symbol: str, stands_for: str) -> None:
     text = GOOD[:11] + symbol + GOOD[12:]
-    assert one(text.encode()) == Reject(1, "residue", f"'{symbol}' at position 12")
+    reject = one(text.encode())
+    assert reject[:2] == (1, "residue")
+    assert reject.detail.startswith(f"'{symbol}' at position 12{stands_for}")
+    assert bool(stands_for) == (len(reject.detail) > len("'X' at position 12"))
 
 
 @pytest.mark.parametrize(
     ("line", "reason", "detail"),
     [
-        (GOOD[:43].encode(), "length", "43 residues, expected 50"),
-        (GOOD.encode() + b"A", "length", "51 residues, expected 50"),
-        (GOOD.encode() + b"*", "residue", "'*' at position 51: a terminator is not a residue, remove it"),
+        (GOOD[:44].encode(), "length", "44 residues, expected 50"),
+        (GOOD[:43].encode(), "length", "43 residues, expected 50: pad=linker appends LESSGGS"),
+        (GOOD.encode() + b"A", "length", f"51 residues, expected 50: {WINDOW} of a longer protein, as FASTA"),
+        (GOOD.encode() * 2, "length", f"100 residues, expected 50: {LOST}, or a protein, of which {WINDOW}, as FASTA"),
+        (GOOD.encode() + b"**", "residue", "'*' at position 51: it ends a protein, and terminator=strip takes it off"),
         (GOOD[:49].encode() + b"\0", "residue", "'\\x00' at position 50"),
         (b"AC\xff", "encoding", "byte 0xFF at position 3 is not ASCII"),
         ("AC\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), "encoding", "byte 0xC3 at position 3 is not ASCII"),
         (b" \t ", "empty", "no residues"),
         (b"\n", "empty", "no residues"),
         (b"A" * (1 << 20) + b"A", "too_long_line", "over 1048576 bytes"),
-        (b"A" * (1 << 20), "length", "1048576 residues, expected 50"),
+        (
+            b"A" * (1 << 20),
+            "length",
+            f"1048576 residues, expected 50: {WINDOW} of a longer protein, as FASTA",
+        ),
     ],
 )
 def test_a_bad_line_says_exactly_what_is_wrong(line: bytes, reason: str, detail: str) -> None:
@@ -94,10 +121,13 @@ class TestFasta:
         found = flat(parse([f"text\n; a comment\n#A3M\n\n>one\n{GOOD}\n".encode()], Format.FASTA))
         assert [record[:3] for record in found] == [(1, "residue", STRAY), (5, "", GOOD)]
 
-    def test_an_empty_record_and_a_terminator_are_rejected(self) -> None:
+    def test_an_empty_record_is_rejected_and_a_terminator_taken_off(self) -> None:
         found = flat(parse([f">none\n>one\n{GOOD}*\n".encode()], Format.FASTA))
-        assert [record.reason for record in found] == ["empty", "residue"]
-        assert "terminator" in found[1].text
+        assert [record.reason for record in found] == ["empty", ""]
+
+    def test_a_file_that_lost_its_line_ends_is_told_how_to_keep_them(self) -> None:
+        [record] = flat(parse([f">one {GOOD}".encode()], Format.FASTA))
+        assert "--data-binary" in record.text
 
     @pytest.mark.parametrize("newline", [b"", b"\n"])
     def test_a_record_over_many_blocks_is_too_long_and_the_next_is_read(self, newline: bytes) -> None:
@@ -225,4 +255,4 @@ def test_a_line_of_a_hundred_megabytes_needs_no_memory(fmt: Format) -> None:
 def test_a_block_of_tiny_lines_is_not_large(fmt: Format, line: bytes) -> None:
     blocks = list(parse([b"id,sequence\n" * (fmt is Format.CSV), line * 100_000], fmt))
     assert max(block.received for block in blocks) <= LIMITS.block_records
-    assert sum(block.received for block in blocks) >= 50_000 * (fmt is not Format.FASTA)
+    assert sum(block.received for block in blocks) >= 50_000 * (fmt in (Format.LINES, Format.CSV, Format.JSONL))

@@ -37,7 +37,9 @@ def test_what_a_step_leaves_over_is_in_no_window() -> None:
 def test_a_residue_that_is_none_rejects_the_windows_that_hold_it_and_says_which() -> None:
     rows, rejects = found(b">p\nACDXACD\n", Windows(3, 2))
     assert [row[0] for row in rows] == ["p/1-3", "p/5-7"]
-    assert rejects == [Reject(1, "residue", "residues 3-5: 'X' at position 2")]
+    [reject] = rejects
+    assert reject[:2] == (1, "residue")
+    assert reject.detail.startswith("residues 3-5: 'X' at position 2: any residue")
 
 
 @pytest.mark.parametrize(("text", "reason"), [(b">p\nAC\n", "length"), (b">p\n\n", "empty"), (b">p", "empty")])

@@ -147,6 +147,11 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rank.add_argument("--column", help="the CSV column that holds the sequences")
     rank.add_argument("--window", type=int, metavar="N", help="cut FASTA records into stretches of N residues")
     rank.add_argument("--step", type=int, metavar="N", help="residues from one stretch to the next (default 1)")
+    rank.add_argument(
+        "--terminator", choices=("strip", "reject"), help="a final '*' (default strip, which takes it off)"
+    )
+    rank.add_argument("--gaps", choices=("reject", "remove"), help="'-' and '.' in sequences (default reject)")
+    rank.add_argument("--pad", choices=("off", "linker"), help="linker: append LESSGGS where it is lacking")
     rank.add_argument("--strict", action="store_true", help="fail if any line is rejected")
     rank.add_argument("--output", choices=("top", "all"), help="all: with --out, every score as CSV.gz and Parquet")
     rank.add_argument("--out", type=Path, metavar="DIR", help="write ranking.csv, rejected.csv, ranking.json there")

@@ -94,8 +94,13 @@ def _here(options: argparse.Namespace, folder: Path) -> shown.Outcome:
     return shown.collected(folder / result_key(job_id, ""), summary, options.out)
 
 
+_OPTIONS = (
+    *("top_k", "threshold", "strict", "column", "window", "step", "output", "gate"),
+    *("score_model", "gate_model", "terminator", "gaps", "pad"),
+)
+
+
 def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options of the ranking itself by the names that the service has for them; unset ones left out."""
-    names = ("top_k", "threshold", "strict", "column", "window", "step", "output", "gate", "score_model", "gate_model")
-    given = {name: getattr(options, name) for name in names}
+    given = {name: getattr(options, name) for name in _OPTIONS}
     return {name: value for name, value in given.items() if value is not None}

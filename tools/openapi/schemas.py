@@ -3,11 +3,11 @@
 from assay.abstracts.options import MOST_LABELS
 from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
-from assay.options import GATES, OUTPUTS
+from assay.options import GAPS, GATES, OUTPUTS, PADS, TERMINATORS
 from assay.options import MODEL as NAMED
 from assay.pdf import Extract
 from assay.ranking import MAX_TOP_K, Counts, Row
-from assay.sequences.alphabet import MAX_LENGTH
+from assay.sequences.alphabet import LINKER, MAX_LENGTH
 from assay.sequences.records import REASONS
 from assay.sequences.remarks import LINES_NAMED
 from classify.inputs import MOST_ABSTRACTS
@@ -80,6 +80,24 @@ RANK_OPTIONS: Schema = {
         "enum": list(GATES),
         "default": GATES[0],
         "description": "`off`: the gate holds nothing back, whatever is scored passes.",
+    },
+    "terminator": {
+        "type": "string",
+        "enum": list(TERMINATORS),
+        "default": TERMINATORS[0],
+        "description": "What becomes of a final `*`: it is taken off, or rejects its sequence.",
+    },
+    "gaps": {
+        "type": "string",
+        "enum": list(GAPS),
+        "default": GAPS[0],
+        "description": "What becomes of `-` and `.` in sequences, as alignments have them.",
+    },
+    "pad": {
+        "type": "string",
+        "enum": list(PADS),
+        "default": PADS[0],
+        "description": f"`linker` appends {LINKER} to sequences that lack its length.",
     },
     "score_model": _model("that ranks"),
     "gate_model": _model("that lets pass"),

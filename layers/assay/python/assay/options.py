@@ -11,6 +11,9 @@ from assay.errors import InvalidOption
 MAX_TOP_K: Final = 10_000
 OUTPUTS: Final = ("top", "all")
 GATES: Final = ("on", "off")
+TERMINATORS: Final = ("strip", "reject")
+GAPS: Final = ("reject", "remove")
+PADS: Final = ("off", "linker")
 MODEL: Final = "[a-z0-9][a-z0-9-]{0,62}(@[A-Za-z0-9][A-Za-z0-9._-]{0,63})?"
 """What names a model, or one version of it."""
 _LONGEST: Final = 255
@@ -103,6 +106,9 @@ RANKING: Final[Mapping[str, Reader]] = {
     "step": integer,
     "output": partial(one_of, OUTPUTS),
     "gate": partial(one_of, GATES),
+    "terminator": partial(one_of, TERMINATORS),
+    "gaps": partial(one_of, GAPS),
+    "pad": partial(one_of, PADS),
     "score_model": model,
     "gate_model": model,
 }

@@ -9,15 +9,30 @@ MAX_SYMBOLS: Final = 128
 MAX_LENGTH: Final = 65_536
 
 
+LINKER: Final = "LESSGGS"
+"""What pads the assay's designs of 43 residues to 50."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lenience:
+    """What a caller lets pass: a final "*" is taken off, gaps are removed, the linker pads what lacks its length."""
+
+    terminator: bool = True
+    gaps: bool = False
+    pad: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What a model reads: sequences of `length` residues from `alphabet`, whose order gives the indices.
 
+    `lenience` says what else a caller may write, which is made such a sequence first.
     Raises `BundleInvalid` where the alphabet or the length cannot be one.
     """
 
     alphabet: str = "ACDEFGHIKLMNPQRSTVWY"
     length: int = 50
+    lenience: Lenience = Lenience()
 
     def __post_init__(self) -> None:
         """Refuse alphabets whose bytes could not be told apart."""
@@ -27,6 +42,27 @@ class Contract:
             raise BundleInvalid(f"an alphabet has 1..{MAX_SYMBOLS} different symbols, not {self.alphabet!r}")
         if not all("!" <= symbol <= "~" and not symbol.islower() for symbol in self.alphabet):
             raise BundleInvalid(f"an alphabet is of printable upper-case ASCII, not {self.alphabet!r}")
+
+    @property
+    def gaps(self) -> str:
+        """Return the symbols that are removed as an alignment's gaps: none that the alphabet has."""
+        return "".join(symbol for symbol in "-." if self.lenience.gaps and symbol not in self.alphabet)
+
+    @property
+    def terminated(self) -> bool:
+        """Say whether a final "*" is taken off."""
+        return self.lenience.terminator and "*" not in self.alphabet
+
+    @property
+    def numbered(self) -> bool:
+        """Say whether digits can only be numbers of lines."""
+        return not any(symbol.isdigit() for symbol in self.alphabet)
+
+    @property
+    def padded(self) -> int:
+        """Return the length of what the linker pads, 0 where nothing is padded."""
+        fits = self.lenience.pad and {*LINKER} <= {*self.alphabet}
+        return max(self.length - len(LINKER), 0) if fits else 0
 
 
 DEFAULT: Final = Contract()

@@ -1,13 +1,13 @@
 """What the caller of a ranking may choose."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.errors import InvalidOption, StrictReject
-from assay.options import GATES, MAX_TOP_K, OUTPUTS
+from assay.options import GAPS, GATES, MAX_TOP_K, OUTPUTS, PADS, TERMINATORS
 from assay.ranking.partial import Counts
 from assay.sequences import Windows
-from assay.sequences.alphabet import MAX_LENGTH
+from assay.sequences.alphabet import MAX_LENGTH, Contract, Lenience
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class RankOptions:
     `off` the gate model holds nothing back: all that is scored passes. `strict` is held by `hold_strict`, after the
     ranking; `rank_blocks` ranks what it can either way.
     `window` and `step` are for parsing: FASTA records are then cut into windows of that many residues.
+    `terminator`, `gaps` and `pad` say what is forgiven in a sequence: `lenient`.
     `score_model` and `gate_model` are `name` or `name@version`, None for the deployment's.
     """
 
@@ -29,6 +30,9 @@ class RankOptions:
     step: int = 1
     output: str = "top"
     gate: str = "on"
+    terminator: str = "strip"
+    gaps: str = "reject"
+    pad: str = "off"
     score_model: str | None = None
     gate_model: str | None = None
 
@@ -41,9 +45,17 @@ class RankOptions:
         _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
         _require(self.output in OUTPUTS, "output", "top or all")
         _require(self.gate in GATES, "gate", "on or off")
+        _require(self.terminator in TERMINATORS, "terminator", "strip or reject")
+        _require(self.gaps in GAPS, "gaps", "reject or remove")
+        _require(self.pad in PADS, "pad", "off or linker")
         _require(self.window is None or _within(self.window), "window", f"an integer in 1..{MAX_LENGTH}")
         _require(_within(self.step), "step", f"an integer in 1..{MAX_LENGTH}")
         _require(self.window is not None or self.step == 1, "step", "given with window")
+
+    def lenient(self, contract: Contract) -> Contract:
+        """Return what models read, and what is made such a sequence before it is judged."""
+        lenience = Lenience(self.terminator == "strip", self.gaps == "remove", self.pad == "linker")
+        return replace(contract, lenience=lenience)
 
     @property
     def windows(self) -> Windows | None:

@@ -76,6 +76,7 @@ def _blocks(found: _Alignment, contract: Contract, limits: Limits) -> Iterator[B
         checked = check_texts(texts, lines, contract, limits, "surrogateescape")
         ids = [some[index][0].decode("utf-8", "replace") for index in checked.kept.tolist()]
         block = Block(checked.codes, lines[checked.kept], ids, rejects=checked.rejects, contract=contract)
+        block.notices.extend(checked.notices)
         if found.gaps:
             block.notices.append(notice("gaps_removed", _REMOVED))
         yield block

@@ -6,17 +6,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import DEFAULT, MAX_LENGTH, MAX_SYMBOLS, Contract
+from assay.residues import DEFAULT, LINKER, MAX_LENGTH, MAX_SYMBOLS, Contract, Lenience
 
 __all__ = [
     "BLANK",
     "DEFAULT",
+    "LINKER",
     "MAX_LENGTH",
     "MAX_SYMBOLS",
     "NEWLINE",
     "NON_ASCII",
     "UNKNOWN",
     "Contract",
+    "Lenience",
     "byte_table",
     "decode",
 ]
@@ -29,10 +31,14 @@ UNKNOWN: Final = 0xFF
 
 
 @lru_cache(maxsize=64)
-def byte_table(alphabet: str) -> bytes:
-    """Return the 256 codes for `bytes.translate`: residue indices, else BLANK, NEWLINE, NON_ASCII or UNKNOWN."""
+def byte_table(alphabet: str, gaps: str = "") -> bytes:
+    """Return the 256 codes for `bytes.translate`: residue indices, else BLANK, NEWLINE, NON_ASCII or UNKNOWN.
+
+    Symbols of `gaps` are blanks.
+    """
     table = bytearray([UNKNOWN] * 0x80 + [NON_ASCII] * 0x80)
-    table[ord(" ")] = table[ord("\t")] = BLANK
+    for symbol in f" \t{gaps}":
+        table[ord(symbol)] = BLANK
     table[ord("\n")] = NEWLINE
     for index, symbol in enumerate(alphabet):
         table[ord(symbol)] = table[ord(symbol.lower())] = index

@@ -26,6 +26,7 @@ MARKS: Final = "\t;,"
 _SEPARATORS: Final = re.compile(r"[\s_.()-]+")
 _NAMED: Final = re.compile(r'"?sep=(.)"?[ \t;,]*', re.IGNORECASE)
 _RESIDUES: Final = re.compile(r"[ACDEFGHIKLMNPQRSTVWY]{20,}\*?", re.IGNORECASE)
+_RUN: Final = re.compile(r"(?<![^\s>])[ACDEFGHIKLMNPQRSTVWY]{20,}", re.IGNORECASE)
 Wanted = Callable[[Sequence[str]], bool]
 
 
@@ -52,6 +53,11 @@ def find_residues(cells: Sequence[str]) -> int | None:
     """Return which cell of a row is a sequence, None unless just one of several is: then there is no header."""
     found = [at for at, cell in enumerate(cells) if _RESIDUES.fullmatch(cell.strip())]
     return found[0] if len(found) == 1 and len(cells) > 1 else None
+
+
+def has_residues(text: str) -> bool:
+    """Say whether a sequence stands within a text."""
+    return _RUN.search(text) is not None
 
 
 def named_delimiter(line: str) -> str:

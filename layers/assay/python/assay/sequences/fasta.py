@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.sequences.alphabet import BLANK, NEWLINE, Contract
+from assay.sequences.delimiters import has_residues
 from assay.sequences.framing import Frame
+from assay.sequences.lenience import STRIPPED, tell
 from assay.sequences.lines import line_bounds
-from assay.sequences.records import RESIDUE, Block, Limits, Reject, rejected_block, too_long
+from assay.sequences.records import EMPTY, RESIDUE, Block, Limits, Reject, rejected_block, too_long
 from assay.sequences.remarks import Notice, notice
 from assay.sequences.repairs import looks_odd, mend
-from assay.sequences.validation import Index, Spans, check, coded
+from assay.sequences.validation import Checked, Index, Spans, check, coded
 from assay.sequences.windows import Windows, cut
 
 _HEADER = ord(">")
@@ -22,6 +24,8 @@ COLUMNS = ("description",)
 MAX_ID = 255
 """Characters of an id: a word of a header that is longer is cut, and so is a window's."""
 MAX_DESCRIPTION = 1000
+_RUN = 20
+_IN_HEADER = "no residues, but some in the header: line ends were lost (curl keeps them with --data-binary)"
 _GLUED = "records begin within a line, for the line end before their '>' is missing: each was read as a record"
 _LONG = f"headers were cut: an id has at most {MAX_ID} characters, a description {MAX_DESCRIPTION:,}"
 
@@ -96,7 +100,7 @@ class _Reader:
 
     def _blocks(self, data: bytes, line: int) -> Iterator[Block]:
         """Encode whole records, the first header being at `line`."""
-        records = _records(data, self.contract, line)
+        records = _records(data, self.contract, line, self.limits)
         if self.windows is None:
             return _whole(records, self.contract, self.limits)
         return _windowed(records, self.windows, self.contract, self.limits)
@@ -154,17 +158,30 @@ class _Records(NamedTuple):
         return [self.words[at] for at in which], [(self.titles[at],) for at in which]
 
 
-def _records(data: bytes, contract: Contract, line: int) -> _Records:
+def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Records:
     """Find the records in `data`, the first header being at `line`."""
-    numbered = not any(symbol.isdigit() for symbol in contract.alphabet)
+    numbered = contract.numbered
     found = None if looks_odd(data) else _find(data, contract, line)
     if found is None or _is_odd(found.spans, numbered):
-        mended = mend(data, line, numbered=numbered)
+        mended = mend(data, line, numbered=numbered, longest=limits.record_bytes)
         found = _find(mended.data, contract, line)
         spans = found.spans._replace(lines=np.array(mended.lines, np.int64))
         glued = [notice("glued_records", _GLUED, mended.glued)] if mended.glued else []
         found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
+    if contract.terminated:
+        found = _unterminated(found)
     return _bounded(found) if found.longest > MAX_ID else found
+
+
+def _unterminated(records: _Records) -> _Records:
+    """Leave out the "*" that ends records, before they are cut into windows."""
+    spans = records.spans
+    some = spans.stops > spans.starts
+    ended = some & (spans.text.take(spans.stops - 1, mode="clip") == ord("*")) if len(spans.text) else some
+    if not ended.any():
+        return records
+    told = tell(STRIPPED, spans.lines[ended].tolist())
+    return records._replace(spans=spans._replace(stops=spans.stops - ended), notices=[*records.notices, told])
 
 
 def _is_odd(spans: Spans, numbered: bool) -> bool:
@@ -218,8 +235,18 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         part = records.spans.part(at, to)
         found = check(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
-        notices = [] if at else records.notices
-        yield Block(found.codes, part.lines[found.kept], ids, [*extra], found.rejects, COLUMNS, contract, notices)
+        rejects = _explained(found, records, at) if records.longest > _RUN else found.rejects
+        notices = [*found.notices, *([] if at else records.notices)]
+        yield Block(found.codes, part.lines[found.kept], ids, [*extra], rejects, COLUMNS, contract, notices)
+
+
+def _explained(found: Checked, records: _Records, at: int) -> list[Reject]:
+    """Return the rejects, with a hint where a record's residues seem to stand in its header."""
+    others = np.delete(np.arange(at, at + len(found.kept) + len(found.rejects)), found.kept).tolist()
+    return [
+        reject._replace(detail=_IN_HEADER) if reject.reason == EMPTY and has_residues(records.titles[index]) else reject
+        for index, reject in zip(others, found.rejects, strict=True)
+    ]
 
 
 def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
@@ -233,5 +260,5 @@ def _windowed(records: _Records, windows: Windows, contract: Contract, limits: L
         extra = [(records.titles[part.record[index]],) for index in kept]
         others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
         rejects = [part.named(reject, index) for reject, index in zip(found.rejects, others, strict=True)]
-        notices = [] if at else records.notices
+        notices = [*found.notices, *([] if at else records.notices)]
         yield Block(found.codes, part.spans.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)

@@ -143,6 +143,7 @@ def _block(
     )
     block.notices.extend(renamed(fields.columns, names))
     block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
+    block.notices.extend(found.notices)
     lost = [each.place for each in good if _has_more(each.value, fields)]
     if lost:
         block.notices.append(notice("fields_left_out", _LEFT_OUT, lost))

@@ -43,7 +43,7 @@ def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: L
     """Yield the lines of a block in which some need more than a reshape."""
     starts, stops = line_bounds(codes)
     sizes = stops - starts
-    if b" " in data or b"\t" in data:
+    if b" " in data or b"\t" in data or contract.gaps:
         starts, stops = stripped(codes, starts, stops)
     lines = np.arange(line, line + len(starts))
     spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines)
@@ -51,7 +51,13 @@ def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: L
         last = first + limits.block_records
         part = spans.part(first, last)
         found = check(part, contract, limits, sizes[first:last])
-        yield Block(found.codes, part.lines[found.kept], rejects=found.rejects, contract=contract)
+        yield Block(
+            found.codes,
+            part.lines[found.kept],
+            rejects=found.rejects,
+            contract=contract,
+            notices=[*found.notices],
+        )
 
 
 def line_bounds(codes: NDArray[np.uint8]) -> tuple[Index, Index]:

@@ -1,8 +1,9 @@
 """FASTA as people have it, made plain a line at a time: glued records, PIR's titles, comments, numbered lines."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 _PIR: Final = re.compile(rb"(P1|F1);")
@@ -43,12 +44,27 @@ def looks_odd(data: bytes) -> bool:
     return b";" in data and (b"\n;" in data or b">P1;" in data or b">F1;" in data)
 
 
-def mend(data: bytes, line: int, *, numbered: bool) -> Mended:
-    """Return whole records, the first header being at `line`, as plain FASTA; `numbered`: digits are no residues."""
-    records = list(_records(data, line, numbered))
+def mend(data: bytes, line: int, *, numbered: bool, longest: int) -> Mended:
+    """Return whole records, the first header being at `line`, as plain FASTA; `numbered`: digits are no residues.
+
+    A record of over `longest` bytes, with those that are glued to it, stays one: it is refused as a whole.
+    """
+    records = list(_joined(_records(data, line, numbered), longest))
     glued = [record.line for record in records if record.glued]
     plain = b"".join(record.plain() for record in records)
     return Mended(plain, [record.line for record in records], [record.size for record in records], glued)
+
+
+def _joined(records: Iterable[_Record], longest: int) -> Iterator[_Record]:
+    """Make one of records that are glued to each other and are too long together."""
+    group: list[_Record] = []
+    for record in chain(records, (None,)):
+        if group and not (record and record.glued):
+            size = sum(each.size for each in group)
+            yield from [replace(group[0], size=size)] if size > longest else group
+            group = []
+        if record:
+            group.append(record)
 
 
 def _records(data: bytes, line: int, numbered: bool) -> Iterator[_Record]:

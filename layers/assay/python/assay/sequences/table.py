@@ -113,7 +113,7 @@ def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> 
     kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
     ids = None if header.identifier is None else _readable_column(kept, header.identifier)
     extra = _carried(kept, header.others) if header.others else None
-    notices = [*_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
+    notices = [*found.notices, *_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
     if extra and batch.longest > MAX_CELL:
         notices += cut_cells(extra, lines[found.kept].tolist())
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)

@@ -1,18 +1,33 @@
 """Encoding and checking of many sequences at once: arithmetic on the bytes of a block, no loop over sequences."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, NEWLINE, Contract, byte_table
+from assay.sequences.alphabet import BLANK, LINKER, NEWLINE, Contract, Lenience, byte_table
+from assay.sequences.lenience import tell, tidy
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, RESIDUE, TOO_LONG, Limits, Reject
+from assay.sequences.remarks import Notice
 
 Index = NDArray[np.intp]
 _REASONS = (LENGTH, RESIDUE, ENCODING, EMPTY, TOO_LONG)
 _TERMINATOR = ord("*")
+_KNOWN: Final = {
+    "X": "any residue, and the models read none that is not known",
+    "B": "aspartate or asparagine, and the models read the one or the other",
+    "Z": "glutamate or glutamine, and the models read the one or the other",
+    "J": "leucine or isoleucine, and the models read the one or the other",
+    "U": "selenocysteine, which the models do not read",
+    "O": "pyrrolysine, which the models do not read",
+    "*": "a stop within the sequence",
+    "-": "a gap, and gaps=remove takes gaps out",
+    ".": "a gap, and gaps=remove takes gaps out",
+}
+"""What letters stand for that are no residues of the usual alphabet."""
 
 
 class Spans(NamedTuple):
@@ -30,22 +45,26 @@ class Spans(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The sequences that hold the contract ([N, length] indices), which of the spans they are, and the others."""
+    """The sequences that hold the contract ([N, length] indices), which of the spans they are, and the others.
+
+    `notices` say what was done to some of them first.
+    """
 
     codes: NDArray[np.uint8]
     kept: Index
     rejects: list[Reject]
+    notices: Sequence[Notice] = ()
 
 
 def coded(data: bytes, contract: Contract) -> NDArray[np.uint8]:
     """Return the code of each byte, in one pass over them."""
-    return np.frombuffer(data.translate(byte_table(contract.alphabet)), np.uint8)
+    return np.frombuffer(data.translate(byte_table(contract.alphabet, contract.gaps)), np.uint8)
 
 
 def check(spans: Spans, contract: Contract, limits: Limits, sizes: Index | None = None) -> Checked:
-    """Encode the spans that hold the contract and say what is wrong with the others, in order.
+    """Encode the spans that hold the contract, or do once they are tidied, and say what is wrong with the others.
 
-    `sizes` are the records' bytes before anything was stripped, where that is more than the span.
+    All is in order. `sizes` are the records' bytes before anything was stripped, where that is more than the span.
     """
     widths = spans.stops - spans.starts
     fitting = widths == contract.length
@@ -56,9 +75,59 @@ def check(spans: Spans, contract: Contract, limits: Limits, sizes: Index | None 
     if codes.size and codes.max() >= BLANK:
         clean = (codes < BLANK).all(axis=1)
         codes, kept = codes[clean], kept[clean]
+    if len(kept) == len(widths):
+        return Checked(codes, kept, [])
     others = np.ones(len(widths), np.bool_)
     others[kept] = False
-    return Checked(codes, kept, _explain(spans, np.flatnonzero(others), contract, limits, sizes))
+    which = np.flatnonzero(others)
+    untidy = _untidy(spans, which, contract, limits, sizes)
+    found = Checked(codes, kept, _explain(spans, which[~untidy], contract, limits, sizes))
+    return _tidied(found, spans, which[untidy], which[~untidy], contract, limits) if untidy.any() else found
+
+
+def _untidy(spans: Spans, which: Index, contract: Contract, limits: Limits, sizes: Index | None) -> NDArray[np.bool_]:
+    """Say which of the spans `which` may hold the contract once they are tidied, or are judged better then."""
+    starts, stops = spans.starts[which], spans.stops[which]
+    blank = (spans.codes == BLANK) | (spans.codes == NEWLINE) | (spans.text == ord("\r"))
+    found, _ = _first(np.flatnonzero(blank), starts, stops)
+    if contract.terminated:
+        last = np.append(spans.text, np.uint8(0)).take(stops - 1, mode="clip")
+        found |= (stops > starts) & (last == _TERMINATOR)
+    if contract.padded:
+        found |= stops - starts == contract.padded
+    return found & ((stops - starts if sizes is None else sizes[which]) <= limits.record_bytes)
+
+
+def _tidied(found: Checked, spans: Spans, untidy: Index, others: Index, contract: Contract, limits: Limits) -> Checked:
+    """Judge the spans that are untidy, and put the outcome in its places among the others."""
+    bounds = zip(spans.starts[untidy].tolist(), spans.stops[untidy].tolist(), strict=True)
+    texts = [tidy(spans.text[start:stop].tobytes(), contract) for start, stop in bounds]
+    again = _judge([each.text for each in texts], spans.lines[untidy], contract, limits)
+    kept = np.concatenate([found.kept, untidy[again.kept]])
+    order = np.argsort(kept, kind="stable")
+    codes = np.concatenate([found.codes, again.codes])[order]
+    refused = np.concatenate([others, np.delete(untidy, again.kept)])
+    rejects = [*found.rejects, *again.rejects]
+    done: dict[str, list[int]] = {}
+    for at in again.kept.tolist():
+        for code in texts[at].done:
+            done.setdefault(code, []).append(int(spans.lines[untidy[at]]))
+    notices = [tell(code, lines) for code, lines in done.items()]
+    return Checked(codes, kept[order], [rejects[at] for at in np.argsort(refused).tolist()], notices)
+
+
+def _judge(parts: Sequence[bytes], lines: NDArray[np.int64], contract: Contract, limits: Limits) -> Checked:
+    """Encode and check texts as they stand."""
+    spans = _spans(parts, lines, contract)
+    strict = replace(contract, lenience=Lenience(terminator=False))
+    return check(spans, strict, limits)
+
+
+def _spans(parts: Sequence[bytes], lines: NDArray[np.int64], contract: Contract) -> Spans:
+    stops = np.cumsum(np.fromiter(map(len, parts), np.intp, len(parts)))
+    starts = np.concatenate([np.zeros(1, np.intp), stops[:-1]]) if len(parts) else stops
+    data = b"".join(parts)
+    return Spans(np.frombuffer(data, np.uint8), coded(data, contract), starts, stops, lines)
 
 
 def check_texts(
@@ -66,11 +135,7 @@ def check_texts(
 ) -> Checked:
     """Encode and check sequences that are text already; `errors` says how lone surrogates become bytes."""
     parts = [text.strip(" \t\r\n").encode("utf-8", errors) for text in texts]
-    stops = np.cumsum(np.fromiter(map(len, parts), np.intp, len(parts)))
-    starts = np.concatenate([np.zeros(1, np.intp), stops[:-1]]) if len(parts) else stops
-    data = b"".join(parts)
-    spans = Spans(np.frombuffer(data, np.uint8), coded(data, contract), starts, stops, lines)
-    return check(spans, contract, limits)
+    return check(_spans(parts, lines, contract), contract, limits)
 
 
 def stripped(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple[Index, Index]:
@@ -118,14 +183,25 @@ def _detail(reason: int, position: int, value: int, width: int) -> str:
     """Say what is wrong; the cache makes the same words for many records cost nothing."""
     match _REASONS[reason]:
         case "length":
-            return f"{width} residues, expected {value}"
+            return f"{width} residues, expected {value}{_hint(width, value)}"
         case "residue" if value == _TERMINATOR and position == width:
-            return f"'*' at position {position}: a terminator is not a residue, remove it"
+            return f"'*' at position {position}: it ends a protein, and terminator=strip takes it off"
         case "residue":
-            return f"{chr(value)!r} at position {position}"
+            known = _KNOWN.get(chr(value).upper(), "")
+            return f"{chr(value)!r} at position {position}{known and f': {known}'}"
         case "encoding":
             return f"byte 0x{value:02X} at position {position} is not ASCII"
         case "empty":
             return "no residues"
         case _:
             return f"over {value} bytes"
+
+
+def _hint(width: int, length: int) -> str:
+    """Return what may be meant by a sequence of another length."""
+    if width == length - len(LINKER):
+        return f": pad=linker appends {LINKER}"
+    if width > length and not width % length:
+        lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
+        return f": {lost}, or a protein, of which window={length} ranks each stretch, as FASTA"
+    return f": window={length} ranks each stretch of a longer protein, as FASTA" if width > length else ""
