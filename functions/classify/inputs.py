@@ -10,6 +10,7 @@ from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
 from assay.http import VAGUE, Request, is_json, json_value, media_type, require_once, upload
+from assay.json_text import looks_like_json
 from assay.options import hold_known, integer, number
 from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
@@ -112,7 +113,7 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
     data, _ = unpacked(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
-    if is_json(kind, data) or kind in JSON_TYPES:
+    if is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
         return _json(json_value(data, LISTS), query)
     if kind == _FORM and data.startswith(b"abstract="):
         fields = parse_qs(_text(data))

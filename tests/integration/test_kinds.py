@@ -150,3 +150,55 @@ def test_a_column_is_a_table_in_a_request_and_in_a_file(call: Call, drop: Drop) 
             assert reply["error"]["message"] == said["error"]["message"]
         else:
             assert (reply["counts"]["scored"], said["counts"]["scored"]) == (1, 1)
+
+
+ABSTRACT = "The quantum field theory of galaxies is studied with neural networks and a great deal of patience."
+PAPERS = [{"id": "p1", "abstract": ABSTRACT, "year": 2020}, {"id": "p2", "abstract": "short"}]
+SHEET = [["id", "abstract"], ["p1", ABSTRACT], ["p2", "short"]]
+OF_ABSTRACTS = {
+    "a.json": json.dumps(PAPERS, indent=2).encode(),
+    "b.json": json.dumps({"abstracts": PAPERS}).encode(),
+    "none": "\n".join(map(json.dumps, PAPERS)).encode(),
+    "a.json.xz": lzma.compress(json.dumps(PAPERS).encode()),
+    "a.xlsx": workbook(SHEET),
+    "utf16.csv": "\n".join(",".join(row) for row in SHEET).encode("utf-16"),
+    "a.zip": zipped("\n".join("\t".join(row) for row in SHEET).encode(), "a.tsv"),
+}
+
+
+@pytest.mark.parametrize("name", OF_ABSTRACTS)
+def test_files_of_abstracts_are_read_in_every_layout(paper_drop: Drop, name: str) -> None:
+    job = paper_drop.done(f"classify/{name}", OF_ABSTRACTS[name])
+    assert paper_drop.summary(job)["counts"] == {"received": 2, "classified": 1, "rejected": 1}
+    [line] = map(json.loads, paper_drop.result(job, "classification.jsonl").splitlines())
+    assert line["id"] == "p1"
+    if "json" in name or name == "none":
+        assert line["columns"] == {"year": 2020}
+    [reject] = paper_drop.rows(job, "rejected.csv")
+    assert reject["reason"] == "length"
+
+
+BOMB = bytes(64 << 20)
+HOSTILE = {
+    "gzip bomb": gzip.compress(BOMB),
+    "bzip2 bomb": bz2.compress(BOMB),
+    "xz bomb": lzma.compress(BOMB),
+    "zip bomb": zipped(BOMB),
+    "bomb in a bomb": gzip.compress(gzip.compress(BOMB)),
+    "truncated": lzma.compress(TABLE)[:-9],
+    "with garbage": bz2.compress(TABLE) + b"garbage",
+    "two files": zipped(TABLE)[:-22] + zipped(TABLE, "b.csv"),
+    "a workbook that is none": zipped(b"<x/>", "xl/workbook.xml"),
+    "a workbook in gzip": gzip.compress(workbook([["sequence"], [GOOD]])),
+    "deep JSON": b'{"sequences": ' + b"[" * 100_000,
+    "JSON without end": b'["' + b"A" * (2 << 20),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_container_is_the_services_fault(call: Call, drop: Drop, name: str) -> None:
+    reply = call(post("/rank", HOSTILE[name], "application/octet-stream", query=OPEN))
+    assert reply["statusCode"] in (400, 413, 422)
+    said = drop.summary(drop.done("rank/noname", HOSTILE[name]))
+    assert said["state"] == "FAILED"
+    assert said["error"]["code"] in ("unreadable_input", "too_large")

@@ -175,6 +175,8 @@ DNA = ("ACGTN" * 10).encode()
         (json.dumps([DNA.decode()]).encode(), Format.JSON, True),
         (b"> a read\nACGU\nACGUACGUACGUACGUACGU\n", Format.FASTA, True),
         (b"ACGTACGTACGTACGTACGTACGTACGTACGTACGT\n" * 3, Format.LINES, True),
+        (b"@r\nACGTACGTACGTACGTACGTACGT\n+\nIIIIIIIIIIIIIIIIIIIIIIII\n", Format.FASTQ, True),
+        (FASTQ.encode(), Format.FASTQ, False),
         (DNA + b"\n" + GOOD.encode(), Format.LINES, False),
         (GOOD.encode() + b"\n" + DNA, Format.LINES, False),
         (b"AC\n", Format.LINES, False),

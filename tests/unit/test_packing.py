@@ -229,3 +229,9 @@ def test_the_look_is_of_one_size_however_the_input_comes() -> None:
         for size in (7, 4096, 1 << 20):
             assert look(cut(pack(body), size)).head == body[:HEAD], name
     assert look(cut(body, 100)).head == body[:HEAD]
+
+
+def test_a_file_that_only_the_list_at_the_end_has_is_no_file_and_no_silence() -> None:
+    """Readers that begin at the end would see `b.csv` and nothing of `a.csv`."""
+    with pytest.raises(UnreadableInput, match="corrupt"):
+        opened([zipped(LINE, "a.csv")[:-22] + zipped(LINE, "b.csv")])

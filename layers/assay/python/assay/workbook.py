@@ -2,11 +2,9 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import IO, Final
 
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
@@ -39,6 +37,9 @@ def read_workbook(chunks: Iterable[bytes]) -> Iterator[bytes]:
         body += chunk
         if len(body) > MAX_BYTES:
             raise TooLarge(f"the workbook has over {MAX_BYTES >> 20} MiB; {_INSTEAD}", limit=MAX_BYTES)
+    # Imported here, as few files are workbooks.
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as found:
         _write(bytes(body), found)
         found.seek(0)
@@ -48,6 +49,8 @@ def read_workbook(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 def _write(body: bytes, found: IO[bytes]) -> None:
     """Have the child write the sheet to a file, which it is held to the size of."""
+    import subprocess
+
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     command = [sys.executable, "-I", str(_CHILD)]
     try:

@@ -17,6 +17,7 @@ _LOCAL: Final = b"PK\x03\x04"
 _DESCRIPTOR: Final = b"PK\x07\x08"
 _CENTRAL: Final = b"PK\x01\x02"
 _END: Final = b"PK\x05\x06"
+_END_SIZE: Final = 22
 _FIELDS: Final = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED, _DESCRIBED, _MASKED = 0x0001, 0x0008, 0x2000
@@ -185,16 +186,27 @@ def _described(source: _Source) -> int:
 def _close(source: _Source, entries: int) -> None:
     """Pass the list at the end, which must have as many entries as were seen, and nothing behind it."""
     rest = source.peek(_MOST_INDEX + 1)
-    at = rest.rfind(_END)
-    if len(rest) > _MOST_INDEX or (at < 0 and not rest.startswith((_CENTRAL, _END)) and rest):
+    if len(rest) > _MOST_INDEX:
         raise UnreadableInput("the zip data is corrupt: something else follows its files")
-    if at < 0 or len(rest) < at + 22:
+    at, listed = _listed(rest)
+    if rest[at : at + 4] != _END and not _END.startswith(rest[at : at + 4]):
+        raise UnreadableInput("the zip data is corrupt: something else follows its files")
+    if len(rest) < at + _END_SIZE:
         raise UnreadableInput("the zip data is truncated")
-    listed, comment = (
-        int.from_bytes(rest[at + 10 : at + 12], "little"),
-        int.from_bytes(rest[at + 20 : at + 22], "little"),
-    )
-    if len(rest) != at + 22 + comment:
-        raise UnreadableInput("the zip data is corrupt: something follows its end")
-    if listed not in (entries, 0xFFFF):
+    if len(rest) != at + _END_SIZE + int.from_bytes(rest[at + 20 : at + 22], "little"):
+        raise UnreadableInput("the zip data is corrupt: something follows its end, or it is truncated")
+    if listed != entries:
         raise UnreadableInput(f"the zip data is corrupt: it lists {listed} entries, and has {entries}")
+
+
+def _listed(rest: bytes) -> tuple[int, int]:
+    """Return where the list of entries ends, zip64's records included, and how many it has."""
+    at = listed = 0
+    while rest[at : at + 4] == _CENTRAL:
+        sizes = struct.unpack("<3H", rest[at + 28 : at + 34].ljust(6, b"\0"))
+        at, listed = at + 46 + sum(sizes), listed + 1
+    if rest[at : at + 4] == b"PK\x06\x06":
+        at += 12 + int.from_bytes(rest[at + 4 : at + 12], "little")
+    if rest[at : at + 4] == b"PK\x06\x07":
+        at += 20
+    return at, listed

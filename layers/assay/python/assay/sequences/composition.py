@@ -9,7 +9,9 @@ from typing import Final
 import numpy as np
 
 from assay.sequences.alphabet import Contract
-from assay.sequences.records import Block, rejected_block
+from assay.sequences.flatfiles import FLAT, as_fasta
+from assay.sequences.framing import frames
+from assay.sequences.records import LIMITS, Block, rejected_block
 from assay.sequences.remarks import Notice, notice
 from assay.sequences.sniffing import Format
 
@@ -28,7 +30,7 @@ def tell_dna(blocks: Iterable[Block], head: bytes, fmt: Format, contract: Contra
     """Yield the same blocks, and, where all that was read are bases, at last a notice.
 
     A block is looked at only for as long as no protein was seen. Where no sequence holds the contract, the beginning
-    of lines and FASTA says it.
+    says it.
     """
     bases = np.array([letter in _BASES for letter in contract.alphabet])
     seen, possible = False, True
@@ -37,13 +39,18 @@ def tell_dna(blocks: Iterable[Block], head: bytes, fmt: Format, contract: Contra
             seen = True
             possible = bool(bases[block.codes[:100]].all()) and bool(bases[block.codes].all())
         yield block
-    if possible and (seen or (fmt in _PLAIN and _is_dna(head))):
+    if possible and (seen or _is_dna(head, fmt)):
         last = rejected_block([], contract)
         last.notices.append(_DNA)
         yield last
 
 
-def _is_dna(head: bytes) -> bool:
+def _is_dna(head: bytes, fmt: Format) -> bool:
+    """Say whether a beginning is of bases: of lines, FASTA, and what is read as FASTA."""
+    if fmt in FLAT:
+        head = b"".join(frame.data for frame in as_fasta(frames([head], LIMITS), fmt))
+    elif fmt not in _PLAIN:
+        return False
     text = _HEADERS.sub(b"", head.replace(b"\r", b"\n")).strip()
     return len(text) >= _LEAST and _LETTERS.fullmatch(text) is not None
 
