@@ -5,14 +5,12 @@ write to bring a fault back or to lower a limit, and GATEWAY the engine's addres
 What is mended, and why, stands at each function. IAM is enforced, for AUTH=true is in the environment.
 """
 
-import base64
 import contextlib
 import contextvars
 import hashlib
 import json
 import re
 import sys
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,6 @@ from ministack import app
 from ministack.core import iam_evaluator
 from ministack.services import apigateway_v1, ecr, lambda_svc, s3, stepfunctions
 
-INSIDE, WITHIN = Path(__file__).with_name("inside"), "/opt/stand-in"
 RIE = "/usr/local/bin/aws-lambda-rie"
 RUNTIME = "local/lambda-python:3.13"
 FAULTS = Path(sys.argv[1] if len(sys.argv) > 1 else "")
@@ -101,18 +98,13 @@ def run_images_as_lambda_does(rie: str) -> None:
     def flags(line: str) -> dict[str, Any]:
         config = CONFIG.get()
         image = config.get("PackageType") == "Image"
-        mounts = [
-            docker.types.Mount(there, here, type="bind", read_only=True)
-            for there, here in ((RIE, rie), (WITHIN, str(INSIDE)))
-        ]
-        path = {"PYTHONPATH": f"{WITHIN}:/var/task:/opt/python"}
+        mount = docker.types.Mount(RIE, rie, type="bind", read_only=True)
         entry = client.images.get(config["ImageUri"]).attrs["Config"]["Entrypoint"] if image else None
         limits = {"read_only": True, "tmpfs": {"/tmp": "rw,size=2g"}, "user": "993:990"} if image else {}
         return {
             **parse(line),
             **limits,
-            "mounts": mounts,
-            "environment": path,
+            "mounts": [mount],
             "entrypoint": [RIE, *(entry or ["/var/runtime/bootstrap"])],
         }
 
@@ -123,11 +115,7 @@ def run_images_as_lambda_does(rie: str) -> None:
 
 
 def keep_ids_of_retries() -> None:
-    """Attempts at one event have one request id on AWS; the emulator gives each its own, as if another called.
-
-    AWS's interface emulator makes up ids of its own besides: the right one goes by the client's context, out of which
-    WITHIN, a sitecustomize.py in the containers, takes it.
-    """
+    """Attempts at one event have one request id on AWS; the emulator gives each its own, as if another called."""
     begin, execute = lambda_svc.invoke_async_with_retry, lambda_svc._execute_function_dispatch
 
     def begun(function: dict[str, Any], event: Any) -> None:
@@ -136,16 +124,7 @@ def keep_ids_of_retries() -> None:
     def executed(function: Any, config: Any, event: Any, request_id: str, *rest: Any) -> Any:
         return execute(function, config, event, EVENT.get(None) or request_id, *rest)
 
-    class Told(urllib.request.Request):
-        def __init__(self, url: str, data: Any = None, headers: Any = None, *rest: Any, **more: Any) -> None:
-            given = dict(headers or {})
-            if url.endswith("/invocations"):
-                context = json.dumps({"custom": {"request_id": given["X-Amzn-RequestId"]}})
-                given["X-Amz-Client-Context"] = base64.b64encode(context.encode()).decode()
-            super().__init__(url, data, given, *rest, **more)
-
     lambda_svc.invoke_async_with_retry, lambda_svc._execute_function_dispatch = begun, executed
-    urllib.request.Request = Told  # type: ignore[misc]
 
 
 def end_at_once() -> None:
@@ -252,6 +231,8 @@ def main() -> None:
     steps: list[Callable[[], None]] = [
         honour_ranges,
         count_as_encrypted,
+        keep_ids_of_retries,
+        end_at_once,
         hold_concurrency,
         name_refusals,
         import_responses,
