@@ -8,7 +8,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,8 @@ def _remove(port: int) -> None:
     """Remove the containers that the emulator started, and the names that were given to images for it."""
     ids = docker("ps", "--all", "--quiet", "--filter", _label(port)).split()
     if ids:
-        docker("rm", "--force", "--volumes", *ids)
+        with suppress(RuntimeError):  # the emulator may be removing one itself
+            docker("rm", "--force", "--volumes", *ids)
     names = docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"127.0.0.1:{port}/*").split()
     if names:
         docker("rmi", *names)
