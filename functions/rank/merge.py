@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from assay.errors import StrictReject
-from assay.files import abstracts, rejects
+from assay.files import abstracts, cells, rejects
 from assay.files.failing import fail_step, note_step
 from assay.files.layout import result_key
 from assay.files.manifest import Manifest
@@ -56,7 +56,7 @@ def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[Par
 def _ranking(working: Working, whole: Partial) -> str:
     key = result_key(working.job_id, "ranking.csv")
     with Writer(working.results, key, _CSV) as writer:
-        for text in ranking_csv(whole):
+        for text in ranking_csv(whole, cells.fill(working, whole.rows)):
             writer.write(text.encode())
     return key
 

@@ -1,18 +1,21 @@
 """RankShardFunction: the lines of one shard become a partial ranking, its rejects, and its scores where wanted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from assay.files import reading
+from assay.files import cells, reading
+from assay.files.cells import CellPart, Label
 from assay.files.headers import header_bytes, line_of
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
-from assay.ranking import OnScored, RankOptions, rank_blocks
+from assay.ranking import OnScored, Partial, PlacedRow, RankOptions, Row, rank_blocks
+from assay.ranking.topk import weigh
 from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
 from assay.sequences.composition import tell_dna
 from assay.sequences.records import NOT_FINITE
@@ -59,15 +62,43 @@ def ranked(
                 deduplicate=False,
                 on_rejects=lambda found: _keep(rejects, found),
                 on_scored=add,
+                most=None
+                if options.window
+                else cells.MOST,  # windows share their line, by which they would be read again
             )
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
     rejected(rejects.reasons)
-    body = partial.to_body()
-    counts = body.pop("counts")
-    return ShardResult(
-        index, manifest.pin, tally.lines, counts, rejects.parts, body, first=tally.first, size=tally.size
-    )
+    part = CellPart(results, manifest.job_id, index)
+    body = _set_apart(
+        partial, part, lambda: read(manifest, manifest.shard(index), uploads, contract, Tally())
+    ).to_body()
+    counts, parts = body.pop("counts"), {**rejects.parts, **({cells.NAME: part.size} if part.size else {})}
+    return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
+
+
+def _set_apart(partial: Partial, part: CellPart, again: Callable[[], Iterator[Block]]) -> Partial:
+    """Write ids and cells that are too large for a shard's result beside it, and return the ranking without them."""
+    keys = [row.line for row in partial.rows] if partial.shed else range(len(partial.rows))
+    if partial.shed:
+        part.write(_labels(again(), {*keys}))
+    elif weigh((row.id, row.extra) for row in partial.rows) > cells.INLINE:
+        part.write((key, (row.id, row.extra)) for key, row in enumerate(partial.rows))
+    else:
+        return partial
+    pairs = zip(keys, partial.rows, strict=True)
+    rows: list[Row] = [
+        PlacedRow(row.sequence, row.score, row.gate, row.line, None, (), part.places[key]) for key, row in pairs
+    ]
+    return replace(partial, rows=rows)
+
+
+def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Label]]:
+    """Yield the lines that are wanted and their labels."""
+    for block in blocks:
+        for at, line in enumerate(block.lines.tolist()):
+            if line in lines:
+                yield line, (block.ids[at] if block.ids else None, block.extra[at] if block.extra else ())
 
 
 @contextmanager

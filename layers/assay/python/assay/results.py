@@ -25,13 +25,17 @@ _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
-def ranking_csv(partial: Partial) -> Iterator[str]:
-    """Yield ranking.csv in pieces: the header, then the rows in order of rank.
+def ranking_csv(partial: Partial, lots: Iterable[list[Row]] | None = None) -> Iterator[str]:
+    """Yield ranking.csv in pieces: the header, then the rows in order of rank, or those that come in `lots`.
 
     A carried column named like one of ours is renamed `input_...`, so that each name stands once.
     """
     yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns)]])
-    yield from _pieces(_cells(rank, row, len(partial.columns)) for rank, row in enumerate(partial.rows, 1))
+    starts = range(0, len(partial.rows), _PIECE)
+    rank = 1
+    for lot in lots if lots is not None else (partial.rows[at : at + _PIECE] for at in starts):
+        yield csv_text(_cells(rank + at, row, len(partial.columns)) for at, row in enumerate(lot))
+        rank += len(lot)
 
 
 def carried_names(columns: Sequence[str]) -> tuple[str, ...]:

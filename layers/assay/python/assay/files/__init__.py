@@ -5,6 +5,7 @@
     working    reads and writes of a job's working objects: manifest, partials, rejects, failures
     partial    what a shard leaves behind
     accounting what the bytes and records of all shards must add up to
+    cells      ids and carried cells too large for a shard's result
     planning   from an uploaded object to a manifest, for any kind
     ending     the summary that is written last, and the pointer from an upload to its job
 

@@ -5,7 +5,7 @@ The total order is score descending, then line; each sequence appears once, at i
 
 from assay.options import MAX_TOP_K
 from assay.ranking.options import RankOptions, hold_strict
-from assay.ranking.partial import Counts, Partial, Row, merge, with_simple
+from assay.ranking.partial import Counts, Partial, PlacedRow, Row, merge, with_simple
 from assay.ranking.ranker import OnScored, Scorer, rank_blocks
 from assay.ranking.topk import Rows
 
@@ -14,6 +14,7 @@ __all__ = [
     "Counts",
     "OnScored",
     "Partial",
+    "PlacedRow",
     "RankOptions",
     "Row",
     "Rows",

@@ -38,13 +38,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedRow(Row):
+    """A row whose id and extra lie apart: `place` is the shard, and the bytes of its cells from and to."""
+
+    place: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Partial:
-    """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices."""
+    """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices.
+
+    `shed` says that ids and carried cells were too large to be held, and are to be read again by their lines.
+    """
 
     rows: list[Row] = field(default_factory=list)
     counts: Counts = Counts()
     columns: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
+    shed: bool = False
 
     def to_body(self) -> dict[str, Any]:
         """Return plain values, JSON's, from which `from_body` makes an equal value."""
@@ -56,7 +67,10 @@ class Partial:
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read what `to_body` made."""
         rows = [
-            Row(text, score, gate, line, name, tuple(extra)) for text, score, gate, line, name, extra in body["rows"]
+            PlacedRow(text, score, gate, line, name, tuple(extra), tuple(place[0]))
+            if place
+            else Row(text, score, gate, line, name, tuple(extra))
+            for text, score, gate, line, name, extra, *place in body["rows"]
         ]
         notices = tuple(map(Notice.from_body, body.get("notices", ())))
         return cls(rows, Counts(**body["counts"]), tuple(body["columns"]), notices)

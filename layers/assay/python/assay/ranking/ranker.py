@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row
-from assay.ranking.topk import Rows, TopK, joined, packed
+from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed
 from assay.sequences import Block, Contract, Notice, Reject, decode, gather
 from assay.sequences.records import NOT_FINITE
 
 _FEED: Final = 1 << 15
+_BLOCK: Final = 2 << 20
+"""Bytes of text that a block of input has at most, but for rows that were read across a block's end."""
+_CELL: Final = 64
 
 
 class Scorer(Protocol):
@@ -36,45 +39,60 @@ def rank_blocks(
     deduplicate: bool,
     on_rejects: Callable[[list[Reject]], None],
     on_scored: OnScored | None = None,
+    most: int | None = None,
 ) -> Partial:
-    """Rank all blocks in memory that depends on `top_k` only.
+    """Rank all blocks in memory that depends on `top_k` only, however large ids and carried cells are.
+
+    Where those of the best rows weigh more than `most` bytes, the ranking comes without them, `shed`.
 
     With `deduplicate`, a sequence that came before is counted, not scored (memory then grows with the input). Each
     list of rejects goes to `on_rejects` as soon as it is known; those for scores that are not finite come late. What
     passed goes to `on_scored` in order of lines, with the names of its carried cells.
     """
-    ranker = _Ranker(gate, score, options, on_rejects, on_scored)
+    ranker = _Ranker(gate, score, options, on_rejects, on_scored, most)
     seen: set[bytes] | None = set() if deduplicate else None
     for block in blocks:
         ranker.take(block, seen)
     return ranker.finish()
 
 
+Weighed = tuple[Rows, int]
+"""Rows, and at most how many bytes their ids and carried cells weigh."""
+
+
 class _Queue:
-    """Rows waiting for a model, given out in multiples of its batch so that little of it is padding."""
+    """Rows waiting for a model, given out in multiples of its batch so that little of it is padding.
+
+    Rows whose ids and cells are large are given out before they are many.
+    """
 
     def __init__(self, scorer: Scorer) -> None:
         self.scorer = scorer
         self._batch = int(getattr(scorer, "batch", 1))
         self._parts: list[Rows] = []
-        self._held = 0
+        self._held = self._weight = 0
 
-    def push(self, rows: Rows) -> Iterator[Rows]:
-        """Take rows, and give them out once they are many."""
+    def push(self, rows: Rows, weight: int) -> Iterator[Weighed]:
+        """Take rows, and give them out once they are many, or heavy."""
         if not len(rows):
             return
         self._parts.append(rows)
         self._held += len(rows)
+        self._weight += weight
         if self._held >= max(_FEED, self._batch):
-            whole, cut = joined(self._parts), self._held - self._held % self._batch
+            whole, cut, weight = joined(self._parts), self._held - self._held % self._batch, self._weight
             self._parts, self._held = [whole.pick(slice(cut, None))], self._held - cut
-            yield whole.pick(slice(cut))
+            self._weight = weight * self._held // len(whole)
+            yield whole.pick(slice(cut)), weight
+        elif self._weight > HEAVY:
+            yield from self.rest()
 
-    def rest(self) -> Iterator[Rows]:
+    def rest(self) -> Iterator[Weighed]:
         """Give out what waits."""
-        if self._held:
-            yield joined(self._parts)
-        self._parts, self._held = [], 0
+        held, weight, parts = self._held, self._weight, self._parts
+        self._parts, self._held, self._weight = [], 0, 0
+        if held:
+            yield joined(parts), weight
 
 
 class _Ranker:
@@ -87,11 +105,12 @@ class _Ranker:
         options: RankOptions,
         on_rejects: Callable[[list[Reject]], None],
         on_scored: OnScored | None,
+        most: int | None,
     ) -> None:
         self._gate, self._score = _Queue(gate), _Queue(score)
         self._threshold = _float32(options.threshold) if options.gate == "on" else np.float32(-np.inf)
         self._on_scored = on_scored
-        self._best = TopK(options.top_k)
+        self._best = TopK(options.top_k, most)
         self._on_rejects = on_rejects
         self._received = self._rejected = self._duplicates = self._filtered = self._passed = 0
         self._columns: tuple[str, ...] = ()
@@ -109,7 +128,7 @@ class _Ranker:
         if seen is not None:
             rows = _unseen(rows, seen)
             self._duplicates += len(block.lines) - len(rows)
-        self._through_gate(self._gate.push(rows))
+        self._through_gate(self._gate.push(rows, _weight(rows, block)))
 
     def finish(self) -> Partial:
         """Run what waits and return the ranking."""
@@ -119,22 +138,22 @@ class _Ranker:
         rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
-        return Partial(rows, counts, self._columns, self._notices)
+        return Partial(rows, counts, self._columns, self._notices, self._best.shed)
 
-    def _through_gate(self, batches: Iterable[Rows]) -> None:
-        for rows in batches:
+    def _through_gate(self, batches: Iterable[Weighed]) -> None:
+        for rows, weight in batches:
             values, rows = self._run(self._gate.scorer, rows, "gate")
             passed = values > self._threshold
             self._filtered += len(passed) - int(np.count_nonzero(passed))
             rows = Rows(rows.codes, rows.lines, values, rows.score, rows.labels)
-            self._through_score(self._score.push(rows if passed.all() else rows.pick(passed)))
+            self._through_score(self._score.push(rows if passed.all() else rows.pick(passed), weight))
 
-    def _through_score(self, batches: Iterable[Rows]) -> None:
-        for rows in batches:
+    def _through_score(self, batches: Iterable[Weighed]) -> None:
+        for rows, weight in batches:
             values, rows = self._run(self._score.scorer, rows, "score")
             self._passed += len(rows)
             rows = Rows(rows.codes, rows.lines, rows.gate, values, rows.labels)
-            self._best.add(rows)
+            self._best.add(rows, weight)
             if self._on_scored and self._contract and len(rows):
                 self._on_scored(rows, self._contract, self._columns)
 
@@ -169,6 +188,11 @@ def _rows(block: Block) -> Rows:
         labels = np.fromiter(pairs, np.object_, count)
     none = np.zeros(count, np.float32)
     return Rows(block.codes, block.lines, none, none, labels)
+
+
+def _weight(rows: Rows, block: Block) -> int:
+    """Return at most how many bytes a block's ids and cells weigh, without looking at each."""
+    return 0 if rows.labels is None else _BLOCK + _CELL * len(rows) * (1 + len(block.columns))
 
 
 def _unseen(rows: Rows, seen: set[bytes]) -> Rows:

@@ -1,5 +1,6 @@
 """The best rows seen so far, distinct by sequence, in memory bounded by how many are wanted."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
@@ -8,6 +9,10 @@ from numpy.typing import NDArray
 
 Index = NDArray[np.intp] | NDArray[np.bool_] | slice
 _SLACK: Final = 1 << 14
+HEAVY: Final = 64 << 20
+"""Bytes of ids and carried cells that wait at once, for a model or for the next sorting of the best."""
+_CELL: Final = 64
+"""Bytes that Python takes for a cell beside its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +50,35 @@ def joined(parts: list[Rows]) -> Rows:
     )
 
 
+def weigh(labels: Iterable[tuple[str | None, Sequence[str]]]) -> int:
+    """Return about how many bytes ids and carried cells take in memory."""
+    return sum(len(name or "") + sum(map(len, cells)) + _CELL * (len(cells) + 1) for name, cells in labels)
+
+
 class TopK:
     """Exact best `k` rows by score descending, then line, one per sequence (its first line).
 
-    Rows must come with finite scores and ascending lines; the same sequence always has the same score.
+    Rows must come with finite scores and ascending lines; the same sequence always has the same score. Where those
+    that are held weigh more than `most` bytes, their labels are let go, and `shed` says so.
     """
 
-    def __init__(self, k: int) -> None:
+    def __init__(self, k: int, most: int | None = None) -> None:
         """Begin with no rows; `k` >= 1."""
-        self._k = k
+        self.shed = False
+        self._k, self._most, self._weight = k, most, 0
         self._parts: list[Rows] = []
         self._held = 0
         self._floor = np.float32(-np.inf)
 
-    def add(self, rows: Rows) -> None:
-        """Keep those of `rows` that may be among the best."""
+    def add(self, rows: Rows, weight: int = 0) -> None:
+        """Keep those of `rows`, which weigh at most so many bytes, that may be among the best."""
         better = rows.score > self._floor  # a later row that ties with the k-th loses to it
         if better.any():
+            rows = replace(rows, labels=None) if self.shed else rows
             self._parts.append(rows.pick(better))
             self._held += len(self._parts[-1])
-        if self._held > self._k + _SLACK:
+            self._weight += 0 if self.shed else weight
+        if self._held > self._k + _SLACK or self._weight > HEAVY:
             self._prune()
 
     def best(self) -> Rows | None:
@@ -76,7 +90,10 @@ class TopK:
     def _prune(self) -> None:
         rows = joined(self._parts)
         rows = rows.pick(_distinct(rows.codes, np.argsort(-rows.score, kind="stable"), self._k))
-        self._parts, self._held = [rows], len(rows)
+        if self._most is not None and self._weight > HEAVY and rows.labels is not None:
+            self.shed = weigh(rows.labels) > self._most
+            rows = replace(rows, labels=None) if self.shed else rows
+        self._parts, self._held, self._weight = [rows], len(rows), 0
         if len(rows) == self._k:
             self._floor = rows.score[-1]
 
