@@ -17,7 +17,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def add_commands(jobs: argparse.ArgumentParser) -> None:
-    """Add list, show, cancel and redrive."""
+    """Add list, show, cancel, redrive and verify."""
     from tools.cli.main import add_service
 
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -32,7 +32,10 @@ def add_commands(jobs: argparse.ArgumentParser) -> None:
     redrive = _added(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
     redrive.add_argument("job", nargs="?", help="the job's id")
     redrive.add_argument("--dead-letters", action="store_true", help="everything in the dead-letter queue instead")
-    for each in (listed, cancelled, redrive):
+    proved = _added(commands, "verify", _verify, "recompute a job's counts from its results and from its file")
+    proved.add_argument("job", help="the job's id")
+    proved.add_argument("--results-only", action="store_true", help="leave the dropped file out")
+    for each in (listed, cancelled, redrive, proved):
         each.add_argument("--stack", help="the CloudFormation stack; AWS credentials as for `aws`")
         each.add_argument("--endpoint", help="a local service instead: what `assay up` prints after `S3:`")
 
@@ -109,6 +112,17 @@ def _recorded(name: str) -> Iterator[dict[str, Any]]:
     for page in pages:
         for item in map(from_item, page["Items"]):
             yield {**item, "id": str(item["pk"]).partition("#")[2]}
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from tools.jobs.deployed import deployed
+    from tools.jobs.proofs import verify
+
+    desk = deployed(options.stack, options.endpoint).desk
+    proofs = list(verify(desk.results, None if options.results_only else desk.uploads, options.job))
+    marks = {True: "✓", False: "✗", None: "-"}
+    print(table(("", "what", "found"), [[marks[each.holds], each.name, printable(each.said)] for each in proofs]))
+    return 1 if any(each.holds is False for each in proofs) else 0
 
 
 def _redrive(options: argparse.Namespace) -> int:

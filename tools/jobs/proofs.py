@@ -1,0 +1,306 @@
+"""A job's counts recomputed from its results, and, where its object is still there, from that: `assay jobs verify`.
+
+Nothing is taken from what the service counted but to be compared: rows, ranks, rejects and scores are read one by one,
+and the object's records are counted in one pass without shards.
+"""
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from assay.files.manifest import Manifest
+    from assay.storage import Bucket
+
+SUMMARIES: Final = ("ranking.json", "classification.json")
+_SLACK: Final = 1 << 16
+_MOST: Final = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that was recomputed: whether it is as the job says (None: it was left out), and what was found."""
+
+    name: str
+    holds: bool | None
+    said: str
+
+
+@dataclass
+class _Job:
+    """What is read of a job: its summary, the ranked rows by line, and how many rejects only a model found."""
+
+    results: "Bucket"
+    job_id: str
+    summary: Mapping[str, Any]
+    ranked: list[dict[str, str]] = field(default_factory=list)
+    late: int = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Return the counts that the job states."""
+        found: Mapping[str, int] = self.summary["counts"]
+        return found
+
+    def key(self, name: str) -> str:
+        """Return the key of a result, whether the summary has it as a key or as it lies beside it."""
+        said = str(self.summary["results"][name])
+        return said if said.startswith("results/") else f"results/{self.job_id}/{said}"
+
+    def text(self, key: str) -> Iterator[str]:
+        """Yield the lines of an object."""
+        decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
+        for chunk in self.results.chunks(key):
+            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+            yield from (f"{line}\n" for line in lines)
+        if rest:
+            yield rest
+
+
+def verify(results: "Bucket", uploads: "Bucket | None", job_id: str) -> Iterator[Proof]:
+    """Yield what was recomputed of a job. Raises NotFound where it has no summary, AWS's errors."""
+    job = _Job(results, job_id, _summary(results, job_id))
+    if job.summary["state"] != "SUCCEEDED":
+        yield Proof("state", None, f"the job is {job.summary['state']}: there are no results to recompute")
+        return
+    yield _balance(job)
+    if "ranking" in job.summary["results"]:
+        yield from _ranking(job)
+        yield from _rejects(job, {int(row["line"]) for row in job.ranked})
+        yield from _scores(job)
+    else:
+        yield from _classification(job)
+        yield from _rejects(job, set())
+    yield from _source(job, uploads)
+
+
+def _summary(results: "Bucket", job_id: str) -> Mapping[str, Any]:
+    from assay.errors import NotFound, ObjectMissing
+
+    for name in SUMMARIES:
+        try:
+            found = results.get(f"results/{job_id}/{name}", limit=_MOST)
+        except ObjectMissing:
+            continue
+        said: Mapping[str, Any] = json.loads(found[0]) if found else {}
+        return said
+    raise NotFound(f"job {job_id} has no summary in {results.name}: is it another's, still running, or expired?")
+
+
+def _same(name: str, what: str, found: int, stated: int) -> Proof:
+    return Proof(name, found == stated, f"{found:,} {what}, and the job says {stated:,}")
+
+
+def _balance(job: _Job) -> Proof:
+    from assay.files.accounting import OUTCOMES, balanced
+
+    outcomes = ", ".join(f"{name} {job.counts[name]:,}" for name in OUTCOMES if name in job.counts)
+    return Proof("outcomes", balanced(job.counts), f"received {job.counts['received']:,}: {outcomes}")
+
+
+def _ranking(job: _Job) -> Iterator[Proof]:
+    job.ranked = list(csv.DictReader(job.text(job.key("ranking"))))
+    keys = [(-float(row["score"]), int(row["line"])) for row in job.ranked]
+    ranks = [int(row["rank"]) for row in job.ranked] == list(range(1, len(job.ranked) + 1))
+    distinct = len({row["sequence"] for row in job.ranked}) == len(job.ranked)
+    yield _same("ranking", "rows", len(job.ranked), job.counts["returned"])
+    said = "ranks from 1, scores falling, ties by line, each sequence once"
+    yield Proof("order", ranks and distinct and keys == sorted(keys), said)
+
+
+def _rejects(job: _Job, ranked: set[int]) -> Iterator[Proof]:
+    """Count the rejects, in one file or in parts, and hold them to the order of lines and to the ranking."""
+    key = job.key("rejected")
+    parts: list[dict[str, Any]] = [{"key": key}]
+    if key.endswith(".json"):
+        found = job.results.get(key, limit=_MOST)
+        parts = json.loads(found[0])["parts"] if found else []
+    count = last = 0
+    wrong: list[str] = []
+    for part in parts:
+        before = count
+        for row in csv.DictReader(job.text(_beside(job, str(part["key"])))):
+            count, line = count + 1, int(row["line"])
+            job.late += row["reason"] == "not_finite"
+            wrong += [f"line {line} comes after {last}"] if line < last else []
+            wrong += [f"line {line} is ranked too"] if line in ranked and not _windows(job) else []
+            last = line
+        if part.get("rejected", count - before) != count - before:
+            wrong.append(f"{part['key']} has {count - before:,} rows")
+    yield _same("rejects", "rows", count, job.counts["rejected"])
+    yield Proof("rejects in order", not wrong, wrong[0] if wrong else "in order of lines, none of them ranked")
+
+
+def _beside(job: _Job, key: str) -> str:
+    return key if key.startswith("results/") else f"results/{job.job_id}/{key}"
+
+
+def _windows(job: _Job) -> bool:
+    return bool((job.summary.get("options") or {}).get("window"))
+
+
+def _scores(job: _Job) -> Iterator[Proof]:
+    """Count all scores, in each of their formats, and rank them again."""
+    if "scores" not in job.summary["results"]:
+        return
+    found = job.results.get(job.key("scores"), limit=_MOST)
+    parts = json.loads(found[0])["parts"] if found else []
+    best, count, wrong = _Best(len(job.ranked)), 0, list[str]()
+    for part in parts:
+        rows = 0
+        for row in csv.DictReader(_unpacked(job, _beside(job, part["csv"]))):
+            rows += 1
+            best.add(float(row["score"]), int(part["first_line"]) + int(row["part_line"]) - 1, row["sequence"])
+        count += rows
+        wrong += [f"{part['csv']} has {rows:,} rows, and should have {part['rows']:,}"] if rows != part["rows"] else []
+        wrong += _parquet(job, part)
+    yield _same("scores", "rows", count, job.counts["passed"])
+    yield Proof("scores in both formats", not wrong, wrong[0] if wrong else f"{len(parts)} parts with their rows")
+    again = [(float(row["score"]), int(row["line"]), row["sequence"]) for row in job.ranked]
+    yield Proof("ranking again", best.rows() == again, "the best of all scores are the ranking, to the line")
+
+
+def _unpacked(job: _Job, key: str) -> Iterator[str]:
+    from assay.sequences import gunzip
+
+    decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
+    for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
+        *lines, rest = (rest + decoder.decode(piece)).split("\n")
+        yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest
+
+
+def _parquet(job: _Job, part: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the rows of a part's Parquet file, by its footer."""
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        return
+    rows = pq.ParquetFile(io.BufferedReader(_Ranged(job.results, _beside(job, part["parquet"])), 1 << 16)).metadata
+    if rows.num_rows != part["rows"]:
+        yield f"{part['parquet']} has {rows.num_rows:,} rows, and should have {part['rows']:,}"
+
+
+class _Ranged(io.RawIOBase):
+    """An object as a file that is read where it is looked at."""
+
+    def __init__(self, bucket: "Bucket", key: str) -> None:
+        self._bucket, self._key, self._at, self._size = bucket, key, 0, bucket.head(key).size
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        stop = min(self._at + len(buffer), self._size)
+        data = self._bucket.read_range(self._key, self._at, stop) if stop > self._at else b""
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class _Best:
+    """The best of all scores, each sequence once by its first line, in memory bounded by how many are wanted."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._held: list[tuple[float, int, str]] = []
+
+    def add(self, score: float, line: int, sequence: str) -> None:
+        self._held.append((-score, line, sequence))
+        if len(self._held) > self._count + _SLACK:
+            self._prune()
+
+    def rows(self) -> list[tuple[float, int, str]]:
+        self._prune()
+        return [(-score, line, sequence) for score, line, sequence in self._held]
+
+    def _prune(self) -> None:
+        first = {sequence: (score, line) for score, line, sequence in sorted(self._held, reverse=True)}
+        self._held = sorted((*key, sequence) for sequence, key in first.items())[: self._count]
+
+
+def _classification(job: _Job) -> Iterator[Proof]:
+    count = last = 0
+    wrong: list[str] = []
+    for text in job.text(job.key("classification")):
+        line = int(json.loads(text)["line"])
+        count += 1
+        wrong += [f"line {line} comes after {last}"] if line <= last else []
+        last = line
+    yield _same("classification", "lines", count, job.counts["classified"])
+    yield Proof("order", not wrong, wrong[0] if wrong else "in order of the file's lines")
+
+
+def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
+    """Count the object's bytes and records again, in one pass, and look the ranked sequences up in it."""
+    from assay.errors import ObjectChanged, ObjectMissing
+    from assay.files.working import Working
+    from assay.shards import Tally
+
+    manifest = Working(job.results, job.job_id).planned()
+    if uploads is None or manifest is None:
+        yield Proof("source", None, "left out" if uploads is None else "the job's plan is gone by now")
+        return
+    whole, tally = replace(manifest, shards=1), Tally()
+    try:
+        found = _ranked_source(job, whole, uploads, tally) if manifest.kind == "rank" else _read(whole, uploads, tally)
+        proofs = list(found if manifest.kind == "rank" else _counted(job, found))
+    except (ObjectMissing, ObjectChanged) as error:
+        yield Proof("source", None, f"not there any more: {error.message}")
+        return
+    yield _same("source bytes", "bytes read", tally.size, int(job.summary["bytes"]))
+    yield from proofs
+
+
+def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
+    from assay.abstracts.records import Layout, read
+    from assay.files import reading
+
+    chunks = reading.text(uploads, whole, whole.shard(0), tally)
+    if whole.format == Layout.PDF.value:
+        return [b"".join(chunks)]
+    return read(chunks, Layout(whole.format), whole.options["column"])
+
+
+def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
+    from assay.sequences import Notice
+
+    count = sum(not isinstance(each, Notice) for each in records)
+    yield _same("source records", "records", count, job.counts["received"])
+
+
+def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
+    from assay.sequences import decode
+    from assay.sequences.alphabet import DEFAULT
+    from rank.shard import read
+
+    lengths = {len(row["sequence"]) for row in job.ranked}
+    contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT
+    wanted = {(int(row["line"]), row["sequence"]) for row in job.ranked}
+    received = rejected = 0
+    for block in read(whole, whole.shard(0), uploads, contract, tally):
+        received, rejected = received + block.received, rejected + len(block.rejects)
+        if wanted:
+            wanted -= set(zip(block.lines.tolist(), decode(block.codes, contract), strict=True))
+    yield _same("source records", "records", received, job.counts["received"])
+    if job.ranked:
+        yield _same("source rejects", "records refused by their form", rejected, job.counts["rejected"] - job.late)
+    said = (
+        f"{len(wanted):,} ranked sequences are not on their line" if wanted else "each ranked sequence is on its line"
+    )
+    yield Proof("source sequences", not wanted, said)
