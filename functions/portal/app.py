@@ -8,6 +8,7 @@ from assay import routing, serving
 from assay.errors import InvalidOption
 from assay.files.failing import cancel
 from assay.http import json_response
+from assay.models.bundle import Manifest
 from assay.options import hold_known
 from assay.telemetry import observed
 from portal import jobs, pages, protocols, uploads
@@ -57,8 +58,21 @@ def get_models() -> Reply[str]:
 @app.get("/v1/models/<target>/versions/<version>")
 def get_v1(target: str, version: str | None = None) -> Reply[str]:
     """Answer a client of TensorFlow Serving whether a model serves."""
-    found = protocols.manifest(service().catalogue, target, version)
+    found = _manifest(target, version)
     return routing.reply(json_response(serving.status(found.version)))
+
+
+@app.get("/v1/models/<target>/metadata")
+@app.get("/v1/models/<target>/versions/<version>/metadata")
+def get_v1_metadata(target: str, version: str | None = None) -> Reply[str]:
+    """Return a model's signature."""
+    return routing.reply(json_response(protocols.signature(_manifest(target, version))))
+
+
+@app.get("/v2")
+def get_server() -> Reply[str]:
+    """Return what the service is and which extensions it knows."""
+    return routing.reply(json_response(protocols.server(pages.api_version())))
 
 
 @app.get("/v2/health/live")
@@ -78,15 +92,39 @@ def get_ready() -> Reply[str]:
 @app.get("/v2/models/<name>/versions/<version>")
 def get_v2(name: str, version: str | None = None) -> Reply[str]:
     """Return what a model takes and answers."""
-    return routing.reply(json_response(serving.metadata(protocols.manifest(service().catalogue, name, version))))
+    return routing.reply(json_response(serving.metadata(_manifest(name, version))))
 
 
 @app.get("/v2/models/<name>/ready")
 @app.get("/v2/models/<name>/versions/<version>/ready")
 def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
     """Answer whether a model serves."""
-    found = protocols.manifest(service().catalogue, name, version)
+    found = _manifest(name, version)
     return routing.reply(json_response({"name": found.name, "ready": True}))
+
+
+@app.get("/v2/models/<name>/config")
+@app.get("/v2/models/<name>/versions/<version>/config")
+def get_configuration(name: str, version: str | None = None) -> Reply[str]:
+    """Return Triton's configuration of a model."""
+    return routing.reply(json_response(protocols.configuration(_manifest(name, version))))
+
+
+@app.get("/v2/models/<name>/stats")
+@app.get("/v2/models/<name>/versions/<version>/stats")
+def get_statistics(name: str, version: str | None = None) -> Reply[str]:
+    """Return Triton's statistics of a model."""
+    return routing.reply(json_response(protocols.statistics([_manifest(name, version)])))
+
+
+@app.post("/v2/repository/index")
+def post_index() -> Reply[str]:
+    """Return Triton's index of the models."""
+    return routing.reply(json_response(protocols.index(service().catalogue)))
+
+
+def _manifest(name: str, version: str | None) -> Manifest:
+    return protocols.manifest(service().catalogue, name, version)
 
 
 @app.post("/uploads")

@@ -51,6 +51,11 @@ class Catalogue:
         found = (self._summaries.get(name, partial(self._summary, name)) for name in names[:limit])
         return {"models": [summary for summary in found if summary], **more}
 
+    def listed(self) -> list[dict[str, Any]]:
+        """Return what is listed of the first models, a page of them."""
+        found: list[dict[str, Any]] = self.page({})["models"]
+        return found
+
     def health(self) -> dict[str, Any]:
         """Return the current version of each model that the functions need, None where there is none."""
         versions = {role: {"name": name, "version": self._version(name)} for role, name in self._roles.items()}

@@ -323,3 +323,43 @@ def test_a_store_that_does_not_answer_is_503_with_when_to_come_back(
     assert "nowhere" not in json.dumps(error)
     assert "try again" in json.dumps(error)
     assert reply["multiValueHeaders"]["Retry-After"]
+
+
+def test_tritons_client_is_told_of_the_service_and_its_models(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index", "tiny-text")
+    assert read(call("/v2"))["name"] == "assay"
+    labels = len(read(call("/v2/models/tiny-text"))["outputs"][0]["parameters"]["labels"])
+    config = read(call("/v2/models/tiny-text/config"))
+    assert (config["name"], config["max_batch_size"]) == ("tiny-text", 0)
+    assert config["input"] == [{"name": "text", "data_type": "TYPE_STRING", "dims": [-1]}]
+    assert config["output"] == [{"name": "scores", "data_type": "TYPE_FP32", "dims": [-1, labels]}]
+    assert read(call("/v2/models/tiny-text/versions/1/config")) == config
+    stats = {"model_stats": [{"name": "tiny-index", "version": "1"}]}
+    assert read(call("/v2/models/tiny-index/stats")) == read(call("/v2/models/tiny-index/versions/1/stats")) == stats
+    index = read(call.post("/v2/repository/index", b"{}"))  # type: ignore[attr-defined]
+    assert [(each["name"], each["state"]) for each in index] == [("tiny-index", "READY"), ("tiny-text", "READY")]
+
+
+def test_tensorflow_servings_client_is_told_the_signature(call: Call, aws: Aws) -> None:
+    aws.publish("tiny-index")
+    found = read(call("/v1/models/tiny-index/metadata"))
+    assert found["model_spec"] == {"name": "tiny-index", "signature_name": "", "version": "1"}
+    signed = found["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert signed["inputs"]["sequence"]["dtype"] == "DT_STRING"
+    assert signed["outputs"]["score"]["tensor_shape"]["dim"] == [{"size": "-1", "name": ""}]
+    assert read(call("/v1/models/tiny-index/versions/1/metadata")) == found
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/nothing", "/v1/nothing", "/v2/models/x/trace/setting", "/v2/systemsharedmemory/status", "/v1/models/x/y/z",
+     "/v2/models/absent/config", "/v2/models/absent/stats", "/v1/models/absent/metadata", "/v1", "/v2/"],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_a_protocol_has_not_is_text_under_error(call: Call, path: str, method: str) -> None:
+    if (path, method) == ("/v2/", "get"):
+        pytest.skip("the service's own metadata")
+    reply = call(path) if method == "get" else call.post(path, b"{}")  # type: ignore[attr-defined]
+    body = read(reply, 404)
+    assert isinstance(body["error"], str)
+    assert body["code"] == "not_found"

@@ -8,6 +8,14 @@ from tools.openapi.parts import Schema, content, header, ref, reply
 JSON = "application/json"
 FORM = "multipart/form-data"
 MANY = (400, 413, 415, 422, 503)
+CACHE: Schema = {
+    "name": "Cache-Control",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "`no-cache`: compute anew; `no-store`: remember nothing either.",
+}
+"""Clients that are generated are whole only where an operation of several bodies has something optional."""
 
 
 def operation(

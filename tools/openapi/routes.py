@@ -5,7 +5,7 @@ from classify.inputs import MOST_ABSTRACTS
 from rank import replies as ranked
 from rank.reading import MAX_BODY_BYTES, MAX_LINES, MAX_SEQUENCES
 from tools.openapi import examples
-from tools.openapi.operations import FORM, JSON, MANY, elsewhere, operation, said
+from tools.openapi.operations import CACHE, FORM, JSON, MANY, elsewhere, operation, said
 from tools.openapi.parts import Schema, content, header, path_parameter, query, ref, reply
 from tools.openapi.schemas import BINARY, CLASSIFY_OPTIONS, MODEL, RANK_OPTIONS, TEXT
 
@@ -168,4 +168,5 @@ def _old_prediction() -> Schema:
         },
         503,
         takes=given,
+        parameters=[CACHE],
     )

@@ -5,8 +5,9 @@ from functools import partial
 from assay import serving
 from classify.inputs import MOST_ABSTRACTS
 from classify.serving import MOST_SEQUENCES
+from portal import protocols
 from tools.openapi import errors, examples
-from tools.openapi.operations import JSON, operation
+from tools.openapi.operations import CACHE, JSON, operation
 from tools.openapi.parts import Schema, content, listed, path_parameter, record, ref, reply
 from tools.openapi.schemas import BINARY, MODEL, MODEL_NAME, NUMBER, TEXT
 
@@ -38,6 +39,13 @@ def serving_schemas() -> Schema:
         "ModelMetadata": record(
             name=MODEL_NAME, versions=listed(TEXT), platform=TEXT, inputs=listed(_OBJECT), outputs=listed(_OBJECT)
         ),
+        "ModelSignature": record(model_spec=_OBJECT, metadata=_OBJECT),
+        "ServerMetadata": record(name=TEXT, version=TEXT, extensions=listed(TEXT)),
+        "ModelConfig": record(
+            name=MODEL_NAME, platform=TEXT, max_batch_size=_WHOLE, input=listed(_OBJECT), output=listed(_OBJECT)
+        ),
+        "ModelStats": record(model_stats=listed(record(name=MODEL_NAME, version=TEXT))),
+        "IndexedModel": record(name=MODEL_NAME, version=TEXT, state=TEXT, reason=TEXT),
         **_predict_schemas(),
         **_infer_schemas(),
     }
@@ -78,6 +86,7 @@ def serving_paths() -> Schema:
     ready = {"name": examples.CLASSIFIER["name"], "ready": True}
     status, metadata = serving.status(examples.CLASSIFIER["version"]), serving.metadata(examples.manifest())
     target, serves = path_parameter("target", MODEL), record(name=TEXT, ready=_YES)
+    signed = protocols.signature(examples.manifest())
     return {
         "/v1/models/{target}": {
             "post": _predict(path_parameter("target", _TARGET)),
@@ -87,6 +96,13 @@ def serving_paths() -> Schema:
             "post": _predict(target, path_parameter("version", _VERSION | {"pattern": f"{serving.PREDICT}$"})),
             "get": _read("TensorFlow Serving: a version's status", ref("ModelStatus"), status, target, _AT),
         },
+        "/v1/models/{target}/metadata": {
+            "get": _read("TensorFlow Serving: a model's signature", ref("ModelSignature"), signed, target)
+        },
+        "/v1/models/{target}/versions/{version}/metadata": {
+            "get": _read("TensorFlow Serving: a version's signature", ref("ModelSignature"), signed, target, _AT)
+        },
+        **_triton_paths(),
         "/v2/health/live": {"get": _read("The service is there", record(live=_YES), {"live": True})},
         "/v2/health/ready": {"get": _ready()},
         "/v2/models/{name}": {
@@ -99,6 +115,32 @@ def serving_paths() -> Schema:
         "/v2/models/{name}/versions/{version}/ready": {"get": _read("A version serves", serves, ready, _NAME, _AT)},
         "/v2/models/{name}/infer": {"post": _infer(_NAME)},
         "/v2/models/{name}/versions/{version}/infer": {"post": _infer(_NAME, _AT)},
+    }
+
+
+def _triton_paths() -> Schema:
+    """Return the routes of Triton's extensions."""
+    known = examples.manifest()
+    server, config = protocols.server("0.1.0"), protocols.configuration(known)
+    stats = protocols.statistics([known])
+    index = [{"name": known.name, "version": known.version, "state": "READY", "reason": ""}]
+    at = "/v2/models/{name}/versions/{version}"
+    return {
+        "/v2": {"get": _read("Open Inference Protocol: the service's metadata", ref("ServerMetadata"), server)},
+        "/v2/models/{name}/config": {
+            "get": _read("Triton: a model's configuration", ref("ModelConfig"), config, _NAME)
+        },
+        f"{at}/config": {"get": _read("Triton: a version's configuration", ref("ModelConfig"), config, _NAME, _AT)},
+        "/v2/models/{name}/stats": {"get": _read("Triton: a model's statistics", ref("ModelStats"), stats, _NAME)},
+        f"{at}/stats": {"get": _read("Triton: a version's statistics", ref("ModelStats"), stats, _NAME, _AT)},
+        "/v2/repository/index": {
+            "post": _operation(
+                "Triton: the models that there are",
+                {"200": reply("Every model that is listed", content(JSON, listed(ref("IndexedModel")), index))},
+                503,
+                takes=content(JSON, _OBJECT, {"ready": True}),
+            )
+        },
     }
 
 
@@ -138,6 +180,6 @@ def _infer(*parameters: Schema) -> Schema:
         {"200": reply("One tensor of scores, row by row", answer)},
         *_FAILURES,
         takes=content(JSON, ref("InferRequest"), {"id": "42", "inputs": [tensor]}) | content(OCTETS, BINARY),
-        parameters=parameters,
+        parameters=(*parameters, CACHE),
         description=f"{_COUNT} One input of datatype BYTES, as JSON or in Triton's binary form.",
     )

@@ -18,7 +18,7 @@ from assay.http import Request, Response, dumps, error_body, error_response, jso
 from assay.settings import Settings
 from assay.telemetry import failure, logger, measure
 
-_PROTOCOLS: Final = ("/v1/models/", "/v2/models/")
+_PROTOCOLS: Final = ("/v1/", "/v2/")
 _PARAMETER: Final = re.compile(r"{(\w+)}")
 
 
@@ -50,14 +50,14 @@ def resolver() -> APIGatewayRestResolver:
     @app.not_found
     def missing(_: Exception) -> Reply[str]:
         route = f"{app.current_event.http_method} {app.current_event.path}"
-        return reply(error_response(NotFound(f"there is no {route}; GET /docs lists the routes")))
+        return reply(_shaped(app, error_response(NotFound(f"there is no {route}; GET /docs lists the routes"))))
 
     return app
 
 
 def _shaped(app: APIGatewayRestResolver, response: Response) -> Response:
     """Return an error as the serving protocols have it, text under `error`, where one of them was asked."""
-    if not app.current_event.path.startswith(_PROTOCOLS):
+    if not f"{app.current_event.path}/".startswith(_PROTOCOLS):
         return response
     return replace(response, body=dumps(serving.error(json.loads(response.body))))
 
