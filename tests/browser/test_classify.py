@@ -74,6 +74,25 @@ def test_the_text_of_a_pdf_is_shown_and_can_be_corrected(visit: Visit, paper: by
     assert visit.page.locator("#classify-result .notice").count() == 0
 
 
+def test_another_passage_of_a_pdf_can_be_chosen(visit: Visit, browser: Any) -> None:
+    two = PAPER.replace("<h2>1. Introduction", f"<h2>Summary</h2><p>{ABSTRACT}</p><h2>1. Introduction")
+    visit.choose("two.pdf", printed(browser, two.format(OTHER)), "#abstract-file")
+    visit.classify()
+    assert visit.page.input_value("#abstract") == OTHER
+    first = visit.column(4, "#classify-result")
+    visit.page.click("#classify-result summary:has-text('may be the abstract')")
+    visit.page.click("#classify-result .candidates li:has-text('under its heading') >> text=Classify this")
+    visit.page.wait_for_function("text => document.getElementById('abstract').value === text", arg=ABSTRACT)
+    visit.page.wait_for_selector("#classify-result .notice", state="detached")
+    assert visit.column(4, "#classify-result") != first
+
+
+def test_a_text_longer_than_the_model_reads_says_so(visit: Visit) -> None:
+    visit.paste(" ".join([ABSTRACT] * 40)[:4900], "#abstract")
+    visit.classify()
+    assert "longer than the model reads" in visit.text("#classify-result .hint")
+
+
 def test_a_pdf_without_text_says_what_to_do(visit: Visit, browser: Any) -> None:
     empty = printed(browser, "<div style='width: 9em; height: 9em; background: teal'></div>")
     visit.choose("scan.pdf", empty, "#abstract-file")

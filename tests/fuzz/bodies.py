@@ -85,7 +85,10 @@ def paper(data: bytes) -> None:
     assert [each.confidence for each in found] == sorted((each.confidence for each in found), reverse=True)
 
 
-_TEXTS = ("Abstract", "ABSTRACT", "Keywords:", "Introduction", "1", "the", "protein-", "folds", ".", "A", "a" * 40, "—")
+_TEXTS = (
+    "Abstract", "ABSTRACT", "Keywords:", "Introduction", "1", "the", "protein-", "folds", ".", "A", "a" * 40, "—",
+    "2", "3", "4", "Zusammenfassung", "Disclaimer:", "Contents", ". . . . .", "is to.",
+)  # fmt: skip
 
 
 def _word(code: bytes) -> Word:

@@ -248,3 +248,15 @@ def test_the_shipped_classifier_puts_diphotons_into_hep_ph(
     assert not result["truncated"]
     graphs = call(empty, "classify_text")[1]["results"][0]["labels"]
     assert {each["label"] for each in graphs} >= {"cs", "math"}
+
+
+def test_a_text_without_a_label_and_one_that_was_cut_are_notices(handler: Any) -> None:
+    texts = ["x" * 60, "too short", "Dark matter in twelve galaxies. " * 40]
+    _, reply = call(handler, "classify", body=json.dumps({"abstracts": texts, "threshold": 1}))
+    told = {each["code"]: each["lines"] for each in reply["notices"]}
+    cut = [at for at, each in enumerate(reply["results"], 1) if each.get("truncated")]
+    assert cut == [3]
+    assert told == {"no_label": [1, 3], "truncated": cut}
+    assert all(each["message"] for each in reply["notices"])
+    body = json.dumps({"abstract": texts[0], "threshold": 0})
+    assert call(handler, "classify", body=body)[1]["notices"] == []

@@ -68,6 +68,13 @@ def test_a_line_that_takes_too_long_costs_its_own_row(paper_drop: Drop, monkeypa
     assert numbered(paper_drop, job_id) == [("2", "slow")]
 
 
+def test_lines_without_a_label_are_a_notice_of_the_summary(paper_drop: Drop, cut: Cut) -> None:
+    cut(120)
+    job_id = paper_drop.done("classify/a.txt", f"{GOOD}\nshort\n{OTHER}\n".encode(), threshold="1")
+    told = {each["code"]: each for each in paper_drop.summary(job_id)["notices"]}["no_label"]
+    assert (told["lines"], told["count"]) == ([1, 3], 2)
+
+
 def test_json_lines(paper_drop: Drop) -> None:
     records: list[Any] = [
         {"id": "2101.00001", "abstract": GOOD},

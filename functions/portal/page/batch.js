@@ -30,7 +30,8 @@ function entry(result, text, i, limits, model) {
   const title = [make("strong", {}, `${i + 1}. `), words];
   if (result.error)
     return make("div", {class: "entry"}, title, make("p", {class: "field-error"}, sentence(result.error)));
-  const labels = result.labels.map(({label}) => label).join(", ") || "no label";
+  const names = result.labels.map(({label}) => label).join(", ") || "no label";
+  const labels = result.truncated ? `${names} (text cut)` : names;
   return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels)),
     classification(result, limits, model));
 }

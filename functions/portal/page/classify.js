@@ -2,7 +2,7 @@
 
 import {EXAMPLE_ABSTRACT} from "./examples.js";
 import {several} from "./batch.js";
-import {announce, at, count, make, show, size} from "./dom.js";
+import {announce, at, button, count, make, show, size} from "./dom.js";
 import {complain, intake} from "./intake.js";
 import {classification} from "./labels.js";
 import {problem} from "./problems.js";
@@ -10,6 +10,8 @@ import {Refusal, ask, post, whole} from "./service.js";
 
 const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_TEXTS = 64;
+const SURE = 0.7;  // the confidence from which a PDF's text need not be doubted
+const PASSAGE = 160;  // characters of a passage
 const BETWEEN = /^[ \t]*-{3,}[ \t]*$/m;
 const FOUND = {
   heading: "the text under its heading",
@@ -113,7 +115,7 @@ function answered({model, results}, file, texts) {
   const nodes = results.length > 1
     ? several(results, texts, limits, model)
     : [classification(results[0], limits, model)];
-  show(at("classify-result"), source ? origin(source, file) : "", ...nodes);
+  show(at("classify-result"), source ? origin(source, file) : "", source ? passages(source, file) : "", ...nodes);
   announce(results.length > 1 ? `${results.length} abstracts classified.` : spoken(results[0]));
 }
 
@@ -126,10 +128,31 @@ function extracted({text}, file) {
   if (text && desk.well.file === file) put(text);
 }
 
-function origin({found_by, pages, page}, file) {
+function origin({found_by, pages, page, confidence = 1}, file) {
   const where = pages > 1 ? `on page ${count(page)} of ${count(pages)} ` : "";
   const name = make("strong", {}, file.name);
-  return make("p", {class: "notice"}, "From ", name, `: ${where}${FOUND[found_by] ?? "its text"}. `
+  const unsure = confidence < SURE ? "Is it the abstract? " : "";
+  return make("p", {class: "notice"}, "From ", name, `: ${where}${FOUND[found_by] ?? "its text"}. ${unsure}`
     + "It stands in the box: correct it there and classify again.");
+}
+
+/** Offer what else in a PDF might be its abstract; a passage that is chosen is classified. */
+function passages({candidates = [], confidence = 1}, file) {
+  const rest = candidates.slice(1);
+  if (!rest.length) return "";
+  const title = rest.length === 1 ? "Another passage that may be the abstract"
+    : `${rest.length} other passages that may be the abstract`;
+  return make("details", {class: "entry", open: confidence < SURE}, make("summary", {}, title),
+    make("ul", {class: "candidates"}, rest.map(each => make("li", {}, passage(each), button("Classify this", () => {
+      put(each.text);
+      announce(`A passage of ${file.name} stands in the box.`);
+      classify();
+    })))));
+}
+
+function passage({text, source, page}) {
+  const head = text.length > PASSAGE ? `${text.slice(0, PASSAGE)} …` : text;
+  const place = `page ${count(page)}: ${FOUND[source] ?? "its text"}`;
+  return make("p", {}, `${head} `, make("span", {class: "soft"}, place));
 }
 
