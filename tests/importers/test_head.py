@@ -15,6 +15,7 @@ keras = pytest.importorskip("keras")
 from assay.errors import InvalidOption, UnreadableInput  # noqa: E402
 from assay.models.loading import load_folder  # noqa: E402
 from tests.importers import checkpoints  # noqa: E402
+from tests.importers.heads import nested_model  # noqa: E402
 from tests.importers.samples import TEXTS  # noqa: E402
 from tools.models import probes  # noqa: E402
 from tools.models.importers.head import read_head  # noqa: E402
@@ -58,44 +59,6 @@ def head_model(activation: str = "sigmoid", hidden: int | None = None, units: in
 def saved(tmp_path: Path, model: Any, name: str = "head.keras") -> Path:
     model.save(tmp_path / name)
     return tmp_path / name
-
-
-@keras.saving.register_keras_serializable("Custom")
-class ExtractCLSOutput(keras.layers.Layer):  # type: ignore[misc, name-defined]
-    """As the replaced system has it: its configuration nests the encoder's, with its class and all that it says."""
-
-    def __init__(self, scibert_model: Any = None, **options: Any) -> None:
-        super().__init__(**options)
-        self.scibert_model = scibert_model
-
-    def call(self, inputs: Any) -> Any:
-        return keras.ops.repeat(keras.ops.cast(inputs[0][:, :1], "float32"), 24, axis=-1)
-
-    def compute_output_shape(self, shapes: Any) -> Any:
-        return (shapes[0][0], 24)
-
-    def get_config(self) -> dict[str, Any]:
-        policy = {
-            "module": "keras",
-            "class_name": "DTypePolicy",
-            "config": {"name": "float32"},
-            "registered_name": None,
-        }
-        nested = {
-            "module": "transformers.models.bert.modeling_tf_bert",
-            "class_name": "TFBertModel",
-            "config": {"name": "tf_bert_model", "dtype": policy, "layers": [{"class_name": "TFBertMainLayer"}]},
-            "registered_name": "TFBertModel",
-        }
-        return {**super().get_config(), "scibert_model": nested}
-
-
-def nested_model(units: int = 3) -> Any:
-    inputs = [keras.Input((None,), dtype="int32", name=name) for name in ("input_ids", "attention_mask")]
-    dense = keras.layers.Dense(units, activation="sigmoid")
-    model = keras.Model(inputs, dense(keras.layers.Dropout(0.1)(ExtractCLSOutput()(inputs))))
-    dense.set_weights([np.random.default_rng(6).normal(size=each.shape) for each in dense.get_weights()])
-    return model
 
 
 def refuse(*_: Any, **__: Any) -> None:

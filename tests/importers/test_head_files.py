@@ -14,11 +14,18 @@ h5py = pytest.importorskip("h5py")
 keras = pytest.importorskip("keras")
 
 from assay.errors import AssayError, InvalidOption, UnreadableInput  # noqa: E402
+from assay.models.loading import load_folder  # noqa: E402
+from tests.importers import checkpoints, stored  # noqa: E402
+from tests.importers.heads import nested_model  # noqa: E402
+from tests.importers.samples import TEXTS  # noqa: E402
 from tests.importers.test_keras import saved  # noqa: E402
+from tools.models import probes  # noqa: E402
+from tools.models.importers import forward_pass  # noqa: E402
 from tools.models.importers.head import pooling_of, read_head  # noqa: E402
 from tools.models.importers.head_graph import head_path  # noqa: E402
 from tools.models.importers.keras_config import checked_config  # noqa: E402
 from tools.models.importers.made import Wish  # noqa: E402
+from tools.models.importing import kind_of, make  # noqa: E402
 
 K = keras.layers
 SIZE = 24
@@ -253,3 +260,25 @@ def test_a_configuration_changed_anywhere_is_read_or_refused_in_words(tmp_path: 
     except AssayError:
         return
     assert found.steps is not None
+
+
+def test_the_head_that_is_replaced_answers_as_numpy_does(tmp_path: Path) -> None:
+    """From the file to the bundle, without PyTorch: 19 labels over the first token of a small encoder."""
+    pytest.importorskip("transformers")
+    safetensors = pytest.importorskip("safetensors.numpy")
+    encoder, case, state = tmp_path / "encoder", stored.cases()["bert"], stored.weights_of("bert")
+    checkpoints.write_tokenizer(encoder, "Bert")
+    (encoder / "config.json").write_text(json.dumps(case["config"]))
+    safetensors.save_file(state, encoder / "model.safetensors")
+    model = nested_model(19)
+    model.save(tmp_path / "head.keras")
+    labels = tuple(f"archive-{at}" for at in range(19))
+    wish = Wish(tmp_path / "head.keras", encoder=encoder, labels=labels, quantize="none", max_tokens=60)
+    _, report = make(wish, kind_of(wish), "archives", "1", "", tmp_path / "bundle")
+    bundle = load_folder(tmp_path / "bundle", 1)
+    kernel, bias = model.layers[-1].get_weights()
+    network = forward_pass.build(case["config"], state)
+    hidden = [network.hidden(bundle.tokenizer.encode([text])[0].ids.tolist())[0] for text in TEXTS]
+    expected = 1 / (1 + np.exp(-(np.stack(hidden) @ kernel + bias)))
+    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected, atol=1e-4)
+    assert "the custom layer ExtractCLSOutput is taken for the encoder and was not run" in report[0]
