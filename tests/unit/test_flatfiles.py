@@ -194,3 +194,9 @@ def test_low_complexity_is_told_with_the_lines() -> None:
     [said] = tell_simple([(7, "AE" * 25), (1, GOOD), (3, "A" * 50)])
     assert (said.code, said.lines, said.count) == ("low_complexity", (3, 7), 2)
     assert said == notice("low_complexity", said.message, [3, 7])
+
+
+def test_a_line_of_an_alignment_that_is_too_long_leaves_no_sequence_without_its_part() -> None:
+    text = f"# STOCKHOLM 1.0\na {GOOD}\n\na {'A' * 2_000_000}\n//\n"
+    with pytest.raises(UnreadableInput, match="line 4 of the alignment"):
+        list(parse([text.encode()], Format.STOCKHOLM))

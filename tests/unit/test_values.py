@@ -124,6 +124,8 @@ def test_lines_are_told_from_documents(head: bytes, lines: bool) -> None:
         (b'["' + b"A" * 3000, "character"),
         (b"[" + b"9" * 5000 + b"]", "character 2"),
         (b"{'sequence': 1}", "character 2"),
+        (b"[1]-2.5e-", "character 8"),
+        (b'[1, "a" 2]', "character 9: expected ','"),
     ],
 )
 @pytest.mark.parametrize("size", [1, 7, 1 << 20])

@@ -10,7 +10,7 @@ import numpy as np
 from assay.errors import UnreadableInput
 from assay.sequences.alphabet import Contract
 from assay.sequences.framing import Frame
-from assay.sequences.records import Block, Limits, rejected_block, too_long
+from assay.sequences.records import Block, Limits
 from assay.sequences.remarks import notice
 from assay.sequences.validation import check_texts
 
@@ -19,6 +19,7 @@ MOST_BYTES: Final = 256 << 20
 _GAPS: Final = b"-.~_"
 _REMOVED: Final = "gaps of the alignment were taken out, as no residues"
 _SHORT: Final = 2
+_INSTEAD: Final = "send its sequences as FASTA"
 
 
 @dataclass(slots=True)
@@ -39,21 +40,20 @@ class _Alignment:
         self.rows.setdefault(words[0], (line, []))[1].append(residues)
         self.size += len(text)
         if self.size > MOST_BYTES:
-            raise UnreadableInput(f"the alignment has over {MOST_BYTES >> 20} MiB: send its sequences as FASTA")
+            raise UnreadableInput(f"the alignment has over {MOST_BYTES >> 20} MiB: {_INSTEAD}")
 
 
 def parse_alignment(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
     """Yield blocks of an alignment's sequences, without gaps; a sequence's line is its first.
 
-    Raises UnreadableInput for an alignment too large to be put together.
+    Raises UnreadableInput for an alignment too large to be put together, and for a line too long to be read, whose
+    sequence would lack a part.
     """
     found = _Alignment()
     for frame in framed:
-        if frame.overlong:
-            yield rejected_block([too_long(line, limits)], contract)
-            line += 1
-            continue
-        for text in frame.data[:-1].split(b"\n"):
+        for text in frame.data.removesuffix(b"\n").split(b"\n"):
+            if frame.overlong or len(text) > limits.record_bytes:
+                raise UnreadableInput(f"line {line} of the alignment has over {limits.record_bytes} bytes: {_INSTEAD}")
             if text.startswith(b"//"):
                 yield from _blocks(found, contract, limits)
                 found = _Alignment()
@@ -76,7 +76,6 @@ def _blocks(found: _Alignment, contract: Contract, limits: Limits) -> Iterator[B
         checked = check_texts(texts, lines, contract, limits, "surrogateescape")
         ids = [some[index][0].decode("utf-8", "replace") for index in checked.kept.tolist()]
         block = Block(checked.codes, lines[checked.kept], ids, rejects=checked.rejects, contract=contract)
-        block.notices.extend(checked.notices)
         if found.gaps:
             block.notices.append(notice("gaps_removed", _REMOVED))
         yield block

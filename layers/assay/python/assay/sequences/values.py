@@ -153,9 +153,10 @@ class _Text:
             except (ValueError, RecursionError) as error:
                 self._grow(error)
                 continue
+            size = end - self.at  # what is held moves when there is more of it
             if self._may_go_on(end) and self.more():
                 continue
-            self.at = end
+            self.at += size
             return found
 
     def _may_go_on(self, end: int) -> bool:
@@ -166,8 +167,8 @@ class _Text:
         """Hold more of a value that cannot be decoded yet. Raises UnreadableInput where it never can."""
         if len(self.text) - self.at > self.longest:
             raise self.wrong(f"a value of over {self.longest} bytes, or one that never ends")
+        at = error.pos - self.at if isinstance(error, json.JSONDecodeError) else 0
         if not self.more():
-            at = error.pos - self.at if isinstance(error, json.JSONDecodeError) else 0
             known = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             raise self.wrong(known if not isinstance(error, RecursionError) else "nested too deep", at)
 
