@@ -190,7 +190,15 @@ def test_the_child_has_no_credentials_and_its_words_reach_no_log(
 
 
 def test_what_the_child_says_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    for said in (b"", b"[]", b"{", json.dumps("x").encode()):
+    lies: tuple[dict[str, object], ...] = (
+        {},
+        {"candidates": []},
+        {"candidates": [{"text": 1}], "pages": 1},
+        {"error": "x"},
+        {"error": []},
+        {"pages": 2},
+    )
+    for said in (b"", b"[]", b"{", json.dumps("x").encode(), *(json.dumps(each).encode() for each in lies)):
         done = subprocess.CompletedProcess[bytes]([], 0, said)
         monkeypatch.setattr(subprocess, "run", lambda *_, done=done, **__: done)
         assert reason(b"%PDF-1.4") == "failed"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from assay.abstracts.prepare import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 from assay.papers.finding import Candidate, Source
 from assay.telemetry import phase
@@ -57,11 +58,23 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
         raise RuntimeMissing("this deployment reads no PDFs: pypdfium2 is not installed")
     with phase("pdf"):
         reply = _child(body, seconds)
-    if "error" in reply:
-        raise UnreadableInput(_REASONS[str(reply["error"])], reason=reply["error"])
-    candidates = [Candidate(**each) for each in reply["candidates"]]
-    best = candidates[0]
-    return Extract(best.text, best.source, best.page, reply["pages"], best.confidence, candidates)
+    found = _checked(reply)
+    if found is None:
+        said = str(reply.get("error"))
+        reason = said if said in _REASONS else "failed"
+        raise UnreadableInput(_REASONS[reason], reason=reason)
+    return found
+
+
+def _checked(reply: Mapping[str, Any]) -> Extract | None:
+    """Return what the process found, None where it found nothing or says what it cannot: it is not trusted."""
+    try:
+        candidates = [Candidate(**each) for each in reply["candidates"]]
+        best, pages = candidates[0], int(reply["pages"])
+        sound = all(isinstance(each.text, str) and len(each.text) <= LONGEST for each in candidates)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+    return Extract(best.text, best.source, best.page, pages, best.confidence, candidates) if sound else None
 
 
 def _child(body: bytes, seconds: float) -> dict[str, Any]:
