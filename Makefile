@@ -11,6 +11,7 @@ TRAIN_VENV := .venv-train
 PEERS_VENV := .venv-peers
 AUDIT_VENV := .venv-audit
 FUZZ_VENV := .venv-fuzz
+CLIENTS_VENV := .venv-clients
 CLOUD_VENV := .venv-cloud
 RUNS ?= 20000
 LINES ?= 1000000
@@ -20,7 +21,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up deploy undeploy test test-api test-browser test-tensorflow test-importers import-tools check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up deploy undeploy test test-api test-browser test-clients test-tensorflow test-importers import-tools check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -39,6 +40,9 @@ test-api: $(VENV)/.dev  ## requests generated from the API's description: every 
 
 test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium (skipped where there is none)
 	@tests/browser/run
+
+test-clients: $(VENV)/.dev $(CLIENTS_VENV)/.clients  ## a Python client generated from the API's description imports whole and works
+	$(PY) -m pytest -q -n 0 tests/e2e/test_generated_client.py
 
 test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
 	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py tests/importers
@@ -141,7 +145,7 @@ soak: $(VENV)/.dev  ## MINUTES=60 of requests at a modest rate, memory noted in 
 	@$(PY) -m tests.load.soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(IMPORT_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(IMPORT_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLIENTS_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt
@@ -171,6 +175,10 @@ $(IMPORT_VENV)/.import: requirements/import.txt
 
 $(AUDIT_VENV)/.audit: requirements/audit.txt
 	@requirements/install $(AUDIT_VENV) $<
+	@touch $@
+
+$(CLIENTS_VENV)/.clients: requirements/clients.txt
+	@requirements/install $(CLIENTS_VENV) $<
 	@touch $@
 
 $(FUZZ_VENV)/.fuzz: requirements/dev.txt requirements/fuzz.txt
