@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from assay.ranking import Counts, Partial, merge
 from assay.sequences import Notice, gather, notice
 from assay.sequences.remarks import LINES_NAMED
+from tools.cli.shown import noticed
 
 LINES = st.lists(st.integers(1, 200), unique=True, max_size=60).map(sorted)
 
@@ -51,3 +52,11 @@ def test_a_partial_of_before_there_were_notices_is_read() -> None:
     body = Partial(counts=Counts(2)).to_body()
     assert "notices" not in body
     assert Partial.from_body(body).notices == ()
+
+
+def test_a_terminal_is_told_what_and_where() -> None:
+    assert noticed(Notice("a", "said").to_body()) == "note: said"
+    assert noticed(notice("a", "said", [7]).to_body()) == "note: said (line 7)"
+    assert noticed(notice("a", "said", [7, 9]).to_body()) == "note: said (lines 7, 9)"
+    assert noticed(notice("a", "said", range(1, 31)).to_body()).startswith("note: said (30 lines: 1, 2, ")
+    assert noticed(Notice("a", "said", count=3).to_body()) == "note: said (3 times)"

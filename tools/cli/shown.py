@@ -71,10 +71,14 @@ def report(outcome: Outcome) -> None:
 
 
 def noticed(notice: Mapping[str, Any]) -> str:
-    """Return a notice as a terminal shows it: `note: ... (3 times: lines 1, 2, 9)`."""
-    named, count = ", ".join(map(str, notice.get("lines", ()))), notice.get("count", 0)
-    times = f" ({count:,} times{f': lines {named}' if named else ''})" if count else ""
-    return f"note: {notice['message']}{times}"
+    """Return a notice as a terminal shows it: `note: ... (lines 1, 2, 9)`, `(30 lines: 1, 2, 9, ...)`."""
+    lines, count = [str(line) for line in notice.get("lines", ())], notice.get("count", 0)
+    named = ", ".join(lines)
+    if not lines:
+        return f"note: {notice['message']}{f' ({count:,} times)' if count else ''}"
+    if count > len(lines):
+        return f"note: {notice['message']} ({count:,} lines: {named}, ...)"
+    return f"note: {notice['message']} ({'line' if count == 1 else 'lines'} {named})"
 
 
 def rows(text: str) -> list[dict[str, Any]]:
