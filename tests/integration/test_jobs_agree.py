@@ -205,3 +205,25 @@ def test_a_job_that_ends_while_it_is_looked_at_is_not_swept(
     assert _sweep_later(monkeypatch, 90_000) == []
     found = drop.job(job.id)
     assert (found.state, found.reason) == (how, "" if how == "SUCCEEDED" else "its own reason")
+
+
+def test_a_job_overtaken_while_it_ended_leaves_the_pointer_to_the_later_one(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop.aws.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+    first, second = drop.put("rank/a.txt", BODY, **OPEN), drop.put("rank/a.txt", BODY * 2, **OPEN)
+    for number, event in enumerate((first, second)):
+        event["Records"][0]["s3"]["object"]["sequencer"] = f"00{number}"
+    put, later = Bucket.put, list[str]()
+
+    def overtaken(self: Bucket, key: str, body: bytes, kind: str) -> None:
+        if key.startswith("by-upload/") and not later:
+            later.append("begun")
+            later.extend(drop(second, "two"))
+        put(self, key, body, kind)
+
+    monkeypatch.setattr(Bucket, "put", overtaken)
+    (older,) = drop(first)
+    assert later[1:] != [older]
+    pointer = json.loads((drop.aws.results.get("by-upload/rank/a.txt.json", limit=1 << 20) or (b"", ""))[0])
+    assert (pointer["job_id"], pointer["state"]) == (later[1], "SUCCEEDED")

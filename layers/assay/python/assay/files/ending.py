@@ -18,8 +18,13 @@ def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any], *, lat
     body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
     results.put(summary_key, body, "application/json")
     if latest:
-        pointer = {"job_id": summary["job_id"], "state": summary["state"], "summary": summary_key}
-        results.put(pointer_key(str(summary["upload"])), json.dumps(pointer).encode(), "application/json")
+        point(results, str(summary["upload"]), str(summary["job_id"]), str(summary["state"]), summary_key)
+
+
+def point(results: Bucket, upload: str, job_id: str, state: str, summary_key: str) -> None:
+    """Write the pointer from an upload to a job."""
+    pointer = {"job_id": job_id, "state": state, "summary": summary_key}
+    results.put(pointer_key(upload), json.dumps(pointer).encode(), "application/json")
 
 
 def failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:

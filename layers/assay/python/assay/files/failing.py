@@ -13,7 +13,7 @@ from assay import errors
 from assay.errors import AssayError, Cancelled, Conflict, InputError, NotFound, ObjectMissing, ServiceError, ShardFailed
 from assay.files import layout
 from assay.files.desk import Desk
-from assay.files.ending import failure, finish
+from assay.files.ending import failure, finish, point
 from assay.files.manifest import Manifest
 from assay.files.merging import located
 from assay.files.working import Failure
@@ -47,7 +47,7 @@ def end(
     said |= {"results": {**results, "summary": key}} if results else {}
     ended = desk.jobs.fail(job_id, error.message, results, said)
     if desk.jobs.get(job_id) is None:  # its record is gone: what is left of it says so
-        finish(desk.results, key, said, latest=latest(desk, upload, job_id))
+        show(desk, key, said)
     settle(desk, job_id)
     return ended
 
@@ -62,9 +62,22 @@ def settle(desk: Desk, job_id: str, *, sure: bool = False) -> None:
         if word is None or job is None or word.agreed:
             return
         key = layout.summary_key(job_id, job.kind)
-        finish(desk.results, key, _said(word, job), latest=latest(desk, job.upload, job_id))
+        show(desk, key, _said(word, job))
         if desk.jobs.agree(job_id, word, {**job.results, "summary": key}, sure=sure):
             return
+
+
+def show(desk: Desk, summary_key: str, said: Mapping[str, Any]) -> None:
+    """Write a summary, and the pointer of its upload where the job is the latest of its key.
+
+    Another may become the latest, and end, between the look and the pointer: the pointer is then made its own.
+    """
+    upload, job_id = str(said["upload"]), str(said["job_id"])
+    pointed = latest(desk, upload, job_id)
+    finish(desk.results, summary_key, said, latest=pointed)
+    job = desk.jobs.by_upload(upload) if pointed else None
+    if job is not None and job.id != job_id and job.finished:
+        point(desk.results, upload, job.id, job.state, layout.summary_key(job.id, job.kind))
 
 
 def _said(word: LastWord, job: Job) -> Mapping[str, Any]:

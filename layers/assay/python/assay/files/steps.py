@@ -5,8 +5,7 @@ from typing import Any
 
 from assay.files import layout
 from assay.files.desk import Desk
-from assay.files.ending import finish
-from assay.files.failing import BLAMED, fail, latest, settle
+from assay.files.failing import BLAMED, fail, settle, show
 from assay.files.manifest import Manifest
 from assay.files.merging import CutInRow, Join, Joined
 from assay.files.partial import ShardResult
@@ -64,7 +63,7 @@ def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
     said = summary(manifest, joined, results)
     if not desk.jobs.conclude(job_id) and _failed(desk, job_id):
         return _settled(desk, job_id)
-    finish(desk.results, results["summary"], said, latest=latest(desk, manifest.source.key, job_id))
+    show(desk, results["summary"], said)
     if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):
         return _settled(desk, job_id)
     return _reply(job_id, "SUCCEEDED")
