@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 from urllib.parse import parse_qs
 
+from assay.abstracts import records
 from assay.abstracts.options import ClassifyOptions
-from assay.abstracts.records import LISTS, Record, record_of
+from assay.abstracts.records import LISTS, Layout, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.forms import Part
@@ -14,9 +16,9 @@ from assay.json_text import looks_like_json
 from assay.options import hold_known, integer, number
 from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
-from assay.sequences import Notice
+from assay.sequences import Format, Notice
 from assay.sequences.signatures import HEAD, refuse
-from assay.sequences.sniffing import JSON_TYPES
+from assay.sequences.sniffing import JSON_TYPES, TYPES
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")
@@ -89,7 +91,7 @@ def _several(items: list[object], options: ClassifyOptions) -> ClassifyRequest:
     return ClassifyRequest(texts, options, single=False, about=about)
 
 
-def _counted(abstracts: list[object]) -> list[object]:
+def _counted(abstracts: list[Any]) -> list[Any]:
     if not abstracts:
         raise MalformedBody(f'"abstracts" is empty: send 1 to {MOST_ABSTRACTS}')
     if len(abstracts) > MOST_ABSTRACTS:
@@ -110,7 +112,7 @@ def _form(request: Request) -> ClassifyRequest:
 def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
     """Read a body or a form's file: what it begins with says more than what it is called."""
     kind = media_type(part.content_type)
-    data, _ = unpacked(part.body, part.filename, MAX_BYTES)
+    data, name = unpacked(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
     if is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
@@ -123,7 +125,19 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
             f"{kind[:80]!r} is not read here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}", supported=SUPPORTED
         )
     refuse(data[:HEAD], abstracts=True)
+    if TYPES.get(kind) is Format.CSV or name.lower().endswith((".csv", ".tsv")):
+        return _table(data, _options(query))
     return ClassifyRequest([_text(data)], _options(query))
+
+
+def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
+    """Return a request for the rows of a table, as a file of abstracts has them. Raises UnreadableInput."""
+    found = list(records.read([data], Layout.CSV))
+    rows = _counted([each for each in found if not isinstance(each, Notice)])
+    texts = [each.text if isinstance(each, Record) else "" for each in rows]
+    about = [{"id": each.id, **each.about} if isinstance(each, Record) else {} for each in rows]
+    notices = [each for each in found if isinstance(each, Notice)]
+    return ClassifyRequest(texts, options, single=False, about=about, notices=notices)
 
 
 def _pdf(body: bytes, options: ClassifyOptions) -> ClassifyRequest:

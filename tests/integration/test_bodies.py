@@ -12,6 +12,7 @@ import pytest
 from tests import events
 from tests.conftest import Aws
 from tests.events import Context, multipart, post
+from tests.workbooks import workbook
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 ABSTRACT = "The quantum field theory of galaxies is studied with neural networks and a great deal of patience."
@@ -100,6 +101,23 @@ def test_objects_of_a_list_keep_their_ids(classify: Call) -> None:
         assert (first["id"], first["columns"]) == ("x1", {"year": 2020})
         assert second["error"]["code"] == "invalid_abstract"
         assert third["labels"] == first["labels"]
+
+
+def test_tables_of_abstracts_are_rows_and_no_text(classify: Call) -> None:
+    form = "multipart/form-data; boundary=frontier"
+    table = f"id,abstract\nx1,{ABSTRACT}\nx2,short\n".encode()
+    sheet = workbook([["id", "abstract"], ["x1", ABSTRACT], ["x2", "short"]])
+    for body, kind in (
+        (table, "text/csv"),
+        (gzip.compress(table.replace(b",", b"\t")), "text/tab-separated-values"),
+        (multipart(table, filename="a.csv").replace(b"text/plain", b"application/octet-stream"), form),
+        (sheet, "application/octet-stream"),
+        (multipart(sheet, filename="a.xlsx"), form),
+    ):
+        first, second = json.loads(classify(post("/classify", body, kind))["body"])["results"]
+        assert (first["id"], second["error"]["code"]) == ("x1", "invalid_abstract")
+    refused = classify(post("/classify", b"id,note\n1,2\n", "text/csv"))
+    assert (refused["statusCode"], json.loads(refused["body"])["error"]["code"]) == (422, "unreadable_input")
 
 
 def test_an_option_in_the_query_and_in_the_form_is_refused(call: Call, classify: Call) -> None:
