@@ -9,6 +9,7 @@ pytestmark = pytest.mark.cloud
 
 
 def test_every_promise_is_kept(cloud: Deployment) -> None:
-    table = assay(cloud, "check", "--stack", cloud.stack, "--url", cloud.url)
+    # The emulator holds no presigned form to its policy; the local service does, and the check is tried there.
+    table = assay(cloud, "check", "--stack", cloud.stack, "--url", cloud.url, "--without", "form")
     (FOLDER / "check.txt").write_text(table)
     assert "✓" in table
