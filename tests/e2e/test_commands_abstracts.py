@@ -8,6 +8,8 @@ import pytest
 from tests.e2e.running import Service
 from tests.e2e.samples import ABSTRACT
 from tests.e2e.test_commands import assay
+from tests.papers.disturbed import DISTURBED
+from tests.papers.texts import ABSTRACT as PAPER
 from tools.cli.main import main
 
 
@@ -58,3 +60,19 @@ def test_a_file_of_abstracts_says_what_it_lacks(service: Service, tmp_path: Path
         assert done.returncode == 1
         assert "no column" in done.stderr.splitlines()[-1]
         assert assay("classify", str(path), "--column", "summary", *where).returncode == 0
+
+
+def test_a_paper_says_which_text_was_taken_and_what_else_it_might_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "paper.pdf"
+    path.write_bytes(DISTURBED["two_languages"]().pdf())
+    assert main(["classify", str(path)]) == 0
+    first, other, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("the abstract: We measure the spectrum")
+    assert first.endswith("(page 1 of 1, heading, confidence 0.95)")
+    assert "heading, confidence 0.75: Wir messen" in other
+    assert main(["classify", str(path), "--json", "--threshold", "1"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["results"][0]["source"]["text"] == PAPER
+    assert [each["code"] for each in answer["notices"]] == ["no_label"]
