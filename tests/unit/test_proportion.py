@@ -94,12 +94,16 @@ HARD: dict[str, tuple[Read, Callable[[int], bytes]]] = {
 }
 
 
+ROOMY = Limits(1 << 12, 1 << 10, 1 << 20)
+"""No record of these inputs is too long, so that all of it is worked on."""
+
+
 def answered(fmt: Format, windows: Windows | None = None) -> Read:
     """Return what ranks some bytes and writes the reply in each form."""
     model = Fake(lambda text: 1.0 + text.count("D"), SMALL)
 
     def read(data: bytes) -> None:
-        blocks = parse(_pieces(data), fmt, SMALL, windows=windows, limits=LIMITS)
+        blocks = parse(_pieces(data), fmt, SMALL, windows=windows, limits=ROOMY)
         options = RankOptions(top_k=10_000)
         found = rank_blocks(blocks, model, model, options, deduplicate=False, on_rejects=lambda _: None)
         for make, _ in replies.FORMS.values():
