@@ -102,7 +102,10 @@ class Deployment:
             raise
 
     def ends(self, key: str) -> str:
-        """Wait for what becomes of a dropped file: the state that its job ends in, or `dead` for a dead letter."""
+        """Wait for what becomes of a dropped file: the state that its job ends in, or `dead` for a dead letter.
+
+        `stopped` where its execution ended and could not say so, which is the sweep's to mend.
+        """
         return wait_for(lambda: self._end_of(key), f"an end of {key}")
 
     def reason(self, key: str) -> str | None:
@@ -161,10 +164,20 @@ class Deployment:
 
     def _end_of(self, key: str) -> str | None:
         pointer = self.result(f"by-upload/{key}.json")
-        job = self._if_ended(json.loads(pointer)["job_id"]) if pointer else None
-        if job:
-            return str(job["state"])
-        return "dead" if any(key in letter for letter in self.letters()) else None
+        job = json.loads(pointer)["job_id"] if pointer else None
+        if job and (ended := self._if_ended(job)):
+            return str(ended["state"])
+        if any(key in letter for letter in self.letters()):
+            return "dead"
+        return "stopped" if job and self._execution(job) in ("FAILED", "TIMED_OUT", "ABORTED") else None
+
+    def _execution(self, job: str) -> str:
+        machine = self.account.client("stepfunctions")
+        arn = self.ids["RankFileStateMachine"].replace(":stateMachine:", ":execution:")
+        try:
+            return str(machine.describe_execution(executionArn=f"{arn}:{job}")["status"])
+        except machine.exceptions.ExecutionDoesNotExist:
+            return "NONE"
 
     def _if_ended(self, job: str) -> dict[str, Any] | None:
         reply = self.get(f"/jobs/{job}")

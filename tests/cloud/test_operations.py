@@ -96,9 +96,8 @@ def test_the_access_log_is_set_up_as_written(desk: Desk, cloud: Deployment) -> N
 
 def test_the_guide_is_typed_as_written(desk: Desk, cloud: Deployment, tmp_path: Path) -> None:
     (tmp_path / "designs.fasta").write_bytes(FASTA)
-    [block] = [
-        block for block in re.findall(r"```sh\n(.*?)```", DEPLOY, re.DOTALL) if "--data-binary @designs" in block
-    ]
+    blocks = re.findall(r"```sh\n(.*?)```", DEPLOY, re.DOTALL)
+    [block] = [each for each in blocks if "output()" in each and "--data-binary @designs" in each]
     block = block.replace("AWS_DEFAULT_REGION=eu-central-1", f"AWS_DEFAULT_REGION={REGION}")
     block = block.replace("URL=$(output ApiUrl)", f"OUT=$(output ApiUrl) URL={cloud.url}")
     before, pointer, after = re.split(r"(?m)^(aws s3 cp \S*by-upload.*\n)", block)
