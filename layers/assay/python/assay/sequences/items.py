@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -41,11 +41,20 @@ def parse_items(
     Raises `MalformedBody` naming the first item that is neither a string nor such an object.
     """
     fields = Fields(column or SEQUENCE, columns)
+    if set(map(type, items)) <= {str}:  # most requests, and nothing to look at but the texts
+        texts = cast("Sequence[str]", items)
+        found = check_texts(texts, np.arange(1, len(texts) + 1), contract, LIMITS, "surrogatepass")
+        return Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
     for index, item in enumerate(items):
-        if not isinstance(item, str):
+        plain = isinstance(item, str) or (
+            isinstance(item, dict)
+            and isinstance(item.get(fields.wanted), str)
+            and type(item.get(IDENTIFIER)) in _IDENTIFIERS
+        )
+        if not plain:
             _hold(item, index, fields.wanted)
-    block = _block([Value(index, item) for index, item in enumerate(items, 1)], [], fields, contract, LIMITS)
-    named = any(isinstance(item, Mapping) and IDENTIFIER in item for item in items)
+    block = _block([*map(Value, range(1, len(items) + 1), items)], [], fields, contract, LIMITS)
+    named = any(isinstance(item, dict) and IDENTIFIER in item for item in items)
     return block if named else replace(block, ids=None)
 
 
@@ -120,14 +129,13 @@ def _block(
     read: Sequence[Value], rejects: Sequence[Reject], fields: Fields, contract: Contract, limits: Limits
 ) -> Block:
     """Encode the sequences of records; carry ids and fields of those that hold the contract."""
-    texts = [_sequence(each.value, fields.wanted) for each in read]
-    wrong = [
-        Reject(each.place, MALFORMED, _shape(fields.wanted))
-        for each, text in zip(read, texts, strict=True)
-        if text is None
-    ]
-    good = [each for each, text in zip(read, texts, strict=True) if text is not None]
-    lines = np.array([each.place for each in good], np.int64)
+    texts = [_sequence(value, fields.wanted) for _, value in read]
+    good, wrong = read, []
+    if None in texts:
+        good = [each for each, text in zip(read, texts, strict=True) if text is not None]
+        bad = (each.place for each, text in zip(read, texts, strict=True) if text is None)
+        wrong = [Reject(place, MALFORMED, _shape(fields.wanted)) for place in bad]
+    lines = np.fromiter((place for place, _ in good), np.int64, len(good))
     found = check_texts([text for text in texts if text is not None], lines, contract, limits, "surrogatepass")
     kept = [good[index].value for index in found.kept.tolist()]
     extra = [_carried(value, fields.columns) for value in kept] if fields.columns else None
@@ -144,7 +152,8 @@ def _block(
     block.notices.extend(renamed(fields.columns, names))
     block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
     block.notices.extend(found.notices)
-    lost = [each.place for each in good if _has_more(each.value, fields)]
+    known = frozenset((fields.wanted, IDENTIFIER, *fields.columns))
+    lost = [place for place, value in good if not isinstance(value, str) and _has_more(value, known)]
     if lost:
         block.notices.append(notice("fields_left_out", _LEFT_OUT, lost))
     return block
@@ -155,17 +164,20 @@ _LEFT_OUT: Final = (
 )
 
 
-def _has_more(value: object, fields: Fields) -> bool:
-    if not isinstance(value, Mapping) or len(value) < 2:
+def _has_more(value: dict[str, object], known: frozenset[str]) -> bool:
+    """Say whether an object has fields that are neither read nor carried, in any letters' case."""
+    if value.keys() <= known:
         return False
-    known = {fields.wanted.casefold(), IDENTIFIER}
-    return any(name not in fields.columns and name.casefold() not in known for name in value)
+    folded = {name.casefold() for name in known}
+    return any(name not in known and name.casefold() not in folded for name in value)
 
 
 def _sequence(value: object, wanted: str) -> str | None:
     """Return the sequence of a record, None where it has none."""
+    if isinstance(value, str):
+        return value
     found = value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         found = value.get(wanted)
         if found is None and (at := place(names := list(value), wanted)) is not None:
             found = value[names[at]]
@@ -178,7 +190,10 @@ def _shape(wanted: str) -> str:
 
 def _identifier(value: object) -> str:
     """Return the id of a record as text that UTF-8 can carry, empty where it has none."""
-    return _cell(value.get(IDENTIFIER)) if isinstance(value, Mapping) else ""
+    return _cell(value.get(IDENTIFIER)) if isinstance(value, dict) else ""
+
+
+_IDENTIFIERS: Final = (str, int, type(None))
 
 
 def _carried(value: object, columns: Sequence[str]) -> tuple[str, ...]:
@@ -196,7 +211,7 @@ def _cell(value: Any) -> str:
 
 def _hold(item: object, index: int, wanted: str) -> None:
     """Raise MalformedBody for what is no sequence of a request."""
-    if not isinstance(item, Mapping) or _sequence(item, wanted) is None:
+    if not isinstance(item, dict) or _sequence(item, wanted) is None:
         raise MalformedBody(f'sequences[{index}] must be a string or {{"id": ..., "{wanted}": "..."}}', index=index)
     name = item.get(IDENTIFIER)
     if isinstance(name, bool) or not isinstance(name, str | int | None):
