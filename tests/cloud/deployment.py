@@ -169,15 +169,13 @@ class Deployment:
             return str(ended["state"])
         if any(key in letter for letter in self.letters()):
             return "dead"
-        return "stopped" if job and self._execution(job) in ("FAILED", "TIMED_OUT", "ABORTED") else None
+        return "stopped" if self._stopped(key) else None
 
-    def _execution(self, job: str) -> str:
+    def _stopped(self, key: str) -> bool:
         machine = self.account.client("stepfunctions")
-        arn = self.ids["RankFileStateMachine"].replace(":stateMachine:", ":execution:")
-        try:
-            return str(machine.describe_execution(executionArn=f"{arn}:{job}")["status"])
-        except machine.exceptions.ExecutionDoesNotExist:
-            return "NONE"
+        found = machine.list_executions(stateMachineArn=self.ids["RankFileStateMachine"], statusFilter="FAILED")
+        given = [machine.describe_execution(executionArn=each["executionArn"])["input"] for each in found["executions"]]
+        return any(f'"{key}"' in each for each in given)
 
     def _if_ended(self, job: str) -> dict[str, Any] | None:
         reply = self.get(f"/jobs/{job}")
