@@ -12,8 +12,10 @@ PEERS_VENV := .venv-peers
 AUDIT_VENV := .venv-audit
 FUZZ_VENV := .venv-fuzz
 CLIENTS_VENV := .venv-clients
+MUTANTS_VENV := .venv-mutants
 CLOUD_VENV := .venv-cloud
 RUNS ?= 20000
+MUTANTS ?= 12
 LINES ?= 1000000
 SEED ?= 1
 RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
@@ -21,7 +23,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up deploy undeploy test test-api test-browser test-clients test-tensorflow test-importers import-tools check fuzz differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up deploy undeploy test test-api test-browser test-clients test-tensorflow test-importers import-tools check fuzz mutants differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -66,6 +68,9 @@ check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, cfn-lint (before and after 
 fuzz: $(FUZZ_VENV)/.fuzz  ## atheris on every reader of strangers' bytes: RUNS inputs each (default 20000), SEED
 	@for target in $$($(FUZZ_VENV)/bin/python -m tests.fuzz.targets); do \
 	  $(FUZZ_VENV)/bin/python -m tests.fuzz $$target --runs $(RUNS) --seed $(SEED) || exit 1; done
+
+mutants: $(VENV)/.dev $(MUTANTS_VENV)/.mutants  ## break one thing at a time: MUTANTS of each part (default 12) that its tests must notice, SEED
+	$(MUTANTS_VENV)/bin/python -m tests.mutation --mutants $(MUTANTS) --seed $(SEED) --python $(PY)
 
 differential: $(VENV)/.dev  ## production's ranking against a slow, plain reference: LINES lines (default 1000000), SEED
 	$(PY) -m tests.differential --lines $(LINES) --seed $(SEED)
@@ -179,6 +184,10 @@ $(AUDIT_VENV)/.audit: requirements/audit.txt
 
 $(CLIENTS_VENV)/.clients: requirements/clients.txt
 	@requirements/install $(CLIENTS_VENV) $<
+	@touch $@
+
+$(MUTANTS_VENV)/.mutants: requirements/mutants.txt
+	@requirements/install $(MUTANTS_VENV) $<
 	@touch $@
 
 $(FUZZ_VENV)/.fuzz: requirements/dev.txt requirements/fuzz.txt
