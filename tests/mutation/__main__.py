@@ -128,9 +128,7 @@ def _conclude(tried: list[Tried]) -> int:
     for each in survivors:
         word = "equivalent" if each in excused else "SURVIVED"
         print(f"  {word}  {each.mutant.module}:{each.mutant.line}  {each.mutant.operator}  {each.text}")
-    print(
-        f"{len(tried)} mutants, {len(survivors)} survived, {len(excused)} of them listed as equivalent: {share:.1%} killed"
-    )
+    print(f"{len(tried)} mutants, {len(survivors)} survived, {len(excused)} of them equivalent: {share:.1%} killed")
     return 0 if share >= _WANTED else 1
 
 

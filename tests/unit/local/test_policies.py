@@ -104,10 +104,10 @@ def test_a_file_of_another_size_is_refused(size: int, code: str) -> None:
 
 
 def test_a_form_ends_with_its_hour() -> None:
-    fields = offer()
-    hold(fields, now=NOW + timedelta(minutes=59))
+    fields, now = offer(), datetime.now(UTC)
+    hold(fields, now=now + timedelta(minutes=59))
     with pytest.raises(FormRefused, match="expired"):
-        hold(fields, now=NOW + timedelta(minutes=61))
+        hold(fields, now=now + timedelta(minutes=61))
 
 
 def test_a_form_is_of_one_bucket() -> None:
