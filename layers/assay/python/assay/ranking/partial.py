@@ -6,7 +6,7 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
 from assay.sequences import Notice, gather
-from assay.sequences.composition import tell_simple
+from assay.sequences.composition import DNA, tell_simple
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,23 @@ class Partial:
 
 def merge(partials: Iterable[Partial], top_k: int) -> Partial:
     """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
-    whole = Partial()
+    whole, told = Partial(), []
     for part in partials:
+        told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
         notices = gather([*whole.notices, *part.notices])
         whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
     counts = {**asdict(whole.counts), "returned": len(whole.rows)}
-    return replace(whole, counts=Counts(**counts))
+    notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
+    return replace(whole, counts=Counts(**counts), notices=notices)
+
+
+def _all_of_bases(told: list[tuple[bool, bool]]) -> bool:
+    """Say whether the whole is of bases, by what each part has: scored sequences, and a notice that it is.
+
+    Parts without a scored sequence know their beginning only: they are asked where no part has one, and then the first.
+    """
+    return all([bases for scored, bases in told if scored] or [bases for _, bases in told[:1]])
 
 
 def with_simple(whole: Partial) -> Partial:

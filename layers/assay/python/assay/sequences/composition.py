@@ -18,7 +18,8 @@ from assay.sequences.sniffing import Format
 SIMPLE: Final = 2.2
 """Bits of entropy a residue under which a stretch is of low complexity: the trigger of SEG, Wootton & Federhen 1993,
 doi:10.1016/0097-8485(93)85006-X, here over the whole sequence."""
-_DNA: Final = notice("looks_like_dna", "the input is of A, C, G, T, U and N only: is it DNA? The models read proteins.")
+DNA: Final = "looks_like_dna"
+_DNA: Final = notice(DNA, "the input is of A, C, G, T, U and N only: is it DNA? The models read proteins.")
 _BASES: Final = "ACGTUN"
 _HEADERS: Final = re.compile(rb"^[>@;#][^\n]*", re.MULTILINE)
 _LETTERS: Final = re.compile(rb"[ACGTUNacgtun\s]*")
