@@ -1,6 +1,7 @@
 """The commands against a running service: a small input in one request, a larger one as a job that is followed."""
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,14 @@ def rank(options: argparse.Namespace, folder: Path) -> shown.Outcome:
         job_id = send(service, sent, "rank", chosen_options(options))
     job = followed(service, job_id)
     fetched(job, folder / "results")
-    return shown.collected(folder / "results", {**job, "reason": _reason(job)}, options.out)
+    said = {"reason": _reason(job), "notices": _notices(folder / "results" / "ranking.json")}
+    return shown.collected(folder / "results", {**job, **said}, options.out)
+
+
+def _notices(summary: Path) -> list[dict[str, Any]]:
+    """Return the notices of a job's summary, which its record does not hold."""
+    found = json.loads(summary.read_text("utf-8")) if summary.is_file() else {}
+    return list(found.get("notices") or [])
 
 
 def _reason(job: dict[str, Any]) -> str:

@@ -45,6 +45,8 @@ RETRY_AFTER_SECONDS: Final = 10
 _LONGEST_TEXT = 1000
 _LONGEST_TYPE = 100
 _REPLACED: Final = "\ufffd"
+_NEVER_TEXT: Final = ("image/", "audio/", "video/", "font/")
+"""Types that no route takes: they are refused for that, and not for how they arrived."""
 _NOT_UTF_8: Final = "the body is not UTF-8, and arrived with what cannot be read replaced, first at character"
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
@@ -144,7 +146,7 @@ def _body(text: str, is_base64: bool, content_type: str) -> bytes:
                 f"the body is gzip, but was sent as {said}, which is read as text on its way and so arrives damaged: "
                 "send it again with the header Content-Type: application/gzip"
             )
-        if _REPLACED in text:
+        if _REPLACED in text and not media_type(content_type or "").startswith(_NEVER_TEXT):
             raise MalformedBody(f"{_NOT_UTF_8} {text.index(_REPLACED) + 1}: save it as UTF-8 and send it again")
         return text.encode("utf-8", "surrogatepass")
     try:
