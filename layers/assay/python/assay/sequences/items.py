@@ -44,7 +44,9 @@ def parse_items(
     if set(map(type, items)) <= {str}:  # most requests, and nothing to look at but the texts
         texts = cast("Sequence[str]", items)
         found = check_texts(texts, np.arange(1, len(texts) + 1), contract, LIMITS, "surrogatepass")
-        return Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
+        block = Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
+        block.notices.extend(found.notices)
+        return block
     for index, item in enumerate(items):
         plain = isinstance(item, str) or (
             isinstance(item, dict)
