@@ -15,7 +15,7 @@ from tests.cloud.account import FOLDER, REGION, SAM, Account
 from tools.containers import ROOT, docker
 
 STACK, REPOSITORY = "assay", "assay"
-SECONDS = 600.0
+SECONDS = 300.0
 Found = TypeVar("Found")
 
 
