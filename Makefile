@@ -23,7 +23,7 @@ export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up deploy undeploy test test-api test-browser test-clients test-tensorflow test-importers import-tools check fuzz mutants differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
+.PHONY: help demo up deploy undeploy test test-slow test-api test-browser test-clients test-tensorflow test-importers import-tools check fuzz mutants differential audit sbom format train-sequences train-abstracts lock containers cloud bench bench-quick bench-cold peers chaos load soak clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## *(.*)/  make \1	\2/' | expand -t 20
@@ -36,6 +36,9 @@ up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000)
 
 test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
 	$(PY) -m pytest -q -n auto
+
+test-slow: $(VENV)/.dev  ## the longer ones: assay check against spoiled services, benchmarks, the runbook, faults
+	$(PY) -m pytest -q -n auto -m slow
 
 test-api: $(VENV)/.dev  ## requests generated from the API's description: every answer is one that it has
 	$(PY) -m pytest -q -n auto -m api tests/api

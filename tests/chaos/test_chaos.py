@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.cancelling import everywhere
 from tests.chaos.faults import KINDS, WRONG, Faults
 from tests.chaos.files import again, file
 from tests.chaos.running import run
+
+pytestmark = pytest.mark.slow
 
 
 def test_jobs_through_a_service_of_which_a_fifth_of_the_calls_fail(tmp_path: Path) -> None:

@@ -10,7 +10,10 @@ import pytest
 from benchmarks.rank import GATE
 from tests.e2e.running import ROOT
 
-pytestmark = pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models"),
+]
 
 
 def test_a_file_through_the_machine_is_what_one_pass_gives() -> None:

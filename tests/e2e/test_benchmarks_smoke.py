@@ -11,7 +11,10 @@ from benchmarks.contest import environment
 from benchmarks.rank import GATE
 from tests.e2e.running import ROOT
 
-pytestmark = pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models"),
+]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

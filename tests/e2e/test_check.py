@@ -18,6 +18,8 @@ from tools.check.promises import Finding
 from tools.check.runs import CHECKS, NAMES, run
 from tools.check.stacks import Named, find_ground
 
+pytestmark = pytest.mark.slow
+
 KEY = "a-key-of-the-tests"
 WATCHING = {"alarms", "dashboard", "log"}
 """What a local service has not."""

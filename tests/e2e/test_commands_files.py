@@ -17,6 +17,8 @@ from tests.e2e.samples import ABSTRACT, DESIGN, FASTA, LINES, OTHER
 from tests.e2e.test_commands import assay
 from tools.cli.main import join_negatives, main
 
+pytestmark = pytest.mark.slow
+
 OPEN = "--threshold=-1000"
 
 

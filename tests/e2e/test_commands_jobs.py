@@ -14,6 +14,8 @@ from tools.cli.main import main
 from tools.cli.service import Refused
 from tools.cli.service import Service as Client
 
+pytestmark = pytest.mark.slow
+
 NAMES = {"ranking.csv", "rejected.csv", "ranking.json"}
 
 

@@ -4,9 +4,13 @@ import io
 from collections import Counter
 from dataclasses import replace
 
+import pytest
+
 from tests.e2e.running import Service
 from tests.load.load import KINDS, load, told
 from tests.load.soak import HEADER, soak
+
+pytestmark = pytest.mark.slow
 
 
 def test_requests_at_once_are_all_answered_rightly(service: Service) -> None:

@@ -21,7 +21,10 @@ KEPT = "URL WHERE UPLOADS RESULTS MODELS QUEUE KEY JOB AWS_ENDPOINT_URL AWS_DEFA
 AWS_ONLY, KEYS = "**AWS only**", "Rotate an API key"
 SECONDS = 300
 
-pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl"),
+]
 
 
 class Desk:
