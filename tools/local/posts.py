@@ -4,9 +4,9 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from typing import IO, Any, Final
 from urllib.parse import unquote
-from xml.sax.saxutils import escape
 
 import boto3
 from botocore.exceptions import BotoCoreError
