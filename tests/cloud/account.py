@@ -72,7 +72,7 @@ class Account:
 
     @contextmanager
     def fault(self, **faults: Any) -> Iterator[None]:
-        """Bring faults back until the block ends: `ranges`, `plain`, `concurrency` (stand_in.py says what they do)."""
+        """Bring faults back until the block ends: `ranges`, `concurrency` (stand_in.py says what they do)."""
         _faults().write_text(json.dumps(faults))
         try:
             yield

@@ -76,7 +76,7 @@ def count_as_encrypted() -> None:
     resolve = iam_evaluator._resolve_condition_key
 
     def resolved(key: str, context: Any) -> Any:
-        return str(not fault("plain", False)).lower() if key.lower() == "aws:securetransport" else resolve(key, context)
+        return "true" if key.lower() == "aws:securetransport" else resolve(key, context)
 
     iam_evaluator._resolve_condition_key = resolved
 

@@ -106,8 +106,6 @@ CASES = [
     Case("RankPlanRole", "KeepPartials", _large),
     Case("RankShardRole", "ReadUploads", _large),
     Case("RankMergeRole", "KeepPartials", _large),
-    Case("RankFileRole", "CallSteps", _large),
-    Case("RankFileRole", "ReadShards", _large),
     Case("ClassifyUploadRole", "ReadAbstracts", _small_abstracts),
     Case("ClassifyShardRole", "KeepPartials", _large_abstracts),
     Case("JobSweepRole", "FindJobs", _swept),
@@ -148,16 +146,3 @@ def test_strangers_are_refused(cloud: Deployment, account: Account) -> None:
     for call in (stranger.list_buckets, lambda: stranger.list_objects_v2(Bucket=cloud.uploads)):
         with pytest.raises(Exception, match=r"InvalidAccessKeyId|AccessDenied|not exist"):
             call()
-
-
-def test_plain_connections_are_refused(cloud: Deployment, account: Account) -> None:
-    with account.fault(plain=True):
-        assert not _posted_plain(cloud)
-
-
-def _posted_plain(cloud: Deployment) -> bool:
-    try:
-        cloud.s3.put_object(Bucket=cloud.uploads, Key="rank/plain-connection.txt", Body=LINES)
-    except cloud.s3.exceptions.ClientError:
-        return False
-    return True
