@@ -42,7 +42,7 @@ def _page_file() -> Schema:
     version = query({"v": {"type": "string", "description": "The version that the page names may be kept for ever."}})
     parameters = [path_parameter("name", {"type": "string", "enum": list(pages.TYPES)}), *version]
     found = {"200": reply("Its script, style or icon", bodies)}
-    return operation("Pages", "A file of the page", found, 404, keyed=False, parameters=parameters)
+    return operation("Pages", "A file of the page", found, 400, 404, keyed=False, parameters=parameters)
 
 
 def _jobs() -> Schema:
