@@ -178,8 +178,11 @@ class TorchMachine(Machine):
     def _find(self, module: object, name: object) -> Any:
         if module == "torch" and isinstance(name, str) and name in _STORAGES:
             return Known(name, _refuse)
-        known = _KNOWN.get((str(module), str(name))) if isinstance(module, str) and isinstance(name, str) else None
-        return known or super()._find(module, name)
+        known = _KNOWN.get((module, name)) if isinstance(module, str) and isinstance(name, str) else None
+        if known is None:
+            shown = f"{module[:80]}.{name[:80]}" if isinstance(module, str) and isinstance(name, str) else "no text"
+            raise UnreadableInput(f"the file names {shown}, and weights are tensors alone: nothing of it was run")
+        return known
 
     def _step(self, name: str, argument: Any) -> None:
         if name == "BINPERSID":
