@@ -194,6 +194,7 @@ def test_a_command_that_is_ended_leaves_nothing_behind(tmp_path: Path, number: i
     process = subprocess.Popen(
         command("rank", str(path), "--processes", "2", "--out", str(out)),
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while not _children(process.pid) and time.monotonic() < deadline:
