@@ -65,22 +65,30 @@ def parse(
     flat, fmt = fmt, Format.FASTA if fmt in FLAT else fmt
     if windows:
         hold_windows(windows, fmt, contract)
-    if fmt is Format.CSV:  # its cells are Python objects, so that smaller blocks hold as much
-        limits = replace(limits, block_bytes=min(limits.block_bytes, 1 << 18))
+    limits = _by_format(limits, fmt)
     if fmt is Format.JSON:
         return parse_document(chunks, contract, limits, column)
-    if fmt is Format.JSONL:
-        head, chunks = begin(chunks)
-        fields = Fields(column or SEQUENCE, fields_of(head, column, limits) if columns is None else columns)
+    if fmt is Format.JSONL and columns is None:
+        columns, chunks = _carried(chunks, column, limits)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
-    if flat in FLAT:
-        framed = as_fasta(framed, flat)
+    framed = as_fasta(framed, flat) if flat in FLAT else framed
     if fmt in (Format.STOCKHOLM, Format.CLUSTAL):
         return parse_alignment(framed, contract, limits, first_line)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:
-        return parse_json_lines(framed, contract, limits, first_line, fields)
+        return parse_json_lines(framed, contract, limits, first_line, Fields(column or SEQUENCE, columns or ()))
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
     return parse_lines(framed, contract, limits, first_line)
+
+
+def _by_format(limits: Limits, fmt: Format) -> Limits:
+    """Return the limits for a format: a CSV's cells are Python objects, so that smaller blocks hold as much."""
+    return replace(limits, block_bytes=min(limits.block_bytes, 1 << 18)) if fmt is Format.CSV else limits
+
+
+def _carried(chunks: Iterable[bytes], column: str | None, limits: Limits) -> tuple[tuple[str, ...], Iterable[bytes]]:
+    """Return the fields that JSON lines carry, by their first records, and the same chunks."""
+    head, chunks = begin(chunks)
+    return fields_of(head, column, limits), chunks
