@@ -9,8 +9,10 @@ import pytest
 
 from tests.browser.visit import Visit
 from tests.e2e.running import Service
-from tests.e2e.samples import CSV, DESIGN, OTHER, POOR, SHORT
+from tests.e2e.samples import ABSTRACT, CSV, DESIGN, OTHER, POOR, SHORT
 
+NOTED = f"id,sequence,note\n1,{DESIGN}*,ok\n2,{OTHER},a,b\n".encode()
+"""Rows of which one has a terminator, and one a cell more than there are columns."""
 _LETTERS = "ACDEFGHIKLMNPQRSTVWY"
 _SLOW = {"offline": False, "latency": 1, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
 _WATCH = """() => { window.seen = []; new MutationObserver(() => {
@@ -162,3 +164,19 @@ def test_shards_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
     visit.page.click("text=Stop the job")
     visit.page.wait_for_selector("h2 >> text=The job was stopped")
     assert stopped == [f"{visit.service.url}/jobs/{running['job_id']}/cancel"]
+
+
+def test_a_jobs_notices_stand_above_its_table(visit: Visit) -> None:
+    summary = visit.service.drop("rank/noted.csv", NOTED, threshold="-9")
+    visit.go(f"/?job={summary['job_id']}")
+    ended(visit)
+    assert visit.notices("#rank-result") == [each["code"] for each in summary["notices"]]
+    for each in summary["notices"]:
+        assert each["message"][1:] in visit.text("#rank-result .notices")
+
+
+def test_a_classification_jobs_notices_are_shown_with_its_counts(visit: Visit) -> None:
+    summary = visit.service.drop("classify/noted.txt", " ".join([ABSTRACT] * 40)[:4900].encode())
+    visit.go(f"/?job={summary['job_id']}")
+    ended(visit)
+    assert "truncated" in visit.notices("#rank-result")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.test_jobs import NOTED
 from tests.browser.visit import Visit
 from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OPEN, OTHER, POOR, SHORT
 from tools.demo.sequences import fasta, proteins
@@ -208,3 +209,28 @@ def test_another_model_may_be_chosen_and_the_answer_says_which_it_was(visit: Vis
     assert visit.text("#rank-result h2") == title(found["counts"])
     assert visit.column(3) == [f"{row['score']:.3f}" for row in found["ranked"]][:25]
     assert visit.page.locator(r"text=/Score: stability-chymotrypsin \S+\. Gate: stability-trypsin \S+\./").count()
+
+
+def test_what_was_done_to_the_input_stands_above_the_table(visit: Visit) -> None:
+    visit.drop("#rank-well", "noted.csv", NOTED)
+    visit.page.fill("#threshold", "-9")
+    visit.rank()
+    found = answer(visit, NOTED, **OPEN)["notices"]
+    assert {"terminator_stripped", "uneven_rows"} <= {each["code"] for each in found}
+    assert visit.notices("#rank-result") == [each["code"] for each in found]
+    shown = visit.text("#rank-result .notices")
+    assert all(each["message"][1:] in shown for each in found)
+    assert "(line 3)" in shown
+    assert visit.page.get_by_role("list", name="Notes about the input").count() == 1
+    above, table = (visit.page.locator(f"#rank-result {each}").first.bounding_box() for each in (".notices", "table"))
+    assert above["y"] + above["height"] <= table["y"]
+    assert f"{len(found)} notes about the input" in str(visit.page.text_content("#status"))
+    assert json.loads(visit.saved(".tools >> text=JSON"))["notices"] == found
+
+
+def test_an_input_of_which_nothing_is_to_be_said_has_no_notices(visit: Visit) -> None:
+    visit.paste(DESIGN)
+    visit.rank()
+    assert answer(visit, DESIGN)["notices"] == []
+    assert visit.notices("#rank-result") == []
+    assert visit.page.locator("#rank-result .notices").count() == 0

@@ -89,6 +89,12 @@ class Visit:
         """Return the cells of a column, counted from 1."""
         return list(self.page.locator(f"{table} td:nth-child({number})").all_inner_texts())
 
+    def notices(self, pane: str) -> list[str]:
+        """Return the codes of the notices that are shown, all of them in sight."""
+        shown = self.page.locator(f"{pane} .notices li")
+        assert all(each.is_visible() for each in shown.all())
+        return [str(each.get_attribute("data-code")) for each in shown.all()]
+
     def saved(self, button: str) -> str:
         """Press a button that saves a file and return what it holds."""
         with self.page.expect_download() as download:

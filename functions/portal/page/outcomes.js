@@ -2,6 +2,7 @@
 
 import {parseCsv, plain} from "./csv.js";
 import {announce, make, plural} from "./dom.js";
+import {noticeList, spokenNotices} from "./notices.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
@@ -20,11 +21,11 @@ export async function outcome(job) {
   const title = make("p", {class: "source"}, make("strong", {}, fileOf(job)), took(job), files(results));
   const rejected = await rejectsOf(results.rejected);
   if (job.state === "FAILED") return failure(job, title, rejects({rejected, counts}));
-  announce("The job is done.");
-  if (!results.ranking) return [title, countsOf(counts)];
-  const [found, {options = {}}] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
+  const [found, {options = {}, notices}] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
+  announce(`The job is done.${spokenNotices(notices)}`);
+  if (!found) return [title, countsOf(counts), noticeList(notices)].filter(Boolean);
   const chosen = {threshold: options.threshold ?? 0, top_k: found.rows.length};
-  return [title, ranking({...found, counts, rejected, models, live: false, options: chosen}).node];
+  return [title, ranking({...found, counts, rejected, notices, models, live: false, options: chosen}).node];
 }
 
 function failure({reason, kind}, title, listed) {
@@ -61,6 +62,7 @@ async function rejectsOf(link) {
 }
 
 async function rankingOf(link) {
+  if (!link) return null;
   const {head, lines} = parseCsv(await read(link));
   const rows = lines.map(([rank, sequence, score, gate, line, id, ...extra]) => ({
     rank: Number(rank), sequence, score: Number(score), gate: gate === "" ? NaN : Number(gate), line: Number(line),

@@ -4,6 +4,7 @@ import {EXAMPLE_SEQUENCES} from "./examples.js";
 import {announce, at, make, show} from "./dom.js";
 import {complain, glance, intake, pasted} from "./intake.js";
 import {addressed, follow, jobInAddress, upload} from "./jobs.js";
+import {spokenNotices} from "./notices.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
@@ -113,10 +114,10 @@ async function atOnce(file, signal) {
   let found = await asked(file, {...options(), threshold: OPEN, top_k: MOST_ROWS}, signal);
   const live = found.counts.passed === found.ranked.length;
   if (!live) found = await asked(file, options(), signal);
-  const {counts, rejected, models} = found;
-  state.view = ranking({...rows(found), counts, rejected, models, options: options(), live});
+  const {counts, rejected, notices, models} = found;
+  state.view = ranking({...rows(found), counts, rejected, notices, models, options: options(), live});
   show(at("rank-result"), state.view.node);
-  announce(at("rank-result").querySelector("h2").textContent);
+  announce(`${at("rank-result").querySelector("h2").textContent}.${spokenNotices(notices)}`);
 }
 
 async function asked(file, given, signal) {

@@ -2,6 +2,7 @@
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";
 import {announce, button, count, make, plural} from "./dom.js";
+import {noticeList} from "./notices.js";
 import {MARGINS, histogram, number} from "./plot.js";
 import {rejects} from "./rejects.js";
 import {legend, residues} from "./residues.js";
@@ -16,7 +17,7 @@ const COLUMNS = [
   {key: "id", title: "id", kind: "name"},
 ];
 
-/** Show a ranking {rows, carried, counts, rejected, models, options, live}. Returns {node, adjust(options)}. */
+/** Show a ranking {rows, carried, counts, rejected, notices, models, options, live}. Returns {node, adjust(options)}. */
 export function ranking(found) {
   const view = {...found, options: {...found.options}, columns: columnsOf(found)};
   view.head = make("div", {class: "head"});
@@ -34,7 +35,7 @@ function columnsOf({carried = [], rows}) {
 
 function assembled(view) {
   const pictures = make("div", {class: "plots"}, view.plots.map(({node}) => node));
-  return make("div", {}, view.head, pictures, view.live && view.plots.length && key(),
+  return make("div", {}, view.head, noticeList(view.notices), pictures, view.live && view.plots.length && key(),
     view.tools, view.table.node, legend(), rejects(view), served(view.models));
 }
 
@@ -115,12 +116,12 @@ function tools(view) {
     button("FASTA", () => save("ranking.fasta", "text/x-fasta", fasta(rows()))));
 }
 
-function record({shown, counts, rejected, models, options, columns}) {
+function record({shown, counts, rejected, notices = [], models, options, columns}) {
   const known = new Set(COLUMNS.map(({key}) => key));
   const extra = columns.filter(({key}) => !known.has(key));
   const row = each => ({...Object.fromEntries(COLUMNS.map(({key}) => [key, each[key]])),
     ...(extra.length ? {columns: Object.fromEntries(extra.map(({key, title}) => [title, each[key]]))} : {})});
-  return {ranked: shown.map(row), counts, rejected, models, options};
+  return {ranked: shown.map(row), counts, rejected, notices, models, options};
 }
 
 const fasta = rows => rows.map(({id, line, score, sequence}) =>
