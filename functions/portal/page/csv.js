@@ -4,6 +4,8 @@ import {announce, make} from "./dom.js";
 
 const CELL = /(?:"((?:[^"]|"")*)"|([^,\r\n]*))(,|\r\n|\n|\r|$)/y;
 const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;  // the last four are the full-width signs
+const BEHIND = /([;\t\r\n])(?='*"*[=+\-@\uff1d\uff0b\uff0d\uff20])/g;  // where cells end at semicolons or tabs
+const MARKED = new RegExp(BEHIND.source.replace("(?=", "'(?="), "g");
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** Return a CSV text as {head, lines}, cells as text; `cut` drops a last line that may be incomplete. */
@@ -25,10 +27,16 @@ function cells(text) {
 }
 
 /** Return a cell that no spreadsheet takes for a formula, as the service writes it (assay/results.py). */
-export const harmless = cell => isFormula(cell) ? `'${cell}` : cell;
+export function harmless(cell) {
+  const guarded = cell.replace(BEHIND, "$1'");
+  return isFormula(cell) ? `'${guarded}` : guarded;
+}
 
 /** Return the cell that `harmless` was given. */
-export const plain = cell => cell.startsWith("'") && isFormula(cell) ? cell.slice(1) : cell;
+export function plain(cell) {
+  const bare = cell.replace(MARKED, "$1");
+  return bare.startsWith("'") && isFormula(bare) ? bare.slice(1) : bare;
+}
 
 function isFormula(cell) {
   const text = cell.replace(/^'+/, "");

@@ -17,7 +17,7 @@ const COLUMNS = [
   {key: "id", title: "id", kind: "name"},
 ];
 
-/** Show a ranking {rows, carried, counts, rejected, notices, models, options, live}. Returns {node, adjust(options)}. */
+/** Show {rows, carried, counts, rejected, notices, models, options, live}. Returns {node, adjust(options)}. */
 export function ranking(found) {
   const view = {...found, options: {...found.options}, columns: columnsOf(found)};
   view.head = make("div", {class: "head"});

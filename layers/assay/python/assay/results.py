@@ -2,8 +2,10 @@
 
 Scores are written as the shortest decimal that names the model's float32, so reading them back loses nothing.
 Ids and carried cells come from the user and may be opened in a spreadsheet: text that would be taken for a formula
-gets a leading apostrophe; plain numbers, negative ones too, are left alone. Text that has apostrophes before a formula
-gets one more, so that nothing is lost: `plain` undoes what `harmless` did.
+gets a leading apostrophe; plain numbers, negative ones too, are left alone. A spreadsheet that separates cells by
+semicolons or tabs heeds no quotes within a line, so a cell goes on as several there, and a line end begins a row: each
+sign behind one of these gets an apostrophe too, before a number as well, for what follows may be the next cell. Text
+that has apostrophes before a formula gets one more, so that nothing is lost: `plain` undoes what `harmless` did.
 """
 
 import csv
@@ -22,6 +24,9 @@ REJECTED_COLUMNS: Final = ("line", "reason", "detail")
 _PIECE: Final = 1000
 _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """How formulas begin; the last four are the full-width signs, which spreadsheets set to East Asian languages take."""
+_BEHIND: Final = re.compile("([;\t\r\n])(?='*\"*[=+@\uff1d\uff0b\uff0d\uff20-])")
+"""Where a formula begins in a spreadsheet whose cells end at semicolons or tabs: quotes are written twice by then."""
+_MARKED: Final = re.compile(_BEHIND.pattern.replace("(?=", "'(?="))
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -70,12 +75,14 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
 
 def harmless(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if _is_formula(cell.lstrip("'")) else cell
+    guarded = _BEHIND.sub(r"\1'", cell)
+    return f"'{guarded}" if _is_formula(cell.lstrip("'")) else guarded
 
 
 def plain(cell: str) -> str:
     """Return the cell that `harmless` was given."""
-    return cell[1:] if cell.startswith("'") and _is_formula(cell.lstrip("'")) else cell
+    bare = _MARKED.sub(r"\1", cell)
+    return bare[1:] if bare.startswith("'") and _is_formula(bare.lstrip("'")) else bare
 
 
 def _is_formula(cell: str) -> bool:
