@@ -34,6 +34,8 @@ class RankKind:
             return Shape(fmt.value, False, why="it is one JSON document")
         if fmt is Format.JSONL:
             return Shape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
+        if fmt is Format.WRAPPED:
+            return Shape(fmt.value, False, why="its sequences go on over several lines")
         if fmt not in (Format.LINES, Format.FASTA):
             return Shape(fmt.value, False)
         return Shape(fmt.value, True)

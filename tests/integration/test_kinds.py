@@ -128,6 +128,23 @@ def test_flat_files_are_the_same_records_in_a_request_and_a_file(call: Call, dro
     assert reply["notices"] == drop.summary(job)["notices"]
 
 
+def test_wrapped_lines_are_the_same_sequences_in_a_request_and_a_file(
+    call: Call, drop: Drop, cut: Callable[..., None]
+) -> None:
+    body = "".join(f"{text[:40]}\n{text[40:]}\n" for text in (GOOD, OTHER)).encode()
+    cut(50)
+    for packed in (body, gzip.compress(body)):
+        reply = answered(call, packed, "a.txt")
+        job = drop.done("rank/a.txt", packed, **OPEN)
+        rows = drop.rows(job, "ranking.csv")
+        assert [(row["sequence"], str(row["line"])) for row in reply["ranked"]] == [
+            (row["sequence"], row["line"]) for row in rows
+        ]
+        assert {row["line"] for row in rows} == {"1", "3"}
+        assert [each["code"] for each in reply["notices"]] == ["wrapped_lines"]
+        assert reply["notices"] == drop.summary(job)["notices"]
+
+
 def test_notices_of_a_request_are_those_of_its_file_however_it_is_cut(
     call: Call, drop: Drop, cut: Callable[..., None]
 ) -> None:

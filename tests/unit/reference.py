@@ -109,8 +109,15 @@ def parse_lines(data: bytes, contract: Contract, limits: Limits) -> list[Record]
         if len(text) > limits.record_bytes:
             found.append(Record(line, "too_long_line", f"over {limits.record_bytes} bytes"))
         else:
-            found.append(Record(line, *judge(text.strip(b" \t"), contract)))
+            found.append(_advised(Record(line, *judge(text.strip(b" \t"), contract))))
     return found
+
+
+def _advised(record: Record) -> Record:
+    """Add to a line that is no mere word what it may be, where there is no other advice."""
+    short = record.reason == "length" and ":" not in record.text and int(record.text.split()[0]) > 4
+    part = ": if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+    return record._replace(text=record.text + part) if short else record
 
 
 class Fasta:

@@ -10,6 +10,8 @@ from tests.unit.reference import STRAY, flat
 GOOD = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKLMNPQRSTVWYACDEFGHIKL"
 LINE = GOOD.encode() + b"\n"
 
+PART = ": if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+
 
 def one(text: bytes, fmt: Format = Format.LINES) -> Reject:
     (record,) = flat(parse([text], fmt))
@@ -50,7 +52,8 @@ def test_what_is_no_residue_is_named_with_its_place(symbol: str, stands_for: str
 @pytest.mark.parametrize(
     ("line", "reason", "detail"),
     [
-        (GOOD[:44].encode(), "length", "44 residues, expected 50"),
+        (GOOD[:44].encode(), "length", f"44 residues, expected 50{PART}"),
+        (b"ACDE", "length", "4 residues, expected 50"),
         (GOOD[:43].encode(), "length", "43 residues, expected 50: pad=linker appends LESSGGS"),
         (GOOD.encode() + b"A", "length", f"51 residues, expected 50: {WINDOW} of a longer protein, as FASTA"),
         (GOOD.encode() * 2, "length", f"100 residues, expected 50: {LOST}, or a protein, of which {WINDOW}, as FASTA"),

@@ -11,6 +11,7 @@ from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.framing import frames
 from assay.sequences.items import SEQUENCE, Fields, fields_of, parse_document, parse_items, parse_json_lines
 from assay.sequences.lines import parse_lines
+from assay.sequences.paragraphs import parse_wrapped
 from assay.sequences.records import LIMITS, Block, Limits, Reject
 from assay.sequences.remarks import Notice, gather, notice
 from assay.sequences.rows import OpenRow
@@ -80,6 +81,8 @@ def parse(
         return parse_json_lines(framed, contract, limits, first_line, Fields(column or SEQUENCE, columns or ()))
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
+    if fmt is Format.WRAPPED:
+        return parse_wrapped(framed, contract, limits, first_line)
     return parse_lines(framed, contract, limits, first_line)
 
 

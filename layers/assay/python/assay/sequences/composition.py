@@ -24,7 +24,7 @@ _BASES: Final = "ACGTUN"
 _HEADERS: Final = re.compile(rb"^[>@;#][^\n]*", re.MULTILINE)
 _LETTERS: Final = re.compile(rb"[ACGTUNacgtun\s]*")
 _LEAST: Final = 20
-_PLAIN: Final = (Format.LINES, Format.FASTA)
+_PLAIN: Final = (Format.LINES, Format.FASTA, Format.WRAPPED)
 
 
 def tell_dna(blocks: Iterable[Block], head: bytes, fmt: Format, contract: Contract) -> Iterator[Block]:

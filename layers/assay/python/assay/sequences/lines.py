@@ -1,6 +1,7 @@
 """A sequence a line."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from assay.sequences.alphabet import BLANK, NEWLINE, Contract
 from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits, rejected_block, too_long
 from assay.sequences.validation import Index, Spans, check, coded, stripped
+
+_PART: Final = "if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
 
 
 def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
@@ -46,7 +49,7 @@ def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: L
     if b" " in data or b"\t" in data or contract.gaps:
         starts, stops = stripped(codes, starts, stops)
     lines = np.arange(line, line + len(starts))
-    spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines)
+    spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines, _PART)
     for first in range(0, len(lines), limits.block_records):
         last = first + limits.block_records
         part = spans.part(first, last)

@@ -8,6 +8,7 @@ from assay.errors import InvalidOption
 from assay.json_text import looks_like_json
 from assay.sequences.delimiters import is_table
 from assay.sequences.framing import BOM
+from assay.sequences.paragraphs import is_wrapped
 from assay.sequences.signatures import HEAD, Signature, recognise, unreadable
 from assay.sequences.values import is_lines
 
@@ -25,6 +26,7 @@ class Format(StrEnum):
     GENBANK = "genbank"
     STOCKHOLM = "stockholm"
     CLUSTAL = "clustal"
+    WRAPPED = "wrapped"
 
 
 LISTS: Final = ("sequences",)
@@ -70,10 +72,13 @@ _COMMENTS: Final = re.compile(rb"\A(?:[;#][^\r\n]*\s*)*")
 def sniff(head: bytes, content_type: str = "", filename: str = "", column: str | None = None) -> Format:
     """Return the format of input that begins with `head`, unpacked: `HEAD` bytes of it, or all there are.
 
-    Where a `column` is asked for, what would be lines is a CSV. Raises `UnreadableInput` for a foreign kind of file,
-    whatever its type and name say; `InvalidOption` for a column of what has none.
+    Where a `column` is asked for, what would be lines is a CSV; else they may be parts of sequences. Raises
+    `UnreadableInput` for a foreign kind of file, whatever its type and name say; `InvalidOption` for a column of what
+    has none.
     """
     found = _judged(head, content_type, filename)
+    if column is None and found is Format.LINES and is_wrapped(head):
+        return Format.WRAPPED
     if column is None or found in _WITH_COLUMNS:
         return found
     if found is not Format.LINES:

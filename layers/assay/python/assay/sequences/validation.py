@@ -16,6 +16,7 @@ from assay.sequences.remarks import Notice
 Index = NDArray[np.intp]
 _REASONS = (LENGTH, RESIDUE, ENCODING, EMPTY, TOO_LONG)
 _TERMINATOR = ord("*")
+_WORD: Final = 4
 _KNOWN: Final = {
     "X": "any residue, and the models read none that is not known",
     "B": "aspartate or asparagine, and the models read the one or the other",
@@ -38,6 +39,8 @@ class Spans(NamedTuple):
     starts: Index
     stops: Index
     lines: NDArray[np.int64]
+    advice: str = ""
+    """What to do about a sequence that is too short, where nothing better can be said."""
 
     def part(self, first: int, last: int) -> "Spans":
         """Return the sequences [first, last) of the same buffer."""
@@ -102,7 +105,7 @@ def _tidied(found: Checked, spans: Spans, untidy: Index, others: Index, contract
     """Judge the spans that are untidy, and put the outcome in its places among the others."""
     bounds = zip(spans.starts[untidy].tolist(), spans.stops[untidy].tolist(), strict=True)
     texts = [tidy(spans.text[start:stop].tobytes(), contract) for start, stop in bounds]
-    again = _judge([each.text for each in texts], spans.lines[untidy], contract, limits)
+    again = _judge([each.text for each in texts], spans, untidy, contract, limits)
     kept = np.concatenate([found.kept, untidy[again.kept]])
     order = np.argsort(kept, kind="stable")
     codes = np.concatenate([found.codes, again.codes])[order]
@@ -116,9 +119,9 @@ def _tidied(found: Checked, spans: Spans, untidy: Index, others: Index, contract
     return Checked(codes, kept[order], [rejects[at] for at in np.argsort(refused).tolist()], notices)
 
 
-def _judge(parts: Sequence[bytes], lines: NDArray[np.int64], contract: Contract, limits: Limits) -> Checked:
-    """Encode and check texts as they stand."""
-    spans = _spans(parts, lines, contract)
+def _judge(parts: Sequence[bytes], whole: Spans, which: Index, contract: Contract, limits: Limits) -> Checked:
+    """Encode and check as they stand the texts that were the spans `which`."""
+    spans = _spans(parts, whole.lines[which], contract)._replace(advice=whole.advice)
     strict = replace(contract, lenience=Lenience(terminator=False))
     return check(spans, strict, limits)
 
@@ -168,7 +171,9 @@ def _explain(spans: Spans, which: Index, contract: Contract, limits: Limits, siz
     wanted = np.select([reasons == 4, reasons == 0], [limits.record_bytes, contract.length], symbols)
     facts = zip(reasons.tolist(), (at - starts + 1).tolist(), wanted.tolist(), widths.tolist(), strict=True)
     lines = spans.lines[which].tolist()
-    return [Reject(line, _REASONS[fact[0]], _detail(*fact)) for line, fact in zip(lines, facts, strict=True)]
+    return [
+        Reject(line, _REASONS[fact[0]], _detail(*fact, spans.advice)) for line, fact in zip(lines, facts, strict=True)
+    ]
 
 
 def _first(found: Index, starts: Index, stops: Index) -> tuple[NDArray[np.bool_], Index]:
@@ -179,11 +184,11 @@ def _first(found: Index, starts: Index, stops: Index) -> tuple[NDArray[np.bool_]
 
 
 @lru_cache(maxsize=1 << 14)
-def _detail(reason: int, position: int, value: int, width: int) -> str:
+def _detail(reason: int, position: int, value: int, width: int, advice: str) -> str:
     """Say what is wrong; the cache makes the same words for many records cost nothing."""
     match _REASONS[reason]:
         case "length":
-            return f"{width} residues, expected {value}{_hint(width, value)}"
+            return f"{width} residues, expected {value}{_hint(width, value, advice)}"
         case "residue" if value == _TERMINATOR and position == width:
             return f"'*' at position {position}: it ends a protein, and terminator=strip takes it off"
         case "residue":
@@ -197,11 +202,13 @@ def _detail(reason: int, position: int, value: int, width: int) -> str:
             return f"over {value} bytes"
 
 
-def _hint(width: int, length: int) -> str:
-    """Return what may be meant by a sequence of another length."""
+def _hint(width: int, length: int, advice: str) -> str:
+    """Return what may be meant by a sequence of another length; `advice` is for one that is short, but no mere word."""
     if width == length - len(LINKER):
         return f": pad=linker appends {LINKER}"
-    if width > length and not width % length:
+    if width < length:
+        return f": {advice}" if advice and width > _WORD else ""
+    if not width % length:
         lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
         return f": {lost}, or a protein, of which window={length} ranks each stretch, as FASTA"
-    return f": window={length} ranks each stretch of a longer protein, as FASTA" if width > length else ""
+    return f": window={length} ranks each stretch of a longer protein, as FASTA"
