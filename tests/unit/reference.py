@@ -23,6 +23,8 @@ KNOWN = {
     "*": "a stop within the sequence",
     "-": "a gap, and gaps=remove takes gaps out",
     ".": "a gap, and gaps=remove takes gaps out",
+    "~": "a gap, and gaps=remove takes gaps out",
+    "_": "a gap, and gaps=remove takes gaps out",
 }
 
 

@@ -79,8 +79,22 @@ def test_a_terminator_is_taken_off_and_counted(kind: str) -> None:
 def test_gaps_are_removed_where_that_is_asked(kind: str) -> None:
     texts = [f"--{GOOD[:20]}-.-{GOOD[20:]}..", GOOD, f"{GOOD[:9]}-{GOOD[10:]}"]
     assert [reason for _, reason in read(kind, texts)[1]] == ["residue", "residue"]
-    good, bad, _ = read(kind, texts, gaps="remove")
-    assert (good, [reason for _, reason in bad]) == ([GOOD, GOOD], ["length"])
+    good, bad, told = read(kind, texts, gaps="remove")
+    assert (good, [reason for _, reason in bad], told) == ([GOOD, GOOD], ["length"], {"gaps_removed": 1})
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@given(
+    st.lists(st.sampled_from([GOOD, f"{GOOD}*", f"-{GOOD}", f"{GOOD}~~*", f"{GOOD}_ ", f" .{GOOD}", "-", f"{GOOD}-A"]))
+)
+def test_notices_count_what_was_accepted_in_every_format(kind: str, texts: list[str]) -> None:
+    good, _, told = read(kind, texts, gaps="remove")
+    kept = [text for text in texts if text not in ("-", f"{GOOD}-A")]
+    assert good == [GOOD] * len(kept)
+    gapped = sum(any(gap in text for gap in "-.~_") for text in kept)
+    starred = sum("*" in text for text in kept)
+    expected = {"gaps_removed": gapped, "terminator_stripped": starred}
+    assert told == {code: count for code, count in expected.items() if count}
 
 
 @pytest.mark.parametrize("kind", FORMATS)

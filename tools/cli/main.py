@@ -150,7 +150,9 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     rank.add_argument(
         "--terminator", choices=("strip", "reject"), help="a final '*' (default strip, which takes it off)"
     )
-    rank.add_argument("--gaps", choices=("reject", "remove"), help="'-' and '.' in sequences (default reject)")
+    rank.add_argument(
+        "--gaps", choices=("reject", "remove"), help="'-', '.', '~' and '_' in sequences (default reject)"
+    )
     rank.add_argument("--pad", choices=("off", "linker"), help="linker: append LESSGGS where it is lacking")
     rank.add_argument("--strict", action="store_true", help="fail if any line is rejected")
     rank.add_argument("--output", choices=("top", "all"), help="all: with --out, every score as CSV.gz and Parquet")

@@ -91,7 +91,7 @@ RANK_OPTIONS: Schema = {
         "type": "string",
         "enum": list(GAPS),
         "default": GAPS[0],
-        "description": "What becomes of `-` and `.` in sequences, as alignments have them.",
+        "description": "What becomes of `-`, `.`, `~` and `_` in sequences, as alignments have them.",
     },
     "pad": {
         "type": "string",

@@ -9,6 +9,8 @@ MAX_SYMBOLS: Final = 128
 MAX_LENGTH: Final = 65_536
 
 
+GAP_SYMBOLS: Final = "-.~_"
+"""What alignments write for no residue."""
 LINKER: Final = "LESSGGS"
 """What pads the assay's designs of 43 residues to 50."""
 
@@ -46,7 +48,7 @@ class Contract:
     @property
     def gaps(self) -> str:
         """Return the symbols that are removed as an alignment's gaps: none that the alphabet has."""
-        return "".join(symbol for symbol in "-." if self.lenience.gaps and symbol not in self.alphabet)
+        return "".join(symbol for symbol in GAP_SYMBOLS if self.lenience.gaps and symbol not in self.alphabet)
 
     @property
     def terminated(self) -> bool:

@@ -1,5 +1,7 @@
 """Alignments that name each sequence on its lines, in blocks that may follow each other: Stockholm, Clustal."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from assay.errors import UnreadableInput
-from assay.sequences.alphabet import Contract
+from assay.residues import GAP_SYMBOLS, Contract
 from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits
 from assay.sequences.remarks import notice
@@ -16,28 +18,34 @@ from assay.sequences.validation import check_texts
 
 MOST_BYTES: Final = 256 << 20
 """Of one alignment: its blocks are put together before any sequence is whole."""
-_GAPS: Final = b"-.~_"
+_GAPS: Final = GAP_SYMBOLS.encode()
 _REMOVED: Final = "gaps of the alignment were taken out, as no residues"
-_SHORT: Final = 2
+_BEGINS: Final = re.compile(rb"# ?STOCKHOLM[ \t]|(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(].* alignment")
+_TITLE: Final = re.compile(rb"(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(]")
 _INSTEAD: Final = "send its sequences as FASTA"
 
 
 @dataclass(slots=True)
 class _Alignment:
-    """Names in order, where each stands first, and its residues so far."""
+    """Names in order, where each stands first, and its residues so far.
 
-    rows: dict[bytes, tuple[int, list[bytes]]] = field(default_factory=dict)
+    A name that stands twice in one block is two sequences: each goes on where the name stands as often before.
+    """
+
+    rows: dict[tuple[bytes, int], tuple[int, list[bytes]]] = field(default_factory=dict)
+    block: Counter[bytes] = field(default_factory=Counter)
+    """How often each name stands in the block that is read."""
     size: int = 0
     gaps: bool = False
 
     def add(self, text: bytes, line: int) -> None:
         """Take a line of a name and residues. Raises UnreadableInput where the whole is too large."""
-        words = text.split()
-        if len(words) < _SHORT:
-            words = [*words, b""]
-        residues = words[1].translate(None, _GAPS)
-        self.gaps = self.gaps or len(residues) < len(words[1])
-        self.rows.setdefault(words[0], (line, []))[1].append(residues)
+        name, *words = text.split()
+        found = b"".join(word for word in words if not word.isdigit())
+        residues = found.translate(None, _GAPS)
+        self.gaps = self.gaps or len(residues) < len(found)
+        self.rows.setdefault((name, self.block[name]), (line, []))[1].append(residues)
+        self.block[name] += 1
         self.size += len(text)
         if self.size > MOST_BYTES:
             raise UnreadableInput(f"the alignment has over {MOST_BYTES >> 20} MiB: {_INSTEAD}")
@@ -54,18 +62,15 @@ def parse_alignment(framed: Iterable[Frame], contract: Contract, limits: Limits,
         for text in frame.data.removesuffix(b"\n").split(b"\n"):
             if frame.overlong or len(text) > limits.record_bytes:
                 raise UnreadableInput(f"line {line} of the alignment has over {limits.record_bytes} bytes: {_INSTEAD}")
-            if text.startswith(b"//"):
+            if text.startswith(b"//") or (found.rows and _BEGINS.match(text)):
                 yield from _blocks(found, contract, limits)
                 found = _Alignment()
-            elif not _is_about(text):
+            elif not text.strip(b" \t*:."):  # behind a block, or what marks its columns that are alike
+                found.block.clear()
+            elif not text.startswith(b"#") and (found.rows or not _TITLE.match(text)):
                 found.add(text, line)
             line += 1
     yield from _blocks(found, contract, limits)
-
-
-def _is_about(text: bytes) -> bool:
-    """Say whether a line is no sequence: blank, a comment, a heading, or what marks the columns that are alike."""
-    return not text.strip() or text[:1] in b"# \t" or text.startswith((b"CLUSTAL", b"MUSCLE", b"PROBCONS", b"MSAPROBS"))
 
 
 def _blocks(found: _Alignment, contract: Contract, limits: Limits) -> Iterator[Block]:
@@ -74,7 +79,7 @@ def _blocks(found: _Alignment, contract: Contract, limits: Limits) -> Iterator[B
         texts = [b"".join(parts).decode("latin-1") for _, (_, parts) in some]
         lines = np.array([line for _, (line, _) in some], np.int64)
         checked = check_texts(texts, lines, contract, limits, "surrogateescape")
-        ids = [some[index][0].decode("utf-8", "replace") for index in checked.kept.tolist()]
+        ids = [some[index][0][0].decode("utf-8", "replace") for index in checked.kept.tolist()]
         block = Block(checked.codes, lines[checked.kept], ids, rejects=checked.rejects, contract=contract)
         if found.gaps:
             block.notices.append(notice("gaps_removed", _REMOVED))

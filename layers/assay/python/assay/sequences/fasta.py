@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.sequences.alphabet import BLANK, NEWLINE, Contract
 from assay.sequences.delimiters import has_residues
 from assay.sequences.framing import Frame
-from assay.sequences.lenience import STRIPPED, tell
+from assay.sequences.lenience import REMOVED, STRIPPED, tell
 from assay.sequences.lines import line_bounds
-from assay.sequences.records import EMPTY, RESIDUE, Block, Limits, Reject, rejected_block, too_long
+from assay.sequences.records import EMPTY, MALFORMED, RESIDUE, Block, Limits, Reject, rejected_block, too_long
 from assay.sequences.remarks import Notice, notice
 from assay.sequences.repairs import looks_odd, mend
 from assay.sequences.validation import Checked, Index, Spans, check, coded
@@ -25,6 +26,9 @@ MAX_ID = 255
 """Characters of an id: a word of a header that is longer is cut, and so is a window's."""
 MAX_DESCRIPTION = 1000
 _RUN = 20
+_STRUCTURES = frozenset(("ss_pred", "ss_conf", "ss_dssp", "sa_dssp"))
+"""Rows of HH-suite's alignments that are none of sequences."""
+_STRUCTURE = "a row that says how the others are folded, and no sequence: leave it out"
 _IN_HEADER = "no residues, but some in the header: line ends were lost (curl keeps them with --data-binary)"
 _GLUED = "records begin within a line, for the line end before their '>' is missing: each was read as a record"
 _LONG = f"headers were cut: an id has at most {MAX_ID} characters, a description {MAX_DESCRIPTION:,}"
@@ -149,6 +153,13 @@ class _Records(NamedTuple):
     longest: int
     """Bytes of the longest header."""
     notices: list[Notice]
+    done: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
+    """What was done to records first, and to which [N]."""
+
+    def told(self, which: Index) -> list[Notice]:
+        """Return the notices of what was done to some of the records."""
+        pairs = ((code, self.spans.lines[which[mask[which]]].tolist()) for code, mask in self.done)
+        return [tell(code, lines) for code, lines in pairs if lines]
 
     def labels(self, start: int, stop: int, kept: Index) -> tuple[list[str], Iterable[tuple[str, ...]]]:
         """Return the ids and carried cells of those records of [start, stop) that were kept."""
@@ -170,6 +181,8 @@ def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Rec
         found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
     if contract.terminated:
         found = _unterminated(found)
+    if b">ss_" in data or b">sa_" in data:
+        found = _unpredicted(found)
     return _bounded(found) if found.longest > MAX_ID else found
 
 
@@ -180,8 +193,7 @@ def _unterminated(records: _Records) -> _Records:
     ended = some & (spans.text.take(spans.stops - 1, mode="clip") == ord("*")) if len(spans.text) else some
     if not ended.any():
         return records
-    told = tell(STRIPPED, spans.lines[ended].tolist())
-    return records._replace(spans=spans._replace(stops=spans.stops - ended), notices=[*records.notices, told])
+    return records._replace(spans=spans._replace(stops=spans.stops - ended), done=(*records.done, (STRIPPED, ended)))
 
 
 def _is_odd(spans: Spans, numbered: bool) -> bool:
@@ -204,8 +216,27 @@ def _find(data: bytes, contract: Contract, line: int) -> _Records:
     spans = Spans(text[residues], codes[residues], ends - widths, ends, heads + line)
     sizes = np.diff(np.append(starts[heads], len(data)))
     longest = int((stops - starts)[heads].max(initial=0))
+    done = _gapped(text, within, starts[heads], contract)
     edged = bool(((codes[starts[heads] + 1] == BLANK) | (codes[stops[heads] - 1] == BLANK)).any())
-    return _Records(spans, sizes, *_names(text[within].tobytes(), edged), longest, [])
+    return _Records(spans, sizes, *_names(text[within].tobytes(), edged), longest, [], done)
+
+
+def _gapped(
+    text: NDArray[np.uint8], within: NDArray[np.bool_], starts: Index, contract: Contract
+) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
+    """Say which records, beginning at `starts`, have gaps that are removed."""
+    if not contract.gaps:
+        return ()
+    gaps = np.isin(text, np.frombuffer(contract.gaps.encode(), np.uint8)) & ~within
+    return ((REMOVED, np.logical_or.reduceat(gaps, starts)),)
+
+
+def _unpredicted(records: _Records) -> _Records:
+    """Leave no residues in rows that say how others are folded: their letters are those of residues too."""
+    odd = np.array([word in _STRUCTURES for word in records.words])
+    spans = records.spans
+    emptied = spans._replace(stops=np.where(odd, spans.starts, spans.stops))
+    return records._replace(spans=emptied, longest=max(records.longest, _RUN + 1))  # so that rejects are explained
 
 
 def _names(headers: bytes, edged: bool) -> tuple[list[str], list[str]]:
@@ -236,17 +267,22 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         found = check(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
         rejects = _explained(found, records, at) if records.longest > _RUN else found.rejects
-        notices = [*found.notices, *([] if at else records.notices)]
+        notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
         yield Block(found.codes, part.lines[found.kept], ids, [*extra], rejects, COLUMNS, contract, notices)
 
 
 def _explained(found: Checked, records: _Records, at: int) -> list[Reject]:
     """Return the rejects, with a hint where a record's residues seem to stand in its header."""
     others = np.delete(np.arange(at, at + len(found.kept) + len(found.rejects)), found.kept).tolist()
-    return [
-        reject._replace(detail=_IN_HEADER) if reject.reason == EMPTY and has_residues(records.titles[index]) else reject
-        for index, reject in zip(others, found.rejects, strict=True)
-    ]
+    named = zip(others, found.rejects, strict=True)
+    return [_explain(reject, records, index) if reject.reason == EMPTY else reject for index, reject in named]
+
+
+def _explain(reject: Reject, records: _Records, index: int) -> Reject:
+    """Say of a record without residues where they are, or what it is instead."""
+    if records.words[index] in _STRUCTURES:
+        return reject._replace(reason=MALFORMED, detail=_STRUCTURE)
+    return reject._replace(detail=_IN_HEADER) if has_residues(records.titles[index]) else reject
 
 
 def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
@@ -259,6 +295,10 @@ def _windowed(records: _Records, windows: Windows, contract: Contract, limits: L
         ids = [part.label(records.words[part.record[index]], index) for index in kept]
         extra = [(records.titles[part.record[index]],) for index in kept]
         others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
-        rejects = [part.named(reject, index) for reject, index in zip(found.rejects, others, strict=True)]
-        notices = [*found.notices, *([] if at else records.notices)]
+        rejects = [
+            _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.named(reject, index)
+            for reject, index in zip(found.rejects, others, strict=True)
+        ]
+        done = [] if at else [*records.told(np.arange(len(records.words))), *records.notices]
+        notices = [*found.notices, *done]
         yield Block(found.codes, part.spans.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)

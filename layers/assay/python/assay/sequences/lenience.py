@@ -30,7 +30,7 @@ def tidy(text: bytes, contract: Contract) -> Tidied:
     words = text.translate(_SPACED).split(b" ")
     letters = [word for word in words if word and not word.isdigit()] if contract.numbered else words
     found = b"".join(letters or words)
-    if gaps and any(gap in found for gap in (b"-", b".")):
+    if gaps and len(found.translate(None, gaps)) < len(found):
         found = found.translate(None, gaps)
         done.append(REMOVED)
     if contract.terminated and found.endswith(b"*"):

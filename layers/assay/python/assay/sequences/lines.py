@@ -46,7 +46,7 @@ def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: L
     """Yield the lines of a block in which some need more than a reshape."""
     starts, stops = line_bounds(codes)
     sizes = stops - starts
-    if b" " in data or b"\t" in data or contract.gaps:
+    if (b" " in data or b"\t" in data) and not contract.gaps:  # gaps are told, and so taken out one by one
         starts, stops = stripped(codes, starts, stops)
     lines = np.arange(line, line + len(starts))
     spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines, _PART)

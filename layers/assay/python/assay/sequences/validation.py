@@ -27,6 +27,8 @@ _KNOWN: Final = {
     "*": "a stop within the sequence",
     "-": "a gap, and gaps=remove takes gaps out",
     ".": "a gap, and gaps=remove takes gaps out",
+    "~": "a gap, and gaps=remove takes gaps out",
+    "_": "a gap, and gaps=remove takes gaps out",
 }
 """What letters stand for that are no residues of the usual alphabet."""
 
