@@ -1,5 +1,6 @@
 """`assay classify` with files of abstracts, here and by a service."""
 
+import bz2
 import json
 from pathlib import Path
 
@@ -50,6 +51,26 @@ def test_abstracts_cut_into_shards_give_what_one_pass_gives(
     assert main(["classify", str(abstracts)]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.split("\t")[:2] for line in shown] == [["1", "a"], ["3", "c"], ["4", "a"], ["5", "a"], ["6", "a"]]
+
+
+def test_forms_of_many_abstracts_give_the_same_lines_here_and_by_a_service(service: Service, tmp_path: Path) -> None:
+    records = [{"id": "a", "abstract": ABSTRACT}, {"id": "b", "abstract": ABSTRACT[::2]}]
+    forms = {
+        "array.json": json.dumps(records, indent=1).encode(),
+        "lines": "".join(json.dumps(each) + "\n" for each in records).encode(),
+        "table.tsv.bz2": bz2.compress(f"id\tabstract\na\t{ABSTRACT}\nb\t{ABSTRACT[::2]}\n".encode()),
+    }
+    for name, body in forms.items():
+        (tmp_path / name).write_bytes(body)
+    files = [str(tmp_path / name) for name in forms]
+    here, there = assay("classify", *files), assay("classify", *files, "--url", service.url)
+    assert here.returncode == there.returncode == 0, here.stderr + there.stderr
+    assert here.stdout == there.stdout
+    shown = [[line for line in part.splitlines() if "\t" in line] for part in here.stdout.split(str(tmp_path))[1:]]
+    assert [len(each) for each in shown] == [2, 2, 2]
+    assert [line.split("\t")[1:] for line in shown[0]] == [line.split("\t")[1:] for line in shown[2]]
+    piped = assay("classify", "-", text=forms["lines"].decode())
+    assert [line.split("\t")[:2] for line in piped.stdout.splitlines()] == [["1", "a"], ["2", "b"]]
 
 
 def test_a_file_of_abstracts_says_what_it_lacks(service: Service, tmp_path: Path) -> None:

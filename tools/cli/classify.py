@@ -3,15 +3,16 @@
 import argparse
 import json
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from tools.cli.globs import each_alone, expand
-from tools.cli.output import explain, fail, open_binary, quiet
+from tools.cli.output import explain, fail, quiet
 from tools.cli.shown import noticed
 from tools.demo.tables import bar
 from tools.local.bundles import newest_model
@@ -20,9 +21,12 @@ from tools.local.service import ROOT
 
 if TYPE_CHECKING:
     from classify.inputs import ClassifyRequest
+    from tools.jobs.places import Place
 
-MANY = (".jsonl", ".ndjson", ".csv", ".tsv")
-"""The names of files that hold several abstracts."""
+_TABLES: Final = (".csv", ".tsv")
+_LONGEST_NAME: Final = 40
+"""Characters of a column's name where only a first line tells a table from an abstract."""
+_PIECE: Final = 1 << 16
 
 
 def classify(options: argparse.Namespace) -> int:
@@ -62,9 +66,28 @@ def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def many(options: argparse.Namespace) -> bool:
-    """Say whether the file holds several abstracts: by its name, or because its results shall be files."""
-    return bool(options.out) or options.file.lower().removesuffix(".gz").endswith(MANY)
+def many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> bool:
+    """Say whether a file is read as one of many abstracts, as the service's jobs read it.
+
+    It is where it is JSON or a table, however packed, where a column is named, or where its results shall be files;
+    text and PDFs are one abstract. Raises UnreadableInput for what is neither, TooLarge, RuntimeMissing.
+    """
+    from assay.abstracts.records import Layout
+    from assay.files.abstracts import sniff
+    from assay.packing import look
+
+    found = look(chunks, name)
+    layout = sniff(found.head, found.name, options.column)
+    if options.out or options.column or layout in (Layout.JSON, Layout.JSONL):
+        return True
+    return layout is Layout.CSV and (found.name.lower().endswith(_TABLES) or _heads_columns(found.head))
+
+
+def _heads_columns(head: bytes) -> bool:
+    """Say whether a first line names several columns; one word alone may be the heading of an abstract."""
+    first = re.split(r"[\r\n]", head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"), maxsplit=1)[0]
+    cells = re.split(r"[,\t;]", first)
+    return len(cells) > 1 and max(map(len, cells)) <= _LONGEST_NAME
 
 
 def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> None:
@@ -104,20 +127,28 @@ def _folder(options: argparse.Namespace) -> Iterator[Path]:
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
     from assay.settings import Settings
+    from tools.jobs.places import place
 
     models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
-    if many(options):
-        return _many_here(options, models, name)
-    with open_binary(options.file) as source:
-        sent = _request(source.read())
+    with place(options.file) as where:
+        if many(options, _pieces(where), where.key.rpartition("/")[2]):
+            return _many_here(options, where, models, name)
+        sent = _request(b"".join(_pieces(where)))
     return classified(sent, models, name, chosen_options(options))
 
 
-def _many_here(options: argparse.Namespace, models: Path, name: str) -> dict[str, Any]:
-    from tools.jobs import abstracts
-    from tools.jobs.places import place
+def _pieces(where: "Place") -> Iterator[bytes]:
+    """Yield an input's bytes as they are asked for. Raises ObjectMissing, ObjectChanged."""
+    bucket = where.bucket()
+    info = bucket.head(where.key)
+    for start in range(0, info.size, _PIECE):
+        yield bucket.read_range(where.key, start, min(start + _PIECE, info.size), etag=info.etag)
 
-    with place(options.file) as where, _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
+
+def _many_here(options: argparse.Namespace, where: "Place", models: Path, name: str) -> dict[str, Any]:
+    from tools.jobs import abstracts
+
+    with _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
         folder, summary = abstracts.classify(where, Path(work), models, name, chosen_options(options))
         for path in folder.iterdir():
             path.replace(out / path.name)

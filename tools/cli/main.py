@@ -166,7 +166,9 @@ def _add_rank(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 def _add_classify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     classify = commands.add_parser("classify", help="classify an abstract", epilog=STATUS)
-    files = "one abstract as text or PDF, many as .jsonl or .csv; several files and patterns; - reads standard input"
+    files = (
+        "one abstract as text or PDF, many as JSON, table or workbook; several files and patterns; - is standard input"
+    )
     classify.add_argument("files", nargs="+", metavar="FILE", help=files)
     classify.add_argument("--threshold", type=float, help="a label counts from this probability (default: the model's)")
     classify.add_argument("--top-k", type=int, help="how many labels at most")

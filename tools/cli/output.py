@@ -1,16 +1,8 @@
-"""What the commands share: reading the input and reporting failure."""
+"""What the commands share: reporting failure, and staying quiet otherwise."""
 
 import os
 import re
 import sys
-from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import IO
-
-
-def open_binary(name: str) -> AbstractContextManager[IO[bytes]]:
-    """Open a file, or standard input where the name is `-`."""
-    return nullcontext(sys.stdin.buffer) if name == "-" else Path(name).open("rb")
 
 
 def fail(message: str) -> int:

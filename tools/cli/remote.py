@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from tools.cli.service import Refused, Service
 
 SMALL: Final = 4_000_000
 """Bytes that API Gateway lets through in one request, base64 and all."""
+PIECE: Final = 1 << 16
 
 
 def rank(options: argparse.Namespace, folder: Path) -> shown.Outcome:
@@ -61,7 +63,9 @@ def classify(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises Refused, OSError."""
     service, chosen = Service(options.url, options.key), of_classification(options)
     with opened(options.file) as sent:
-        if sent.size <= SMALL and not many(options):
+        several = many(options, iter(partial(sent.file.read, PIECE), b""), sent.name)
+        sent.file.seek(0)
+        if sent.size <= SMALL and not several:
             return service.ask("POST", "/classify", params=chosen, files={"input_file": (sent.name, sent.file)})
         job_id = send(service, sent, "classify", chosen)
     job = followed(service, job_id)

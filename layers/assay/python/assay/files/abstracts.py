@@ -83,7 +83,9 @@ def _judged(head: bytes, filename: str) -> Layout:
     if head.startswith(b"%PDF-"):
         return Layout.PDF
     suffix = filename.lower().removesuffix(".gz").rpartition(".")[2]
-    return _json(head) if suffix in JSON_SUFFIXES else _SUFFIXES.get(suffix) or _by_content(head)
+    if suffix in JSON_SUFFIXES or (suffix == "txt" and looks_like_json(head)):
+        return _json(head)
+    return _SUFFIXES.get(suffix) or _by_content(head)
 
 
 def _json(head: bytes) -> Layout:
