@@ -8,32 +8,41 @@ from xml.sax.saxutils import escape
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+SHEETS = b'<sheets><sheet name="Designs" sheetId="1" r:id="rId1"/></sheets>'
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 def workbook(rows: Sequence[Sequence[object]], *, shared: str = "", prolog: str = "", first: int = 1) -> bytes:
     """Return a workbook of one sheet whose first row is `first`; `shared` is the XML of its shared strings."""
     cells = "".join(_row(at, row) for at, row in enumerate(rows, first))
-    sheet = f'{prolog}<worksheet xmlns="{_MAIN}"><sheetData>{cells}</sheetData></worksheet>'
-    parts = {
+    return pack_parts(f"<sheetData>{cells}</sheetData>".encode(), shared.encode(), SHEETS, prolog)
+
+
+def pack_parts(sheet: bytes, shared: bytes, sheets: bytes, prolog: str = "") -> bytes:
+    """Return a workbook with this XML in its sheet, in its shared strings, and in its list of sheets."""
+    parts: dict[str, str | bytes] = {
         "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>'
         f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPE}.worksheet+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}"><Relationship Id="rId1" Target="xl/workbook.xml"'
         f' Type="{_OFFICE}/officeDocument"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-        '<sheet name="Designs" sheetId="1" r:id="rId1"/></sheets></workbook>',
+        "xl/workbook.xml": _around(f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">', sheets, "</workbook>"),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}">'
         f'<Relationship Id="rId1" Target="worksheets/sheet1.xml" Type="{_OFFICE}/worksheet"/>'
         f'<Relationship Id="rId2" Target="sharedStrings.xml" Type="{_OFFICE}/sharedStrings"/></Relationships>',
-        "xl/sharedStrings.xml": f'{prolog}<sst xmlns="{_MAIN}">{shared}</sst>',
-        "xl/worksheets/sheet1.xml": sheet,
+        "xl/sharedStrings.xml": _around(f'{prolog}<sst xmlns="{_MAIN}">', shared, "</sst>"),
+        "xl/worksheets/sheet1.xml": _around(f'{prolog}<worksheet xmlns="{_MAIN}">', sheet, "</worksheet>"),
     }
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in parts.items():
-            archive.writestr(name, text if text.startswith("<!") else f'<?xml version="1.0"?>{text}')
+        for name, part in parts.items():
+            body = part.encode() if isinstance(part, str) else part
+            archive.writestr(name, body if body.startswith(b"<!") else b'<?xml version="1.0"?>' + body)
     return held.getvalue()
+
+
+def _around(head: str, body: bytes, tail: str) -> bytes:
+    return head.encode() + body + tail.encode()
 
 
 def _row(number: int, cells: Sequence[object]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.fuzz import bodies, documents, events, parsing
+from tests.fuzz import bodies, documents, events, parsing, spreadsheets
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 Target = Callable[[bytes], None]
@@ -17,6 +17,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "containers": documents.containers,
     "listed": documents.listed,
     "flatfiles": documents.flat_files,
+    "workbooks": spreadsheets.workbooks,
     "abstracts": parsing.abstracts,
     "json": bodies.json_body,
     "multipart": bodies.multipart,
@@ -31,7 +32,7 @@ TARGETS: Final[Mapping[str, Target]] = {
 }
 
 
-LONGEST: Final = {"bundle": 1200, "paper": 1200, "pdf": 4000, "multipart": 600}
+LONGEST: Final = {"bundle": 1200, "workbooks": 2000, "paper": 1200, "pdf": 4000, "multipart": 600}
 """Bytes of the longest input, where 300 say too little."""
 
 
