@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz TARGET --runs N --seed S`: libFuzzer, guided by what Python code each input reaches (atheris).
+"""`python -m tests.fuzz TARGET --runs N --seconds T --seed S`: libFuzzer, guided by the code that inputs reach.
 
 New inputs go to `build/fuzz/TARGET`, one that fails to `build/fuzz/TARGET-failed-...`; what is kept, and replayed by
 the tests, lies in `tests/fuzz/corpus`.
@@ -16,6 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="fuzz one target")
     parser.add_argument("target")
     parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument("--seconds", type=int, default=0, help="end after so long, whatever --runs says; 0: never")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     import atheris
@@ -27,6 +28,7 @@ def main() -> None:
     found.mkdir(parents=True, exist_ok=True)
     flags = [
         f"-runs={asked.runs}",
+        f"-max_total_time={asked.seconds}",
         f"-seed={asked.seed}",
         f"-max_len={LONGEST.get(asked.target, 300)}",
         f"-artifact_prefix={BUILD / asked.target}-failed-",
