@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 
 import tools.models  # noqa: F401  what must be imported before TensorFlow
 from assay import clients
@@ -17,6 +18,11 @@ from assay.storage import Bucket
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+# A busy machine is slow at any test: no example may fail by the clock. `repeatable` is for mutants (`make mutants`).
+settings.register_profile("unhurried", deadline=None)
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("unhurried")
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent

@@ -1,33 +1,50 @@
 """Mutants of a module by Cosmic Ray's operators: which there are, and the code of one."""
 
-import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import cosmic_ray.plugins
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
 from cosmic_ray.mutating import mutate_code
 
-_LEFT_OUT = "ReplaceBinaryOperator_BitOr"
-"""It mostly breaks annotations (`int | None`), which any import notices: such mutants would only flatter the share."""
+_LEFT_OUT: Final = ("BitOr", "_Is_Eq", "_IsNot_NotEq", "_Eq_Is", "_NotEq_IsNot")
+"""What would flatter the share or spoil it. `|` mostly stands in annotations, which any import notices. `is` for `==`
+and the other way round differ by what Python happens to hold twice."""
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one module; `line` counts from 1."""
+    """One change of one module; `line` counts from 1, `text` is what stands on it now."""
 
     module: str
     operator: str
     occurrence: int
     line: int
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The name under which an equivalent mutant is listed."""
+        return f"{self.module} | {self.operator.partition('/')[2]} | {self.text}"
 
 
 def sample(root: Path, modules: tuple[str, ...], count: int, seed: int) -> list[Mutant]:
-    """Return so many mutants of modules, drawn by the seed; all where there are fewer."""
-    found = [mutant for module in modules for mutant in _of(root, module)]
-    return found if len(found) <= count else random.Random(seed).sample(found, count)
+    """Return so many mutants of modules, drawn by the seed; all where there are fewer.
+
+    Each is drawn by what it changes, so that a change elsewhere leaves the others in the sample.
+    """
+    alike: Counter[str] = Counter()
+    drawn: list[tuple[str, Mutant]] = []
+    for module in modules:
+        for mutant in _of(root, module):
+            name = f"{seed} {Path(module).name} {mutant.operator} {mutant.text} {alike[mutant.key]}"
+            alike[mutant.key] += 1
+            drawn.append((sha256(name.encode()).hexdigest(), mutant))
+    return [mutant for _, mutant in sorted(drawn, key=lambda each: each[0])[:count]]
 
 
 def code(root: Path, mutant: Mutant) -> str | None:
@@ -39,13 +56,14 @@ def code(root: Path, mutant: Mutant) -> str | None:
 
 def _of(root: Path, module: str) -> Iterator[Mutant]:
     tree = get_ast_from_path(root / module)
+    lines = (root / module).read_text("utf-8").splitlines()
     for name in cosmic_ray.plugins.operator_names():
-        if _LEFT_OUT in name or cosmic_ray.plugins.get_operator(name).arguments():
+        if name.endswith(_LEFT_OUT) or "_BitOr_" in name or cosmic_ray.plugins.get_operator(name).arguments():
             continue
         operator = _operator(name)
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, (start, _) in enumerate(places):
-            yield Mutant(module, name, occurrence, start[0])
+            yield Mutant(module, name, occurrence, start[0], lines[start[0] - 1].strip())
 
 
 def _operator(name: str) -> Any:
