@@ -69,6 +69,8 @@ def _try_subject(trees: Trees, name: str, *, count: int, seed: int) -> list[Trie
     print(
         f"{name:12} {len(tried):4} mutants, {killed:4} killed, {each:5.1f} s each after {traced:3.0f} s; "
         f"tests take {sum(reach.tests.values()):.0f} s",
+        *(f"  survived  {_told(one.mutant)}" for one in tried if not one.killed),
+        sep="\n",
         flush=True,
     )
     return tried
@@ -87,10 +89,14 @@ def _conclude(tried: Sequence[Tried]) -> float:
     excused = [mutant for mutant in survivors if mutant.key in listed]
     share = (len(tried) - len(survivors)) / max(1, len(tried) - len(excused))
     for mutant in survivors:
-        word = "equivalent" if mutant in excused else "SURVIVED"
-        print(f"  {word}  {mutant.module}:{mutant.line}  {mutant.operator} {mutant.occurrence}  {mutant.text}")
+        if mutant not in excused:
+            print(f"NO TEST NOTICES  {_told(mutant)}")
     print(f"{len(tried)} mutants, {len(survivors)} survived, {len(excused)} of them equivalent: {share:.1%} killed")
     return share
+
+
+def _told(mutant: Mutant) -> str:
+    return f"{mutant.module}:{mutant.line}  {mutant.operator} {mutant.occurrence}  {mutant.text}"
 
 
 if __name__ == "__main__":

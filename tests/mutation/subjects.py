@@ -15,36 +15,75 @@ class Subject:
     tests: tuple[str, ...]
 
 
+_PROPERTIES: Final = "tests/unit/test_ranking_properties.py"
+
 SUBJECTS: Final[Mapping[str, Subject]] = {
     "top-k": Subject(
         (f"{_ASSAY}/ranking/topk.py",),
-        ("tests/unit/test_topk.py", "tests/unit/test_ranking_properties.py"),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/unit/test_topk.py",
+            f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
+        ),
     ),
     "ranking": Subject(
         (f"{_ASSAY}/ranking/ranker.py", f"{_ASSAY}/ranking/partial.py"),
-        ("tests/unit/test_ranking.py", "tests/unit/test_ranking_properties.py"),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/unit/test_ranking.py",
+            f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
+            f"{_PROPERTIES}::test_a_split_merged_is_the_whole",
+            f"{_PROPERTIES}::test_partials_survive_json",
+        ),
     ),
     "alphabet": Subject(
         (f"{_ASSAY}/sequences/alphabet.py", f"{_ASSAY}/sequences/windows.py"),
-        ("tests/unit/test_sequences.py", "tests/unit/test_windows.py", "tests/unit/test_sequences_windows.py"),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/unit/test_sequences_windows.py",
+            "tests/unit/test_sequences.py::test_a_bad_line_says_exactly_what_is_wrong",
+            "tests/unit/test_sequences.py::test_the_contract_of_another_model_is_held",
+            "tests/unit/test_sequences.py::test_a_contract_that_cannot_be_is_refused",
+        ),
     ),
-    "shards": Subject((f"{_ASSAY}/shards.py",), ("tests/unit/test_shards.py",)),
+    "shards": Subject((f"{_ASSAY}/shards.py",), ("tests/unit/test_dataclasses.py", "tests/unit/test_shards.py")),
     "bundle": Subject(
         (f"{_ASSAY}/models/bundle.py", f"{_ASSAY}/models/layout.py", f"{_ASSAY}/models/hashing.py"),
-        ("tests/unit/models",),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/unit/models/test_bundle.py",
+            "tests/unit/models/test_bundle_names.py",
+        ),
     ),
-    "graphs": Subject((f"{_ASSAY}/models/graph_operations.py",), ("tests/unit/models/test_graph_operations.py",)),
+    "graphs": Subject(
+        (f"{_ASSAY}/models/graph_operations.py",),
+        ("tests/unit/test_dataclasses.py", "tests/unit/models/test_graph_operations.py"),
+    ),
     "registry": Subject(
         (f"{_ASSAY}/models/registry.py", f"{_ASSAY}/models/memory.py"),
-        ("tests/integration/test_registry.py", "tests/integration/test_registry_memory.py"),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/integration/test_registry.py",
+            "tests/integration/test_registry_memory.py",
+            "tests/integration/test_registry_outages.py",
+            "tests/integration/test_registry_pins.py",
+            "tests/integration/test_registry_refusals.py",
+        ),
     ),
     "jobs": Subject(
         (f"{_ASSAY}/jobs.py", f"{_ASSAY}/claims.py"),
-        ("tests/integration/test_jobs.py", "tests/integration/test_jobs_ending.py"),
+        ("tests/unit/test_dataclasses.py", "tests/integration/test_jobs.py", "tests/integration/test_jobs_mended.py"),
     ),
     "merging": Subject(
         (f"{_ASSAY}/files/merging.py", f"{_ASSAY}/files/steps.py", f"{_ASSAY}/files/accounting.py"),
-        ("tests/integration/test_files.py", "tests/integration/test_faults_ends.py"),
+        (
+            "tests/unit/test_dataclasses.py",
+            "tests/integration/test_accounting.py",
+            "tests/integration/test_jobs_agree.py",
+        ),
     ),
-    "sweep": Subject(("functions/portal/sweep.py",), ("tests/integration/test_portal.py",)),
+    "sweep": Subject(
+        ("functions/portal/sweep.py",),
+        ("tests/integration/test_jobs_agree.py", "tests/integration/test_jobs_ending.py"),
+    ),
 }

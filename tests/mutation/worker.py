@@ -62,7 +62,8 @@ def _run_traced(tests: Sequence[str], modules: Sequence[str], report: Path) -> N
 def _is_foreign(name: str) -> bool:
     """Whether a module is a package's or Python's, and of no use to pytest before it begins."""
     file = getattr(sys.modules[name], "__file__", None)
-    return file is not None and not Path(file).is_relative_to(_TREE) and not name.startswith(("_pytest", "pytest", "xdist"))
+    own = name.startswith(("_pytest", "pytest", "xdist"))
+    return file is not None and not Path(file).is_relative_to(_TREE) and not own
 
 
 def _try(tests: Sequence[str], module: str, text: str, cpu: int, seconds: float) -> bool:
