@@ -30,6 +30,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/ranking/ranker.py", f"{_ASSAY}/ranking/partial.py"),
         (
             "tests/unit/test_dataclasses.py",
+            "tests/unit/test_ranker.py",
             "tests/unit/test_ranking.py",
             f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
             f"{_PROPERTIES}::test_a_split_merged_is_the_whole",

@@ -1,0 +1,201 @@
+"""The way of the rows through queues and models: what is held, what is handed on, what is said of it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
+from assay.ranking.partial import PlacedRow, with_simple
+from assay.ranking.ranker import _FEED, _Queue, _rows, _weight
+from assay.ranking.topk import HEAVY, Rows, weigh
+from assay.sequences import Contract, Format, Limits, Notice, Reject, parse, parse_items
+from assay.sequences.composition import DNA
+from tests.unit.reference import SMALL, Fake
+
+ONE = Contract("ABCDEFGH", 1)
+
+
+def numbered(start: int, count: int) -> Rows:
+    values = np.zeros(count, np.float32)
+    return Rows(np.zeros((count, 1), np.uint8), np.arange(start, start + count), values, values)
+
+
+class Fixed:
+    """A model of fixed batches."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+
+    def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+
+sizes = st.lists(st.sampled_from([0, 1, 100, _FEED - 1, _FEED, _FEED + 1, 3 * _FEED + 5]), max_size=6)
+
+
+@given(sizes, st.sampled_from([1, 7, 512, _FEED + 3, 2 * _FEED]), st.integers(0, 9))
+def test_a_queue_gives_whole_batches_in_order_and_all_at_last(counts: list[int], batch: int, heft: int) -> None:
+    queue, given_out, start, pushed = _Queue(Fixed(batch)), [], 0, 0
+    for count in counts:
+        for rows, weight in queue.push(numbered(start, count), count * heft):
+            assert len(rows) % batch == 0
+            assert weight >= len(rows) * heft
+            given_out.append(rows)
+        start, pushed = start + count, pushed + count * heft
+        assert queue._held < max(_FEED, batch)
+        assert queue._held == start - sum(map(len, given_out)) == sum(map(len, queue._parts))
+        assert abs(queue._weight - queue._held * heft) <= 1
+    given_out += [rows for rows, _ in queue.rest()]
+    assert [line for rows in given_out for line in rows.lines.tolist()] == list(range(start))
+    assert list(queue.rest()) == []
+    assert (queue._held, queue._weight) == (0, 0)
+
+
+def test_a_queue_waits_for_as_many_as_are_worth_a_call() -> None:
+    queue = _Queue(Fixed(8))
+    assert list(queue.push(numbered(0, _FEED - 1), HEAVY)) == []
+    ((rows, _),) = queue.push(numbered(0, 1), 0)
+    assert len(rows) == _FEED
+    assert list(queue.push(numbered(0, 0), HEAVY + 1)) == []
+    ((rows, weight),) = queue.push(numbered(0, 3), HEAVY + 1)
+    assert (len(rows), weight) == (3, HEAVY + 1)
+    assert (queue._held, queue._weight) == (0, 0)
+
+
+def test_a_model_that_names_no_batch_has_one_of_one() -> None:
+    assert _Queue(Fake(float))._batch == 1
+    assert _Queue(Fixed(5))._batch == 5
+
+
+@given(st.lists(st.tuples(st.text("ACD", min_size=3, max_size=3), st.text("xyz", max_size=40)), max_size=30))
+def test_a_block_is_said_to_weigh_at_least_what_it_does(records: list[tuple[str, str]]) -> None:
+    document = "sequence,id,note\n" + "".join(f"{text},{note},{note}\n" for text, note in records)
+    for block in parse([document.encode()], Format.CSV, SMALL, limits=Limits()):
+        rows = _rows(block)
+        said = _weight(rows, block)
+        assert weigh(rows.labels if rows.labels is not None else []) <= said
+        assert said in (0, (2 << 20) + 64 * len(rows) * 2)
+        assert bool(said) is (rows.labels is not None)
+
+
+def test_lines_without_labels_weigh_nothing() -> None:
+    (block,) = parse([b"ACD\n"], Format.LINES, SMALL)
+    assert _rows(block).labels is None
+    assert _weight(_rows(block), block) == 0
+
+
+def score(text: str) -> float:
+    return float(ord(text))
+
+
+def ranked(*texts: str, **choice: object) -> tuple[Partial, list[tuple[list[int], tuple[str, ...]]]]:
+    """Return the ranking of some blocks, with the lines and columns that were told as they were scored."""
+    told: list[tuple[list[int], tuple[str, ...]]] = []
+    blocks = (block for text in texts for block in parse([text.encode()], Format.CSV, ONE, limits=Limits()))
+    options = RankOptions(**choice)  # type: ignore[arg-type]
+    partial = rank_blocks(
+        blocks,
+        Fake(lambda text: 0.0 if text == "A" else 1.0, ONE),
+        Fake(score, ONE),
+        options,
+        deduplicate=False,
+        on_rejects=lambda _: None,
+        on_scored=lambda rows, contract, columns: told.append((rows.lines.tolist(), columns)),
+    )
+    return partial, told
+
+
+def test_what_passes_is_told_in_order_with_the_names_of_its_cells_and_nothing_of_nothing() -> None:
+    partial, told = ranked("sequence,id,note\nB,1,x\nA,2,y\nH,3,z\n")
+    assert told == [([2, 4], ("note",))]
+    assert partial.columns == ("note",)
+    assert (partial.counts.passed, partial.counts.scored) == (2, 3)
+    assert ranked("sequence,id,note\nA,1,x\n")[1] == []
+
+
+def test_the_first_columns_that_are_named_are_the_rankings() -> None:
+    assert ranked("sequence,id,note\nZ,1,x\n", "sequence,id,other\nB,1,x\n")[0].columns == ("note",)
+
+
+def test_without_the_gate_whatever_it_says_passes() -> None:
+    partial, _ = ranked("sequence\nB\nA\nH\n", gate="off", threshold=5.0)
+    assert [row.sequence for row in partial.rows] == ["H", "B", "A"]
+    assert partial.counts == Counts(received=3, scored=3, passed=3, returned=3)
+    assert ranked("sequence\nB\nA\n", gate="on", threshold=5.0)[0].rows == []
+
+
+def test_rejects_are_told_once_and_never_none() -> None:
+    told: list[list[Reject]] = []
+    blocks = [parse_items(["A", "?"], ONE), parse_items(["B"], ONE), parse_items(["!"], ONE)]
+    partial = rank_blocks(
+        blocks, Fake(score, ONE), Fake(score, ONE), RankOptions(), deduplicate=False, on_rejects=told.append
+    )
+    assert [[each.line for each in rejects] for rejects in told] == [[2], [1]]
+    assert partial.counts == Counts(received=4, scored=2, passed=2, returned=2, rejected=2)
+
+
+def dna(lines: int = 0) -> Notice:
+    return Notice(DNA, "is it DNA?", tuple(range(1, lines + 1)), lines)
+
+
+def part(scored: int, *notices: Notice, shed: bool = False) -> Partial:
+    return Partial([], Counts(scored, scored), ("note",), notices, shed)
+
+
+@pytest.mark.parametrize(
+    ("parts", "kept"),
+    [
+        ([part(2, dna()), part(3, dna())], True),
+        ([part(2, dna()), part(3)], False),
+        ([part(2), part(3, dna())], False),
+        ([part(2, dna()), part(0)], True),
+        ([part(0), part(2, dna())], True),
+        ([part(0, dna()), part(2)], False),
+        ([part(0, dna()), part(0)], True),
+        ([part(0), part(0, dna())], False),
+    ],
+)
+def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[Partial], kept: bool) -> None:
+    other = Notice("other", "stays", (1,), 1)
+    whole = merge([*parts, part(0, other)], 5)
+    assert any(each.code == DNA for each in whole.notices) is kept
+    assert [each for each in whole.notices if each.code != DNA] == [other]
+
+
+def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
+    row = PlacedRow("ACD", 1.0, 2.0, 3, "a", ("x",), (1, 2, 3))
+    whole = Partial([row], Counts(1, 1, 1, 1), ("note",), (Notice("odd", "odd", (3, 4), 9),), shed=True)
+    moved = whole.shifted(10)
+    assert moved.rows == [PlacedRow("ACD", 1.0, 2.0, 13, "a", ("x",), (1, 2, 3))]
+    assert moved.notices == (Notice("odd", "odd", (13, 14), 9),)
+    assert (moved.counts, moved.columns, moved.shed) == (whole.counts, whole.columns, True)
+    assert whole.shifted(0) is whole
+
+
+def test_a_placed_row_survives_json_and_a_body_without_notices_has_no_such_field() -> None:
+    placed = PlacedRow("ACD", 1.0, 2.0, 3, None, ("x",), (1, 2, 3))
+    for rows in ([placed], [Row("ACD", 1.0, 2.0, 3, "a", ("x",))]):
+        whole = Partial([*rows], Counts(1, 1, 1, 1), ("note",))
+        assert "notices" not in whole.to_body()
+        assert Partial.from_body(whole.to_body()) == whole
+        assert type(Partial.from_body(whole.to_body()).rows[0]) is type(rows[0])
+
+
+def test_rows_of_low_complexity_are_told_of() -> None:
+    simple, mixed = Row("AAAA", 2.0, 1.0, 7), Row("ACDEFGHIKL", 1.0, 1.0, 3)
+    told = with_simple(Partial([simple, mixed], notices=(Notice("odd", "odd"),)))
+    assert {each.code: each.lines for each in told.notices} == {"low_complexity": (7,), "odd": ()}
+    plain = Partial([mixed])
+    assert with_simple(plain) is plain
+
+
+def test_a_merge_takes_the_best_of_all_and_counts_what_it_returns() -> None:
+    left = Partial([Row("B", 2.0, 1.0, 3), Row("A", 1.0, 1.0, 1)], Counts(3, 2, 2, 2, 1), ("note",))
+    right = Partial([Row("C", 1.5, 1.0, 9), Row("D", 1.5, 1.0, 8)], Counts(4, 3, 2, 2, 0, 1))
+    whole = merge([left, right], 3)
+    assert [row.sequence for row in whole.rows] == ["B", "C", "D"]
+    assert whole.counts == Counts(7, 5, 4, 3, 1, 1)
+    assert len(merge([left, right], 9).rows) == 4
+    assert merge([left, right], 1).rows == left.rows[:1]
