@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
 from assay.ranking.partial import PlacedRow, with_simple
 from assay.ranking.ranker import _FEED, _Queue, _rows, _weight
-from assay.ranking.topk import HEAVY, Rows, weigh
+from assay.ranking.topk import Rows, weigh
 from assay.sequences import Contract, Format, Limits, Notice, Reject, parse, parse_items
 from assay.sequences.composition import DNA
 from tests.unit.reference import SMALL, Fake
 
+HEAVY = 64 << 20
+"""Bytes of labels that wait at once, as its documentation has it."""
 ONE = Contract("ABCDEFGH", 1)
 
 

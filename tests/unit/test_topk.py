@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assay.ranking import topk
-from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed, weigh
+from assay.ranking.topk import Rows, TopK, joined, packed, weigh
+
+HEAVY = 64 << 20
+"""Bytes of labels that wait at once, as its documentation has it."""
 
 
 def rows(codes: NDArray[np.uint8], score: NDArray[np.float32]) -> Rows:
