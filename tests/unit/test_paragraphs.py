@@ -110,6 +110,32 @@ def test_one_wrong_sequence_spoils_no_other() -> None:
     assert len(told["wrapped_lines"]) == 14
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "no residues 1",
+                "1",
+                "12 x?",
+                "# a",
+                ">a",
+                "",
+                " ",
+                "A",
+                GOOD,
+                GOOD[:30],
+                "\N{LATIN SMALL LETTER E WITH ACUTE}",
+            ]
+        )
+    )
+)
+def test_any_lines_are_read(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    data = text.encode()
+    if sniff(data, "text/plain") in (Format.LINES, Format.WRAPPED):
+        assert all(record.line for record in read(text)[0])
+
+
 @given(st.integers(2, 49), st.integers(1, 6), st.sampled_from([1, 7, 64, 1 << 20]), st.booleans())
 def test_chunks_and_blocks_change_nothing(width: int, count: int, size: int, blank: bool) -> None:
     texts = [GOOD, OTHER] * count

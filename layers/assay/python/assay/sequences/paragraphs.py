@@ -55,8 +55,9 @@ class _Paragraph:
 
     def is_whole(self, alone: bool) -> bool:
         """Say whether these lines are a sequence; `alone`: between blank lines."""
-        ends = alone or self.total % self.first > 0
-        return self.lines > 1 and (self.numbered or (self.total == DEFAULT.length and ends))
+        if self.lines < 2:
+            return False
+        return self.numbered or (self.total == DEFAULT.length and (alone or self.total % self.first > 0))
 
     def add(self, line: _Line, size: int, longest: int) -> None:
         """Take a line of `size` bytes; of a sequence of over `longest` no residues are held."""
