@@ -7,7 +7,7 @@ from assay.papers.order import blocks
 from assay.papers.rows import rows
 from assay.papers.words import Word
 from assay.pdf import extract
-from tests.papers.awkward import AWKWARD
+from tests.papers.awkward import AWKWARD, INTERRUPTED, thesis_page, under_contents
 from tests.papers.layouts import FOUND_BY, LAYOUTS, medicine
 from tests.papers.texts import ABSTRACT, STRUCTURED
 
@@ -26,6 +26,22 @@ def test_a_structured_abstract_is_taken_with_its_labels_and_without_the_main_tex
 @pytest.mark.parametrize("name", sorted(AWKWARD))
 def test_an_abstract_that_goes_on_elsewhere_is_put_together(name: str) -> None:
     assert extract(AWKWARD[name]().pdf()).text == ABSTRACT
+
+
+@pytest.mark.parametrize("name", sorted(INTERRUPTED))
+def test_what_is_set_otherwise_within_an_abstract_does_not_end_it(name: str) -> None:
+    paper, part = INTERRUPTED[name]
+    assert extract(paper().pdf()).text == ABSTRACT.replace(
+        "We show", f"This is by the rule that all follow, and {part} We show"
+    )
+
+
+def test_the_title_in_a_theses_abstract_is_passed_by_and_the_thanks_behind_it_are_no_part() -> None:
+    assert extract(thesis_page().pdf()).text == ABSTRACT.removesuffix(".")
+
+
+def test_a_heading_under_the_contents_counts_as_one() -> None:
+    assert extract(under_contents().pdf()).found_by == "heading"
 
 
 @pytest.mark.parametrize(("name", "page", "pages"), [("cover", 2, 2), ("thesis", 4, 5), ("article", 1, 1)])
@@ -48,12 +64,27 @@ def test_headings_in_the_line_of_the_text(head: str) -> None:
     assert begins(f"{head}We measure", set_apart=False) == ("inline", len(head))
 
 
+@pytest.mark.parametrize("line", ["abstract. We also", "summary: a", "abstract - a", "abstract of"])
+def test_a_word_of_a_sentence_that_begins_a_line_is_no_heading(line: str) -> None:
+    assert begins(line, set_apart=False) is None
+    assert begins("abstract environment", set_apart=True) is None
+
+
 def test_a_title_that_begins_with_the_word_is_no_heading_unless_set_apart() -> None:
     assert begins("Abstract interpretation of programs", set_apart=False) is None
     assert begins("Abstract We interpret programs", set_apart=True) == ("inline", 9)
 
 
-FOLLOWS = ["1 Introduction", "1. INTRODUCTION", "I. INTRODUCTION", "Introduction", "Introduction.\u2014The mass"]
+FOLLOWS = [
+    "Acknowledgments",
+    "LIST OF FIGURES",
+    "Preface",
+    "1 Introduction",
+    "1. INTRODUCTION",
+    "I. INTRODUCTION",
+    "Introduction",
+    "Introduction.\u2014The mass",
+]
 LISTS = [
     "Keywords: a",
     "Key words a, b",
@@ -71,7 +102,14 @@ def test_what_follows_an_abstract(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["introduction of a new field", "contents of the box", "significance is high", "We show"]
+    "line",
+    [
+        "introduction of a new field",
+        "acknowledgements of receipt",
+        "contents of the box",
+        "significance is high",
+        "We show",
+    ],
 )
 def test_lines_of_an_abstract_do_not_end_it(line: str) -> None:
     assert not ends(line)

@@ -39,6 +39,10 @@ _LIGATURES: Final = {
     27: "ff", 28: "fi", 29: "fl", 30: "ffi", 31: "ffl",
 }  # fmt: skip
 """Codes of TeX's encodings OT1 and T1, where a file does not say what its letters are."""
+_OBLIQUE: Final = 4
+"""Stands where quarter turns do, for what is written across the page, as a stamp "DRAFT" is."""
+_TILT: Final = 0.2
+"""The steepest slope of a line, rise over run: scans lie askew by a few degrees."""
 _BOLD: Final = ("bold", "black", "heavy", "-medi", "cmbx", "demi")
 
 
@@ -56,7 +60,7 @@ class _Page:
         self._upwards = True
 
     def words(self) -> list[Word]:
-        """Return the words that stand the way most do: the stamp up the margin is left out."""
+        """Return the words that stand the way most do: stamps up the margin or across the page are left out."""
         found = [self._word(each) for each in self._seen(list(self._runs()))]
         most = Counter(turn for turn, word in found for _ in word.text).most_common(1)
         upright = [word for turn, word in found if turn == most[0][0]]
@@ -119,17 +123,22 @@ class _Page:
         return bool(code == _HYPHEN and self._c.FPDFText_IsHyphen(self._text, at) == 1)
 
     def _word(self, run: list[int]) -> tuple[int, Word]:
-        """Return on how many quarter turns, to the left, a word stands, and the word upright."""
+        """Return on how many quarter turns, to the left, a word stands (or that it is oblique), and it upright."""
         text = _whole("".join(self._character(at) for at in run))
         x0, y0 = self._origin(run[0])
         left, right, bottom, top = self._box(run[-1])
         ends = {0: (x0, right, y0), 1: (y0, top, -x0), 2: (-x0, -left, -y0), 3: (-y0, -bottom, x0)}
+        self._c.FPDFText_GetMatrix(self._text, run[0], self._matrix)
         turn = self._turn(run)
-        start, end, baseline = ends[turn]
+        start, end, baseline = ends[turn % _OBLIQUE]
         size, font, weight = self._font(run[0])
         return turn, Word(text, start, max(end, start), baseline, size, font, weight)
 
     def _turn(self, run: list[int]) -> int:
+        # The angle alone tells no stamp from a slanted font: only a line that rises has both of these.
+        along, up = abs(self._matrix.a), abs(self._matrix.b)
+        if min(along, up) > _TILT * max(along, up):
+            return _OBLIQUE
         turn = round(self._c.FPDFText_GetCharAngle(self._text, run[0]) / (math.pi / 2)) % 4
         if turn % 2 and len(run) > 1:  # the angle's sign is that of the matrix, which mirrored pages turn around
             self._upwards = self._origin(run[-1])[1] > self._origin(run[0])[1]
@@ -146,8 +155,10 @@ class _Page:
         return left, right, bottom, top
 
     def _font(self, at: int) -> tuple[float, str, bool]:
-        """Return a character's size in points, and its font's name and whether that is a bold one."""
-        self._c.FPDFText_GetMatrix(self._text, at, self._matrix)
+        """Return a character's size in points, and its font's name and whether that is a bold one.
+
+        Its matrix is the one that was asked for last.
+        """
         size = self._c.FPDFText_GetFontSize(self._text, at) * math.hypot(self._matrix.c, self._matrix.d)
         self._c.FPDFText_GetFontInfo(self._text, at, self._name, len(self._name), self._flags)
         name = self._name.value.decode("utf-8", "replace")

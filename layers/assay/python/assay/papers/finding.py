@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from assay.abstracts.cleaning import clean
 from assay.abstracts.prepare import LONGEST, SHORTEST
-from assay.papers.guesses import PARAGRAPH, by_layout, first_page, is_prose
+from assay.papers.guesses import PARAGRAPH, by_layout, first_page
 from assay.papers.headings import (
     Kind,
     begins,
@@ -16,18 +16,23 @@ from assay.papers.headings import (
     is_entry,
     is_foreign,
     is_notice,
+    is_prose,
+    opens,
     without_rights,
 )
 from assay.papers.joining import join, letters, vocabulary
 from assay.papers.margins import without_heads
 from assay.papers.order import Block, blocks, same_size
 from assay.papers.rows import Row, moved, rows
-from assay.papers.taking import Line, by_baseline, lines_of, take
+from assay.papers.taking import Line, by_baseline, lines_of, next_block, take
 from assay.papers.words import Word
 
 Source = Literal["heading", "inline", "layout", "first_page"]
 _SUMMARY_PAGES: Final = 2
 """A "Summary" further back sums up; it is no abstract."""
+_MOST_TITLES: Final = 8
+"""Blocks of a title, authors and advisers between a heading and its text."""
+_SENTENCE: Final = re.compile(r"[a-z\d)]{3}[.!?]\W*$")
 _MOST_STARTS: Final = 30
 _MOST_CANDIDATES: Final = 5
 SURE: Final = 0.7
@@ -114,10 +119,8 @@ def _is_listed(lines: Sequence[Line], at: int) -> bool:
     near = [line.row for line in lines[max(at - 60, 0) : at + 60] if line.row.page == row.page]
     numbers = [each for each in near if _PAGE_NUMBER.fullmatch(each.text)]
     led = any(abs(each.y - row.y) < 0.3 * row.size and each.x0 > row.x1 for each in (*numbers, *filter(_leads, near)))
-    listed = any(is_contents(each.text) and each.y > row.y for each in near) and sum(
-        is_entry(each.text) for each in near
-    )
-    return led or bool(listed and listed > 2)
+    below = sum(is_entry(each.text) and each.y < row.y for each in near)  # else the contents end above it
+    return led or (below > 2 and any(is_contents(each.text) and each.y > row.y for each in near))
 
 
 def _leads(row: Row) -> bool:
@@ -129,7 +132,28 @@ def _after_heading(lines: Sequence[Line], at: int) -> list[Line]:
     if start is None:
         return []
     beside = _beside(lines, at, lines[start].row)
-    return [*beside, *take(lines, start)]
+    return [*beside, *take(lines, start if beside else _past_title(lines, start))]
+
+
+def _past_title(lines: Sequence[Line], start: int) -> int:
+    """Return where the text begins behind a title and authors that a thesis has between it and its heading."""
+    between, at = list[Block](), start
+    while at < len(lines) and len(between) < _MOST_TITLES and not opens(lines[at].text):
+        block = lines[at].block
+        if len(block.text) >= PARAGRAPH and is_prose(block.text):
+            return at if all(_is_title(each, block) for each in between) else start
+        between.append(block)
+        at = next_block(lines, at)
+    return start
+
+
+def _is_title(block: Block, text: Block) -> bool:
+    """Say whether a block stands centred over a text and is no sentence."""
+    (left, right), (inner, outer) = block.edges, text.edges
+    size = text.last.size
+    centred = abs(left + right - inner - outer) < 4 * size and min(left - inner, outer - right) > size
+    above = block.last.page == text.last.page and block.bottom > text.top
+    return centred and above and _SENTENCE.search(block.text) is None
 
 
 def _beside(lines: Sequence[Line], at: int, below: Row) -> list[Line]:

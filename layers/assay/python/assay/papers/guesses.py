@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from assay.papers.headings import ends, is_entry, is_note, is_notice, opens
+from assay.papers.headings import ends, is_entry, is_note, is_notice, is_prose, opens
 from assay.papers.order import Block, same_size
 from assay.papers.taking import Line, by_baseline, lines_of, take
 
@@ -18,13 +18,6 @@ _BEGINNING: Final = 250
 _ENOUGH: Final = 2_000
 _PAGES: Final = 3
 _GUESSES: Final = 3
-_SMALL_WORDS: Final = re.compile(
-    r"\b(?:a|an|are|as|be|been|but|by|can|has|have|how|is|it|its|may|not|on|or|our|that|the|their|these|this|to|was|we|"
-    r"were|which|with|das|dass|den|der|die|ein|eine|einer|f\u00fcr|ist|mit|nicht|sich|und|von|werden|wird|zu|zur|"
-    r"au|avec|dans|des|du|est|et|la|le|les|ont|par|pas|pour|que|qui|sont|sur|une|con|de|del|el|en|es|las|los|para|por|se|"
-    r"una|y|ao|com|da|do|dos|em|na|no|os|uma|che|della|di|gli|il|nel|non|per|sono|un)\b"
-)
-"""Words of sentences, in the languages of headings; "of", "and" and "for" are as common in addresses."""
 _BACK: Final = re.compile(
     r"(?:\d\.?\s*)?(?:references|bibliography|acknowledge?ments?|literatur|r\u00e9f\u00e9rences)\W*", re.IGNORECASE
 )
@@ -37,13 +30,6 @@ class Guess:
 
     lines: Sequence[Line]
     apart: bool
-
-
-def is_prose(text: str) -> bool:
-    """Say whether a text is running text, by its small words; of scripts without them every text is."""
-    words = re.findall(r"[^\W\d_]+", text.lower())
-    latin = sum(word[0] < "\u0250" for word in words)
-    return 2 * latin < len(words) or len(_SMALL_WORDS.findall(text.lower())) >= 0.12 * len(words)
 
 
 def by_layout(pages: Sequence[Sequence[Block]]) -> Iterator[Guess]:

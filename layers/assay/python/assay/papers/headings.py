@@ -39,8 +39,14 @@ _NOTES: Final = (
     r"\S{0,2}\s?corresponding author|manuscript received|preprint submitted|to whom correspondence|"
     r"this work (?:was|is) (?:partially |partly )?supported"
 )
+_MATTER: Final = (
+    r"(?:acknowledge?ments?|dedication|declarations?|preface|foreword|highlights|table of contents|"
+    r"list of (?:figures|tables|symbols|abbreviations|publications)|danksagung|vorwort|remerciements|agradecimientos|"
+    r"agradecimentos|ringraziamenti)\W*$"
+)
+"""Headings of what stands before the first chapter, beside an abstract."""
 _END: Final = re.compile(
-    rf"(?:{_INTRODUCTION})\s*(?:$|[.:\u2014\u2013-])|(?i:(?:{_LISTS})\b\s*(?:$|[.:;\u2014\u2013-]|\d))|"
+    rf"(?i:{_MATTER})|(?:{_INTRODUCTION})\s*(?:$|[.:\u2014\u2013-])|(?i:(?:{_LISTS})\b\s*(?:$|[.:;\u2014\u2013-]|\d))|"
     r"(?:Key\s?-?[wW]ords?|KEY\s?-?WORDS?|Index Terms|MSC|PACS|Abbreviations)\b|(?:CONTENTS|Contents)\s*$|"
     r"(?:Palabras [Cc]lave|Palavras-[Cc]have|Mots[- ][Cc]l\u00e9s|Schlagw\u00f6rter|Parole [Cc]hiave)\b|"
     r"(?:Categories and Subject|General Terms|Subject headings)"
@@ -77,10 +83,20 @@ _STRUCTURE: Final = re.compile(
     r"(?:background and (?:aims?|objectives?|purpose)|"
     r"background|objectives?|aims?|purpose|context|motivation|introduction|materials? and methods|methods?|design|"
     r"setting|participants|patients|measurements|results?|findings|discussion|interpretation|conclusions?|significance|"
-    r"availability(?: and implementation)?|supplementary information|contact|methodology[/ ]principal findings)\b"
-    r"(?:\s?/\s?\w+)?\s*(?:[:.\u2014\u2013-]|$)",
+    r"availability(?: and implementation)?|supplementary information|contact|methodology[/ ]principal findings|"
+    r"(?:main|primary|secondary) outcomes?(?: measures?)?|interventions?|main results|principal findings|limitations|"
+    r"(?:practical |clinical |policy |social )?implications|originality|research limitations|data sources|"
+    r"study selection|study design|(?:clinical )?trial registration|funding|scope|novelty|rationale)\b"
+    r"(?:\s?/\s?\w+){0,2}\s*(?:[:.\u2014\u2013-]|$)",
     re.IGNORECASE,
 )
+_SMALL_WORDS: Final = re.compile(
+    r"\b(?:a|an|are|as|be|been|but|by|can|has|have|how|is|it|its|may|not|on|or|our|that|the|their|these|this|to|was|we|"
+    r"were|which|with|das|dass|den|der|die|ein|eine|einer|f\u00fcr|ist|mit|nicht|sich|und|von|werden|wird|zu|zur|"
+    r"au|avec|dans|des|du|est|et|la|le|les|ont|par|pas|pour|que|qui|sont|sur|une|con|de|del|el|en|es|las|los|para|por|se|"
+    r"una|y|ao|com|da|do|dos|em|na|no|os|uma|che|della|di|gli|il|nel|non|per|sono|un)\b"
+)
+"""Words of sentences, in the languages of headings; "of", "and" and "for" are as common in addresses."""
 
 Kind = Literal["heading", "inline"]
 
@@ -94,11 +110,16 @@ def begins(text: str, set_apart: bool) -> tuple[Kind, int] | None:
     if _ALONE.fullmatch(text.strip()):
         return "heading", len(text)
     signed = _SIGNED.match(text)
-    if signed:
+    lower = text[:1].islower()  # a word of a sentence that happens to begin its line
+    if signed and (set_apart or not lower or _is_spaced(signed[0])):
         return "inline", signed.end()
-    bare = _BARE.match(text)
+    bare = None if lower else _BARE.match(text)
     shouted = bare is not None and bare[0].isupper() and not text[bare.end() :].isupper()
     return ("inline", bare.end()) if bare and (set_apart or shouted) else None
+
+
+def _is_spaced(heading: str) -> bool:
+    return re.match(r"\w \w \w", heading) is not None
 
 
 def is_abstract(text: str) -> bool:
@@ -149,6 +170,18 @@ def is_section(text: str) -> bool:
 def opens(text: str) -> bool:
     """Say whether a line begins what comes after the abstract."""
     return ends(text) or is_section(text)
+
+
+def is_prose(text: str) -> bool:
+    """Say whether a text is running text, by its small words; of scripts without them every text is."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    latin = sum(word[0] < "\u0250" for word in words)
+    return 2 * latin < len(words) or len(_SMALL_WORDS.findall(text.lower())) >= 0.12 * len(words)
+
+
+def ends_sentence(text: str) -> bool:
+    """Say whether a text's last sentence is whole, a note's number behind it or not."""
+    return re.search(r"[.!?][\"')\]\u201d]?\s?\d{0,3}$", text) is not None
 
 
 def without_rights(text: str) -> str:

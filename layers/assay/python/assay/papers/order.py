@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-from assay.papers.rows import Row
+from assay.papers.rows import Row, sized_as
 
 _LOOSE: Final = 1.35
 _SAME_SIZE: Final = 0.06
@@ -87,9 +87,10 @@ def blocks(rows: Sequence[Row]) -> list[Block]:
     leading = _LOOSE * _leading(rows)
     found: list[Block] = []
     for row in rows:
-        above = [block for block in found[-60:] if _belongs(block, row, leading)]
+        above = [(block, same) for block in found[-60:] if (same := _belonging(block, row, leading))]
         if above:
-            min(above, key=lambda block: block.bottom).add(row)
+            block, same = min(above, key=lambda each: each[0].bottom)
+            block.add(same)
         else:
             found.append(Block([row]))
     return _ordered(found)
@@ -107,13 +108,19 @@ def _leading(rows: Sequence[Row]) -> float:
     return max(median(close), 1.0) if len(close) > 4 else _DEFAULT_LEADING
 
 
-def _belongs(block: Block, row: Row, leading: float) -> bool:
+def _belonging(block: Block, row: Row, leading: float) -> Row | None:
+    """Return a row as a block takes it, None where it does not."""
     last = block.last
     if abs(last.y - row.y) < 0.3 * row.size:
         left, right = block.edges
-        return len(block.rows) > 1 and left - row.size <= row.x0 and row.x1 <= right + row.size
+        fits = len(block.rows) > 1 and left - row.size <= row.x0 and row.x1 <= right + row.size
+        return row if fits else None
     near = 0 < last.y - row.y <= leading * max(row.size, last.size)
-    return near and same_size(last.size, row.size) and last.bold == row.bold and last.beside(row) > 0.5
+    if not near or last.bold != row.bold or last.beside(row) <= 0.5:
+        return None
+    if same_size(last.size, row.size):
+        return row
+    return sized_as(row, last) or (row if sized_as(last, row) else None)
 
 
 def _ordered(found: list[Block]) -> list[Block]:

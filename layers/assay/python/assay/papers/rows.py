@@ -14,6 +14,10 @@ GAP: Final = 1.4
 _OVERLAP: Final = 0.6
 _RAISED: Final = 0.6
 _LINE_NUMBERS: Final = 8
+_ALIKE: Final = 0.1
+"""Points by which one size may differ from itself: files round them."""
+_PART: Final = 0.1
+_FEW_LETTERS: Final = 6
 _MOST_ROWS: Final = 2_000
 """Blocks take time that grows with rows times blocks; what a page has more is labels in drawings."""
 
@@ -110,6 +114,17 @@ def _without_line_numbers(found: list[Row]) -> list[Row]:
     column = {edge for edge, count in edges.items() if count + edges[edge + 1] + edges[edge - 1] >= _LINE_NUMBERS}
     gone = {id(row) for row in numbers if round(row.x1 / 4) in column}
     return [row for row in found if id(row) not in gone]
+
+
+def sized_as(row: Row, other: Row) -> Row | None:
+    """Return a row in the size of another, where a part of its words is set as most of that one's are, else None.
+
+    An address in the type of a typewriter, or a formula, may fill most of a line of text.
+    """
+    main = {word.font for word in other.words if abs(word.size - other.size) < _ALIKE}
+    letters = sum(len(word.text) for word in row.words if word.font in main and abs(word.size - other.size) < _ALIKE)
+    enough = letters >= _PART * sum(len(word.text) for word in row.words)
+    return replace(row, size=other.size) if enough and letters >= _FEW_LETTERS else None
 
 
 def moved(row: Row, words: Sequence[Word]) -> Row:

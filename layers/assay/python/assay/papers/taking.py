@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from assay.papers.headings import begins, ends, is_list, is_note, is_notice, is_section, opens, structure
+from assay.papers.headings import (
+    begins,
+    ends,
+    ends_sentence,
+    is_list,
+    is_note,
+    is_notice,
+    is_section,
+    opens,
+    structure,
+)
 from assay.papers.order import Block, same_size
 from assay.papers.rows import Row
 
@@ -72,13 +82,14 @@ def _past_preface(lines: Sequence[Line], start: int) -> int:
         if at >= len(lines) or structure(lines[at].text):
             return at
         if is_notice(lines[at].block.text) and len(lines[at].block.text) < _LONGEST_NOTICE:
-            at = _next_block(lines, at)
+            at = next_block(lines, at)
         elif is_list(lines[at].text) or is_note(lines[at].text):
             at = _past_paragraph(lines, at)
     return at
 
 
-def _next_block(lines: Sequence[Line], at: int) -> int:
+def next_block(lines: Sequence[Line], at: int) -> int:
+    """Return where the block of a line is left, in reading order."""
     return next((to for to in range(at, len(lines)) if lines[to].block is not lines[at].block), len(lines))
 
 
@@ -129,7 +140,7 @@ def _notes(taken: Sequence[Line], line: Line) -> bool:
 
 
 def _finished(taken: Sequence[Line]) -> bool:
-    return re.search(r"[.!?][\"')\]\u201d]?\s?\d{0,3}$", taken[-1].text) is not None
+    return ends_sentence(taken[-1].text)
 
 
 def _goes_on(taken: Sequence[Line], line: Line) -> bool:
@@ -143,7 +154,15 @@ def _goes_on(taken: Sequence[Line], line: Line) -> bool:
     near = last.y - row.y <= 2.3 * usual and same_size(last.size, row.size) and row.inside(widest)
     flows = row.text[:1].islower() and not _finished(taken)
     listed = _ITEM.match(row.text) is not None or last.text.endswith(":")
-    return near and (structure(line.text) is not None or flows or listed or _alike(recent, line))
+    formula = not _finished(taken) and _is_formula(row, widest)
+    return near and (structure(line.text) is not None or flows or listed or formula or _alike(recent, line))
+
+
+def _is_formula(row: Row, widest: Row) -> bool:
+    """Say whether a row is displayed, off both edges of the text and without the small words of sentences."""
+    centred = min(row.x0 - widest.x0, widest.x1 - row.x1) > row.size or row.text.endswith(")")
+    signs = sum(not character.isalpha() for character in row.text if not character.isspace())
+    return centred and row.x0 > widest.x0 + row.size and signs > 0.2 * len(row.text.replace(" ", ""))
 
 
 def _alike(taken: Sequence[Line], line: Line) -> bool:
