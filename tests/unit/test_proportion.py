@@ -2,24 +2,32 @@
 clock is read only where the work is done in C.
 """
 
+import bz2
+import io
 import json
+import lzma
+import resource
+import struct
 import sys
 import time
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
+from assay import packing
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
 from assay.forms import parse_multipart
 from assay.http import parse_json
 from assay.ranking import RankOptions, rank_blocks
-from assay.sequences import Format, Limits, Windows, gunzip, parse
+from assay.sequences import Format, Limits, Windows, gunzip, parse, sniff
 from rank import replies
 from tests.unit.reference import SMALL, Fake
+from tests.workbooks import workbook
 
 LIMITS = Limits(1 << 12, 1 << 10, 1 << 12)
 FORM = "multipart/form-data; boundary=b"
@@ -122,6 +130,42 @@ def cells(*made: bytes) -> bytes:
     return b",".join(made) + b"\n"
 
 
+TITLE = b"# STOCKHOLM 1.0\n"
+
+
+def alignment(rows: int, blocks: int) -> bytes:
+    """Return blocks of the same rows."""
+    block = b"".join(b"n%d A\n" % at for at in range(rows))
+    return TITLE + b"\n".join([block] * blocks)
+
+
+def named(count: int) -> list[str]:
+    """Return names of fields that are different."""
+    return [f"field{at}" for at in range(count)]
+
+
+def dumped(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def unpacked(data: bytes) -> int:
+    """Unpack some bytes as input is, without keeping anything."""
+    pieces = [data[at : at + 4096] for at in range(0, len(data), 4096)]
+    return sum(map(len, packing.text(pieces, packing.look(pieces).packing, max_ratio=1 << 20)))
+
+
+def folders(count: int, length: int, extra: bytes = b"") -> bytes:
+    """Return a zip of empty folders with long names, and a file; what stands before each is the stated `extra`."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for at in range(count):
+            folder = zipfile.ZipInfo(f"{at}{'n' * length}/")
+            folder.extra = extra[: (1 << 16) - 8]
+            archive.writestr(folder, b"")
+        archive.writestr("a.txt", b"ACD\n" * 10)
+    return held.getvalue()
+
+
 WIDE = 40  # columns of a table that grows in another dimension
 PAIRS: dict[str, tuple[Read, Callable[[int], bytes]]] = {
     "columns x short rows": (
@@ -176,6 +220,83 @@ PAIRS: dict[str, tuple[Read, Callable[[int], bytes]]] = {
     "glued records": (answered(Format.FASTA), lambda size: b">a\n" + b"ACD>b\n" * (size // 6)),
     "records of PIR x titles": (answered(Format.FASTA), lambda size: b">P1;a\ntitle\nACD*\n" * (size // 17)),
     "blanks x residues": (answered(Format.LINES), lambda size: b"A C D\n" * (size // 6)),
+    "reads x lines of a read": (
+        answered(Format.FASTQ),
+        lambda size: (
+            b"@r\nACD\n+\nIII\n" * (size // 28) + b"@r\n" + b"A\n" * (size // 8) + b"+\n" + b"I\n" * (size // 8)
+        ),
+    ),
+    "entries x lines of an entry": (
+        answered(Format.EMBL),
+        lambda size: (
+            b"ID   a   3 AA.\nSQ   \n     ACD\n//\n" * (size // 80)
+            + b"ID   b   3 AA.\n"
+            + b"DE   x\n" * (size // 40)
+            + b"SQ   \n"
+            + b"     A\n" * (size // 40)
+        ),
+    ),
+    "numbers x lines": (
+        answered(Format.GENBANK),
+        lambda size: (
+            b"LOCUS       a 3 aa\nORIGIN\n" + b"".join(b"%9d a c d\n" % at for at in range(1, size // 16)) + b"//\n"
+        ),
+    ),
+    "rows x blocks": (
+        answered(Format.STOCKHOLM),
+        lambda size: alignment(int((size / 8) ** 0.5), int((size / 8) ** 0.5)),
+    ),
+    "rows x length of names": (answered(Format.STOCKHOLM), lambda size: alignment(size // 16, 1) + b"n" * (size // 2)),
+    "one name x rows": (answered(Format.STOCKHOLM), lambda size: TITLE + b"a ACD\n" * (size // 6)),
+    "one name x blocks": (answered(Format.CLUSTAL), lambda size: b"CLUSTAL W\n" + b"\na ACD\n" * (size // 7)),
+    "alignments x titles": (answered(Format.CLUSTAL), lambda size: b"CLUSTAL W alignment\n\na ACD\n" * (size // 27)),
+    "wrapped lines x sequences": (
+        answered(Format.WRAPPED),
+        lambda size: b"AC\nD\n" * (size // 10) + b"\n" + b"".join(b"%d A\n" % at for at in range(1, size // 16)),
+    ),
+    "marks x columns": (
+        answered(Format.CSV),
+        lambda size: b"sequence" + b';a,b\tc";"' * (size // 20) + b"\n" + b"ACD;;,,\t\t\n" * (size // 20),
+    ),
+    "a named mark x rows": (answered(Format.CSV), lambda size: b"sep=|\nsequence|x\n" + b"ACD|,;\n" * (size // 7)),
+    "cells x names without a header": (
+        answered(Format.CSV),
+        lambda size: b"a,b," + b"ACDEF" * 5 + b",x" * (size // 4) + b"\n" + b"a,b,ACD\n" * (size // 16),
+    ),
+    "fields x records": (
+        answered(Format.JSON),
+        lambda size: dumped([{"sequence": "ACD", **dict.fromkeys(named(int(size**0.5 / 8)), 1)}] * int(size**0.5 / 2)),
+    ),
+    "names of fields x records": (
+        answered(Format.JSON),
+        lambda size: dumped([{"sequence": "ACD", name: 1} for name in named(size // 32)]),
+    ),
+    "names of fields x lines": (
+        answered(Format.JSONL),
+        lambda size: b"\n".join(dumped({"sequence": "ACD", name: 1}) for name in named(size // 32)),
+    ),
+    "a long value x records": (
+        answered(Format.JSON),
+        lambda size: dumped([{"sequence": "ACD", "note": "x" * (size // 2)}, *["ACD"] * (size // 14)]),
+    ),
+    "blanks x values": (
+        answered(Format.JSON),
+        lambda size: b"[" + b" " * (size // 2) + b"\n" * (size // 8) + b'"ACD" ,' * (size // 20) + b'"ACD"]',
+    ),
+    "values behind each other": (answered(Format.JSON), lambda size: b'{"sequence":"ACD"}' * (size // 18)),
+    "lists x records": (answered(Format.JSON), lambda size: b'[["ACD"]]' * (size // 9)),
+    "depth x records": (
+        answered(Format.JSON),
+        lambda size: b'[{"sequence":"ACD","x":' + b"[" * 400 + b"]" * 400 + b"}" + b',"ACD"' * (size // 6) + b"]",
+    ),
+    "spellings of a field x records": (
+        answered(Format.JSON),
+        lambda size: dumped([{"Sequence": "ACD", **dict.fromkeys(named(40), 1)}] * (size // 500)),
+    ),
+    "members of bzip2": (unpacked, lambda size: bz2.compress(b"ACD\n") * (size // 40)),
+    "members of xz": (unpacked, lambda size: lzma.compress(b"ACD\n") * (size // 64)),
+    "folders x length of names": (unpacked, lambda size: folders(90, size // 200)),
+    "extra fields x entries": (unpacked, lambda size: folders(10, 1, b"\7\7\0\0" * (size // 50))),
 }
 """Inputs that grow in two dimensions at once: what is made of them may not grow by the product."""
 
@@ -253,3 +374,73 @@ def test_two_dimensions_take_no_more_than_their_sum(name: str, monkeypatch: pyte
     held = [peak(read, make(size)) for size in (20_000, 40_000)]
     assert steps[1] <= 2.5 * steps[0] + 1_000, steps
     assert held[1] <= 2.5 * held[0] + 50_000, held
+
+
+def wide_folders(count: int, extra: bytes) -> bytes:
+    """Return local headers of folders whose size is said in a field behind all those of `extra`."""
+    size = struct.pack("<2HQ", 1, 8, 0)
+    field = extra[: (1 << 16) - 20 - len(extra) % 4] + size
+    header = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0, 0, 0xFFFFFFFF, 0, 2, len(field))
+    return (header + b"n/" + field) * count
+
+
+HEADS: dict[str, Callable[[int], bytes]] = {
+    "blanks": lambda size: b" \n" * (size // 2) + b"x",
+    "comments": lambda size: b"# " * (size // 2) + b"\nx",
+    "lines of comments": lambda size: b"#\n;\n" * (size // 4) + b"x",
+    "a table's marks": lambda size: b'a;b,c\td"' * (size // 8),
+    "quotes": lambda size: b'"' * size,
+    "reads that are none": lambda size: b"@a\n" + b"A-\n" * (size // 3),
+    "a structure that is none": lambda size: b"data_" + b"#  " * (size // 3),
+    "a name of a structure": lambda size: b"data_" + b"x" * (size // 2) + b" " * (size // 2),
+    "an office document that is none": lambda size: b"PK\3\4" + b"xl/word/ppt/" * (size // 12),
+    "half of a wrapped file": lambda size: b"A" * 30 + b"\n" + b"A" * 20 + b"\n" + b"1 A 2\n" * (size // 6),
+    "wrapped lines": lambda size: (b"A" * 48 + b"\nAA\n") * (size // 52),
+    "numbers": lambda size: b"1 A\n" + b"".join(b"%d A\n" % at for at in range(2, size // 8)),
+    "blanks in a line": lambda size: b"A \t" * (size // 3) + b"1x",
+    "JSON of one line": lambda size: b'{"a": [' + b"1, " * (size // 3),
+    "a wide header": lambda size: b"sequence," + b"aa," * (size // 3),
+}
+"""How input may begin; what is looked at ends at `signatures.HEAD` bytes."""
+BODIES: dict[str, tuple[Read, Callable[[int], bytes]]] = {
+    "wide sizes in a zip": (unpacked, lambda size: wide_folders(50, b"\7\7\0\0" * (size // 200))),
+    "folders in one chunk": (
+        lambda data: sum(map(len, packing.text([data], "zip"))),
+        lambda size: folders(90, 60) + bytes(size * 20),
+    ),
+}
+
+
+def used(work: Callable[[], object], children: bool = False) -> float:
+    """Return the least seconds of processor time that work took, of five tries, by this process or its children."""
+    tries = []
+    for _ in range(5):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_THREAD)
+        with suppress(AssayError):
+            work()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN if children else resource.RUSAGE_THREAD)
+        tries.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(tries)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_twice_the_beginning_takes_about_twice_the_time(name: str) -> None:
+    heads = [HEADS[name](size) for size in (30_000, 60_000)]
+    small, large = (used(lambda head=head: [sniff(head) for _ in range(5)]) for head in heads)  # type: ignore[misc]
+    assert large <= 2.5 * small + 0.01
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_twice_the_container_takes_about_twice_the_time(name: str) -> None:
+    read, make = BODIES[name]
+    bodies = [make(size) for size in (400_000, 800_000)]
+    small, large = (used(lambda body=body: read(body)) for body in bodies)  # type: ignore[misc]
+    assert large <= 2.5 * small + 0.01
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(2000, 4), (400, 20), (8000, 1)])
+def test_twice_the_sheet_takes_about_twice_the_time(rows: int, columns: int) -> None:
+    sheets = [workbook([["x" * 20] * columns] * count) for count in (rows, 2 * rows)]
+    empty = used(lambda: [*packing.text([workbook([["x"]])], "workbook")], children=True)
+    small, large = (used(lambda body=body: [*packing.text([body], "workbook")], children=True) for body in sheets)  # type: ignore[misc]
+    assert large - empty <= 2.5 * max(small - empty, 0) + 0.02

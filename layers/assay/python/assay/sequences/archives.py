@@ -59,7 +59,7 @@ def unzip(chunks: Iterable[bytes], told: Told | None = None) -> Iterator[bytes]:
     Raises `UnreadableInput` where there is no file, a second one, a password, another method than store and deflate,
     a wrong checksum, a missing end, or something behind it.
     """
-    source = _Source(iter(chunks))
+    source = _Source(chunk[at : at + PIECE] for chunk in chunks for at in range(0, len(chunk), PIECE))
     found: _Entry | None = None
     entries = 0
     while source.begins(_LOCAL):
@@ -133,12 +133,13 @@ def _entry(source: _Source) -> _Entry:
 
 def _wide(extra: bytes, size: int) -> int:
     """Return the packed size as zip64 has it, behind the whole size where that is wide too."""
-    while len(extra) >= 4:
-        kind, length = struct.unpack("<2H", extra[:4])
-        field = extra[4 : 4 + length][8 if size == _WIDE else 0 :]
+    at = 0
+    while len(extra) >= at + 4:
+        kind, length = struct.unpack_from("<2H", extra, at)
+        field = extra[at + 4 : at + 4 + length][8 if size == _WIDE else 0 :]
         if kind == 1 and len(field) >= 8:
             return int.from_bytes(field[:8], "little")
-        extra = extra[4 + length :]
+        at += 4 + length
     raise UnreadableInput("the zip data is corrupt: a size is missing")
 
 

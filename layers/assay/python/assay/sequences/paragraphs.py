@@ -50,7 +50,8 @@ class _Paragraph:
     def takes(self, line: _Line, length: int) -> bool:
         """Say whether a line goes on here: its number counts on, or there are no numbers and residues are lacking."""
         if line.before or line.behind:
-            return line.before == self.total + 1 or line.behind == self.total + line.width
+            on = line.before == self.total + 1 or line.behind == self.total + line.width
+            return self.numbered and on
         return not self.ended and not self.numbered and self.total < length and line.width > 0
 
     def is_whole(self, alone: bool) -> bool:
