@@ -15,8 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.api.conftest import KEY
+from tests.e2e.samples import ABSTRACT, DESIGN
 from tools.openapi.__main__ import document
-from tools.openapi.examples import ABSTRACT, DESIGN
 
 pytestmark = pytest.mark.api
 RIGHT, WRONG = GenerationMode.POSITIVE, GenerationMode.NEGATIVE

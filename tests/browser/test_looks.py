@@ -100,3 +100,17 @@ def test_the_apis_viewer_shows_every_route_and_breaks_no_policy(visit: Visit, pa
     visit.page.wait_for_selector(".opblock")
     description = visit.service.get("/openapi.json").json()
     assert visit.page.locator(".opblock").count() == sum(len(each) for each in description["paths"].values())
+
+
+def test_the_apis_viewer_describes_options_and_fills_in_what_an_operation_needs(visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{visit.service.url}/docs#/Sequences/rankSequences")
+    row = page.locator("tr[data-param-name=top_k]").first
+    row.wait_for()
+    assert "How many sequences to return" in row.inner_text()
+    page.goto(f"{visit.service.url}/docs#/Serving%20protocols/modelVersionMetadata")
+    page.reload()
+    page.locator("#operations-Serving_protocols-modelVersionMetadata button.try-out__btn").click()
+    values = page.locator("#operations-Serving_protocols-modelVersionMetadata tr[data-param-in=path] input")
+    assert values.evaluate_all("inputs => inputs.map(each => each.value)") == ["stability-trypsin", "2"]
+    assert page.locator(".opblock-deprecated").count() == 5

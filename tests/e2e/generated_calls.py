@@ -28,19 +28,19 @@ def main(folder: str, url: str) -> None:
 def _called(package: ModuleType, client: Any) -> dict[str, Any]:
     models: Any = importlib.import_module(f"{package.__name__}.models")
     rank = models.RankRequest.from_dict({"sequences": [SEQUENCE], "threshold": -1000})
-    classify = models.ClassifyRequestType0.from_dict({"abstract": ABSTRACT})
+    classify = models.OneAbstract.from_dict({"abstract": ABSTRACT})
     tensor = {"name": "sequence", "datatype": "BYTES", "shape": [1], "data": [SEQUENCE]}
     infer = models.InferRequest.from_dict({"inputs": [tensor]})
     wanted = models.UploadRequest.from_dict({"filename": "a.txt"})
     name = "stability-trypsin"
-    inferred = _get("serving_protocols.post_v2_models_name_infer", name, client=client, body=infer)
+    inferred = _get("serving_protocols.model_infer", name, client=client, body=infer)
     return {
         "health": _get("models.get_health", client=client)["status"],
-        "ranked": _get("sequences.post_rank", client=client, body=rank)["ranked"][0]["sequence"],
-        "labels": len(_get("abstracts.post_classify", client=client, body=classify)["labels"]),
+        "ranked": _get("sequences.rank_sequences", client=client, body=rank)["ranked"][0]["sequence"],
+        "labels": len(_get("abstracts.classify_abstracts", client=client, body=classify)["labels"]),
         "infer": inferred["model_name"],
-        "missing": _get("jobs.get_jobs_id", "no-such-job", client=client)["error"]["code"],
-        "upload": bool(_get("jobs.post_uploads", client=client, body=wanted)["job_id"]),
+        "missing": _get("jobs.get_job", "no-such-job", client=client)["error"]["code"],
+        "upload": bool(_get("jobs.create_upload", client=client, body=wanted)["job_id"]),
     }
 
 

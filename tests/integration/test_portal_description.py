@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -68,6 +69,21 @@ def _resolved(part: dict[str, Any]) -> dict[str, Any]:
 
 def validator(schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator({**schema, "components": DOCUMENT["components"]})
+
+
+def _open(path: str) -> str:
+    """Return a route whose parameters have no names: the resolvers' `<job_id>` is the contract's `{id}`."""
+    return re.sub(r"<\w+>|{\w+}", "*", path)
+
+
+def test_the_functions_serve_the_routes_of_the_contract_and_no_others(answer: Answer) -> None:
+    served: set[tuple[str, str, str]] = set()
+    for handler in set(FUNCTIONS.values()):
+        app = importlib.import_module(handler.rpartition(".")[0]).app
+        routes = [route for route in [*app._static_routes, *app._dynamic_routes] if ".+" not in route.path]
+        served |= {(handler, route.method, _open(route.path)) for route in routes}
+    described = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert served == {(FUNCTIONS[route], route[0], _open(route[1])) for route in described}
 
 
 @pytest.mark.parametrize("name", RECORDED)

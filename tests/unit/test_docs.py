@@ -22,8 +22,8 @@ from tools.cli.main import parser
 from tools.cli.service import VARIABLE as API_KEY
 from tools.models.cli import parser as models_parser
 from tools.models.importers import sklearn
-from tools.openapi import errors
 from tools.openapi.__main__ import document
+from tools.openapi.values import codes_of
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("models/*/README.md")])
@@ -142,7 +142,7 @@ def test_statuses_and_codes_are_those_of_the_errors() -> None:
         int(status) for operation in _operations() for status in operation["responses"] if status >= "400"
     }
     for status, codes in documented.items():
-        assert codes - {"strict"} <= {*errors.codes_of(status)}, status
+        assert codes - {"strict"} <= {*codes_of(status)}, status
 
 
 def _operations() -> list[dict[str, dict[str, object]]]:

@@ -1,1 +1,1 @@
-"""The API's OpenAPI 3.1 description, written from the code."""
+"""The contract of the HTTP API: openapi.yaml, and what turns it into the document that is served."""

@@ -1,88 +1,99 @@
-"""Write the description that the portal serves, and the tables of docs/api.md: `python -m tools.openapi`."""
+"""Write what is served and documented from the contract, openapi.yaml: `python -m tools.openapi`."""
 
 import json
 import re
-import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Final
 
-from tools.openapi import errors, tables
-from tools.openapi.parts import Schema
-from tools.openapi.portal import portal_paths
-from tools.openapi.routes import classification_paths, ranking_paths
-from tools.openapi.schemas import schemas
-from tools.openapi.serving import serving_paths, serving_schemas
+import yaml
 
-ROOT = Path(__file__).parent.parent.parent
-TARGET = ROOT / "functions" / "portal" / "openapi.json"
-_ABOUT = """{}.
+from tools.openapi.values import value
 
-Errors are `{{"error": {{"code", "message", "details"}}}}`: the code is stable, the message says what was wrong, where,
-and what to do. Options stand in the query, in JSON or in a form's fields; one that does not exist is an error. A path
-may end in a slash."""
-_TAGS = {
-    "Sequences": "Ranking of amino-acid sequences: a gate decides which pass, a score orders them.",
-    "Abstracts": "Classification of scientific abstracts.",
-    "Jobs": "Files of any size: a presigned upload becomes a job, the job links to its results.",
-    "Models": "What serves.",
-    "Serving protocols": "For clients of TensorFlow Serving and of the Open Inference Protocol. Errors are text under "
-    "`error`, the code beside it. All instances are answered or none: a bad one is 422, and named.",
-    "Pages": "For people.",
-}
+SOURCE: Final = Path(__file__).with_name("openapi.yaml")
+ROOT: Final = SOURCE.parents[2]
+TARGET: Final = ROOT / "functions" / "portal" / "openapi.json"
+TABLES: Final = ROOT / "docs" / "api.md"
+_NAMED: Final = re.compile(r"\$\{(\w+)\}")
 
 
-def document() -> Schema:
-    """Return the whole description."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    key = {
-        "type": "apiKey",
-        "in": "header",
-        "name": "x-api-key",
-        "description": "Where the deployment has keys; the local service has none unless it is asked to.",
-    }
-    signature = {
-        "type": "apiKey",
-        "in": "header",
-        "name": "Authorization",
-        "x-amazon-apigateway-authtype": "awsSigv4",
-        "description": "AWS Signature Version 4, where the deployment asks for it instead of keys.",
-    }
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Assay",
-            "version": project["version"],
-            "description": _ABOUT.format(project["description"]),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": "."}],
-        "security": [{"key": []}, {"signature": []}, {}],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": _named(ranking_paths() | classification_paths() | serving_paths() | portal_paths()),
-        "components": {
-            "schemas": schemas() | serving_schemas(),
-            "responses": errors.components(),
-            "securitySchemes": {"key": key, "signature": signature},
-        },
-    }
-
-
-def _named(paths: Schema) -> Schema:
-    """Return the paths, each operation with the id that generated clients call it by: `get_jobs_id`."""
-    return {
-        path: {method: {"operationId": _words(method, path), **each} for method, each in methods.items()}
-        for path, methods in paths.items()
-    }
-
-
-def _words(method: str, path: str) -> str:
-    return "_".join([method, *re.findall(r"[a-z0-9_]+", path.replace(".", "_"))] if path != "/" else [method, "page"])
+def document() -> dict[str, Any]:
+    """Return the document that is served: the contract with the code's values, without what is the contract's own."""
+    return {name: each for name, each in _contract().items() if not name.startswith("x-")}
 
 
 def text() -> str:
-    """Return the description as the file holds it."""
+    """Return the document as the file holds it."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
+
+
+def tables() -> str:
+    """Return docs/api.md with its tables of routes and limits written anew."""
+    found = TABLES.read_text(encoding="utf-8")
+    contract = _contract()
+    for name, table in {
+        "routes": _routes(contract["paths"]),
+        "limits": _table(("what", "limit"), contract["x-limits"]),
+    }.items():
+        head, begin, rest = found.partition(f"<!-- {name}: python -m tools.openapi -->\n")
+        _, end, tail = rest.partition(f"<!-- end of {name} -->")
+        found = f"{head}{begin}{table}\n{end}{tail}"
+    return found
+
+
+def _contract() -> dict[str, Any]:
+    filled: dict[str, Any] = fill(yaml.safe_load(SOURCE.read_text(encoding="utf-8")))
+    return filled
+
+
+def fill(node: Any) -> Any:
+    """Return a part of the contract with values in place of names, lists of parameters flat, parameters described."""
+    match node:
+        case str():
+            alone = _NAMED.fullmatch(node)
+            return value(alone[1]) if alone else _NAMED.sub(lambda name: _written(value(name[1])), node)
+        case list():
+            return [fill(each) for each in node]
+        case {"in": _, "schema": {"description": said}, **rest} if "description" not in rest:
+            return fill({**node, "description": said})
+        case dict():
+            return {name: fill(_flat(each) if name == "parameters" else each) for name, each in node.items()}
+    return node
+
+
+def _flat(parameters: Any) -> Any:
+    if not isinstance(parameters, list):
+        return parameters
+    return [one for each in parameters for one in (each if isinstance(each, list) else [each])]
+
+
+def _written(found: object) -> str:
+    """Return a value for people: thousands set apart, several values as code."""
+    if isinstance(found, list):
+        return ", ".join(f"`{each}`" for each in found)
+    return f"{found:,}" if isinstance(found, int) else str(found)
+
+
+def _routes(paths: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [_route(f"`{method.upper()} {path}`", each) for path, has in paths.items() for method, each in has.items()]
+    return _table(("route", "what it does", "takes", "answers", "key"), rows)
+
+
+def _route(name: str, operation: Mapping[str, Any]) -> list[str]:
+    good = [each for status, each in operation["responses"].items() if status < "300"]
+    key = "" if operation.get("security") == [] else "yes"
+    return [name, operation["summary"], _types([operation.get("requestBody", {})]), _types(good), key]
+
+
+def _types(bodies: Iterable[Mapping[str, Any]]) -> str:
+    return ", ".join(dict.fromkeys(kind for each in bodies for kind in each.get("content", {})))
+
+
+def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+    lines = [f"| {' | '.join(map(_written, row))} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 
 if __name__ == "__main__":
     TARGET.write_text(text(), encoding="utf-8")
-    tables.TARGET.write_text(tables.text(document()), encoding="utf-8")
+    TABLES.write_text(tables(), encoding="utf-8")

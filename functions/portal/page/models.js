@@ -43,8 +43,9 @@ function describeClassify(models, classifier) {
 /** Offer a choice of models where there is one and the API, by its own description, takes it. */
 async function rankChoices(models, chosen) {
   if (models.length < 2) return;
-  const {paths} = await ask("openapi.json");
-  const known = new Set(paths["/rank"].post.parameters.map(({name}) => name));
+  const {paths, components} = await ask("openapi.json");
+  const named = ({$ref, name}) => ($ref ? components.parameters[$ref.split("/").at(-1)].name : name);
+  const known = new Set(paths["/rank"].post.parameters.map(named));
   if (Object.keys(chosen).every(name => known.has(name))) choices("rank-models", models, chosen);
 }
 

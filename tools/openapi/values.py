@@ -1,0 +1,80 @@
+"""What the contract asks of the code as ${NAME}: its constants by their names, and a few values made of them."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from assay import http, options, runtime, serving
+from assay.abstracts import options as abstract_options
+from assay.abstracts import prepare
+from assay.errors import AssayError
+from assay.http import STATUS, media_type
+from assay.jobs import State
+from assay.papers.finding import Source
+from assay.sequences import alphabet, records, remarks
+from classify import inputs
+from classify import serving as instances
+from portal import catalogue, pages, uploads
+from rank import reading, replies
+
+PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
+GATEWAY: Final = {
+    400: ("bad_request",),
+    403: ("forbidden",),
+    404: ("not_found",),
+    413: ("too_large",),
+    415: ("unsupported_media_type",),
+    429: ("throttled", "quota_exceeded"),
+    500: ("internal",),
+    504: ("timeout",),
+}
+"""What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
+_MODULES: Final = (
+    *(abstract_options, alphabet, catalogue, http, inputs, instances, options, prepare),
+    *(reading, records, remarks, replies, runtime, serving, uploads),
+)
+
+
+def value(name: str) -> Any:
+    """Return what a ${NAME} of the contract stands for. Raises LookupError unless it stands for just one value."""
+    made = _made()
+    found = [made[name]] if name in made else [vars(module)[name] for module in _MODULES if name in vars(module)]
+    if not found or any(each != found[0] for each in found):
+        raise LookupError(f"the contract asks for ${{{name}}}, which the code has {len(found)} times")
+    return found[0] if isinstance(found[0], (str, int, dict)) else [*found[0]]
+
+
+def _made() -> dict[str, Any]:
+    project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
+    statuses = {*STATUS.values(), *GATEWAY}
+    return {
+        "VERSION": project["version"],
+        "ABOUT": project["description"].rstrip("."),
+        "ALPHABET": alphabet.DEFAULT.alphabet,
+        "LENGTH": alphabet.DEFAULT.length,
+        "MAX_BODY_MIB": reading.MAX_BODY_BYTES >> 20,
+        "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
+        "FOUND_BY": get_args(Source),
+        "STATES": get_args(State),
+        "PAGE_NAMES": [*pages.TYPES],
+        "PAGE_FILES": {media_type(each): {"schema": {"type": "string"}} for each in pages.TYPES.values()},
+        "CODES": sorted({code for status in statuses for code in codes_of(status)}),
+        **{f"CODES_{status}": codes_of(status) for status in statuses},
+    }
+
+
+def codes_of(status: int) -> list[str]:
+    """Return the codes of the errors that come with a status."""
+    raised = [kind.code for kind in _tree(AssayError) if not kind.__subclasses__() and _status(kind) == status]
+    return sorted({*raised, *GATEWAY.get(status, ())})
+
+
+def _tree(kind: type[AssayError]) -> Iterator[type[AssayError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from _tree(child)
+
+
+def _status(kind: type[AssayError]) -> int:
+    return next(STATUS[each] for each in kind.__mro__ if each in STATUS)
