@@ -79,12 +79,10 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/files/merging.py", f"{_ASSAY}/files/steps.py", f"{_ASSAY}/files/accounting.py"),
         (
             "tests/unit/test_dataclasses.py",
-            "tests/integration/test_accounting.py",
-            "tests/integration/test_jobs_agree.py",
+            "tests/unit/test_ledger.py",
+            "tests/unit/test_merging.py",
+            "tests/unit/jobs/test_steps.py",
         ),
     ),
-    "sweep": Subject(
-        ("functions/portal/sweep.py",),
-        ("tests/integration/test_jobs_agree.py", "tests/integration/test_jobs_ending.py"),
-    ),
+    "sweep": Subject(("functions/portal/sweep.py",), ("tests/unit/jobs/test_sweep.py",)),
 }

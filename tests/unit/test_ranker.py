@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
 from assay.ranking.partial import PlacedRow, with_simple
-from assay.ranking.ranker import _FEED, _Queue, _rows, _weight
+from assay.ranking.ranker import _Queue, _rows, _weight
 from assay.ranking.topk import Rows, weigh
 from assay.sequences import Contract, Format, Limits, Notice, Reject, parse, parse_items
 from assay.sequences.composition import DNA
@@ -16,6 +16,8 @@ from tests.unit.reference import SMALL, Fake
 
 HEAVY = 64 << 20
 """Bytes of labels that wait at once, as its documentation has it."""
+FEED = 1 << 15
+"""Rows that wait for a call of a model at most, where its batch is no larger."""
 ONE = Contract("ABCDEFGH", 1)
 
 
@@ -34,10 +36,10 @@ class Fixed:
         raise NotImplementedError
 
 
-sizes = st.lists(st.sampled_from([0, 1, 100, _FEED - 1, _FEED, _FEED + 1, 3 * _FEED + 5]), max_size=6)
+sizes = st.lists(st.sampled_from([0, 1, 100, FEED - 1, FEED, FEED + 1, 3 * FEED + 5]), max_size=6)
 
 
-@given(sizes, st.sampled_from([1, 7, 512, _FEED + 3, 2 * _FEED]), st.integers(0, 9))
+@given(sizes, st.sampled_from([1, 7, 512, FEED + 3, 2 * FEED]), st.integers(0, 9))
 def test_a_queue_gives_whole_batches_in_order_and_all_at_last(counts: list[int], batch: int, heft: int) -> None:
     queue, given_out, start, pushed = _Queue(Fixed(batch)), [], 0, 0
     for count in counts:
@@ -46,7 +48,7 @@ def test_a_queue_gives_whole_batches_in_order_and_all_at_last(counts: list[int],
             assert weight >= len(rows) * heft
             given_out.append(rows)
         start, pushed = start + count, pushed + count * heft
-        assert queue._held < max(_FEED, batch)
+        assert queue._held < max(FEED, batch)
         assert queue._held == start - sum(map(len, given_out)) == sum(map(len, queue._parts))
         assert abs(queue._weight - queue._held * heft) <= 1
     given_out += [rows for rows, _ in queue.rest()]
@@ -57,9 +59,9 @@ def test_a_queue_gives_whole_batches_in_order_and_all_at_last(counts: list[int],
 
 def test_a_queue_waits_for_as_many_as_are_worth_a_call() -> None:
     queue = _Queue(Fixed(8))
-    assert list(queue.push(numbered(0, _FEED - 1), HEAVY)) == []
+    assert list(queue.push(numbered(0, FEED - 1), HEAVY)) == []
     ((rows, _),) = queue.push(numbered(0, 1), 0)
-    assert len(rows) == _FEED
+    assert len(rows) == FEED
     assert list(queue.push(numbered(0, 0), HEAVY + 1)) == []
     ((rows, weight),) = queue.push(numbered(0, 3), HEAVY + 1)
     assert (len(rows), weight) == (3, HEAVY + 1)

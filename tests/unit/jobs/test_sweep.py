@@ -1,0 +1,166 @@
+"""What the sweeper ends and what it leaves alone, by how a job stands and for how long; without AWS."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from assay.errors import JobLost
+from assay.files.machine import Outcome
+from assay.jobs import Job, State
+from portal import sweep as sweeping
+from portal.sweep import sweep
+
+HOUR, DAY = 3600.0, 86_400.0
+ALIVE = 960.0
+
+
+def job(at: int, state: State = "RUNNING", **more: Any) -> Job:
+    return Job(str(at), "rank", state, f"rank/{at}.txt", "c", "u", **more)
+
+
+@dataclass
+class Store:
+    """Jobs, for how long they have been quiet, and how their executions stand."""
+
+    held: dict[str, Job | None]
+    quiet_for: dict[str, float] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    asked: list[tuple[str, float]] = field(default_factory=list)
+
+    def get(self, job_id: str) -> Job | None:
+        return self.held[job_id]
+
+    def quiet(self, job: Job) -> float:
+        return self.quiet_for.get(job.id, 0.0)
+
+    def live(self, seconds: float) -> Iterator[str]:
+        self.asked.append(("live", seconds))
+        return (name for name, one in self.held.items() if one is None or one.bucket or one.execution)
+
+    def promised(self, seconds: float) -> Iterator[str]:
+        self.asked.append(("promised", seconds))
+        return (name for name, one in self.held.items() if one and not one.bucket and not one.execution)
+
+    def outcome(self, execution: str) -> Outcome:
+        return self.outcomes[execution]
+
+
+@pytest.fixture
+def did(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """Return what the sweep does to jobs, noted instead of done."""
+    done: list[tuple[Any, ...]] = []
+
+    def end(desk: Any, job_id: str, kind: str, upload: str, error: JobLost) -> bool:
+        done.append(("end", job_id, kind, upload, error.message))
+        return job_id != "lost race"
+
+    monkeypatch.setattr(sweeping, "end", end)
+    monkeypatch.setattr(sweeping, "settle", lambda desk, job_id, sure: done.append(("settle", job_id, sure)))
+    return done
+
+
+def run(store: Store, **more: Any) -> list[str]:
+    desk: Any = SimpleNamespace(jobs=store, machine=store)
+    return sweep(desk, **more)
+
+
+@pytest.mark.parametrize(
+    ("one", "quiet", "reason"),
+    [
+        (job(1, bucket="uploads"), HOUR, ""),
+        (job(1, bucket="uploads"), HOUR + 1, "the function that worked on it stopped without a result"),
+        (job(1, "QUEUED"), DAY, ""),
+        (job(1, "QUEUED"), DAY + 1, "nothing was uploaded within a day of the wish to"),
+        (job(1, "QUEUED", bucket="uploads"), DAY + 1, "the function that worked on it stopped"),
+        (job(1, execution="runs"), DAY * 9, ""),
+        (job(1, execution="over"), 1.0, "its execution ended without a result: FAILED of it"),
+        (job(1, execution="over", bucket="uploads"), 1.0, "its execution ended without a result: FAILED of it"),
+    ],
+)
+def test_a_job_is_ended_once_nothing_can_work_on_it(
+    did: list[tuple[Any, ...]], one: Job, quiet: float, reason: str
+) -> None:
+    outcomes = {"runs": Outcome(True, "RUNNING"), "over": Outcome(False, "FAILED of it")}
+    ended = run(Store({"1": one}, {"1": quiet}, outcomes))
+    assert ended == (["1"] if reason else [])
+    assert [each[:4] for each in did] == ([("end", "1", "rank", "rank/1.txt")] if reason else [])
+    assert all(each[4].startswith(reason) for each in did)
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
+@pytest.mark.parametrize(("quiet", "sure"), [(ALIVE, False), (ALIVE + 1, True)])
+def test_a_job_that_has_ended_is_settled_and_not_ended(
+    did: list[tuple[Any, ...]], state: State, quiet: float, sure: bool
+) -> None:
+    assert run(Store({"1": job(1, state, bucket="uploads")}, {"1": quiet})) == []
+    assert did == [("settle", "1", sure)]
+
+
+def test_a_job_whose_record_is_gone_or_that_another_ended_is_not_told(did: list[tuple[Any, ...]]) -> None:
+    raced = Job("lost race", "rank", "RUNNING", "rank/a.txt", "c", "u", bucket="uploads")
+    assert run(Store({"gone": None, "lost race": raced}, {"lost race": DAY})) == []
+    assert [each[0] for each in did] == ["end"]
+
+
+@pytest.mark.parametrize("how", [None, "SUCCEEDED", "FAILED"])
+def test_an_execution_that_ended_while_it_was_asked_about_is_left_alone(
+    did: list[tuple[Any, ...]], how: State | None
+) -> None:
+    store = Store({"1": job(1, execution="over")}, {"1": DAY})
+
+    def outcome(execution: str) -> Outcome:
+        store.held["1"] = job(1, how, execution="over") if how else None
+        return Outcome(False, "over")
+
+    store.outcome = outcome  # type: ignore[method-assign]
+    assert run(store) == []
+    assert did == []
+
+
+def test_jobs_come_before_promises_and_each_is_asked_for_by_its_time(did: list[tuple[Any, ...]]) -> None:
+    store = Store(
+        {"1": job(1, "QUEUED"), "2": job(2, bucket="uploads"), "3": job(3, "QUEUED")}, dict.fromkeys("123", 2 * DAY)
+    )
+    assert run(store) == ["2", "1", "3"]
+    assert store.asked == [("live", 300.0), ("promised", HOUR)]
+
+
+def test_one_that_cannot_be_ended_is_told_and_the_next_is(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sweeping, "failure", lambda message, error: told.append((message, str(error))))
+    monkeypatch.setattr(sweeping, "measure", lambda name, value: told.append((name, value)))
+    broken = job(1, execution="unknown")
+    assert run(Store({"1": broken, "2": job(2, bucket="uploads")}, {"2": DAY})) == ["2"]
+    assert told == [("a job could not be swept", "'unknown'"), ("SweepsFailed", 1)]
+
+
+@pytest.mark.parametrize(("seconds", "swept"), [(9, 0), (10, 1), (19, 1), (20, 2), (49, 4), (1000, 5)])
+def test_a_sweep_begins_with_no_more_jobs_past_its_time(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, seconds: float, swept: int
+) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
+    store = Store({str(at): job(at, bucket="uploads") for at in range(5)}, {str(at): DAY for at in range(5)})
+    assert run(store, seconds=seconds) == [str(at) for at in range(swept)]
+
+
+def test_by_itself_it_takes_a_minute_and_a_half(did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 90.0, 90.1])
+    monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
+    store = Store({str(at): job(at, bucket="uploads") for at in range(5)}, {str(at): DAY for at in range(5)})
+    assert run(store) == ["0"]
+
+
+@pytest.mark.parametrize("ended", [[], ["1", "2"]])
+def test_the_function_says_what_it_ended_and_counts_it(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sweeping, "service", lambda: SimpleNamespace(desk="desk"))
+    monkeypatch.setattr(sweeping, "sweep", lambda desk: ended if desk == "desk" else None)
+    monkeypatch.setattr(sweeping, "measure", lambda name, value: told.append((name, value)))
+    assert vars(sweeping.handler)["__wrapped__"]({}, None) == {"jobs": ended}
+    assert told == ([("JobsSwept", 2)] if ended else [])
