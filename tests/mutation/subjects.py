@@ -41,6 +41,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/sequences/alphabet.py", f"{_ASSAY}/sequences/windows.py"),
         (
             "tests/unit/test_dataclasses.py",
+            "tests/unit/test_alphabet.py",
             "tests/unit/test_sequences_windows.py",
             "tests/unit/test_sequences.py::test_a_bad_line_says_exactly_what_is_wrong",
             "tests/unit/test_sequences.py::test_the_contract_of_another_model_is_held",

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from assay.shards import Shard, count_lines, owned, plan
+from assay.shards import LineCounter, Shard, Tally, count_lines, owned, plan
 
 
 def test_a_plan_covers_every_byte_once() -> None:
@@ -94,3 +96,70 @@ def test_a_shard_within_a_long_line_reads_no_further_than_itself() -> None:
 )
 def test_lines_are_counted_across_chunks(chunks: list[bytes], count: int) -> None:
     assert count_lines(chunks) == count
+
+
+def plainly(data: bytes, mark: bytes) -> list[tuple[int, int]]:
+    """Return where each record begins and ends."""
+    lines, at = [], 0
+    while at < len(data):
+        ends = [place for place in (data.find(b"\n", at), data.find(b"\r", at)) if place >= 0]
+        stop = min(ends) + 1 if ends else len(data)
+        stop += data[stop - 1 : stop] == b"\r" and data[stop : stop + 1] == b"\n"
+        lines.append((at, stop))
+        at = stop
+    if not mark or not lines:
+        return lines
+    starts = [0, *(start for start, _ in lines[1:] if data.startswith(mark, start))]
+    return list(zip(starts, [*starts[1:], len(data)], strict=True))
+
+
+texts = st.lists(st.sampled_from([b"a", b"bb", b">", b"\n", b"\r", b"\r\n", b">c", b"\n>"]), max_size=14).map(b"".join)
+
+
+@given(texts, st.integers(1, 9), st.sampled_from([b"", b">"]), st.integers(1, 6))
+def test_a_shard_owns_what_begins_in_it_and_is_told_where(data: bytes, size: int, mark: bytes, step: int) -> None:
+    for shard in plan(len(data), size, splittable=True):
+        began: list[int] = []
+        chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
+        part = b"".join(owned(chunks, shard, mark, began.append))
+        mine = [(start, stop) for start, stop in plainly(data, mark) if shard.start <= start < shard.stop]
+        assert part == b"".join(data[start:stop] for start, stop in mine)
+        assert began == [start for start, _ in mine][:1]
+
+
+@given(texts, st.integers(1, 6))
+def test_lines_are_counted_as_plainly(data: bytes, step: int) -> None:
+    counter = LineCounter()
+    for at in range(0, len(data), step):
+        counter.add(data[at : at + step])
+        counter.add(b"")
+    assert counter.lines == len(plainly(data, b""))
+
+
+def test_a_tally_counts_bytes_from_where_they_begin_and_lines_as_they_are_given() -> None:
+    tally = Tally()
+    assert (tally.first, tally.size, tally.lines) == (0, 0, 0)
+    tally.begin(7)
+    assert list(tally.weigh([b"ab\n", b"", b"c"])) == [b"ab\n", b"", b"c"]
+    assert (tally.first, tally.size, tally.lines) == (7, 4, 0)
+
+
+@given(st.integers(0, 40), st.integers(1, 50), st.booleans())
+def test_a_plan_has_each_byte_once_and_no_shard_too_large(size: int, shard_bytes: int, splittable: bool) -> None:
+    shards = plan(size, shard_bytes, splittable)
+    assert [shard.index for shard in shards] == list(range(len(shards)))
+    assert [at for shard in shards for at in range(shard.start, shard.stop)] == list(range(size))
+    assert len(shards) == (max(-(-size // shard_bytes), 1) if splittable else 1)
+    assert all(shard.read_from == (shard.start - 1 if shard.start else 0) for shard in shards)
+
+
+def test_a_chunk_is_given_on_before_the_next_is_read() -> None:
+    taken: list[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        for index in range(3):
+            taken.append(index)
+            yield b"abcd"
+
+    for at, _ in enumerate(owned(chunks(), Shard(0, 0, 100)), 1):
+        assert len(taken) == at
