@@ -15,6 +15,9 @@ _LEFT_OUT: Final = ("BitOr", "_Is_Eq", "_IsNot_NotEq", "_Eq_Is", "_NotEq_IsNot")
 """What would flatter the share or spoil it. `|` mostly stands in annotations, which any import notices. `is` for `==`
 and the other way round differ by what Python happens to hold twice."""
 
+_PARAMETERS: Final = ("def ", "*,")
+"""The star among parameters is taken for a product: most changes of it cannot be parsed, and `/` changes nothing."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -63,7 +66,10 @@ def _of(root: Path, module: str) -> Iterator[Mutant]:
         operator = _operator(name)
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, (start, _) in enumerate(places):
-            yield Mutant(module, name, occurrence, start[0], lines[start[0] - 1].strip())
+            text = lines[start[0] - 1].strip()
+            if "Operator_Mul_" in name and text.startswith(_PARAMETERS):
+                continue
+            yield Mutant(module, name, occurrence, start[0], text)
 
 
 def _operator(name: str) -> Any:
