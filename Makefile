@@ -16,6 +16,7 @@ MUTANTS_VENV := .venv-mutants
 CLOUD_VENV := .venv-cloud
 RUNS ?= 20000
 MUTANTS ?= 12
+WANTED ?= 0.95
 LINES ?= 1000000
 SEED ?= 1
 RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
@@ -73,7 +74,7 @@ fuzz: $(FUZZ_VENV)/.fuzz  ## atheris on every reader of strangers' bytes: RUNS i
 	  $(FUZZ_VENV)/bin/python -m tests.fuzz $$target --runs $(RUNS) --seed $(SEED) || exit 1; done
 
 mutants: $(VENV)/.dev $(MUTANTS_VENV)/.mutants  ## break one thing at a time: MUTANTS of each part (default 12) that its tests must notice, SEED
-	$(MUTANTS_VENV)/bin/python -m tests.mutation --mutants $(MUTANTS) --seed $(SEED) --python $(PY)
+	$(MUTANTS_VENV)/bin/python -m tests.mutation --mutants $(MUTANTS) --seed $(SEED) --wanted $(WANTED) --python $(PY)
 
 differential: $(VENV)/.dev  ## production's ranking against a slow, plain reference: LINES lines (default 1000000), SEED
 	$(PY) -m tests.differential --lines $(LINES) --seed $(SEED)
@@ -153,7 +154,7 @@ soak: $(VENV)/.dev  ## MINUTES=60 of requests at a modest rate, memory noted in 
 	@$(PY) -m tests.load.soak --minutes $(MINUTES) --seed $(SEED)
 
 clean:  ## remove what the commands above built
-	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(IMPORT_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLIENTS_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SAM_VENV) $(TF_VENV) $(IMPORT_VENV) $(TRAIN_VENV) $(PEERS_VENV) $(AUDIT_VENV) $(FUZZ_VENV) $(CLIENTS_VENV) $(MUTANTS_VENV) $(CLOUD_VENV) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Environments: made once, completed when their lock file changes.
 $(VENV)/.local: requirements/local.txt

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.models.graph_operations import ALLOWED, GRAPH, find_forbidden
+from assay.models.graph_operations import ALLOWED, GRAPH, _fields, find_forbidden
 from tests.conftest import DATA
 
 HONEST = DATA / "tiny-index-saved" / "1" / "saved"
@@ -168,3 +168,143 @@ def test_a_file_cut_anywhere_is_refused_or_forbids_nothing(tmp_path: Path) -> No
         (tmp_path / GRAPH).write_bytes(content[:end])
         with pytest.raises(ValueError, match=r"saved_model|TensorFlow 1"):
             find_forbidden(tmp_path)
+
+
+def varint(number: int) -> bytes:
+    head = bytearray()
+    while True:
+        head.append(number & 127 | (128 if number > 127 else 0))
+        number >>= 7
+        if not number:
+            return bytes(head)
+
+
+WIRE: dict[int, st.SearchStrategy[bytes]] = {
+    0: st.integers(0, (1 << 64) - 1).map(varint),
+    1: st.binary(min_size=8, max_size=8),
+    2: st.binary(max_size=200),
+    5: st.binary(min_size=4, max_size=4),
+}
+numbers = st.integers(1, (1 << 29) - 1)
+wired = st.one_of(*(st.tuples(numbers, st.just(kind), value) for kind, value in WIRE.items()))
+
+
+@given(st.lists(wired, max_size=6))
+def test_fields_of_every_kind_are_read_as_they_were_written(written_fields: list[tuple[int, int, bytes]]) -> None:
+    message, expected = b"", []
+    for number, kind, value in written_fields:
+        message += varint(number << 3 | kind) + (varint(len(value)) if kind == 2 else b"") + value
+        expected.append((number, int.from_bytes(_low_bits(value), "little") if kind == 0 else value))
+    found = [
+        (number, value if isinstance(value, int) else value.tobytes()) for number, value in _fields(memoryview(message))
+    ]
+    assert found == expected
+
+
+def _low_bits(value: bytes) -> bytes:
+    number = sum((byte & 127) << 7 * at for at, byte in enumerate(value))
+    return number.to_bytes(10, "little")
+
+
+@pytest.mark.parametrize("kind", [3, 4, 6, 7])
+def test_a_field_of_an_unknown_kind_is_refused(kind: int) -> None:
+    with pytest.raises(ValueError, match=f"it has a field of kind {kind}"):
+        list(_fields(memoryview(varint(1 << 3 | kind) + bytes(20))))
+
+
+@pytest.mark.parametrize("message", [b"\x09" + bytes(7), b"\x0d" + bytes(3), b"\x0a\x05abcd", b"\x08\x80", b"\x80"])
+def test_a_message_cut_within_a_field_is_refused(message: bytes) -> None:
+    with pytest.raises(ValueError, match="cut short"):
+        list(_fields(memoryview(message)))
+
+
+def test_a_number_has_ten_bytes_at_most() -> None:
+    assert list(_fields(memoryview(b"\x08" + b"\xff" * 9 + b"\x01"))) == [(1, (1 << 64) - 1)]
+    with pytest.raises(ValueError, match="cut short"):
+        list(_fields(memoryview(b"\x08" + b"\xff" * 10 + b"\x01")))
+
+
+Junk = Callable[[str], bytes]
+
+
+def layered(junk: Junk) -> bytes:
+    """Return a SavedModel that only computes, with a saver that nothing reaches, and junk at every level."""
+    call_g = field(10, field(1, "__inference_g") + junk("function name"))
+    within = field(2, field(1, "k") + field(2, call_g + junk("value")) + junk("value's entry"))
+    listed = field(1, field(9, field(1, "__inference_g") + within) + junk("list"))
+    attribute = field(5, field(1, "f") + field(2, listed + junk("value")) + junk("entry"))
+    computing = field(1, "n") + field(2, "Identity") + attribute + junk("node")
+    saver = (
+        field(1, field(1, "__inference_saver") + junk("signature"))
+        + field(3, field(2, "SaveV2"))
+        + field(5, field(1, "_shapes") + junk("attribute"))
+        + junk("function")
+    )
+    library = field(1, saver) + function("__inference_g", node("Identity")) + junk("library")
+    definition = field(1, computing) + field(2, library) + junk("definition")
+    concrete = field(2, field(1, "__inference_g") + field(2, b"") + junk("concrete"))
+    objects_ = field(1, field(6, field(1, "__inference_g")) + junk("object")) + concrete + junk("objects")
+    return field(2, field(2, definition) + field(7, objects_) + junk("graph")) + junk("model")
+
+
+LEVELS = {
+    "model": {2}, "graph": {2, 7}, "definition": {1, 2}, "library": {1, 2, 3}, "node": {2, 5}, "entry": {2},
+    "value": {1, 10}, "list": {9}, "function name": {1, 2}, "value's entry": {2}, "function": {1, 3, 5},
+    "signature": {1}, "attribute": {1}, "concrete": {1}, "object": {6, 8, 12}, "objects": {1, 2},
+}  # fmt: skip
+"""The fields that are looked at, by the level that they stand on."""
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff" * 3, b"__inference_saver", field(1, "__inference_saver"), field(2, "WriteFile")]
+)
+@pytest.mark.parametrize("level", LEVELS)
+def test_fields_that_say_something_else_are_passed_over(tmp_path: Path, level: str, content: bytes) -> None:
+    for number in set(range(1, 15)) - LEVELS[level]:
+        (tmp_path / GRAPH).write_bytes(
+            layered(lambda at, number=number: field(number, content) if at == level else b"")  # type: ignore[misc]
+        )
+        assert find_forbidden(tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", [6, 8, 12])
+def test_every_holder_of_functions_is_looked_at(tmp_path: Path, kind: int) -> None:
+    saver = function("__inference_saver", node("SaveV2"))
+    held = objects(nodes=field(1, field(kind, b"\x10\x07" + field(3, "__inference_saver"))))
+    assert find_forbidden(written(tmp_path, b"", saver, held)) == ["SaveV2"]
+
+
+def test_a_node_without_an_operation_and_what_only_looks_like_a_function_are_forbidden(tmp_path: Path) -> None:
+    assert find_forbidden(written(tmp_path, field(1, node()))) == [""]
+    assert find_forbidden(written(tmp_path, field(1, node("__inference_f")))) == ["__inference_f"]
+    library = function("__inference_f", node("Identity"))
+    assert find_forbidden(written(tmp_path, field(1, node("__inference_f")), library)) == []
+    other = function("WriteFile", node("Identity"))
+    assert find_forbidden(written(tmp_path, field(1, node("WriteFile")), other)) == ["WriteFile"]
+
+
+def test_all_that_is_forbidden_is_told_in_order(tmp_path: Path) -> None:
+    library = function("__inference_f", node("ReadFile"), node("Identity"))
+    assert find_forbidden(written(tmp_path, field(1, node("WriteFile", "Abort")), library)) == [
+        "Abort",
+        "ReadFile",
+        "WriteFile",
+    ]
+
+
+def test_a_graph_without_objects_beside_one_with_them_is_refused(tmp_path: Path) -> None:
+    (tmp_path / GRAPH).write_bytes(field(2, objects()) + field(2, b""))
+    with pytest.raises(ValueError, match="TensorFlow 1"):
+        find_forbidden(tmp_path)
+
+
+def test_a_file_without_a_graph_says_so(tmp_path: Path) -> None:
+    (tmp_path / GRAPH).write_bytes(b"\x08\x01")
+    with pytest.raises(ValueError, match="it holds no graph"):
+        find_forbidden(tmp_path)
+
+
+def test_a_number_where_a_message_belongs_is_refused(tmp_path: Path) -> None:
+    (tmp_path / GRAPH).write_bytes(b"\x10\x01")
+    with pytest.raises(ValueError, match="a number stands where a message belongs"):
+        find_forbidden(tmp_path)
