@@ -10,12 +10,13 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from assay.claims import Claim, UploadIdentity
+from assay.errors import ServiceError
 from assay.table import LIVE_INDEX, Table
 
 if TYPE_CHECKING:
@@ -116,35 +117,50 @@ class Jobs:
         """
         lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
         promised = self._promised(upload)
-        if promised and self._cancelled(promised):
-            return Claim(promised, "done")
         job_id = promised or uuid.uuid4().hex
-        item = {"pk": upload.pk, "job": job_id, "attempts": 1, **lease}
+        item = {"pk": upload.pk, "job": job_id, "attempts": 1, "promised": bool(promised), **lease}
         if self._table.put(item, "attribute_not_exists(pk) OR #expires < :now", now=self._table.clock()):
-            self._begin(job_id, upload)
-            return Claim(job_id, "new")
-        known = self._table.item(upload.pk) or {}
-        attempt, job_id = int(known.get("attempts", 0)) + 1, str(known.get("job"))
-        job = self.get(job_id)
+            return self._follow(Claim(job_id, "new"), item, upload)
+        return self._take_over(upload, lease, lease_seconds)
+
+    def _take_over(self, upload: UploadIdentity, lease: Mapping[str, Any], lease_seconds: float) -> Claim:
+        """Take the job of an upload that was claimed before, where it is free. Raises ServiceError."""
+        known = self._table.item(upload.pk)
+        if known is None:
+            raise ServiceError("the claim of an upload was there and is gone: try again")
+        job, claim = self._own(known, upload), Claim(str(known["job"]), "taken_over", int(known["attempts"]) + 1)
         if job is not None and job.finished:
-            return Claim(job_id, "done")
-        begun = bool(job and job.bucket)
+            return Claim(job.id, "done")
         now = self._table.clock() + _shorter(job, lease_seconds)
-        if not self._table.set(upload.pk, {**lease, "attempts": attempt}, _FREE, mine=owner, now=now):
-            return Claim(job_id, "running")
-        if not begun:
-            self._begin(job_id, upload)
-        return Claim(job_id, "taken_over", attempt)
+        values = {**lease, "attempts": claim.attempt}
+        if not self._table.set(upload.pk, values, _FREE, mine=lease["owner"], now=now):
+            return Claim(claim.job_id, "running")
+        return claim if job and job.bucket else self._follow(claim, {**known, **lease}, upload)
+
+    def _follow(self, claim: Claim, known: Mapping[str, Any], upload: UploadIdentity) -> Claim:
+        """Begin the job that an upload's item names; another one where that was promised and is another file's by now.
+
+        The item comes first and names the job of every later claim: one that dies in between leaves nothing undecided.
+        """
+        if known.get("promised") and not self._reserve(claim.job_id, upload):
+            claim = replace(claim, job_id=uuid.uuid4().hex)
+            values, same = {"job": claim.job_id, "promised": False}, "#owner = :mine AND #job = :before"
+            if not self._table.set(upload.pk, values, same, mine=known["owner"], before=known["job"]):
+                return Claim(str(known["job"]), "running")
+        elif known.get("promised") and (job := self.get(claim.job_id)) and job.finished:
+            return Claim(job.id, "done")  # it was cancelled before its file came
+        self._begin(claim.job_id, upload)
+        return claim
 
     def of(self, upload: UploadIdentity) -> Job | None:
         """Return the job of one event of an object, None where no worker has claimed it and written its record."""
-        job_id = self._table.value(upload.pk, "job")
-        return self.get(str(job_id)) if job_id else None
+        known = self._table.item(upload.pk)
+        return self._own(known, upload) if known else None
 
     def wait(self, upload: UploadIdentity, lease_seconds: float) -> float:
         """Return for how many seconds the claim of an upload is its claimer's alone; 0 where anybody may have it."""
         known = self._table.item(upload.pk) or {}
-        until = float(known.get("lease", 0)) - _shorter(self.get(str(known.get("job"))), lease_seconds)
+        until = float(known.get("lease", 0)) - _shorter(self._own(known, upload), lease_seconds)
         return max(0.0, until - self._table.clock())
 
     def release(self, upload: UploadIdentity, owner: str) -> bool:
@@ -224,7 +240,7 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         """Return a job, None where there is none of that id."""
         item = self._table.item(f"job#{job_id}")
-        return Job(id=job_id, **{name: item[name] for name in _SHOWN & item.keys()}) if item else None
+        return _shown(job_id, item) if item else None
 
     def by_upload(self, key: str) -> Job | None:
         """Return the latest job of an uploaded key."""
@@ -254,22 +270,28 @@ class Jobs:
         return self._table.clock() - datetime.fromisoformat(job.updated).timestamp()
 
     def _promised(self, upload: UploadIdentity) -> str | None:
-        """Return the job that awaits this key, reserved for this identity; None where there is none, or it is taken.
+        """Return the job that awaits this key, None where there is none, or another file has it.
 
         One that was cancelled before its file came is returned too, for that file is not wanted any more.
         """
         job_id = self._table.value(f"key#{upload.key}", "job")
-        waiting = "(#state = :queued OR #reason = :cancelled)"
-        free = f"{waiting} AND (attribute_not_exists(#identity) OR #identity = :identity)"
-        if job_id is None:
-            return None
-        values = {"identity": upload.pk}
-        reserved = self._table.set(f"job#{job_id}", values, free, queued="QUEUED", cancelled=CANCELLED)
-        return str(job_id) if reserved else None
+        record = (self._table.item(f"job#{job_id}") if job_id else None) or {}
+        waiting = record.get("state") == "QUEUED" or record.get("reason") == CANCELLED
+        return str(job_id) if waiting and record.get("identity", upload.pk) == upload.pk else None
 
-    def _cancelled(self, job_id: str) -> bool:
-        job = self.get(job_id)
-        return job is not None and job.finished
+    def _reserve(self, job_id: str, upload: UploadIdentity) -> bool:
+        """Make a promised job this upload's; False where it is another's, or gone."""
+        waiting = "(#state = :queued OR #reason = :cancelled)"
+        free = f"#identity = :identity OR ({waiting} AND attribute_not_exists(#identity))"
+        values = {"identity": upload.pk}
+        return self._table.set(f"job#{job_id}", values, free, queued="QUEUED", cancelled=CANCELLED)
+
+    def _own(self, known: Mapping[str, Any], upload: UploadIdentity) -> Job | None:
+        """Return the job that an upload's item names, None where it has no record, or was promised and is not its."""
+        job_id = str(known.get("job"))
+        record = self._table.item(f"job#{job_id}")
+        whose = "" if known.get("promised") else upload.pk
+        return _shown(job_id, record) if record and record.get("identity", whose) == upload.pk else None
 
     def _begin(self, job_id: str, upload: UploadIdentity) -> None:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
@@ -306,6 +328,10 @@ class Jobs:
 def _shorter(job: Job | None, lease_seconds: float) -> float:
     """Return by how much a claim that has left no record so far is shorter than its lease."""
     return 0.0 if job and job.bucket else max(0.0, lease_seconds - _BEGINNING)
+
+
+def _shown(job_id: str, item: Mapping[str, Any]) -> Job:
+    return Job(id=job_id, **{name: item[name] for name in _SHOWN & item.keys()})
 
 
 _SHOWN: Final = frozenset(Job.__dataclass_fields__) - {"id"}

@@ -2,6 +2,7 @@
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,8 @@ LIVE_INDEX: Final = "live"
 _LONGEST_KEY: Final = 2048
 """Bytes; DynamoDB refuses to look for a longer one."""
 _DAY: Final = 86_400
+_SAME: Final = "write"
+"""The attribute that names the write an item is of: one whose reply was lost, and that boto sends again, holds too."""
 
 
 class Table:
@@ -29,10 +32,12 @@ class Table:
 
     def put(self, item: Mapping[str, Any], condition: str = "", **given: Any) -> bool:
         """Write an item; False where the condition does not hold. `#name` is an attribute, `:name` is of `given`."""
-        extra: dict[str, Any] = {"ConditionExpression": condition} if condition else {}
-        if names := _names(condition):
-            extra |= {"ExpressionAttributeNames": {name: name[1:] for name in names}}
-            extra |= {"ExpressionAttributeValues": to_values(given)}
+        extra: dict[str, Any] = {}
+        if condition:
+            item = {**item, _SAME: uuid.uuid4().hex}
+            extra |= {"ConditionExpression": _again(condition)}
+            extra |= {"ExpressionAttributeNames": {name: name[1:] for name in _names(_again(condition))}}
+            extra |= {"ExpressionAttributeValues": to_values({**given, _SAME: item[_SAME]})}
         with conditional() as held:
             self._client.put_item(TableName=self._name, Item=to_item({**item, "expires": self._expires()}), **extra)
         return held.value
@@ -41,15 +46,15 @@ class Table:
         self, pk: str, values: Mapping[str, Any], condition: str, *, remove: tuple[str, ...] = (), **given: Any
     ) -> bool:
         """Set attributes of an item, and remove some; False where the condition does not hold."""
-        values = {**values, "expires": self._expires()}
+        values = {**values, "expires": self._expires(), _SAME: uuid.uuid4().hex}
         removal = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
-        names = {*_names(condition), *(f"#{name}" for name in (*values, *remove))}
+        names = {*_names(_again(condition)), *(f"#{name}" for name in (*values, *remove))}
         with conditional() as held:
             self._client.update_item(
                 TableName=self._name,
                 Key=to_item({"pk": pk}),
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + removal,
-                ConditionExpression=condition,
+                ConditionExpression=_again(condition),
                 ExpressionAttributeNames={name: name[1:] for name in names},
                 ExpressionAttributeValues=to_values({**values, **given}),
             )
@@ -85,6 +90,11 @@ class Table:
 
     def _expires(self) -> int:
         return int(self.clock()) + self._days * _DAY
+
+
+def _again(condition: str) -> str:
+    """Return a condition that the same write, sent once more, meets too."""
+    return f"({condition}) OR #{_SAME} = :{_SAME}"
 
 
 def _names(expression: str) -> list[str]:
