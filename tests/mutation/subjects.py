@@ -62,15 +62,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         ("tests/unit/test_dataclasses.py", "tests/unit/models/test_graph_operations.py"),
     ),
     "registry": Subject(
-        (f"{_ASSAY}/models/registry.py", f"{_ASSAY}/models/memory.py"),
-        (
-            "tests/unit/test_dataclasses.py",
-            "tests/integration/test_registry.py",
-            "tests/integration/test_registry_memory.py",
-            "tests/integration/test_registry_outages.py",
-            "tests/integration/test_registry_pins.py",
-            "tests/integration/test_registry_refusals.py",
-        ),
+        (f"{_ASSAY}/models/registry.py", f"{_ASSAY}/models/memory.py", f"{_ASSAY}/models/slots.py"),
+        ("tests/unit/test_dataclasses.py", "tests/unit/models/test_registry.py"),
     ),
     "jobs": Subject(
         (f"{_ASSAY}/jobs.py", f"{_ASSAY}/claims.py"),

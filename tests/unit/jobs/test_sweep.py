@@ -70,8 +70,10 @@ def run(store: Store, **more: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("one", "quiet", "reason"),
     [
+        (job(1, bucket="uploads"), 0.0, ""),
         (job(1, bucket="uploads"), HOUR, ""),
         (job(1, bucket="uploads"), HOUR + 1, "the function that worked on it stopped without a result"),
+        (job(1, "QUEUED"), 0.0, ""),
         (job(1, "QUEUED"), DAY, ""),
         (job(1, "QUEUED"), DAY + 1, "nothing was uploaded within a day of the wish to"),
         (job(1, "QUEUED", bucket="uploads"), DAY + 1, "the function that worked on it stopped"),
@@ -91,7 +93,7 @@ def test_a_job_is_ended_once_nothing_can_work_on_it(
 
 
 @pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED"])
-@pytest.mark.parametrize(("quiet", "sure"), [(ALIVE, False), (ALIVE + 1, True)])
+@pytest.mark.parametrize(("quiet", "sure"), [(0.0, False), (ALIVE, False), (ALIVE + 1, True)])
 def test_a_job_that_has_ended_is_settled_and_not_ended(
     did: list[tuple[Any, ...]], state: State, quiet: float, sure: bool
 ) -> None:
