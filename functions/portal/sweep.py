@@ -5,13 +5,13 @@ that died in every try, a promised upload that never came), the job would be RUN
 """
 
 import time
-from itertools import chain
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from assay.errors import JobLost
 from assay.files.desk import Desk
 from assay.files.failing import end, settle
-from assay.jobs import Job
+from assay.jobs import Job, Live
 from assay.telemetry import failure, logger, measure, observed
 from portal.wiring import service
 
@@ -23,6 +23,9 @@ PROMISED_SECONDS = 86_400.0
 """A presigned upload begins within the hour, and may take hours to end."""
 SWEEP_SECONDS: Final = 90.0
 """For so long a sweep begins with another job; the next one goes on. The function has 120 s."""
+PAGE_JOBS: Final = 100
+_JOBS_SHARE: Final = 2 / 3
+"""Of a sweep's time at most so much is for jobs: however many there are, promises have their turn."""
 _ALIVE_SECONDS: Final = 960.0
 """No function lives longer: after so long nobody writes the summary of a job that has ended."""
 
@@ -37,24 +40,61 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     return {"jobs": ended}
 
 
-def sweep(desk: Desk, seconds: float = SWEEP_SECONDS) -> list[str]:
+def sweep(desk: Desk, seconds: float = SWEEP_SECONDS, size: int = PAGE_JOBS) -> list[str]:
     """End the jobs that stopped; return their ids. Jobs come before promises, of which there may be any number.
 
-    They are looked at page by page, the oldest first, and one that cannot be ended does not keep the next from it.
+    They are looked at page by page, the oldest first, from where the last sweep ended. One that cannot be ended does
+    not keep the next from it; nor does one that ends the sweep itself, for it is noted before it is looked at.
     """
-    ended: dict[str, None] = {}
-    until = time.monotonic() + seconds
-    for job_id in chain(desk.jobs.live(EXECUTION_SECONDS), desk.jobs.promised(FUNCTION_SECONDS)):
+    began = time.monotonic()
+    jobs = _round(desk, "job", EXECUTION_SECONDS, began + seconds * _JOBS_SHARE, size)
+    promises = _round(desk, "promise", FUNCTION_SECONDS, began + seconds, size)
+    return list(dict.fromkeys([*jobs, *promises]))
+
+
+def _round(desk: Desk, kind: Live, quiet: float, until: float, size: int) -> list[str]:
+    """Look at the jobs of a kind, each once at most, until the time is up; return the ids of those ended."""
+    ended: list[str] = []
+    start = desk.jobs.cursor(kind)
+    place = start
+    for job_id, place in _places(desk, kind, quiet, start, size):
         if time.monotonic() > until:
-            logger.warning("the sweep was ended before it had seen all; the next one goes on", seconds=seconds)
-            break
-        try:
-            if _ended(desk, job_id):
-                ended[job_id] = None
-        except Exception as error:  # whatever it is, it is this job's
-            failure("a job could not be swept", error)
-            measure("SweepsFailed", 1)
-    return list(ended)
+            logger.warning("the sweep was ended before it had seen all; the next one goes on", kind=kind)
+            return ended
+        ended += _swept(desk, kind, job_id, place)
+    if place:
+        desk.jobs.keep_cursor(kind, None)
+    return ended
+
+
+def _places(
+    desk: Desk, kind: Live, quiet: float, start: Mapping[str, str] | None, size: int
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the jobs behind a place, then those up to it."""
+    after, again = start, start is None
+    while True:
+        page = desk.jobs.page(kind, quiet, after, size)
+        for job_id, place in page:
+            if again and start and place["updated"] > start["updated"]:
+                return
+            yield job_id, place
+        if len(page) >= size:
+            after = page[-1][1]
+        elif again:
+            return
+        else:
+            after, again = None, True
+
+
+def _swept(desk: Desk, kind: Live, job_id: str, place: Mapping[str, str]) -> list[str]:
+    """Look at one job, its place kept first; return its id where it was ended."""
+    try:
+        desk.jobs.keep_cursor(kind, place)
+        return [job_id] if _ended(desk, job_id) else []
+    except Exception as error:  # whatever it is, it is this job's
+        failure("a job could not be swept", error)
+        measure("SweepsFailed", 1)
+        return []
 
 
 def _ended(desk: Desk, job_id: str) -> bool:

@@ -159,7 +159,7 @@ def test_promises_are_not_looked_at_before_their_time_and_jobs_come_first(
     read, item = list[str](), Table.item
 
     def reading(self: Table, pk: str) -> Any:
-        read.append(pk)
+        read.extend([pk] if pk.startswith("job#") else [])
         return item(self, pk)
 
     monkeypatch.setattr(Table, "item", reading)
@@ -181,6 +181,76 @@ def test_a_sweep_ends_in_time_and_the_next_goes_on(drop: Drop, monkeypatch: pyte
     first, second = sweep(place, 35), sweep(place, 1000)
     assert (len(first), len(second)) == (3, 3)
     assert not set(first) & set(second)
+
+
+def _noting(looked: list[str]) -> Callable[[Any, str], bool]:
+    """Return what looks at a job, ends nothing and notes its id."""
+
+    def look(_: Any, job_id: str) -> bool:
+        looked.append(job_id)
+        return False
+
+    return look
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+@pytest.mark.parametrize("same", [True, False])
+def test_sweeps_that_see_two_jobs_each_see_all_in_turn(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch, size: int, same: bool
+) -> None:
+    place, now = desk(), [time.time()]
+    monkeypatch.setattr(place.jobs._table, "clock", lambda: now[0])
+    jobs = list[str]()
+    for at in range(7):
+        jobs.append(place.jobs.enqueue(f"rank/{at}.txt", "rank").id)
+        now[0] += 0 if same else 1
+    now[0] += 7200
+    seen = list[str]()
+    monkeypatch.setattr("portal.sweep._ended", _noting(seen))
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
+    for _ in range(7):
+        sweep(place, 25, size)
+    assert sorted(seen[:7]) == sorted(seen[7:]) == sorted(jobs)
+    seen.clear()
+    sweep(place, 9000, size)
+    assert sorted(seen) == sorted(jobs)
+    assert place.jobs.cursor("promise") is None
+
+
+def test_a_job_that_ends_the_sweep_itself_does_not_keep_the_next_from_those_behind_it(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = desk()
+    jobs = [place.jobs.enqueue(f"rank/{at}.txt", "rank").id for at in range(4)]
+    looked = list[str]()
+
+    def killed(_: Any, job_id: str) -> bool:
+        looked.append(job_id)
+        if len(looked) == 2:
+            raise SystemExit
+        return False
+
+    monkeypatch.setattr("portal.sweep._ended", killed)
+    with pytest.raises(SystemExit):
+        _sweep_later(monkeypatch, 90_000)
+    assert _sweep_later(monkeypatch, 90_000) == []
+    assert (sorted(looked[:4]), len(looked)) == (sorted(jobs), 6)
+
+
+def test_jobs_that_take_a_whole_sweep_leave_promises_their_turn(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = desk()
+    ids = [place.jobs.enqueue(f"rank/{at}.txt", "rank").id for at in range(20)]
+    for job_id in ids[:-1]:
+        place.jobs._table.set(f"job#{job_id}", {"live": "job"})
+    later, looked = time.time() + 90_000, list[str]()
+    monkeypatch.setattr(place.jobs._table, "clock", lambda: later)
+    monkeypatch.setattr("portal.sweep._ended", _noting(looked))
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
+    sweep(place, 90)
+    assert ids[-1] in looked
+    assert len(looked) < 10
 
 
 @pytest.mark.parametrize("how", ["SUCCEEDED", "FAILED"])

@@ -2,8 +2,8 @@
 
 Three items a job, in one table with key `pk` and time to live `expires`: `upload#...` gives an identity its job and
 the lease on it, `key#...` an upload's key its latest job and the caller it was promised to, and `job#...` is the
-record. Ids are random: to know one is to be given it. Each write is conditional by itself, so one that was cut off in
-between is mended by the next claim.
+record. `sweep#...` says how far a sweep came. Ids are random: to know one is to be given it. Each write is conditional
+by itself, so one that was cut off in between is mended by the next claim.
 """
 
 import json
@@ -22,9 +22,11 @@ from assay.table import LIVE_INDEX, Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+Live = Literal["job", "promise"]
+"""A job that is worked on, or has not settled; or one that waits for its upload."""
 _LIVE: Final = ("QUEUED", "RUNNING")
-_JOB: Final = "job"
-_PROMISE: Final = "promise"
+_JOB: Final[Live] = "job"
+_PROMISE: Final[Live] = "promise"
 """How jobs that wait for their upload are live: there may be many, and nobody has to look at them for a day."""
 _BEGINNING: Final = 60.0
 """Seconds within which a claimer that lives has written its job's record."""
@@ -262,7 +264,22 @@ class Jobs:
             if job is not None and not job.finished:
                 yield job
 
-    def _live(self, kind: str, seconds: float) -> Iterator[str]:
+    def page(
+        self, kind: Live, seconds: float, after: Mapping[str, str] | None, size: int
+    ) -> list[tuple[str, dict[str, str]]]:
+        """Return up to `size` ids that `live` or `promised` would yield, with the place of each; behind a place."""
+        places = self._table.page(kind, self._table.time(ago=seconds), after, size)
+        return [(place["pk"].partition("#")[2], place) for place in places]
+
+    def cursor(self, kind: Live) -> Mapping[str, str] | None:
+        """Return the place that was kept last, None where there is none."""
+        return self._table.value(f"sweep#{kind}", "place") or None
+
+    def keep_cursor(self, kind: Live, place: Mapping[str, str] | None) -> None:
+        """Keep the place up to which the jobs of a kind were looked at; None for all."""
+        self._table.set(f"sweep#{kind}", {"place": place or {}})
+
+    def _live(self, kind: Live, seconds: float) -> Iterator[str]:
         return (pk.partition("#")[2] for pk in self._table.live(kind, self._table.time(ago=seconds)))
 
     def quiet(self, job: Job) -> float:

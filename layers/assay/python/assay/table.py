@@ -43,20 +43,21 @@ class Table:
         return held.value
 
     def set(
-        self, pk: str, values: Mapping[str, Any], condition: str, *, remove: tuple[str, ...] = (), **given: Any
+        self, pk: str, values: Mapping[str, Any], condition: str = "", *, remove: tuple[str, ...] = (), **given: Any
     ) -> bool:
         """Set attributes of an item, and remove some; False where the condition does not hold."""
         values = {**values, "expires": self._expires(), _SAME: uuid.uuid4().hex}
         removal = f" REMOVE {', '.join(f'#{name}' for name in remove)}" if remove else ""
-        names = {*_names(_again(condition)), *(f"#{name}" for name in (*values, *remove))}
+        extra: dict[str, Any] = {"ConditionExpression": _again(condition)} if condition else {}
+        names = {*_names(condition), *(f"#{name}" for name in (*values, *remove))}
         with conditional() as held:
             self._client.update_item(
                 TableName=self._name,
                 Key=to_item({"pk": pk}),
                 UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + removal,
-                ConditionExpression=_again(condition),
                 ExpressionAttributeNames={name: name[1:] for name in names},
                 ExpressionAttributeValues=to_values({**values, **given}),
+                **extra,
             )
         return held.value
 
@@ -83,6 +84,24 @@ class Table:
         )
         for page in pages:
             yield from (str(from_item(item)["pk"]) for item in page["Items"])
+
+    def page(self, kind: str, before: str, after: Mapping[str, str] | None, size: int) -> list[dict[str, str]]:
+        """Return the places in the index of up to `size` live items, the first of them behind the place `after`.
+
+        A place is an item's keys (`pk`, `live`, `updated`); what has one need not be there any more.
+        """
+        extra: dict[str, Any] = {"ExclusiveStartKey": to_item(after)} if after else {}
+        reply = self._client.query(
+            TableName=self._name,
+            IndexName=LIVE_INDEX,
+            KeyConditionExpression="#live = :live AND #updated < :before",
+            ExpressionAttributeNames={"#live": LIVE_INDEX, "#updated": "updated"},
+            ExpressionAttributeValues=to_values({"live": kind, "before": before}),
+            Limit=size,
+            **extra,
+        )
+        items = (from_item(item) for item in reply["Items"])
+        return [{name: str(item[name]) for name in ("pk", LIVE_INDEX, "updated")} for item in items]
 
     def time(self, ago: float = 0) -> str:
         """Return the time `ago` seconds before now, ISO 8601 in UTC."""
