@@ -12,7 +12,7 @@ from assay.abstracts.records import Layout, Record
 from assay.abstracts.records import read as read_abstracts
 from assay.errors import UnreadableInput
 from assay.files.abstracts import sniff as sniff_abstracts
-from assay.sequences import LIMITS, Format, Limits, parse, sniff
+from assay.sequences import LIMITS, Format, Limits, fields_of, gather, parse, parse_items, sniff
 from assay.sequences.sniffing import LISTS
 from assay.sequences.values import is_lines, values
 from tests.unit.reference import flat
@@ -172,3 +172,50 @@ def test_a_long_list_is_streamed() -> None:
 
 def test_names_of_lists_are_those_of_requests() -> None:
     assert (LISTS, ABSTRACTS) == (("sequences",), ("abstracts",))
+
+
+SHAPES = st.one_of(
+    st.sampled_from([GOOD, GOOD.lower(), "ACD", ""]),
+    st.fixed_dictionaries(
+        {"sequence": st.sampled_from([GOOD, f"{GOOD}*", "AC"])},
+        optional={
+            "id": st.one_of(st.none(), st.integers(), st.text(max_size=3)),
+            "note": st.one_of(st.none(), st.booleans(), st.text(max_size=3), st.lists(st.integers(), max_size=2)),
+            "Note": st.text(max_size=2),
+        },
+    ),
+    st.fixed_dictionaries({"Sequence": st.just(GOOD), "id": st.just("x")}),
+)
+
+
+@given(st.lists(SHAPES, max_size=8), st.integers(1, 40))
+def test_items_of_any_shape_are_the_same_in_a_list_a_document_and_lines(items: list[object], size: int) -> None:
+    body = json.dumps(items).encode()
+    lines = b"\n".join(json.dumps(item).encode() for item in items)
+    chunks = [body[at : at + size] for at in range(0, len(body), size)]
+    listed = [parse_items(items, columns=fields_of(body, None))]
+    for blocks in (listed, [*parse(chunks, Format.JSON)], [*parse([lines], Format.JSONL)]):
+        named = [name for block in blocks for name in block.ids or [""] * len(block.lines)]
+        assert named == [_id(item) for item in items if _text(item).removesuffix("*").upper() == GOOD]
+        assert [place for block in blocks for place in block.lines.tolist()] == [
+            at for at, item in enumerate(items, 1) if _text(item).removesuffix("*").upper() == GOOD
+        ]
+        assert [cells for block in blocks for cells in block.extra or []] == [
+            cells for block in listed for cells in block.extra or []
+        ]
+        assert gather(each for block in blocks for each in block.notices) == gather(listed[0].notices)
+        assert sum(block.received for block in blocks) == len(items)
+
+
+def _text(item: object) -> str:
+    return item if isinstance(item, str) else str(dict(item).get("sequence", dict(item).get("Sequence")))  # type: ignore[call-overload]
+
+
+def _id(item: object) -> str:
+    found = None if isinstance(item, str) else dict(item).get("id")  # type: ignore[call-overload]
+    return "" if found is None else str(found)
+
+
+def test_what_no_record_had_at_first_is_told_once_for_all() -> None:
+    found = parse_items([{"sequence": GOOD}, {"sequence": GOOD, "x": 1}, GOOD, {"sequence": GOOD, "SEQUENCE": "A"}])
+    assert [(each.code, each.lines) for each in found.notices] == [("fields_left_out", (2,))]

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.errors import MalformedBody, UnreadableInput
 from assay.sequences.alphabet import DEFAULT, Contract
@@ -14,7 +15,7 @@ from assay.sequences.columns import cut_cells, name_columns, renamed
 from assay.sequences.delimiters import place
 from assay.sequences.framing import Frame
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Block, Limits, Reject, too_long
-from assay.sequences.remarks import notice
+from assay.sequences.remarks import Notice, notice
 from assay.sequences.sniffing import LISTS
 from assay.sequences.validation import check_texts
 from assay.sequences.values import Value, begin, decode_value, is_lines, values
@@ -47,15 +48,11 @@ def parse_items(
         block = Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
         block.notices.extend(found.notices)
         return block
-    for index, item in enumerate(items):
-        plain = isinstance(item, str) or (
-            isinstance(item, dict)
-            and isinstance(item.get(fields.wanted), str)
-            and type(item.get(IDENTIFIER)) in _IDENTIFIERS
-        )
-        if not plain:
-            _hold(item, index, fields.wanted)
-    block = _block([*map(Value, range(1, len(items) + 1), items)], [], fields, contract, LIMITS)
+    if not _are_plain(items, fields.wanted):
+        for index, item in enumerate(items):
+            if not isinstance(item, str):
+                _hold(item, index, fields.wanted)
+    block = _block(range(1, len(items) + 1), items, [], fields, contract, LIMITS)
     named = any(isinstance(item, dict) and IDENTIFIER in item for item in items)
     return block if named else replace(block, ids=None)
 
@@ -66,7 +63,7 @@ def parse_document(chunks: Iterable[bytes], contract: Contract, limits: Limits, 
     fields = Fields(column or SEQUENCE, fields_of(head, column, limits))
     found = values(rest, LISTS, limits)
     while some := list(islice(found, min(_SOME, limits.block_records))):
-        yield _block(some, [], fields, contract, limits)
+        yield _block([each.place for each in some], [each.value for each in some], [], fields, contract, limits)
 
 
 def parse_json_lines(
@@ -75,7 +72,7 @@ def parse_json_lines(
     """Yield blocks of records that stand one a line."""
     for frame in framed:
         if frame.overlong:
-            yield _block([], [too_long(line, limits)], fields, contract, limits)
+            yield _block([], [], [too_long(line, limits)], fields, contract, limits)
             line += 1
             continue
         lines = frame.data[:-1].split(b"\n")
@@ -84,7 +81,8 @@ def parse_json_lines(
             read = [_read(at, text, limits) for at, text in enumerate(part, line + first)]
             good = [each for each in read if isinstance(each, Value)]
             bad = [each for each in read if isinstance(each, Reject)]
-            yield _block(good, bad, fields, contract, limits)
+            places, records = [each.place for each in good], [each.value for each in good]
+            yield _block(places, records, bad, fields, contract, limits)
         line += len(lines)
 
 
@@ -128,36 +126,31 @@ def _read(line: int, text: bytes, limits: Limits) -> Value | Reject:
 
 
 def _block(
-    read: Sequence[Value], rejects: Sequence[Reject], fields: Fields, contract: Contract, limits: Limits
+    places: Sequence[int],
+    records: Sequence[object],
+    rejects: Sequence[Reject],
+    fields: Fields,
+    contract: Contract,
+    limits: Limits,
 ) -> Block:
     """Encode the sequences of records; carry ids and fields of those that hold the contract."""
-    texts = [_sequence(value, fields.wanted) for _, value in read]
-    good, wrong = read, []
+    texts = _sequences(records, fields.wanted)
+    lines, wrong = np.fromiter(places, np.int64, len(places)), list(rejects)
     if None in texts:
-        good = [each for each, text in zip(read, texts, strict=True) if text is not None]
-        bad = (each.place for each, text in zip(read, texts, strict=True) if text is None)
-        wrong = [Reject(place, MALFORMED, _shape(fields.wanted)) for place in bad]
-    lines = np.fromiter((place for place, _ in good), np.int64, len(good))
-    found = check_texts([text for text in texts if text is not None], lines, contract, limits, "surrogatepass")
-    kept = [good[index].value for index in found.kept.tolist()]
-    extra = [_carried(value, fields.columns) for value in kept] if fields.columns else None
+        has = [at for at, text in enumerate(texts) if text is not None]
+        wrong += [Reject(places[at], MALFORMED, _shape(fields.wanted)) for at, text in enumerate(texts) if text is None]
+        texts, records, lines = [texts[at] for at in has], [records[at] for at in has], lines[has]
+    found = check_texts(cast("Sequence[str]", texts), lines, contract, limits, "surrogatepass")
+    whole = len(found.kept) == len(records)
+    kept = records if whole else [records[index] for index in found.kept.tolist()]
+    extra = _carried(kept, fields.columns) if fields.columns else None
     names = name_columns(fields.columns)
-    block = Block(
-        found.codes,
-        lines[found.kept],
-        [_identifier(value) for value in kept],
-        extra,
-        sorted([*found.rejects, *wrong, *rejects]),
-        names,
-        contract,
-    )
+    all_rejects = sorted([*found.rejects, *wrong])
+    block = Block(found.codes, lines[found.kept], _cells(kept, IDENTIFIER), extra, all_rejects, names, contract)
     block.notices.extend(renamed(fields.columns, names))
     block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
     block.notices.extend(found.notices)
-    known = frozenset((fields.wanted, IDENTIFIER, *fields.columns))
-    lost = [place for place, value in good if not isinstance(value, str) and _has_more(value, known)]
-    if lost:
-        block.notices.append(notice("fields_left_out", _LEFT_OUT, lost))
+    block.notices.extend(_left_out(records, lines, frozenset((fields.wanted, IDENTIFIER, *fields.columns))))
     return block
 
 
@@ -166,12 +159,33 @@ _LEFT_OUT: Final = (
 )
 
 
-def _has_more(value: dict[str, object], known: frozenset[str]) -> bool:
-    """Say whether an object has fields that are neither read nor carried, in any letters' case."""
-    if value.keys() <= known:
-        return False
+def _left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozenset[str]) -> list[Notice]:
+    """Return the notice of objects that have fields that are neither read nor carried, in any letters' case."""
+    objects = [record for record in records if isinstance(record, dict)]
+    if known.issuperset(set[str]().union(*objects)):
+        return []
     folded = {name.casefold() for name in known}
-    return any(name not in known and name.casefold() not in folded for name in value)
+    more = {name for name in set[str]().union(*objects) if name.casefold() not in folded}
+    lost = [at for at, record in enumerate(records) if isinstance(record, dict) and not more.isdisjoint(record)]
+    return [notice("fields_left_out", _LEFT_OUT, lines[lost].tolist())] if lost else []
+
+
+def _sequences(records: Sequence[object], wanted: str) -> Sequence[str | None]:
+    """Return the sequence of each record, None where it has none."""
+    if set(map(type, records)) == {dict}:
+        texts = [cast("dict[str, object]", record).get(wanted) for record in records]
+        if set(map(type, texts)) == {str}:
+            return cast("list[str | None]", texts)
+    return [_sequence(record, wanted) for record in records]
+
+
+def _are_plain(items: Sequence[object], wanted: str) -> bool:
+    """Say whether all items are objects with a sequence, and an id that may be one."""
+    if set(map(type, items)) != {dict}:
+        return False
+    objects = cast("Sequence[dict[str, object]]", items)
+    good = {type(each.get(wanted)) for each in objects} == {str}
+    return good and {type(each.get(IDENTIFIER)) for each in objects} <= _IDENTIFIERS
 
 
 def _sequence(value: object, wanted: str) -> str | None:
@@ -190,17 +204,19 @@ def _shape(wanted: str) -> str:
     return f'not a string, nor an object with a string "{wanted}"'
 
 
-def _identifier(value: object) -> str:
-    """Return the id of a record as text that UTF-8 can carry, empty where it has none."""
-    return _cell(value.get(IDENTIFIER)) if isinstance(value, dict) else ""
+_IDENTIFIERS: Final = frozenset((str, int, type(None)))
 
 
-_IDENTIFIERS: Final = (str, int, type(None))
+def _carried(records: Sequence[object], columns: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(_cells(records, name) for name in columns), strict=True))
 
 
-def _carried(value: object, columns: Sequence[str]) -> tuple[str, ...]:
-    fields: Mapping[str, object] = value if isinstance(value, Mapping) else {}
-    return tuple(_cell(fields.get(name)) for name in columns)
+def _cells(records: Sequence[object], name: str) -> list[str]:
+    """Return a field of each record as text that UTF-8 can carry, empty where there is none."""
+    found = [record.get(name, "") if isinstance(record, dict) else "" for record in records]
+    if set(map(type, found)) <= {str} and "".join(found).isascii():
+        return found
+    return [_cell(value) for value in found]
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -13,7 +14,7 @@ from assay.sequences.framing import BOM
 from assay.sequences.records import Limits
 from assay.sequences.signatures import HEAD
 
-_BLANK: Final = " \t\r\n"
+_BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _DIGITS: Final = "0123456789.eE+-"
 _NOT_JSON: Final = "NaN and Infinity are not JSON"
 
@@ -35,7 +36,7 @@ class Value(NamedTuple):
 def decode_value(text: str) -> Any:
     """Return the one JSON value of a text. Raises ValueError that says what is wrong and where."""
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=hold_once)
+        return _DECODER.decode(text)  # json.loads would make a decoder for each
     except json.JSONDecodeError as error:
         raise ValueError(f"no JSON at character {error.pos + 1}: {error.msg}") from None
     except RecursionError:
@@ -127,9 +128,11 @@ class _Text:
 
     def next(self) -> str:
         """Return the next character that is not blank, without passing it; empty at the end."""
+        if self.at < len(self.text) and (mark := self.text[self.at]) > " ":
+            return mark
         while True:
-            while self.at < len(self.text) and self.text[self.at] in _BLANK:
-                self.at += 1
+            if found := _BLANKS.match(self.text, self.at):
+                self.at = found.end()
             if self.at < len(self.text) or not self.more():
                 return self.text[self.at : self.at + 1]
 
@@ -161,7 +164,8 @@ class _Text:
 
     def _may_go_on(self, end: int) -> bool:
         """Say whether a value that ends there is a number that may have more digits in the next chunk."""
-        return self.text[end - 1].isdigit() and not self.text[end:].strip(_DIGITS) and not self.ended
+        last = self.text[end - 1]
+        return last not in '}]"' and last.isdigit() and not self.text[end:].strip(_DIGITS) and not self.ended
 
     def _grow(self, error: Exception) -> None:
         """Hold more of a value that cannot be decoded yet. Raises UnreadableInput where it never can."""
@@ -205,10 +209,14 @@ class _Reader:
         if self.text.take("]"):
             return
         while True:
-            yield self._numbered(self.text.value())
-            if self.text.take("]"):
+            self.place += 1
+            yield Value(self.place, self.text.value())
+            mark = self.text.next()
+            if mark not in ("]", ","):
+                raise self.text.wrong("expected ','")
+            self.text.at += 1
+            if mark == "]":
                 return
-            self.text.expect(",")
 
     def _object(self) -> Iterator[Value]:
         """Yield an object, or the records of the list in it."""
