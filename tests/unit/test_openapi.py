@@ -221,6 +221,14 @@ def test_limits_and_choices_are_the_codes_and_not_written_down() -> None:
     assert {each for each in limits if not re.fullmatch(r"\$\{\w+\}", str(each[1]))} <= OF_THE_FORM
 
 
+def test_every_range_stands_in_the_description_too() -> None:
+    pairs = (("minimum", "maximum"), ("minLength", "maxLength"))
+    nodes = [node for _, node in _walk(DOCUMENT) if isinstance(node, dict)]
+    ranges = [(node, *pair) for node in nodes for pair in pairs if set(pair) <= set(node)]
+    assert len(ranges) > 10
+    assert [node for node, low, high in ranges if f"{node[low]:,} to {node[high]:,}" not in node["description"]] == []
+
+
 @pytest.mark.parametrize(
     ("schema", "readers", "defaults"),
     [("RankRequest", RANKING, RankOptions()), ("OneAbstract", CLASSIFYING, ClassifyOptions())],
