@@ -6,7 +6,7 @@ is compared are rows, scores and counts, of the whole and of shards of several s
 
 import argparse
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from assay.ranking import Counts, Partial, RankOptions, merge, rank_blocks
 from assay.sequences import Contract, Format, Limits, Reject, parse
 from assay.shards import count_lines, owned, plan
 from tests.unit import reference
-from tests.unit.reference import Fake
+from tests.unit.reference import Fake, Record
 
 CONTRACT: Final = Contract("ACDEFGHIKLMNPQRSTVWY", 10)
 LIMITS: Final = Limits(1 << 16, 1 << 12, 400)
@@ -54,6 +54,37 @@ def generated(lines: int, seed: int) -> Iterator[bytes]:
         elif len(known) < 1000:
             known.append(text)
         yield text + chance.choice(_ENDS)
+
+
+_CELLS: Final = ("x", "", '"a, b; c\td"', '"a ""word"""', 'a "word"', '"two\nlines"', '"ACDEFGHIKL,x\n"')
+_STRAY: Final = ('"open', '"closed" and more', '"', 'x,"')
+_HEADERS: Final = ("a", "a word", "a\tword", " a", "a\u00a0b c", "", "P1;a\na title", "x" * 300, "a>b")
+_BETWEEN: Final = ("", "\n", "; a comment\n", " \t\n", "1 ")
+
+
+def table(rows: int, seed: int, mark: str) -> bytes:
+    """Yield a seeded table: its header names the sequences, its cells are quoted or not, some rows are malformed."""
+    chance = random.Random(seed)
+    lines = [mark.join(('"id"', "sequence", "note"))]
+    for at in range(rows):
+        text = "".join(chance.choices(CONTRACT.alphabet, k=CONTRACT.length + (chance.random() < 0.1)))
+        text = chance.choice((text, text, f'"{text}"', f" {text} ", f"{text}*"))
+        note = chance.choice(_STRAY if chance.random() < 0.05 else _CELLS)
+        lines.append(mark.join((f"r{at}", text, note)))
+    return "\n".join(lines).encode()
+
+
+def fasta(records: int, seed: int) -> bytes:
+    """Return seeded FASTA: headers of all kinds, wrapped lines, comments, numbers, glued records."""
+    chance = random.Random(seed)
+    parts = ["; a comment\n# another\n"]
+    for _ in range(records):
+        text = "".join(chance.choices(CONTRACT.alphabet, k=CONTRACT.length + (chance.random() < 0.1)))
+        at = chance.randrange(len(text))
+        wrapped = f"{text[:at]}\n{chance.choice(_BETWEEN)}{text[at:]}"
+        end = chance.choice(("\n", "\n", "*\n", "\r\n", ""))
+        parts.append(f">{chance.choice(_HEADERS)}\n{wrapped}{end}")
+    return "".join(parts).encode()
 
 
 def gate(text: str) -> float:
@@ -115,6 +146,23 @@ def compare(lines: int, seed: int, sizes: tuple[int, ...]) -> Counts:
     return counts
 
 
+def _told(records: Iterable[Record]) -> list[tuple[object, ...]]:
+    """Return of records what both ways must have alike: of a refused one its line and reason."""
+    return [(each.line, each.reason, *(() if each.reason else (each.text, each.id, each.extra))) for each in records]
+
+
+def compare_documents(records: int, seed: int) -> None:
+    """Compare the records of tables by each mark and of FASTA, whole and in chunks; AssertionError on any gap."""
+    tables = {mark: table(records, seed, mark) for mark in ",;\t"}
+    wanted = [(Format.CSV, data, reference.parse_csv(data, CONTRACT, 400, mark)) for mark, data in tables.items()]
+    data = fasta(records, seed)
+    for fmt, body, known in (*wanted, (Format.FASTA, data, reference.parse_fasta(data, CONTRACT, LIMITS))):
+        for size in (len(body), 1009):
+            chunks = (body[at : at + size] for at in range(0, len(body), size))
+            found = reference.flat(parse(chunks, fmt, CONTRACT, limits=LIMITS))
+            assert _told(found) == _told(known), f"{fmt} in chunks of {size} bytes differs"
+
+
 def main() -> None:
     """Compare as many lines as are asked for, in lots of at most 100,000."""
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=main.__doc__)
@@ -125,6 +173,7 @@ def main() -> None:
     for number, start in enumerate(lots):
         count = min(100_000, asked.lines - start)
         counts = compare(count, asked.seed + number, (count * 12, 250_000, 65_537))
+        compare_documents(min(count, 10_000), asked.seed + number)
         print(f"{start + count:,} lines agree; of the last {count:,}: {counts}", flush=True)
 
 

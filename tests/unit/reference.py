@@ -182,7 +182,7 @@ def _fasta_record(record: Fasta, contract: Contract) -> Record:
     header = record.header.strip(b" \t") + b" " + (record.title or b"")
     title = header.strip(b" \t").decode("utf-8", "replace")
     name = title.replace("\t", " ").split(" ")[0]
-    carried = (None, ()) if reason else (name, (title,))
+    carried = (None, ()) if reason else (name[:255], (title[:1000],))
     return Record(record.line, reason, text, *carried)
 
 
@@ -221,9 +221,9 @@ def csv_rows(data: bytes, longest: int, mark: str = ",") -> Iterator[tuple[int, 
         at = at + 1 if found is None else found[1]
 
 
-def parse_csv(data: bytes, contract: Contract, longest: int = 1 << 20) -> list[Record]:
-    """Parse CSV whose header row has one line that is short enough."""
-    found_rows = csv_rows(data, longest)
+def parse_csv(data: bytes, contract: Contract, longest: int = 1 << 20, mark: str = ",") -> list[Record]:
+    """Parse a table whose header row has one line that is short enough, its cells separated by `mark`."""
+    found_rows = csv_rows(data, longest, mark)
     names = next(found_rows)[1] or []
     found = []
     lines = split_lines(data)
