@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from assay.errors import ObjectMissing
 from assay.files.taking import redrive
 from assay.jobs import Job
 from tests.chaos.faults import Faults
@@ -159,7 +160,9 @@ def _wrongs(place: World, job: Job | None, wanted: bytes) -> Iterator[str]:
 def _misled(place: World, one: File, event: dict[str, Any]) -> Iterator[str]:
     """Yield what is wrong where the upload's pointer does not lead to the job of the last file of its key."""
     job = place.job(event)
-    pointed = place.desk().results.get(f"by-upload/{one.key}.json", limit=1 << 20)
+    pointed = None
+    with suppress(ObjectMissing):
+        pointed = place.desk().results.get(f"by-upload/{one.key}.json", limit=1 << 20)
     if job is None or pointed is None or job.id.encode() not in pointed[0] or b"SUCCEEDED" not in pointed[0]:
         yield f"{one.key}: its upload points elsewhere"
 

@@ -297,3 +297,17 @@ def test_a_job_overtaken_while_it_ended_leaves_the_pointer_to_the_later_one(
     assert later[1:] != [older]
     pointer = json.loads((drop.aws.results.get("by-upload/rank/a.txt.json", limit=1 << 20) or (b"", ""))[0])
     assert (pointer["job_id"], pointer["state"]) == (later[1], "SUCCEEDED")
+
+
+def test_a_read_that_is_old_does_not_take_the_pointer_from_the_latest_job(
+    drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = drop.job(drop.done("rank/a.txt", BODY, **OPEN))
+    event = drop.put("rank/a.txt", BODY + BODY, **OPEN)
+    event["Records"][0]["s3"]["object"]["sequencer"] = "FF"
+    monkeypatch.setattr(Jobs, "by_upload", lambda *_: first)
+    (second,) = drop(event)
+    assert said(drop, second) == ("SUCCEEDED",) * 3
+    pointer = drop.aws.results.get("by-upload/rank/a.txt.json", limit=1 << 20) or (b"", "")
+    assert second in pointer[0].decode()
+    assert not desk().jobs.leads("rank/a.txt", first.id)

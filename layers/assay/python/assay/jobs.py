@@ -249,6 +249,10 @@ class Jobs:
         job_id = self._table.value(f"key#{key}", "job")
         return self.get(str(job_id)) if job_id else None
 
+    def leads(self, key: str, job_id: str) -> bool:
+        """Say whether a job is the latest of an uploaded key by a write, which is never told what was true before."""
+        return self._table.set(f"key#{key}", {"job": job_id}, "#job = :mine", mine=job_id)
+
     def live(self, seconds: float) -> Iterator[str]:
         """Yield the ids of jobs that have not ended, or not settled, nor changed for so many seconds; oldest first."""
         return self._live(_JOB, seconds)

@@ -76,7 +76,7 @@ def show(desk: Desk, summary_key: str, said: Mapping[str, Any]) -> None:
     pointed = latest(desk, upload, job_id)
     finish(desk.results, summary_key, said, latest=pointed)
     job = desk.jobs.by_upload(upload) if pointed else None
-    if job is not None and job.id != job_id and job.finished:
+    if job is not None and job.id != job_id and job.finished and not desk.jobs.leads(upload, job_id):
         point(desk.results, upload, job.id, job.state, layout.summary_key(job.id, job.kind))
 
 
@@ -104,7 +104,7 @@ def cancel(desk: Desk, job_id: str) -> Job:
 def latest(desk: Desk, upload: str, job_id: str) -> bool:
     """Say whether a job is the latest of its upload's key; a record that is gone stands in no one's way."""
     job = desk.jobs.by_upload(upload)
-    return job is None or job.id == job_id
+    return job is None or job.id == job_id or desk.jobs.leads(upload, job_id)
 
 
 def note_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
