@@ -18,7 +18,7 @@ from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
 from assay.sequences import Format, Notice
 from assay.sequences.signatures import HEAD, refuse
-from assay.sequences.sniffing import JSON_TYPES, TYPES
+from assay.sequences.sniffing import JSON_SUFFIXES, JSON_TYPES, TYPES
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")
@@ -115,7 +115,8 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
     data, name = unpacked(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
-    if is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
+    called = name.lower().rpartition(".")[2] in JSON_SUFFIXES
+    if called or is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
         return _json(json_value(data, LISTS), query)
     if kind == _FORM and data.startswith(b"abstract="):
         fields = parse_qs(_text(data))

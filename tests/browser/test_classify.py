@@ -1,5 +1,8 @@
 """An abstract, several, or a PDF become labels with their probabilities and thresholds."""
 
+import csv
+import gzip
+import io
 import json
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 
 from tests.browser.visit import Visit
 from tests.e2e.samples import ABSTRACT
+from tests.workbooks import workbook
 
 PAPER = """<h1>Photon pairs at colliders</h1><p>A. Author, University</p><h2>Abstract</h2>
 <p>{}</p><h2>1. Introduction</h2><p>Photons are everywhere.</p>"""
@@ -124,3 +128,90 @@ def test_what_is_no_abstract_is_refused(visit: Visit, text: str, place: str, sai
     visit.page.click("#classify .primary")
     visit.page.wait_for_selector(f"{place}:visible")
     assert said in visit.text(f"{place}:visible")
+
+
+def table(rows: int, text: str = ABSTRACT) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([("id", "abstract"), *((f"p{at}", text) for at in range(rows))])
+    return out.getvalue().encode()
+
+
+RECORDS = [{"id": "p0", "abstract": ABSTRACT}, {"id": "p1", "abstract": OTHER}]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "body"),
+    [
+        ("a.csv", "text/csv", table(2)),
+        ("A.TSV", "", f"id\tabstract\np0\t{ABSTRACT}\np1\t{OTHER}\n".encode()),
+        ("a.csv.gz", "application/gzip", gzip.compress(table(2))),
+        ("a.json", "application/json", json.dumps(RECORDS, indent=1).encode()),
+        ("a.jsonl", "", "".join(json.dumps(each) + "\n" for each in RECORDS).encode()),
+        ("strings.jsonl", "", "".join(json.dumps(each["abstract"]) + "\n" for each in RECORDS).encode()),
+        ("a.txt", "text/plain", json.dumps(RECORDS).encode()),
+        ("a.csv", "application/vnd.ms-excel", table(2).decode().encode("utf-16")),
+        ("a.xlsx", "", workbook([["id", "abstract"], ["p0", ABSTRACT], ["p1", OTHER]])),
+    ],
+)
+def test_a_file_of_many_is_answered_record_by_record(visit: Visit, name: str, kind: str, body: bytes) -> None:
+    visit.drop("#classify-well", name, body, kind)
+    visit.page.wait_for_selector(f"#classify-file:visible >> text={name}")
+    assert visit.page.input_value("#abstract") == ""
+    visit.classify()
+    assert visit.text("#classify-result h2") == "2 abstracts"
+    entries = visit.page.locator("#classify-result .entry").all_inner_texts()
+    assert len(entries) == 2
+    assert name.startswith("strings") or all(f"p{at}" in each for at, each in enumerate(entries))
+    lines = visit.saved("#classify-result .tools:has(h2) >> text=CSV").splitlines()
+    assert len(lines) == 3
+
+
+def test_a_table_of_more_than_a_request_takes_becomes_a_job(visit: Visit) -> None:
+    visit.drop("#classify-well", "many.csv", table(65) + b"last,short\n")
+    visit.page.click("#classify .primary")
+    visit.page.wait_for_selector("#classify-result .source", timeout=60_000)
+    assert "66 received" in visit.text("#classify-result .counts")
+    assert "65 classified" in visit.text("#classify-result .counts")
+    assert visit.text("#classify-result .rejects summary").startswith("1 rejected")
+    assert "job=" in visit.page.url
+    visit.page.click("#classify-clear")
+    assert "job=" not in visit.page.url
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "body", "said"),
+    [
+        ("photo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "picture (PNG)"),
+        ("photo.txt", "text/plain", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "picture (PNG)"),
+        ("noise.dat", "", bytes(range(256)) * 20, "binary data"),
+        ("refs.bib", "", f"@article{{a,\n abstract = {{{ABSTRACT}}}\n}}".encode(), "BibTeX"),
+        ("page.html", "text/html", f"<!doctype html><p>{ABSTRACT}".encode(), "HTML page"),
+        ("big.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(5_000_000), "picture (PNG)"),
+        ("titles.csv", "text/csv", b"id,title\n1,x\n", "no column"),
+    ],
+)
+def test_what_holds_no_abstract_is_refused_in_words(visit: Visit, name: str, kind: str, body: bytes, said: str) -> None:
+    visit.drop("#classify-well", name, body, kind)
+    visit.page.wait_for_selector(f"#classify-file:visible >> text={name}")
+    visit.classify()
+    assert said in visit.text("#classify-result .problem")
+    assert visit.page.locator("#classify-result .labels").count() == 0
+    assert visit.page.input_value("#abstract") == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [(b"x" * 3_000_000, "3.0 MB"), (b"Schr\xf6dinger found " * 9, "not UTF-8")],
+    ids=["large", "latin"],
+)
+def test_a_text_that_no_box_can_hold_is_refused_when_it_is_dropped(visit: Visit, body: bytes, said: str) -> None:
+    visit.drop("#classify-well", "notes.txt", body, "text/plain")
+    visit.page.wait_for_selector("#classify-error:visible")
+    assert said in visit.text("#classify-error")
+    assert visit.page.input_value("#abstract") == ""
+
+
+def test_a_text_in_utf_16_fills_the_box(visit: Visit) -> None:
+    visit.drop("#classify-well", "abstract.txt", f"{ABSTRACT} \u00e9\u4e2d".encode("utf-16"), "text/plain")
+    visit.page.wait_for_selector("#abstract-count >> text=characters")
+    assert visit.page.input_value("#abstract") == f"{ABSTRACT} \u00e9\u4e2d"

@@ -7,9 +7,10 @@ from assay.http import Request
 from classify.inputs import ClassifyRequest, read
 
 
-def form(body: bytes, content_type: str, **query: str) -> ClassifyRequest:
+def form(body: bytes, content_type: str, called: str = "a", **query: str) -> ClassifyRequest:
     """Read a form with one file."""
-    head = f'--x\r\nContent-Disposition: form-data; name="input_file"; filename="a"\r\nContent-Type: {content_type}\r\n'
+    named = f'Content-Disposition: form-data; name="input_file"; filename="{called}"'
+    head = f"--x\r\n{named}\r\nContent-Type: {content_type}\r\n"
     headers = {"content-type": "multipart/form-data; boundary=x"}
     return read(Request("POST", "/classify", headers, query, head.encode() + b"\r\n" + body + b"\r\n--x--\r\n"))
 
@@ -32,3 +33,9 @@ def test_a_text_that_begins_like_json_is_a_text() -> None:
 def test_what_a_form_may_not_hold_is_named() -> None:
     with pytest.raises(UnsupportedMediaType, match="image/png"):
         form(b"", "image/png")
+
+
+@pytest.mark.parametrize("called", ["a.json", "a.jsonl", "A.NDJSON"])
+def test_a_file_called_json_is_json_whatever_its_type(called: str) -> None:
+    found = form(b'"one"\n"two"\n', "application/octet-stream", called)
+    assert (found.abstracts, found.single) == (["one", "two"], False)

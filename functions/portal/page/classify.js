@@ -1,14 +1,20 @@
-// The form that classifies: text, or a PDF whose abstract is found, shown, and may be corrected.
+// The form that classifies: text, a PDF whose abstract is found, shown, and may be corrected, or a file of many.
 
 import {EXAMPLE_ABSTRACT} from "./examples.js";
 import {several} from "./batch.js";
+import {HOLDS_MANY, contentsOf, textOf} from "./contents.js";
 import {announce, at, button, count, make, show, size} from "./dom.js";
 import {complain, intake} from "./intake.js";
+import {addressed, upload} from "./jobs.js";
 import {classification} from "./labels.js";
+import {noticeList} from "./notices.js";
 import {problem} from "./problems.js";
 import {Refusal, ask, post, whole} from "./service.js";
 
 const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
+const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
+const BEGINNING = 65_536;  // bytes by which the service judges a file
+const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
 const MOST_TEXTS = 64;
 const SURE = 0.7;  // the confidence from which a PDF's text need not be doubted
 const PASSAGE = 160;  // characters of a passage
@@ -19,7 +25,7 @@ const FOUND = {
   layout: "no heading, so the paragraph set apart from the rest",
   first_page: "no abstract was found, so the first paragraphs",
 };
-const desk = {well: null, serving: "", thresholds: {}, running: null};
+const desk = {well: null, brought: null, serving: "", thresholds: {}, running: null};
 
 /** Connect the form. */
 export function startClassify() {
@@ -38,14 +44,29 @@ export function classifyModels(serving, thresholds) {
   Object.assign(desk, {serving, thresholds});
 }
 
-/** A text file becomes text at once; a PDF is sent as it is. */
+/** Look at a file that is brought: a plain text is put into the box, all else is kept to be sent as it is. */
 function taken(file) {
-  if (/\.pdf$/i.test(file.name) || file.type === "application/pdf") return true;
-  file.text().then(text => put(text));
+  desk.brought = file;
+  sortOut(file).catch(error => complain("abstract", "classify-error", error.message));
   return false;
 }
 
+async function sortOut(file) {
+  const kind = await contentsOf(file);
+  const text = kind === "text" && file.size <= MOST_TEXT ? await textOf(file) : "";
+  if (desk.brought !== file) return;
+  if (kind !== "text") {
+    desk.well.set(file);
+    return announce(`File ${file.name}, ${size(file.size)}.`);
+  }
+  if (file.size > MOST_TEXT) throw new Refusal(`${file.name} has ${size(file.size)}, and a text here holds an abstract `
+    + `or ${MOST_TEXTS} at most: send more as a table (CSV, TSV, Excel) or as JSON, one abstract a row.`);
+  if (text === null) throw new Refusal(`${file.name} is not UTF-8: save it as UTF-8, or paste its text.`);
+  put(text);
+}
+
 function put(text) {
+  desk.brought = null;
   desk.well.set(null);
   at("abstract").value = text;
   measured();
@@ -59,6 +80,8 @@ function measured() {
 
 function reset() {
   desk.running?.abort();
+  desk.brought = null;
+  addressed("");
   at("abstract").value = "";
   desk.well.set(null);
   at("classify-result").replaceChildren();
@@ -67,12 +90,13 @@ function reset() {
 
 async function classify() {
   const {file} = desk.well, texts = parts(desk.well.text());
-  if (!file && !texts.length) return complain("abstract", "classify-error", "Paste an abstract or choose a PDF first.");
+  if (!file && !texts.length) return complain("abstract", "classify-error", "Paste an abstract or choose a file.");
   desk.running?.abort();
   const work = desk.running = new AbortController();
   occupied(true);
   try {
-    answered(file ? await ofPdf(file, work.signal) : await ofTexts(texts, work.signal), file, texts);
+    const found = await (file ? ofFile(file, work.signal) : ofTexts(texts, work.signal));
+    if (found) answered(found, file, texts);
   } catch (error) {
     if (error.name !== "AbortError")
       show(at("classify-result"), problem(error, "The abstract could not be classified"));
@@ -100,22 +124,50 @@ async function ofTexts(texts, signal) {
   return whole(await post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal}));
 }
 
-async function ofPdf(file, signal) {
-  if (file.size > MOST_PDF)
+/** Return the answer to a file; null where it became a job, which is shown by itself. */
+async function ofFile(file, signal) {
+  const pdf = await contentsOf(file) === "pdf";
+  if (pdf && file.size > MOST_PDF)
     throw new Refusal(`${file.name} has ${size(file.size)}, a request takes ${size(MOST_PDF)}: paste its abstract.`);
+  if (pdf) return sentFile(new File([file], file.name, {type: "application/pdf"}), signal);
+  if (file.size > MOST_PDF) return ofJob(file, signal);
+  return sentFile(untyped(file), signal).catch(error => {
+    if (error.code !== "too_large") throw error;
+    return ofJob(file, signal);
+  });
+}
+
+async function sentFile(file, signal) {
   const body = new FormData();
-  body.append("input_file", new File([file], file.name, {type: "application/pdf"}));
+  body.append("input_file", file);
   return whole(await ask(route(), {method: "POST", body, signal}));
 }
 
-function answered({model, results}, file, texts) {
+async function ofJob(file, signal) {
+  if (route() !== "classify")
+    throw new Refusal(`A file of so many abstracts is classified by ${desk.serving}: choose it under Model.`);
+  if (!HOLDS_MANY.test(file.name)) await sentFile(untyped(file, BEGINNING), signal).catch(hopeless);
+  await upload(at("classify-result"), file, {}, signal, "classify");
+  return null;
+}
+
+/** Return a file, or its beginning, without the type that a browser guesses: the service looks itself. */
+const untyped = (file, most = file.size) => new File([file.slice(0, most)], file.name, {type: ""});
+
+/** Throw what the service says of a file's beginning where that is no form that it reads. */
+function hopeless(error) {
+  if (error.name === "AbortError" || error.details?.found) throw error;
+}
+
+function answered({model, results, notices = []}, file, texts) {
   const limits = desk.thresholds[model.name] ?? {};
   const [{source}] = results;
   if (source) extracted(source, file);
   const nodes = results.length > 1
-    ? several(results, texts, limits, model)
+    ? several(results, file ? results.map(({id}) => id ?? "") : texts, limits, model)
     : [classification(results[0], limits, model)];
-  show(at("classify-result"), source ? origin(source, file) : "", source ? passages(source, file) : "", ...nodes);
+  show(at("classify-result"), source ? origin(source, file) : "", source ? passages(source, file) : "",
+    noticeList(notices.filter(({code}) => !EACH.includes(code))) ?? "", ...nodes);
   announce(results.length > 1 ? `${results.length} abstracts classified.` : spoken(results[0]));
 }
 

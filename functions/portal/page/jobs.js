@@ -8,13 +8,13 @@ import {Refusal, ask, post, send} from "./service.js";
 const SOON = 700, LATER = 3000, SEVERAL = 20;  // milliseconds between questions, and how many come soon
 const PATIENCE = 20;  // questions in a row that may fail
 
-/** Send a file and follow its job to the end. */
-export async function upload(pane, file, options, signal) {
+/** Send a file and follow its job, of a kind, to the end. */
+export async function upload(pane, file, options, signal, kind = "rank") {
   const stop = new AbortController();
   signal.addEventListener("abort", () => stop.abort());
   const bar = progress(`Uploading ${file.name}`, button("Stop", () => stop.abort()));
   show(pane, bar.node);
-  const offer = await post("uploads", {filename: file.name, kind: "rank", ...options}, {signal: stop.signal});
+  const offer = await post("uploads", {filename: file.name, kind, ...options}, {signal: stop.signal});
   if (file.size > offer.max_bytes)
     throw new Refusal(`${file.name} has ${size(file.size)}; an upload takes ${size(offer.max_bytes)}.`);
   await send(offer.upload, file, speedometer(bar, file.size), stop.signal);

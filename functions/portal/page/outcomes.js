@@ -23,7 +23,7 @@ export async function outcome(job) {
   if (job.state === "FAILED") return failure(job, title, rejects({rejected, counts}));
   const [found, {options = {}, notices}] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
   announce(`The job is done.${spokenNotices(notices)}`);
-  if (!found) return [title, countsOf(counts), noticeList(notices)].filter(Boolean);
+  if (!found) return [title, countsOf(counts), noticeList(notices), rejects({rejected, counts})].filter(Boolean);
   const chosen = {threshold: options.threshold ?? 0, top_k: found.rows.length};
   return [title, ranking({...found, counts, rejected, notices, models, live: false, options: chosen}).node];
 }
