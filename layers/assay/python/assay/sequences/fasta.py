@@ -181,7 +181,7 @@ def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Rec
         found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
     if contract.terminated:
         found = _unterminated(found)
-    if b">ss_" in data or b">sa_" in data:
+    if not _STRUCTURES.isdisjoint(found.words):
         found = _unpredicted(found)
     return _bounded(found) if found.longest > MAX_ID else found
 
