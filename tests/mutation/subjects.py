@@ -67,12 +67,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     ),
     "jobs": Subject(
         (f"{_ASSAY}/jobs.py", f"{_ASSAY}/claims.py"),
-        (
-            "tests/unit/test_dataclasses.py",
-            "tests/integration/test_jobs.py",
-            "tests/integration/test_jobs_mended.py",
-            "tests/integration/test_jobs_words.py",
-        ),
+        ("tests/unit/test_dataclasses.py", "tests/unit/jobs/test_record.py"),
     ),
     "merging": Subject(
         (f"{_ASSAY}/files/merging.py", f"{_ASSAY}/files/steps.py", f"{_ASSAY}/files/accounting.py"),
