@@ -33,7 +33,7 @@ class DynamoDb:
             self._hold(pk, ConditionExpression, given)
             self.items[pk] = dict(Item)
 
-    def update_item(self, *, Key: Item, UpdateExpression: str, ConditionExpression: str, **given: Any) -> None:  # noqa: N803
+    def update_item(self, *, Key: Item, UpdateExpression: str, ConditionExpression: str = "", **given: Any) -> None:  # noqa: N803
         """Set and remove attributes where the condition holds."""
         with self._lock:
             pk = Key["pk"]["S"]
@@ -58,14 +58,23 @@ class DynamoDb:
         assert name == "query"
         return self
 
-    def paginate(self, *, ExpressionAttributeValues: Item, **_: Any) -> Iterator[Item]:  # noqa: N803
-        """Yield a page for each item that is live and was changed before a time, the oldest first."""
+    def paginate(self, **asked: Any) -> Iterator[Item]:
+        """Yield a page for each item that `query` finds."""
+        after: Item = {}
+        while found := self.query(Limit=1, **asked, **after)["Items"]:
+            yield {"Items": found}
+            after = {"ExclusiveStartKey": found[0]}
+
+    def query(self, *, ExpressionAttributeValues: Item, Limit: int, **asked: Any) -> Item:  # noqa: N803
+        """Return the items that are live and were changed before a time, the oldest first, behind a place."""
         live, before = (ExpressionAttributeValues[name]["S"] for name in (":live", ":before"))
+        start = asked.get("ExclusiveStartKey")
         with self._lock:
             found = [item for item in self.items.values() if item.get("live", {}).get("S") == live]
-        for item in sorted(found, key=lambda item: str(item["updated"]["S"])):
-            if item["updated"]["S"] < before:
-                yield {"Items": [item]}
+        found = [
+            item for item in found if item["updated"]["S"] < before and (not start or _place(item) > _place(start))
+        ]
+        return {"Items": sorted(found, key=_place)[:Limit]}
 
     def _hold(self, pk: str, condition: str, given: Item) -> None:
         """Raise the refusal of a write unless its condition holds."""
@@ -89,3 +98,8 @@ class DynamoDb:
         assert re.fullmatch(r"(True|False|and|or|[() ])*", said), said
         if condition and not eval(said):
             raise ClientError({"Error": {"Code": "ConditionalCheckFailedException"}}, "Write")
+
+
+def _place(item: Item) -> tuple[str, str]:
+    """Return where an item stands in the index."""
+    return str(item["updated"]["S"]), str(item["pk"]["S"])

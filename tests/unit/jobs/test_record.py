@@ -384,3 +384,26 @@ def test_what_has_finished_is_done_for_everybody_and_stays_as_it_is(jobs: Jobs, 
     assert jobs.get("unknown") is None
     assert jobs.by_upload("rank/unknown") is None
     assert not jobs.start("unknown", {})
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_jobs_come_in_pages_each_behind_the_last_and_the_place_is_kept(jobs: Jobs, clock: Clock, size: int) -> None:
+    ids = []
+    for at in range(4):
+        ids.append(jobs.claim(replace(UPLOAD, key=f"rank/{at}"), "one", 900).job_id)
+        clock.now += 10
+    found: list[str] = []
+    after = jobs.cursor("job")
+    assert after is None
+    while page := jobs.page("job", 5, after, size):
+        assert len(page) <= size
+        found += [job_id for job_id, _ in page]
+        jobs.keep_cursor("job", page[-1][1])
+        after = jobs.cursor("job")
+        assert after == page[-1][1]
+    assert found == ids
+    assert [job_id for job_id, _ in jobs.page("job", 15, None, 9)] == ids[:3]
+    assert jobs.page("promise", 5, None, 9) == []
+    assert jobs.cursor("promise") is None
+    jobs.keep_cursor("job", None)
+    assert jobs.cursor("job") is None

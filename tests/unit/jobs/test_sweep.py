@@ -1,11 +1,13 @@
 """What the sweeper ends and what it leaves alone, by how a job stands and for how long; without AWS."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assay.errors import JobLost
 from assay.files.machine import Outcome
@@ -21,6 +23,13 @@ def job(at: int, state: State = "RUNNING", **more: Any) -> Job:
     return Job(str(at), "rank", state, f"rank/{at}.txt", "c", "u", **more)
 
 
+Place = Mapping[str, str]
+
+
+def _worked_on(one: Job | None) -> bool:
+    return one is None or bool(one.bucket or one.execution)
+
+
 @dataclass
 class Store:
     """Jobs, for how long they have been quiet, and how their executions stand."""
@@ -29,6 +38,7 @@ class Store:
     quiet_for: dict[str, float] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     asked: list[tuple[str, float]] = field(default_factory=list)
+    cursors: dict[str, Place | None] = field(default_factory=dict)
 
     def get(self, job_id: str) -> Job | None:
         return self.held[job_id]
@@ -36,13 +46,18 @@ class Store:
     def quiet(self, job: Job) -> float:
         return self.quiet_for.get(job.id, 0.0)
 
-    def live(self, seconds: float) -> Iterator[str]:
-        self.asked.append(("live", seconds))
-        return (name for name, one in self.held.items() if one is None or one.bucket or one.execution)
+    def cursor(self, kind: str) -> Place | None:
+        return self.cursors.get(kind)
 
-    def promised(self, seconds: float) -> Iterator[str]:
-        self.asked.append(("promised", seconds))
-        return (name for name, one in self.held.items() if one and not one.bucket and not one.execution)
+    def keep_cursor(self, kind: str, place: Place | None) -> None:
+        self.cursors[kind] = place
+
+    def page(self, kind: str, seconds: float, after: Place | None, size: int) -> list[tuple[str, dict[str, str]]]:
+        self.asked.append((kind, seconds))
+        found = [name for name, one in self.held.items() if kind == ("job" if _worked_on(one) else "promise")]
+        places = [(name, {"pk": f"job#{name}", "updated": name.rjust(9)}) for name in found]
+        behind = [each for each in places if not after or each[1]["updated"] > after["updated"]]
+        return sorted(behind, key=lambda each: each[1]["updated"])[:size]
 
     def outcome(self, execution: str) -> Outcome:
         return self.outcomes[execution]
@@ -127,7 +142,40 @@ def test_jobs_come_before_promises_and_each_is_asked_for_by_its_time(did: list[t
         {"1": job(1, "QUEUED"), "2": job(2, bucket="uploads"), "3": job(3, "QUEUED")}, dict.fromkeys("123", 2 * DAY)
     )
     assert run(store) == ["2", "1", "3"]
-    assert store.asked == [("live", 300.0), ("promised", HOUR)]
+    assert store.asked == [("job", 300.0), ("promise", HOUR)]
+    assert store.cursors == {"job": None, "promise": None}
+
+
+@given(st.integers(0, 9), st.integers(0, 12), st.integers(1, 5))
+def test_a_round_begins_behind_the_last_place_and_sees_each_job_once(count: int, start: int, size: int) -> None:
+    store = Store({str(at): job(at, bucket="uploads") for at in range(count)})
+    store.cursors["job"] = {"pk": f"job#{start}", "updated": str(start).rjust(9)} if start < 10 else None
+    seen: list[str] = []
+
+    def quiet(job: Job) -> float:
+        seen.append(job.id)
+        return 0.0
+
+    store.quiet = quiet  # type: ignore[method-assign]
+    assert run(store, size=size) == []
+    first = start + 1 if start < 10 else 0
+    assert seen == [str(at) for at in [*range(first, count), *range(min(first, count))]]
+    assert store.cursors["job"] is None
+
+
+@pytest.mark.parametrize("kind", ["job", "promise"])
+def test_the_place_is_kept_before_a_job_is_looked_at(did: list[tuple[Any, ...]], kind: str) -> None:
+    more: dict[str, Any] = {"bucket": "uploads"} if kind == "job" else {}
+    store = Store({str(at): job(at, **more) for at in range(3)})
+
+    def deadly(job: Job) -> float:
+        raise KeyboardInterrupt
+
+    store.quiet = deadly  # type: ignore[method-assign]
+    for at in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            run(store)
+        assert (store.cursors[kind] or {})["pk"] == f"job#{at}"
 
 
 def test_one_that_cannot_be_ended_is_told_and_the_next_is(
@@ -141,8 +189,8 @@ def test_one_that_cannot_be_ended_is_told_and_the_next_is(
     assert told == [("a job could not be swept", "'unknown'"), ("SweepsFailed", 1)]
 
 
-@pytest.mark.parametrize(("seconds", "swept"), [(9, 0), (10, 1), (19, 1), (20, 2), (49, 4), (1000, 5)])
-def test_a_sweep_begins_with_no_more_jobs_past_its_time(
+@pytest.mark.parametrize(("seconds", "swept"), [(14, 0), (15, 1), (29, 1), (30, 2), (74, 4), (75, 5), (1000, 5)])
+def test_a_sweep_begins_with_no_more_jobs_past_two_thirds_of_its_time(
     did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, seconds: float, swept: int
 ) -> None:
     clock = iter(range(0, 1000, 10))
@@ -151,11 +199,14 @@ def test_a_sweep_begins_with_no_more_jobs_past_its_time(
     assert run(store, seconds=seconds) == [str(at) for at in range(swept)]
 
 
-def test_by_itself_it_takes_a_minute_and_a_half(did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 90.0, 90.1])
+@pytest.mark.parametrize(("later", "jobs", "promises"), [(60.0, 1, 1), (60.5, 0, 1), (90.0, 0, 1), (90.5, 0, 0)])
+def test_by_itself_it_takes_a_minute_for_jobs_and_half_of_one_for_promises(
+    did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch, later: float, jobs: int, promises: int
+) -> None:
+    clock = iter([1000.0, *[1000.0 + later] * 9])
     monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
-    store = Store({str(at): job(at, bucket="uploads") for at in range(5)}, {str(at): DAY for at in range(5)})
-    assert run(store) == ["0"]
+    store = Store({"0": job(0, bucket="uploads"), "1": job(1, "QUEUED")}, {"0": 2 * DAY, "1": 2 * DAY})
+    assert run(store) == ["0"] * jobs + ["1"] * promises
 
 
 @pytest.mark.parametrize("ended", [[], ["1", "2"]])
