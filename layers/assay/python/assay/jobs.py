@@ -291,14 +291,12 @@ class Jobs:
         return self._table.clock() - datetime.fromisoformat(job.updated).timestamp()
 
     def _promised(self, upload: UploadIdentity) -> str | None:
-        """Return the job that awaits this key, None where there is none, or another file has it.
+        """Return the job that was promised to a key, None where it was not, or a file was begun; it may be taken.
 
-        One that was cancelled before its file came is returned too, for that file is not wanted any more.
+        An event has a sequencer, and a promise has none: the pointer tells.
         """
-        job_id = self._table.value(f"key#{upload.key}", "job")
-        record = (self._table.item(f"job#{job_id}") if job_id else None) or {}
-        waiting = record.get("state") == "QUEUED" or record.get("reason") == CANCELLED
-        return str(job_id) if waiting and record.get("identity", upload.pk) == upload.pk else None
+        pointer = self._table.item(f"key#{upload.key}") or {"sequencer": "none"}
+        return None if pointer.get("sequencer") else str(pointer["job"])
 
     def _reserve(self, job_id: str, upload: UploadIdentity) -> bool:
         """Make a promised job this upload's; False where it is another's, or gone."""
