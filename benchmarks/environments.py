@@ -111,7 +111,7 @@ class _Split:
 
 def read_uploads_from(folder: Path) -> None:
     """Have this process read the uploads bucket from a folder."""
-    from assay import clients
+    from assay.aws import clients
 
     make = clients._client
 

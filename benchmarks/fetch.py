@@ -20,9 +20,9 @@ import boto3
 from botocore import UNSIGNED
 from botocore.config import Config
 
+from assay.aws.s3 import Bucket
 from assay.models.bundle import Manifest, build
 from assay.models.fetch import fetch
-from assay.storage import Bucket
 
 _PIECE = 1 << 18
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from assay.aws.s3 import Bucket
 from assay.models.bundle import Manifest
 from assay.models.fetch import fetch
 from assay.models.layout import bundle_key
-from assay.storage import Bucket
 from benchmarks.measuring import Report, Times, in_turn, timed
 
 CONNECTIONS: Final = 16
@@ -99,7 +99,7 @@ def _hold(path: Path, expected: str) -> None:
 @contextmanager
 def bucket_at(endpoint: str) -> Iterator[Bucket]:
     """Give the models bucket of an endpoint, connected as the functions are."""
-    from assay import clients
+    from assay.aws import clients
 
     clients.forget()
     os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}

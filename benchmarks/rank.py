@@ -25,8 +25,13 @@ from numpy.typing import NDArray
 
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking import RankOptions, Scorer, rank_blocks
-from assay.sequences import DEFAULT, Block, gunzip, parse, sniff
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import Scorer, rank_blocks
+from assay.residues import DEFAULT
+from assay.sequences import parse
+from assay.sequences.compression import gunzip
+from assay.sequences.records import Block
+from assay.sequences.sniffing import sniff
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 GATE: Final = "stability-chymotrypsin"

@@ -20,9 +20,10 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from assay.ranking import RankOptions, rank_blocks
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import rank_blocks
+from assay.residues import DEFAULT
 from assay.results import ranking_csv
-from assay.sequences import DEFAULT
 from benchmarks.environments import Environments
 from benchmarks.rank import GATE, SCORE, Case, blocks, machine, peak_megabytes, scorers
 from tools.local.events import Created, s3_event

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 
 import tools.models  # noqa: F401  what must be imported before TensorFlow
-from assay import clients
-from assay.storage import Bucket
+from assay.aws import clients
+from assay.aws.s3 import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

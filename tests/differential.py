@@ -11,8 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from assay.ranking import Counts, Partial, RankOptions, merge, rank_blocks
-from assay.sequences import Contract, Format, Limits, Reject, parse
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Partial, merge
+from assay.ranking.ranker import rank_blocks
+from assay.residues import Contract
+from assay.sequences import parse
+from assay.sequences.records import Limits, Reject
+from assay.sequences.sniffing import Format
 from assay.shards import count_lines, owned, plan
 from tests.unit import reference
 from tests.unit.reference import Fake, Record

@@ -141,8 +141,8 @@ def _measure(follower: Follower, name: str, walk: Callable[[int], object]) -> Wa
 
 def _walks(service: LocalService, follower: Follower) -> dict[str, Callable[[int], object]]:
     """Return what goes each walk; its number tells one time from the next, so that no answer is remembered."""
+    from assay.aws.s3 import Bucket
     from assay.models.registry import Registry  # on the import path since the service runs
-    from assay.storage import Bucket
 
     s3, api = service.client("s3"), Api(service.url)
     s3.meta.events.unregister("before-call", follower.note_aws)  # what this module asks is no part of a walk

@@ -78,7 +78,8 @@ def without_networks(_: Path, __: int) -> Act:
 
 
 def _by_assay(gate: Any, score: Any) -> Act:
-    from assay.ranking import RankOptions, rank_blocks
+    from assay.ranking.options import RankOptions
+    from assay.ranking.ranker import rank_blocks
 
     def act(task: Mapping[str, Any]) -> dict[str, Any]:
         options = RankOptions(top_k=TOP, threshold=task["threshold"])
@@ -107,8 +108,8 @@ def _blocks(task: Mapping[str, Any]) -> Any:
 def _bucket(endpoint: str) -> Any:
     import os
 
-    from assay.clients import client
-    from assay.storage import Bucket
+    from assay.aws.clients import client
+    from assay.aws.s3 import Bucket
 
     os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")

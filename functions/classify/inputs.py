@@ -16,9 +16,9 @@ from assay.json_text import looks_like_json
 from assay.options import hold_known, integer, number
 from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
-from assay.sequences import Format, Notice
+from assay.sequences.remarks import Notice
 from assay.sequences.signatures import HEAD, refuse
-from assay.sequences.sniffing import JSON_SUFFIXES, JSON_TYPES, TYPES
+from assay.sequences.sniffing import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")

@@ -10,7 +10,7 @@ from assay.errors import StrictReject, TooLarge
 from assay.models.bundle import Manifest
 from assay.models.classifier import TextClassifier
 from assay.models.scorer import SequenceScorer
-from assay.sequences import parse_items
+from assay.sequences.items import parse_items
 from assay.serving import SEQUENCES, TENSORS, Scores
 from classify.inputs import MOST_ABSTRACTS
 from classify.service import ClassifyService

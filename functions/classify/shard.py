@@ -10,6 +10,7 @@ from assay.abstracts.classification import Classifier, Prediction, classify, rem
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import SLOW
 from assay.abstracts.records import Cut, Found, Layout, Record, read
+from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract
 from assay.files import reading
 from assay.files.abstracts import NDJSON, PART
@@ -21,12 +22,11 @@ from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
 from assay.pdf import MAX_BYTES, extract
-from assay.sequences import Notice, OpenRow, Reject, gather
-from assay.sequences.records import LENGTH, MALFORMED
+from assay.sequences.records import LENGTH, MALFORMED, Reject
+from assay.sequences.remarks import Notice, gather
+from assay.sequences.rows import OpenRow
 from assay.shards import Tally
-from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected
-from assay.writing import Writer
 from classify.wiring import desk, pinned
 
 _AT_ONCE: Final = 64

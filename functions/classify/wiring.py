@@ -4,14 +4,14 @@ import os
 from collections.abc import Mapping
 from functools import cache
 
+from assay.aws.clients import client, hasty_dynamodb
+from assay.aws.s3 import Bucket
 from assay.cache import ScoreCache
-from assay.clients import client, hasty_dynamodb
 from assay.files.abstracts import ClassifyKind
 from assay.files.desk import Desk
 from assay.models.choice import Choice
 from assay.models.classifier import TextClassifier
 from assay.settings import Settings
-from assay.storage import Bucket
 from classify.service import ClassifyService
 
 

@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
+from assay.aws.s3 import Bucket
 from assay.errors import AssayError, BundleInvalid, InvalidOption, ObjectMissing
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, check_manifest, checked_name, current_key
 from assay.options import hold_known, integer
 from assay.settings import Settings
-from assay.storage import Bucket
 from assay.telemetry import logger
 from portal.memos import Memo
 

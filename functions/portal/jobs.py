@@ -3,10 +3,10 @@
 from dataclasses import asdict, replace
 from typing import Any
 
+from assay.aws.s3 import Bucket
 from assay.errors import Forbidden, NotFound
 from assay.files.working import Working
 from assay.jobs import Job
-from assay.storage import Bucket
 
 OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs", "owner"})
 """What of a record is nobody's business."""

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs import Jobs
 from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, hold_known
-from assay.storage import Bucket
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""

@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-from assay.clients import client
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
 from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.notices import announced
 from assay.settings import Settings
-from assay.storage import Bucket
 from portal.catalogue import Catalogue
 
 

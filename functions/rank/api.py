@@ -11,7 +11,9 @@ from assay.files.later import preferred
 from assay.http import Response
 from assay.negotiation import chosen
 from assay.options import hold_known
-from assay.ranking import Partial, hold_strict, rank_blocks, with_simple
+from assay.ranking.options import hold_strict
+from assay.ranking.partial import Partial, with_simple
+from assay.ranking.ranker import rank_blocks
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank import later, replies
 from rank.reading import OPTIONS, Input, hold_top, read

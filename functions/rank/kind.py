@@ -9,8 +9,9 @@ from assay.files.headers import table
 from assay.files.manifest import Source
 from assay.files.planning import Shape
 from assay.options import RANKING, from_metadata
-from assay.ranking import RankOptions
-from assay.sequences import Format, fields_of, sniff
+from assay.ranking.options import RankOptions
+from assay.sequences.items import fields_of
+from assay.sequences.sniffing import Format, sniff
 from rank.reading import with_options
 
 

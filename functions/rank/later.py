@@ -8,8 +8,8 @@ from assay.files.later import accepted
 from assay.forms import Part
 from assay.http import Request, Response, dumps, json_value, require_once, upload
 from assay.options import RANKING, as_metadata, hold_known
-from assay.sequences import Format, parse_items
-from assay.sequences.sniffing import LISTS
+from assay.sequences.items import parse_items
+from assay.sequences.sniffing import LISTS, Format
 from rank.reading import OPTIONS, judge, listed
 from rank.wiring import Service
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
+from assay.aws.s3 import Writer
 from assay.errors import StrictReject
 from assay.files import abstracts, cells, rejects
 from assay.files.failing import fail_step, note_step
@@ -15,10 +16,10 @@ from assay.files.partial import ShardResult
 from assay.files.rejects import Piece
 from assay.files.steps import merge_step
 from assay.files.working import Working
-from assay.ranking import Partial, RankOptions, hold_strict, merge, with_simple
+from assay.ranking.options import RankOptions, hold_strict
+from assay.ranking.partial import Partial, merge, with_simple
 from assay.results import ranking_csv
 from assay.telemetry import observed
-from assay.writing import Writer
 from rank.scores import part_keys
 from rank.wiring import service
 

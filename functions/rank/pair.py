@@ -6,10 +6,12 @@ from typing import Protocol
 
 from assay.errors import BundleInvalid, InvalidOption
 from assay.models.choice import Choice
-from assay.models.registry import LoadedModel, Registry
+from assay.models.loading import LoadedModel
+from assay.models.registry import Registry
 from assay.models.scorer import SequenceScorer
-from assay.ranking import RankOptions, Scorer
-from assay.sequences import Contract
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import Scorer
+from assay.residues import Contract
 
 TASK = "sequence-score"
 

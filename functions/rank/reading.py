@@ -11,12 +11,13 @@ from assay.forms import Part
 from assay.http import VAGUE, Request, is_json, json_value, require_once, upload
 from assay.options import RANKING, hold_known
 from assay.packing import PACKED_TYPES, unpacked
-from assay.ranking import RankOptions
-from assay.sequences import Block, Format, fields_of, parse, parse_items, sniff
+from assay.ranking.options import RankOptions
+from assay.sequences import parse
 from assay.sequences.composition import tell_dna
-from assay.sequences.items import SEQUENCE
+from assay.sequences.items import SEQUENCE, fields_of, parse_items
+from assay.sequences.records import Block
 from assay.sequences.signatures import HEAD
-from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES
+from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES, Format, sniff
 from rank.pair import Pair
 
 MAX_BODY_BYTES = 16 << 20

@@ -8,9 +8,9 @@ from typing import Final
 
 from assay.errors import TooLarge
 from assay.http import Response, json_response, ndjson_response, text_response
-from assay.ranking import Partial, Row
+from assay.ranking.partial import Partial, Row
 from assay.results import ranking_csv
-from assay.sequences import Reject
+from assay.sequences.records import Reject
 
 REJECTS_SHOWN = 1000
 MAX_REPLY = 64 << 20

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from assay.aws.s3 import Bucket, Writer
 from assay.files.layout import result_key
-from assay.ranking import Rows
+from assay.ranking.topk import Rows
+from assay.residues import Contract
 from assay.results import carried_cells, carried_names, csv_text, harmless
-from assay.sequences import Contract, decode
-from assay.storage import Bucket
-from assay.writing import Writer
+from assay.sequences.alphabet import decode
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
+from assay.aws.s3 import Bucket
 from assay.files import cells, reading
 from assay.files.cells import CellPart, Label
 from assay.files.headers import header_bytes, line_of
@@ -14,14 +15,18 @@ from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
-from assay.ranking import OnScored, Partial, PlacedRow, RankOptions, Row, rank_blocks
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Partial, PlacedRow, Row
+from assay.ranking.ranker import OnScored, rank_blocks
 from assay.ranking.topk import weigh
-from assay.sequences import Block, Contract, Format, OpenRow, Reject, parse
+from assay.residues import Contract
+from assay.sequences import parse
 from assay.sequences.composition import tell_dna
-from assay.sequences.records import NOT_FINITE
+from assay.sequences.records import NOT_FINITE, Block, Reject
+from assay.sequences.rows import OpenRow
+from assay.sequences.sniffing import Format
 from assay.sequences.values import begin
 from assay.shards import Shard, Tally
-from assay.storage import Bucket
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank.pair import Scorers
 from rank.scores import ScoreParts

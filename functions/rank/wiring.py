@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from assay.clients import client
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
 from assay.files.desk import Desk
 from assay.jobs import Jobs
 from assay.models.choice import Choice
 from assay.models.registry import Registry
 from assay.models.shelf import Shelf
 from assay.notices import announced
-from assay.ranking import RankOptions
+from assay.ranking.options import RankOptions
 from assay.settings import Settings
-from assay.storage import Bucket
 from rank.kind import RankKind
 from rank.pair import Pair, chosen, pinned
 

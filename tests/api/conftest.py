@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 
-from assay import clients
+from assay.aws import clients
 from assay.jobs import Jobs
 from tests.conftest import ROOT, TABLE, cloud
 from tests.events import Context

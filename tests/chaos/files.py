@@ -12,9 +12,12 @@ from typing import Final
 
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking import RankOptions, rank_blocks
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import rank_blocks
 from assay.results import ranking_csv
-from assay.sequences import gunzip, parse, sniff
+from assay.sequences import parse
+from assay.sequences.compression import gunzip
+from assay.sequences.sniffing import sniff
 from tests.conftest import DATA
 from tests.load.samples import abstract, sequence
 

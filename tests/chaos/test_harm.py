@@ -15,9 +15,9 @@ import pytest
 from moto.moto_api._internal.models import moto_api_backend
 from moto.server import ThreadedMotoServer
 
-from assay import clients
+from assay.aws import clients
+from assay.aws.s3 import Bucket
 from assay.jobs import Job, Jobs
-from assay.storage import Bucket
 from tests.chaos.files import File, ranking
 from tests.conftest import DATA, ROOT, TABLE, make_stores
 from tests.events import load

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from assay import clients
+from assay.aws import clients
 from assay.files.desk import Desk
 from assay.files.planning import Caps
 from assay.files.taking import Letter, identify, read_letter, redrive

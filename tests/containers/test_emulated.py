@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.models.bundle import build
-from assay.storage import Bucket
 from tests.e2e.running import Service
 from tools.containers import ROOT, docker, emulated
 from tools.local import stack

@@ -200,7 +200,7 @@ def test_a_key_from_the_environment_is_sent_and_never_shown(monkeypatch: pytest.
 def test_an_object_in_s3_is_ranked_here(
     service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from assay.clients import forget
+    from assay.aws.clients import forget
 
     service.s3.put_object(Bucket=service.results, Key="shared/designs.txt", Body=LINES)
     environment = {"AWS_ENDPOINT_URL": service.endpoint, "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.models.layout import Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
-from assay.storage import Bucket
+from assay.models.probes import scores
 from tests.e2e.running import Service, wait_for
 from tests.integration.registries import changed
-from tools.models.probes import scores
 from tools.models.publish import activate, publish, rollback
 
 NAME = "swapped"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.storage import Bucket
+from assay.aws.s3 import Bucket
 from tests.e2e.running import ROOT, Service, running
 
 PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from assay.errors import ModelUnavailable, NotFound
 from assay.models.bundle import read_manifest
 from assay.models.loading import LoadedModel
-from assay.ranking import RankOptions
-from assay.sequences import DEFAULT
+from assay.ranking.options import RankOptions
+from assay.residues import DEFAULT
 from tests.conftest import DATA, ENVIRONMENT
 
 

@@ -7,7 +7,8 @@ from typing import Final
 
 from assay import sheets
 from assay.errors import InputError
-from assay.sequences import Format, parse
+from assay.sequences import parse
+from assay.sequences.sniffing import Format
 from assay.shards import count_lines
 from tests.fuzz.parsing import knobs
 from tests.unit.reference import SMALL, flat

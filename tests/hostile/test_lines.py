@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.jobs import Job
 from assay.notices import text
 from assay.results import plain
-from assay.storage import Bucket
 from tests.conftest import Aws
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, Drop

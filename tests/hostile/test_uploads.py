@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.jobs import Jobs
-from assay.storage import Bucket
 from portal.uploads import MAX_UPLOAD_BYTES, safe
 from tests.conftest import Aws
 from tests.integration.drops import GOOD, Drop

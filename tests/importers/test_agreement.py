@@ -19,10 +19,10 @@ import pytest
 pytest.importorskip("tensorflow")
 transformers = pytest.importorskip("transformers")
 
-from assay.models.scorer import SequenceScorer  # noqa: E402
-from tests.conftest import ROOT  # noqa: E402
-from tests.importers.graphs import Graph  # noqa: E402
-from tools.local.bundles import newest_model, shipped  # noqa: E402
+from assay.models.scorer import SequenceScorer
+from tests.conftest import ROOT
+from tests.importers.graphs import Graph
+from tools.local.bundles import newest_model, shipped
 
 POOL: Final = Path(os.environ.get("ASSAY_SHARED", ROOT.parent / "shared")) / "data" / "abstracts" / "pool.jsonl.gz"
 FULL: Final = os.environ.get("ASSAY_AGREEMENT") == "full"

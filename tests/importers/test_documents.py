@@ -11,12 +11,12 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 keras = pytest.importorskip("keras")
 
-from tests.conftest import Aws  # noqa: E402
-from tests.importers import checkpoints, test_head, test_keras, test_saved_model  # noqa: E402
-from tests.importers.samples import TEXTS  # noqa: E402
-from tests.unit.importers.documents import commands, make_stack, run  # noqa: E402
-from tests.unit.importers.test_documents import NEEDS_TENSORFLOW  # noqa: E402
-from tools.models import publish  # noqa: E402
+from tests.conftest import Aws
+from tests.importers import checkpoints, test_head, test_keras, test_saved_model
+from tests.importers.samples import TEXTS
+from tests.unit.importers.documents import commands, make_stack, run
+from tests.unit.importers.test_documents import NEEDS_TENSORFLOW
+from tools.models import publish
 
 
 def make_sources(folder: Path) -> None:

@@ -12,15 +12,15 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 keras = pytest.importorskip("keras")
 
-from assay.errors import InvalidOption, UnreadableInput  # noqa: E402
-from assay.models.loading import load_folder  # noqa: E402
-from tests.importers import checkpoints  # noqa: E402
-from tests.importers.heads import nested_model  # noqa: E402
-from tests.importers.samples import TEXTS  # noqa: E402
-from tools.models import probes  # noqa: E402
-from tools.models.importers.head import read_head  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import kind_of, make  # noqa: E402
+from assay.errors import InvalidOption, UnreadableInput
+from assay.models.loading import load_folder
+from tests.importers import checkpoints
+from tests.importers.heads import nested_model
+from tests.importers.samples import TEXTS
+from tools.models import probes
+from tools.models.importers.head import read_head
+from tools.models.importers.made import Wish
+from tools.models.importing import kind_of, make
 
 LABELS = ("cs", "math", "physics")
 

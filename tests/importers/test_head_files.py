@@ -13,19 +13,19 @@ pytest.importorskip("tensorflow")
 h5py = pytest.importorskip("h5py")
 keras = pytest.importorskip("keras")
 
-from assay.errors import AssayError, InvalidOption, UnreadableInput  # noqa: E402
-from assay.models.loading import load_folder  # noqa: E402
-from tests.importers import checkpoints, stored  # noqa: E402
-from tests.importers.heads import nested_model  # noqa: E402
-from tests.importers.samples import TEXTS  # noqa: E402
-from tests.importers.test_keras import saved  # noqa: E402
-from tools.models import probes  # noqa: E402
-from tools.models.importers import forward_pass  # noqa: E402
-from tools.models.importers.head import pooling_of, read_head  # noqa: E402
-from tools.models.importers.head_graph import head_path  # noqa: E402
-from tools.models.importers.keras_config import checked_config  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import kind_of, make  # noqa: E402
+from assay.errors import AssayError, InvalidOption, UnreadableInput
+from assay.models.loading import load_folder
+from tests.importers import checkpoints, stored
+from tests.importers.heads import nested_model
+from tests.importers.samples import TEXTS
+from tests.importers.test_keras import saved
+from tools.models import probes
+from tools.models.importers import forward_pass
+from tools.models.importers.head import pooling_of, read_head
+from tools.models.importers.head_graph import head_path
+from tools.models.importers.keras_config import checked_config
+from tools.models.importers.made import Wish
+from tools.models.importing import kind_of, make
 
 K = keras.layers
 SIZE = 24

@@ -13,14 +13,14 @@ pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from assay.errors import BundleInvalid, InvalidOption, UnreadableInput  # noqa: E402
-from assay.models.loading import load_folder  # noqa: E402
-from tests.importers import checkpoints  # noqa: E402
-from tests.importers.samples import TEXTS  # noqa: E402
-from tests.unit.importers.test_tokenizer_files import FILES, folder_with  # noqa: E402
-from tools.models import probes  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import kind_of, make  # noqa: E402
+from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
+from assay.models.loading import load_folder
+from tests.importers import checkpoints
+from tests.importers.samples import TEXTS
+from tests.unit.importers.test_tokenizer_files import FILES, folder_with
+from tools.models import probes
+from tools.models.importers.made import Wish
+from tools.models.importing import kind_of, make
 
 FAMILIES = ("Bert", "DistilBert", "Roberta")
 

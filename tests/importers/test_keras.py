@@ -9,15 +9,15 @@ import pytest
 pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
-from assay.errors import BundleInvalid, InvalidOption, UnreadableInput  # noqa: E402
-from assay.models.loading import load_folder  # noqa: E402
-from assay.models.scorer import SequenceScorer  # noqa: E402
-from assay.sequences.alphabet import Contract  # noqa: E402
-from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot  # noqa: E402
-from tools.models import probes  # noqa: E402
-from tools.models.importers.keras_config import LAYERS, checked_config, objects, refuse_code  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import make  # noqa: E402
+from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
+from assay.models.loading import load_folder
+from assay.models.scorer import SequenceScorer
+from assay.residues import Contract
+from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
+from tools.models import probes
+from tools.models.importers.keras_config import LAYERS, checked_config, objects, refuse_code
+from tools.models.importers.made import Wish
+from tools.models.importing import make
 
 K = keras.layers
 

@@ -11,9 +11,9 @@ pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 h5py = pytest.importorskip("h5py")
 
-from assay.errors import UnreadableInput  # noqa: E402
-from tests.importers.test_keras import K, flat, imported, saved  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
+from assay.errors import UnreadableInput
+from tests.importers.test_keras import K, flat, imported, saved
+from tools.models.importers.made import Wish
 
 
 def refuse_loading(*_: Any, **__: Any) -> None:

@@ -11,17 +11,17 @@ import pytest
 
 tf = pytest.importorskip("tensorflow")
 
-from assay.errors import BundleInvalid, UnreadableInput  # noqa: E402
-from assay.models.bundle import build  # noqa: E402
-from assay.models.graph_operations import ALLOWED  # noqa: E402
-from assay.models.loading import load_folder  # noqa: E402
-from assay.models.scorer import SequenceScorer  # noqa: E402
-from tests.conftest import DATA  # noqa: E402
-from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot  # noqa: E402
-from tools.models import probes, publish  # noqa: E402
-from tools.models.import_process import convert_apart  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import kind_of, make  # noqa: E402
+from assay.errors import BundleInvalid, UnreadableInput
+from assay.models.bundle import build
+from assay.models.graph_operations import ALLOWED
+from assay.models.loading import load_folder
+from assay.models.scorer import SequenceScorer
+from tests.conftest import DATA
+from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
+from tools.models import probes, publish
+from tools.models.import_process import convert_apart
+from tools.models.importers.made import Wish
+from tools.models.importing import kind_of, make
 
 WEIGHTS = np.random.default_rng(6).normal(0, 0.2, (1000, 1)).astype(np.float32)
 

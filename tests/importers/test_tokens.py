@@ -8,11 +8,11 @@ import pytest
 
 transformers = pytest.importorskip("transformers")
 
-from tests.importers import checkpoints  # noqa: E402
-from tests.unit.importers.test_tokenizer_files import FILES, folder_with  # noqa: E402
-from tools.models.importers.added_tokens import added_texts  # noqa: E402
-from tools.models.importers.made import probe_texts  # noqa: E402
-from tools.models.importers.tokenizer_files import read_tokenizer  # noqa: E402
+from tests.importers import checkpoints
+from tests.unit.importers.test_tokenizer_files import FILES, folder_with
+from tools.models.importers.added_tokens import added_texts
+from tools.models.importers.made import probe_texts
+from tools.models.importers.tokenizer_files import read_tokenizer
 
 ODD = (
     "a <formula> b",

@@ -11,13 +11,13 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("transformers")
 save_file = pytest.importorskip("safetensors.numpy").save_file
 
-from assay.models.loading import load_folder  # noqa: E402
-from tests.importers import stored  # noqa: E402
-from tests.importers.checkpoints import LABELS, write_tokenizer  # noqa: E402
-from tools.models import probes  # noqa: E402
-from tools.models.importers import tokenizer_files  # noqa: E402
-from tools.models.importers.made import Wish  # noqa: E402
-from tools.models.importing import kind_of, make  # noqa: E402
+from assay.models.loading import load_folder
+from tests.importers import stored
+from tests.importers.checkpoints import LABELS, write_tokenizer
+from tools.models import probes
+from tools.models.importers import tokenizer_files
+from tools.models.importers.made import Wish
+from tools.models.importing import kind_of, make
 
 CASES = stored.cases()
 LENGTH = stored.LENGTHS[1]

@@ -12,7 +12,8 @@ import numpy as np
 
 from assay.models.bundle import build
 from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
-from assay.models.registry import LoadedModel, Registry
+from assay.models.loading import LoadedModel
+from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tools.models.publish import publish
 

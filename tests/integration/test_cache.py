@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.aws.clients import hasty_dynamodb
 from assay.cache import CachedClassifier, Caching, ScoreCache, key
-from assay.clients import hasty_dynamodb
 from assay.models.classifier import TextClassifier
 from assay.models.loading import load_folder
 from tests.conftest import DATA, TABLE, Aws

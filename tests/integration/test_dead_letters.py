@@ -10,9 +10,9 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from assay.aws.dynamodb import Table
 from assay.files.taking import Letter, identify, read_letter
 from assay.jobs import Job, Jobs
-from assay.table import Table
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import OPEN, desk

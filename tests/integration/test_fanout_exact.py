@@ -166,7 +166,7 @@ def test_rejects_in_parts_are_the_same_lines(aws: Aws, monkeypatch: pytest.Monke
     written: dict[str, bytes] = {}
     put = aws.results.put
     monkeypatch.setattr(
-        "assay.storage.Bucket.put", lambda self, key, data, kind: (written.update({key: data}), put(key, data, kind))
+        "assay.aws.s3.Bucket.put", lambda self, key, data, kind: (written.update({key: data}), put(key, data, kind))
     )
     results(aws, body, "a.txt", 40)
     parts = sorted(key for key in written if "/rejected-" in key)

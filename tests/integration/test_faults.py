@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ResponseStreamingError
 
-from assay.storage import Bucket
+from assay.aws.s3 import Bucket
 from tests.events import Context
 from tests.integration.drops import Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, code, failing, shard, whole
@@ -117,7 +117,7 @@ def test_a_model_activated_midway_is_for_the_next_job(drop: Drop) -> None:
 
 
 def test_dynamodb_that_throttles_delays_and_loses_nothing(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assay.table import Table
+    from assay.aws.dynamodb import Table
 
     item, left = Table.item, [3]
 

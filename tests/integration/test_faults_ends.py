@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.files.taking import redrive
-from assay.storage import Bucket
 from tests.events import Context
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, code, desk, failing, shard, whole

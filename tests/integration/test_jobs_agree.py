@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from assay.aws.s3 import Bucket
 from assay.errors import JobLost, NotFound, ServiceError
 from assay.files.failing import cancel, end, give_up, settle
 from assay.jobs import Jobs
-from assay.storage import Bucket
 from portal.sweep import sweep
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop
@@ -149,7 +149,7 @@ def test_one_job_that_cannot_be_swept_does_not_keep_the_next_from_it(
 def test_promises_are_not_looked_at_before_their_time_and_jobs_come_first(
     drop: Drop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.table import Table
+    from assay.aws.dynamodb import Table
 
     place = desk()
     for at in range(20):
@@ -257,7 +257,7 @@ def test_jobs_that_take_a_whole_sweep_leave_promises_their_turn(drop: Drop, monk
 def test_a_job_that_ends_while_it_is_looked_at_is_not_swept(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    from assay.files.machine import Machine, Outcome
+    from assay.aws.step_functions import Machine, Outcome
 
     place = desk()
     job = place.jobs.enqueue("rank/a.txt", "rank")

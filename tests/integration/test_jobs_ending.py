@@ -168,7 +168,7 @@ def test_a_job_whose_execution_runs_is_left_alone(drop: Drop, desk: Desk, monkey
 
     job = desk.jobs.enqueue("rank/a.txt", "rank")
     desk.jobs.start(job.id, {}, execution="arn:running")
-    monkeypatch.setattr("assay.files.machine.Machine.outcome", lambda *_: _Running())
+    monkeypatch.setattr("assay.aws.step_functions.Machine.outcome", lambda *_: _Running())
     later(desk, monkeypatch, 1e5)
     assert sweep(desk) == []
 

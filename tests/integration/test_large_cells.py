@@ -12,9 +12,12 @@ import pytest
 from assay.files import cells
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking import RankOptions, rank_blocks, topk
+from assay.ranking import topk
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import rank_blocks
 from assay.results import ranking_csv
-from assay.sequences import Format, parse
+from assay.sequences import parse
+from assay.sequences.sniffing import Format
 from tests.conftest import DATA
 from tests.integration.drops import Drop
 from tests.integration.faults import Cut, desk

@@ -13,13 +13,13 @@ from assay.http import Request
 from assay.models.bundle import build
 from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
-from assay.models.probes import PROBES
+from assay.models.probes import PROBES, scores
 from tests.conftest import DATA, Aws
 from tests.integration import registries
 from tests.integration.drops import Drop
 from tests.integration.registries import NAME, changed
 from tests.integration.traffic import Answer, Ask, Traffic
-from tools.models.probes import made, scores
+from tools.models.probes import made
 from tools.models.publish import activate, publish, rollback
 
 SEQUENCES = ["ACDEFGHIKLMNPQRSTVWY" * 2 + letter * 10 for letter in "ACDEFGHI"]

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from assay.clients import client
+from assay.aws.clients import client
 from assay.notices import announced
 from assay.settings import Settings
 from tests.conftest import TABLE, Aws

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from assay.table import Table
+from assay.aws.dynamodb import Table
 from tests import events
 from tests.conftest import Aws
 from tests.events import Context

@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from assay.aws.dynamodb import to_item
 from assay.claims import UploadIdentity
-from assay.dynamo import to_item
 from assay.jobs import Jobs
-from assay.ranking import RankOptions
+from assay.ranking.options import RankOptions
 from portal import pages
 from portal.uploads import safe
 from rank.reading import with_options
@@ -281,7 +281,7 @@ def test_a_key_that_no_table_can_hold_is_not_asked_for(call: Call, monkeypatch: 
         assert len(values["pk"].encode()) <= 2048
         return to_item(values)
 
-    monkeypatch.setattr("assay.table.to_item", bounded)
+    monkeypatch.setattr("assay.aws.dynamodb.to_item", bounded)
     assert read(call("/jobs", upload="\u00e9" * 1024), 404)["error"]["code"] == "not_found"
     assert read(call(f"/jobs/{'a' * 2044}"), 404)["error"]["code"] == "not_found"
     assert read(call("/jobs", upload="rank/nothing"), 404)["error"]["code"] == "not_found"

@@ -157,7 +157,7 @@ def test_what_the_file_is_not_to_blame_for_is_raised_and_done_by_the_retry(
     event = drop.put("rank/a.txt", GOOD.encode())
     broken = ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "PutObject")
     with monkeypatch.context() as patch:
-        patch.setattr("assay.storage.Bucket.put", lambda *_: (_ for _ in ()).throw(broken))
+        patch.setattr("assay.aws.s3.Bucket.put", lambda *_: (_ for _ in ()).throw(broken))
         with pytest.raises(ClientError):
             drop(event)
     assert list(drop.aws.results.keys("by-upload/")) == []

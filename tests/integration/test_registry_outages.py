@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError, IncompleteReadError
 
+from assay.aws.s3 import Bucket
 from assay.errors import ModelUnavailable
 from assay.models.layout import current_key
 from assay.models.registry import Registry
-from assay.storage import Bucket
 from tests.conftest import Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, put_version
 

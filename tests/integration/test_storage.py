@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, IncompleteReadError
 from botocore.response import StreamingBody
 
+from assay.aws.s3 import Bucket
 from assay.errors import ObjectChanged, ObjectMissing, SettingsError, TooLarge
-from assay.storage import Bucket
 from tests.conftest import Aws
 
 KEY = "rank/a b+ü.txt"

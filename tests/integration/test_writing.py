@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 from botocore.exceptions import ClientError
 
-from assay.writing import PART_BYTES, Writer
+from assay.aws.s3 import PART_BYTES, Writer
 from tests.conftest import Aws
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
+from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, ModelUnavailable
 from assay.models.registry import Registry
-from assay.storage import Bucket
 from tests.conftest import Aws
 from tests.integration.drops import Drop
 from tests.integration.faults import BODY, OPEN, SHARD, Cut, whole
@@ -123,7 +123,7 @@ def test_chunks_of_a_model_are_held_to_their_range_and_the_model_is_not_refused(
 def test_a_job_of_wrong_answers_gives_the_right_result(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    from assay.clients import client
+    from assay.aws.clients import client
 
     cut(SHARD)
     drop.aws.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
@@ -143,7 +143,7 @@ def test_a_job_of_wrong_answers_gives_the_right_result(
 def test_a_store_that_never_gives_a_range_fails_the_job_and_says_so(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.clients import client
+    from assay.aws.clients import client
 
     cut(SHARD)
     wrong = Wrong(client("s3"), _whole, 0, "rank/")

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from assay import clients
+from assay.aws import clients
 
 Call = tuple[str, str, dict[str, Any]]
 Handler = Callable[[dict[str, Any], Any], Any]

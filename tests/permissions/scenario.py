@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from assay.clients import client
+from assay.aws.clients import client
 from assay.files.planning import Caps
 from assay.jobs import Jobs
 from tests import events

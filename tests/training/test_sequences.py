@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tensorflow")
 
 from assay.models.loading import load_folder
-from tools.models.probes import check
+from assay.models.probes import check
 from tools.training.sequences import __main__ as command
 from tools.training.sequences import convert, front, pipeline, sieve, train
 from tools.training.sequences.cards import card

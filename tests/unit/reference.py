@@ -8,8 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.ranking import Counts, RankOptions
-from assay.sequences import Block, Contract, Limits, decode
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts
+from assay.residues import Contract
+from assay.sequences.alphabet import decode
+from assay.sequences.records import Block, Limits
 
 SMALL = Contract("ACD", 3)
 STRAY = "text before the first '>' header"

@@ -4,8 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.sequences import DEFAULT, Contract, Format, Windows, gather, parse, sniff
-from assay.sequences.alphabet import Lenience
+from assay.residues import DEFAULT, Contract, Lenience
+from assay.sequences import parse
+from assay.sequences.remarks import gather
+from assay.sequences.sniffing import Format, sniff
+from assay.sequences.windows import Windows
 from tests.unit.reference import Record, flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

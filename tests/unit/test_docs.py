@@ -8,9 +8,9 @@ import pytest
 
 from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
-from assay.ranking import MAX_TOP_K
+from assay.options import MAX_TOP_K
+from assay.residues import DEFAULT
 from assay.results import ranking_csv, rejected_csv_header
-from assay.sequences import DEFAULT
 from assay.sequences.records import REASONS
 from assay.settings import Settings, variable
 from classify.inputs import MOST_ABSTRACTS
@@ -127,7 +127,7 @@ def test_every_reason_and_no_other_is_explained() -> None:
 
 
 def test_result_files_have_the_columns_that_are_documented() -> None:
-    from assay.ranking import Partial
+    from assay.ranking.partial import Partial
 
     files = rows(FORMATS, "| file | content |")
     assert "".join(ranking_csv(Partial())).strip() in files["`ranking.csv`"]

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.sequences import Block, Format, Limits, Windows, decode, parse
+from assay.sequences import parse
+from assay.sequences.alphabet import decode
 from assay.sequences.fasta import MAX_DESCRIPTION, MAX_ID
+from assay.sequences.records import Block, Limits
+from assay.sequences.sniffing import Format
+from assay.sequences.windows import Windows
 from assay.shards import owned, plan
 from tests.unit.reference import SMALL
 

@@ -8,9 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption, UnreadableInput
-from assay.sequences import Block, Format, Windows, decode, notice, parse, sniff
-from assay.sequences.alphabet import DEFAULT
+from assay.residues import DEFAULT
+from assay.sequences import parse
+from assay.sequences.alphabet import decode
 from assay.sequences.composition import entropy, tell_dna, tell_simple
+from assay.sequences.records import Block
+from assay.sequences.remarks import notice
+from assay.sequences.sniffing import Format, sniff
+from assay.sequences.windows import Windows
 from tests.unit.reference import flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
 from assay.options import RANKING
-from assay.ranking import RankOptions
-from assay.sequences import DEFAULT, Block, Contract, Format, Windows, decode, parse, parse_items
-from assay.sequences.alphabet import LINKER, Lenience
+from assay.ranking.options import RankOptions
+from assay.residues import DEFAULT, LINKER, Contract, Lenience
+from assay.sequences import parse
+from assay.sequences.alphabet import decode
+from assay.sequences.items import parse_items
+from assay.sequences.records import Block
+from assay.sequences.sniffing import Format
+from assay.sequences.windows import Windows
 
 GOOD = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
 SHORT = GOOD.removesuffix(LINKER)

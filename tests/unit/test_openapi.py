@@ -17,8 +17,9 @@ from assay.errors import InvalidOption
 from assay.jobs import Job
 from assay.options import CLASSIFYING, RANKING
 from assay.pdf import Extract
-from assay.ranking import Counts, RankOptions, Row
-from assay.sequences import DEFAULT
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Row
+from assay.residues import DEFAULT
 from classify.replies import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS
 from portal.uploads import OPTIONS

@@ -23,8 +23,13 @@ from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
 from assay.forms import parse_multipart
 from assay.http import parse_json
-from assay.ranking import RankOptions, rank_blocks
-from assay.sequences import Format, Limits, Windows, gunzip, parse, sniff
+from assay.ranking.options import RankOptions
+from assay.ranking.ranker import rank_blocks
+from assay.sequences import parse
+from assay.sequences.compression import gunzip
+from assay.sequences.records import Limits
+from assay.sequences.sniffing import Format, sniff
+from assay.sequences.windows import Windows
 from rank import replies
 from tests.unit.reference import SMALL, Fake
 from tests.workbooks import workbook

@@ -8,12 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
-from assay.ranking.partial import PlacedRow, with_simple
-from assay.ranking.ranker import _Queue, _rows, _weight
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Partial, PlacedRow, Row, merge, with_simple
+from assay.ranking.ranker import _Queue, _rows, _weight, rank_blocks
 from assay.ranking.topk import Rows, weigh
-from assay.sequences import Contract, Format, Limits, Notice, Reject, parse, parse_items
+from assay.residues import Contract
+from assay.sequences import parse
 from assay.sequences.composition import DNA
+from assay.sequences.items import parse_items
+from assay.sequences.records import Limits, Reject
+from assay.sequences.remarks import Notice
+from assay.sequences.sniffing import Format
 from tests.unit.reference import SMALL, Fake
 
 HEAVY = 64 << 20

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 
 from assay.errors import InvalidOption
-from assay.ranking import Counts, Partial, RankOptions, Row, Scorer, merge, rank_blocks
-from assay.sequences import Contract, Format, Reject, parse, parse_items
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.ranking.ranker import Scorer, rank_blocks
+from assay.residues import Contract
+from assay.sequences import parse
+from assay.sequences.items import parse_items
+from assay.sequences.records import Reject
+from assay.sequences.sniffing import Format
 from tests.unit.reference import SMALL, Fake
 
 ONE = Contract("ABCDEFGH", 1)

@@ -6,8 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking import Counts, Partial, RankOptions, Row, merge, rank_blocks
-from assay.sequences import Format, Limits, Reject, Windows, parse
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.ranking.ranker import rank_blocks
+from assay.sequences import parse
+from assay.sequences.records import Limits, Reject
+from assay.sequences.sniffing import Format
+from assay.sequences.windows import Windows
 from assay.shards import count_lines, owned, plan
 from tests.unit import reference
 from tests.unit.reference import SMALL, Fake, flat

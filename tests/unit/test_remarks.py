@@ -5,9 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking import Counts, Partial, merge
-from assay.sequences import Notice, gather, notice
-from assay.sequences.remarks import LINES_NAMED
+from assay.ranking.partial import Counts, Partial, merge
+from assay.sequences.remarks import LINES_NAMED, Notice, gather, notice
 from tools.cli.shown import noticed
 
 LINES = st.lists(st.integers(1, 200), unique=True, max_size=60).map(sorted)

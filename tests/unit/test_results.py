@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking import Partial, Row
+from assay.ranking.partial import Partial, Row
 from assay.results import harmless, plain, ranking_csv, rejected_csv_header, rejected_rows
-from assay.sequences import Reject
+from assay.sequences.records import Reject
 
 CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/formulas.json").read_text())
 """Cells that are taken for formulas and cells that are not; a browser test holds the page to the same."""

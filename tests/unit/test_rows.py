@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from assay.abstracts.records import Layout, Record, read
 from assay.errors import UnreadableInput
-from assay.sequences import Format, Limits, Notice, OpenRow, Reject, parse
+from assay.sequences import parse
+from assay.sequences.records import Limits, Reject
+from assay.sequences.remarks import Notice
+from assay.sequences.rows import OpenRow
+from assay.sequences.sniffing import Format
 from tests.unit.reference import SMALL, flat
 
 MARKS = [",", "\t", ";"]

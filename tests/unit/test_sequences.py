@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, UnreadableInput
-from assay.sequences import LIMITS, Block, Contract, Format, Reject, decode, parse, parse_items, sniff
+from assay.residues import Contract
+from assay.sequences import parse
+from assay.sequences.alphabet import decode
+from assay.sequences.items import parse_items
+from assay.sequences.records import LIMITS, Block, Reject
+from assay.sequences.sniffing import Format, sniff
 from tests.unit.reference import STRAY, flat
 
 GOOD = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKLMNPQRSTVWYACDEFGHIKL"

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import AssayError, UnreadableInput
-from assay.sequences import Format, Limits, parse, parse_items
+from assay.sequences import parse
+from assay.sequences.items import parse_items
+from assay.sequences.records import Limits
+from assay.sequences.sniffing import Format
 from tests.unit import reference
 from tests.unit.reference import SMALL, Record, flat
 from tests.unit.strategies import chunked, documents, limits

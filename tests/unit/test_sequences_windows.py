@@ -4,8 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
-from assay.ranking import RankOptions, merge
-from assay.sequences import Block, Contract, Format, Limits, Reject, Windows, decode, parse
+from assay.ranking.options import RankOptions
+from assay.ranking.partial import merge
+from assay.residues import Contract
+from assay.sequences import parse
+from assay.sequences.alphabet import decode
+from assay.sequences.records import Block, Limits, Reject
+from assay.sequences.sniffing import Format
+from assay.sequences.windows import Windows
 from assay.shards import count_lines, owned, plan
 from tests.unit.strategies import fasta_documents
 from tests.unit.test_ranking_properties import FINE, options, ranked

@@ -12,8 +12,11 @@ from assay.abstracts.records import Layout, Record
 from assay.abstracts.records import read as read_abstracts
 from assay.errors import UnreadableInput
 from assay.files.abstracts import sniff as sniff_abstracts
-from assay.sequences import LIMITS, Format, Limits, fields_of, gather, parse, parse_items, sniff
-from assay.sequences.sniffing import LISTS
+from assay.sequences import parse
+from assay.sequences.items import fields_of, parse_items
+from assay.sequences.records import LIMITS, Limits
+from assay.sequences.remarks import gather
+from assay.sequences.sniffing import LISTS, Format, sniff
 from assay.sequences.values import is_lines, values
 from tests.unit.reference import flat
 

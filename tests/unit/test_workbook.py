@@ -10,7 +10,8 @@ pytest.importorskip("python_calamine")
 
 from assay.errors import TooLarge, UnreadableInput
 from assay.packing import look, text
-from assay.sequences import parse, sniff
+from assay.sequences import parse
+from assay.sequences.sniffing import sniff
 from assay.workbook import MAX_BYTES, read_workbook
 from tests.unit.reference import flat
 from tests.workbooks import workbook

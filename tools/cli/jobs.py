@@ -99,8 +99,8 @@ def _list(options: argparse.Namespace) -> int:
 
 def _recorded(name: str) -> Iterator[dict[str, Any]]:
     """Yield the records of jobs, in no order; reads the whole table."""
-    from assay.clients import client
-    from assay.dynamo import from_item
+    from assay.aws.clients import client
+    from assay.aws.dynamodb import from_item
 
     pages = (
         client("dynamodb")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from assay.storage import Bucket
+from assay.aws.s3 import Bucket
 from tools.deploy.footing import Clients
 from tools.deploy.wishes import DeploymentRefused, Wish
 from tools.models.publish import pointer, publish

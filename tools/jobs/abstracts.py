@@ -13,11 +13,11 @@ from tools.jobs.places import Place
 from tools.local.bundles import newest_model
 
 if TYPE_CHECKING:
+    from assay.aws.s3 import Bucket
     from assay.files.manifest import Manifest, Source
     from assay.files.planning import Shape
     from assay.files.working import Working
     from assay.models.classifier import TextClassifier
-    from assay.storage import Bucket
 
 SHARD_BYTES: Final = 1 << 18
 """Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract

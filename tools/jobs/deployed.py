@@ -34,11 +34,11 @@ class Deployed:
     @property
     def desk(self) -> "Desk":
         """Return what file jobs stand on there."""
-        from assay.clients import client
+        from assay.aws.clients import client
+        from assay.aws.s3 import Bucket
         from assay.files.desk import Desk, caps
         from assay.jobs import Jobs
         from assay.settings import Settings
-        from assay.storage import Bucket
 
         return Desk(
             uploads=Bucket(client("s3"), self.ids["UploadsBucket"]),
@@ -70,7 +70,7 @@ def _complete(found: Mapping[str, str], stack: str) -> dict[str, str]:
 
 def _local(endpoint: str) -> Deployed:
     """Return the names that the template's resources have on this machine."""
-    from assay.clients import forget
+    from assay.aws.clients import forget
     from tools.local.service import ROOT
     from tools.local.template import ACCOUNT, REGION, Resolver, load
 

@@ -1,6 +1,6 @@
 """A folder that answers like S3, so that the code of the functions reads and writes files of this machine.
 
-Only what `assay.storage.Bucket` and `assay.writing.Writer` ask for is here; a key is a path below the folder.
+Only what `assay.aws.s3.Bucket` and `assay.aws.s3.Writer` ask for is here; a key is a path below the folder.
 """
 
 import io
@@ -15,12 +15,12 @@ from botocore.response import StreamingBody
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from assay.storage import Bucket
+    from assay.aws.s3 import Bucket
 
 
 def folder_bucket(root: Path) -> "Bucket":
     """Return a folder as a bucket."""
-    from assay.storage import Bucket
+    from assay.aws.s3 import Bucket
 
     return Bucket(cast("S3Client", FolderClient(root)), str(root))
 

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from tools.jobs.folder import folder_bucket
 
 if TYPE_CHECKING:
-    from assay.storage import Bucket
+    from assay.aws.s3 import Bucket
 
 S3 = "s3://"
 STDIN = "-"
@@ -69,15 +69,15 @@ def _copied(source: IO[bytes]) -> Iterator[Place]:
 
 
 def _s3(name: str) -> "Bucket":
-    from assay.clients import client
-    from assay.storage import Bucket
+    from assay.aws.clients import client
+    from assay.aws.s3 import Bucket
 
     return Bucket(client("s3"), name)
 
 
 def _counted(bucket: "Bucket", told: Told) -> "Bucket":
     """Return the same bucket, every ranged read of it told."""
-    from assay.storage import Bucket
+    from assay.aws.s3 import Bucket
 
     class Counted(Bucket):
         def read_range(

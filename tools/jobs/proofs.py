@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from assay.aws.s3 import Bucket
     from assay.files.manifest import Manifest
-    from assay.storage import Bucket
 
 SUMMARIES: Final = ("ranking.json", "classification.json")
 _SLACK: Final = 1 << 16
@@ -165,7 +165,7 @@ def _scores(job: _Job) -> Iterator[Proof]:
 
 
 def _unpacked(job: _Job, key: str) -> Iterator[str]:
-    from assay.sequences import gunzip
+    from assay.sequences.compression import gunzip
 
     decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
     for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
@@ -278,15 +278,15 @@ def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
 
 
 def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
-    from assay.sequences import Notice
+    from assay.sequences.remarks import Notice
 
     count = sum(not isinstance(each, Notice) for each in records)
     yield _same("source records", "records", count, job.counts["received"])
 
 
 def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
-    from assay.sequences import decode
-    from assay.sequences.alphabet import DEFAULT
+    from assay.residues import DEFAULT
+    from assay.sequences.alphabet import decode
     from rank.shard import read
 
     lengths = {len(row["sequence"]) for row in job.ranked}

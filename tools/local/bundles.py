@@ -61,8 +61,8 @@ def _without_greeting() -> Iterator[None]:
 
 def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:
     """Publish every bundle that ships, the newest version of a name to serve; a broken one is told and left out."""
+    from assay.aws.s3 import Bucket
     from assay.errors import BundleInvalid
-    from assay.storage import Bucket
     from tools.models.publish import publish
 
     for path in shipped(folder):

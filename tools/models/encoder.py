@@ -46,7 +46,7 @@ ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 
 class Encoder:
-    """The network over canonical weights (see `tools.models.names`): ids and mask [1, T] to logits [1, labels]."""
+    """The network over canonical weights (see `tools.models.names`): ids, mask [1, T] to logits [1, labels]."""
 
     def __init__(self, architecture: Architecture, weights: Weights) -> None:
         self.architecture = architecture

@@ -20,11 +20,11 @@ import numpy as np
 
 from assay import errors
 from assay.errors import AssayError, UnreadableInput
-from assay.sequences.alphabet import Contract
+from assay.models.probes import Probes
+from assay.residues import Contract
 from tools.confinement import confine
 from tools.models.importers.made import Made, Wish
 from tools.models.importing import convert_here
-from tools.models.probes import Probes
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _REPLY: Final = "reply.json"

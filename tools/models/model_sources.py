@@ -8,9 +8,9 @@ from lzma import LZMAError
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
-from assay.clients import client
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
-from assay.storage import Bucket
 from tools.models.progress import Progress, progress
 
 _S3: Final = "s3://"

@@ -5,9 +5,9 @@ import os
 
 import boto3
 
-from assay.clients import client, forget
+from assay.aws.clients import client, forget
+from assay.aws.s3 import Bucket
 from assay.errors import ObjectMissing, SettingsError
-from assay.storage import Bucket
 
 VARIABLE = "ASSAY_MODELS_BUCKET"
 _OUTPUT = "ModelsBucketName"

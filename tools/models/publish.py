@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
+from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest, read_manifest
 from assay.models.hashing import verify
@@ -20,7 +21,6 @@ from assay.models.layout import (
     current_key,
 )
 from assay.models.loading import load
-from assay.storage import Bucket
 from tools.models import probes
 from tools.models.progress import progress
 

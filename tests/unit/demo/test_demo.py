@@ -3,7 +3,9 @@ from collections import Counter
 
 import pytest
 
-from assay.sequences import DEFAULT, Format, parse
+from assay.residues import DEFAULT
+from assay.sequences import parse
+from assay.sequences.sniffing import Format
 from tools.demo.checks import DemoFailed, counts_add_up, designs_beat_scrambles, designs_lead
 from tools.demo.run import ABSTRACTS
 from tools.demo.sequences import BAD, fasta, lines, proteins, table

@@ -7,9 +7,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from assay.aws.s3 import PART_BYTES, Bucket, Writer
 from assay.errors import ObjectChanged, ObjectMissing
-from assay.storage import Bucket
-from assay.writing import PART_BYTES, Writer
 from tools.jobs.folder import folder_bucket
 
 

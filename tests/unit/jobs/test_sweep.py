@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.aws.step_functions import Outcome
 from assay.errors import JobLost
-from assay.files.machine import Outcome
 from assay.jobs import Job, State
 from portal import sweep as sweeping
 from portal.sweep import sweep

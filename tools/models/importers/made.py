@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from assay.abstracts.cleaning import clean
 from assay.errors import InvalidOption
-from assay.sequences.alphabet import DEFAULT, Contract, decode
-from tools.models.probes import Probes
+from assay.models.probes import Probes
+from assay.residues import DEFAULT, Contract
+from assay.sequences.alphabet import decode
 
 FLOAT_TOLERANCE: Final = 1e-3
 INT8_TOLERANCE: Final = 0.1

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from assay.aws.s3 import Bucket
 from assay.http import Response, json_response, media_type
-from assay.storage import Bucket
 
 _CARRIED: Final = 6_200_000
 """Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""

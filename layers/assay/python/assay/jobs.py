@@ -15,9 +15,9 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from assay.aws.dynamodb import LIVE_INDEX, Table
 from assay.claims import Claim, UploadIdentity
 from assay.errors import ServiceError
-from assay.table import LIVE_INDEX, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

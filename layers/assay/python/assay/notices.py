@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay.clients import client
+from assay.aws.clients import client
 from assay.jobs import Job, Jobs
 from assay.settings import Settings
 from assay.telemetry import logger, measure

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from assay.ranking import Partial, Row
-from assay.sequences import Reject
+from assay.ranking.partial import Partial, Row
 from assay.sequences.columns import name_columns
+from assay.sequences.records import Reject
 
 RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")

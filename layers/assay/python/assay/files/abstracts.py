@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.records import COLUMNS, LISTS, Layout
+from assay.aws.s3 import Writer
 from assay.errors import InvalidOption
 from assay.files import rejects
 from assay.files.headers import table
@@ -20,11 +21,10 @@ from assay.files.working import Working
 from assay.json_text import looks_like_json
 from assay.options import CLASSIFYING, from_metadata
 from assay.pdf import MAX_BYTES
-from assay.sequences import Notice, gather
+from assay.sequences.remarks import Notice, gather
 from assay.sequences.signatures import refuse
 from assay.sequences.sniffing import JSON_SUFFIXES
 from assay.sequences.values import is_lines
-from assay.writing import Writer
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""

@@ -8,11 +8,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from assay.aws.s3 import Bucket, Writer
 from assay.files.layout import part_key
 from assay.files.working import Working
-from assay.ranking import PlacedRow, Row
-from assay.storage import Bucket
-from assay.writing import Writer
+from assay.ranking.partial import PlacedRow, Row
 
 NAME: Final = "cells.jsonl"
 INLINE: Final = 8 << 20

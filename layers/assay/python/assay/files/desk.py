@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from assay.clients import client
-from assay.files.machine import Machine
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
+from assay.aws.step_functions import Machine
 from assay.files.planning import Caps
 from assay.files.working import Working
 from assay.jobs import Jobs
 from assay.notices import announced
 from assay.settings import Settings
-from assay.storage import Bucket
 
 _MEGABYTE = 1_000_000
 _SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 256)}

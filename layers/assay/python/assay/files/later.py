@@ -4,9 +4,9 @@ import re
 import secrets
 from collections.abc import Mapping
 
+from assay.aws.s3 import Bucket
 from assay.http import Request, Response, json_response
 from assay.jobs import Jobs
-from assay.storage import Bucket
 
 PREFERENCE = "respond-async"
 _LONGEST_TYPE = 256

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol, Self
 
+from assay.aws.s3 import Bucket
 from assay.errors import ObjectChanged, TooLarge
 from assay.files.manifest import Manifest, Source
 from assay.files.working import Working
 from assay.shards import plan as cut
-from assay.storage import Bucket
 
 QUOTED: Final = "cells of it hold line ends"
 _UNPACKED: Final = 8

@@ -9,13 +9,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self
 
+from assay.aws.s3 import Bucket, Writer
 from assay.errors import Unaccounted
 from assay.files.layout import part_key, result_key
 from assay.files.working import Working
 from assay.results import rejected_csv_header, rejected_rows
-from assay.sequences import Reject
-from assay.storage import Bucket
-from assay.writing import Writer
+from assay.sequences.records import Reject
 
 ONE_FILE: Final = 1 << 30
 """Bytes of rejects up to which they are one file; more are written in parts of about so many."""

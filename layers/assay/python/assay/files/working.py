@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from assay.aws.s3 import Bucket
 from assay.errors import AssayError, ObjectMissing
 from assay.files import layout
 from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
-from assay.storage import Bucket
 
 _JSON = "application/json"
 _MOST_BYTES = 64 << 20

@@ -2,12 +2,12 @@
 
 from typing import Self
 
+from assay.aws.s3 import Bucket
 from assay.models.layout import Target
 from assay.models.loading import LoadedModel
 from assay.models.registry import Registry
 from assay.models.shelf import Shelf, target
 from assay.settings import Settings
-from assay.storage import Bucket
 
 
 class Choice:

@@ -12,13 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from assay.aws.s3 import BROKEN, Bucket
 from assay.errors import BundleInvalid
 from assay.models.bundle import Manifest
 from assay.models.hashing import check, verify
 from assay.models.layout import bundle_key
 from assay.models.scratch import check_space, folder_of, make_room, touch
 from assay.models.specs import File
-from assay.storage import BROKEN, Bucket
 from assay.telemetry import phase, record
 
 _CONNECTIONS: Final = 16

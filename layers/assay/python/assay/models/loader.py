@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid
 from assay.models import probes
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
@@ -12,7 +13,6 @@ from assay.models.layout import bundle_key, check_manifest
 from assay.models.loading import LoadedModel, load
 from assay.models.memory import Memory, footprint
 from assay.models.scratch import folder_of
-from assay.storage import Bucket
 from assay.telemetry import phase
 
 

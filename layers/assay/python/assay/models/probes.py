@@ -19,7 +19,8 @@ from assay.models.classifier import TextClassifier
 from assay.models.fields import document
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
-from assay.sequences.alphabet import Contract, byte_table
+from assay.residues import Contract
+from assay.sequences.alphabet import byte_table
 
 PROBES: Final = "probes.json"
 MAX_BYTES: Final = 16 << 20

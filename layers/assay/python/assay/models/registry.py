@@ -15,13 +15,13 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, checked_name, checked_version, current_key
 from assay.models.loader import Loader
 from assay.models.loading import LoadedModel, Runner
 from assay.models.memory import Memory
 from assay.models.slots import NO_VERSION, RETRY_SECONDS, Refusals, Slot
-from assay.storage import Bucket
 from assay.telemetry import logger, measure
 
 __all__ = ["LoadedModel", "Registry", "Runner"]

@@ -4,10 +4,10 @@ from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
+from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, NotFound, ObjectMissing
 from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
 from assay.models.layout import MAX_POINTER_BYTES, Pointer, Target, bundle_key, current_key
-from assay.storage import Bucket
 
 _NAMED: Final = 20
 _MORE: Final = "GET /models lists those there are"

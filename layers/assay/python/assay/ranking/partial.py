@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
-from assay.sequences import Notice, gather
 from assay.sequences.composition import DNA, tell_simple
+from assay.sequences.remarks import Notice, gather
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row
 from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed
-from assay.sequences import Block, Contract, Notice, Reject, decode, gather
-from assay.sequences.records import NOT_FINITE
+from assay.residues import Contract
+from assay.sequences.alphabet import decode
+from assay.sequences.records import NOT_FINITE, Block, Reject
+from assay.sequences.remarks import Notice, gather
 
 _FEED: Final = 1 << 15
 _BLOCK: Final = 2 << 20

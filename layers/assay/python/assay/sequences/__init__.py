@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from assay.residues import DEFAULT, Contract
 from assay.sequences.alignments import parse_alignment
-from assay.sequences.alphabet import DEFAULT, Contract, decode
+from assay.sequences.alphabet import decode
 from assay.sequences.compression import gunzip
 from assay.sequences.fasta import parse_fasta
 from assay.sequences.flatfiles import FLAT, as_fasta

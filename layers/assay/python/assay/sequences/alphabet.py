@@ -6,22 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import DEFAULT, LINKER, MAX_LENGTH, MAX_SYMBOLS, Contract, Lenience
-
-__all__ = [
-    "BLANK",
-    "DEFAULT",
-    "LINKER",
-    "MAX_LENGTH",
-    "MAX_SYMBOLS",
-    "NEWLINE",
-    "NON_ASCII",
-    "UNKNOWN",
-    "Contract",
-    "Lenience",
-    "byte_table",
-    "decode",
-]
+from assay.residues import DEFAULT, Contract
 
 # Codes above every residue: what a byte is when it is not a residue.
 BLANK: Final = 0xFC

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from assay.sequences.alphabet import Contract
+from assay.residues import Contract
 from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.framing import frames
 from assay.sequences.records import LIMITS, Block, rejected_block

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, NEWLINE, Contract
+from assay.residues import Contract
+from assay.sequences.alphabet import BLANK, NEWLINE
 from assay.sequences.delimiters import has_residues
 from assay.sequences.framing import Frame
 from assay.sequences.lenience import REMOVED, STRIPPED, tell

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import MalformedBody, UnreadableInput
-from assay.sequences.alphabet import DEFAULT, Contract
+from assay.residues import DEFAULT, Contract
 from assay.sequences.columns import cut_cells, name_columns, renamed
 from assay.sequences.delimiters import place
 from assay.sequences.framing import Frame

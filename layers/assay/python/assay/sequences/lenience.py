@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from assay.sequences.alphabet import LINKER, Contract
+from assay.residues import LINKER, Contract
 from assay.sequences.remarks import Notice, notice
 
 STRIPPED: Final = "terminator_stripped"

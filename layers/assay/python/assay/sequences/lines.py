@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, NEWLINE, Contract
+from assay.residues import Contract
+from assay.sequences.alphabet import BLANK, NEWLINE
 from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits, rejected_block, too_long
 from assay.sequences.validation import Index, Spans, check, coded, stripped

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from assay.sequences.alphabet import DEFAULT, Contract
+from assay.residues import DEFAULT, Contract
 from assay.sequences.framing import BOM, Frame
 from assay.sequences.records import Block, Limits, Reject, too_long
 from assay.sequences.remarks import notice

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import DEFAULT, Contract
+from assay.residues import DEFAULT, Contract
 from assay.sequences.remarks import Notice
 
 LENGTH: Final = "length"

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from assay.errors import UnreadableInput
-from assay.sequences.alphabet import Contract
+from assay.residues import Contract
 from assay.sequences.columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
 from assay.sequences.delimiters import SEQUENCE, find_residues, find_sequence, place
 from assay.sequences.framing import Frame

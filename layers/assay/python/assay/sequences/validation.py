@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, LINKER, NEWLINE, Contract, Lenience, byte_table
+from assay.residues import LINKER, Contract, Lenience
+from assay.sequences.alphabet import BLANK, NEWLINE, byte_table
 from assay.sequences.lenience import tell, tidy
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, RESIDUE, TOO_LONG, Limits, Reject
 from assay.sequences.remarks import Notice

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from assay.errors import InvalidOption
-from assay.sequences.alphabet import Contract
+from assay.residues import Contract
 from assay.sequences.records import ENCODING, RESIDUE, Limits, Reject
 from assay.sequences.sniffing import Format
 from assay.sequences.validation import Index, Spans

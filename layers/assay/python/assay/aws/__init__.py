@@ -1,0 +1,1 @@
+"""AWS as Assay uses it: S3, DynamoDB, Step Functions. Each adapter takes its client."""
