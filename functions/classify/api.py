@@ -4,12 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response as Reply
 
-from assay import routing
-from assay import serving as protocols
-from assay.delivery import delivered
 from assay.errors import AssayError, InputError
-from assay.http import Request, json_response
-from assay.negotiation import chosen
+from assay.http import inference_protocols as protocols
+from assay.http import routing
+from assay.http.messages import Request, json_response
+from assay.http.negotiation import chosen, delivered
 from assay.options import hold_known
 from assay.telemetry import logger, observed
 from classify import inputs, replies, serving

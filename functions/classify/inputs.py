@@ -10,8 +10,7 @@ from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.records import LISTS, Layout, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.forms import Part
-from assay.http import VAGUE, Request, is_json, json_value, media_type, require_once, upload
+from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
 from assay.json_text import looks_like_json
 from assay.options import hold_known, integer, number
 from assay.packing import PACKED_TYPES, unpacked

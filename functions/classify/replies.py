@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from assay.http import Response, json_response, ndjson_response
+from assay.http.messages import Response, json_response, ndjson_response
 from assay.results import csv_text, harmless
 
 COLUMNS: Final = ("abstract", "labels", "tokens", "truncated", "cached", "error")

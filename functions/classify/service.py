@@ -7,11 +7,11 @@ from assay.abstracts.classification import Classifier, classify, plain, rejected
 from assay.abstracts.prepare import prepare
 from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
+from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
 from assay.sequences.remarks import gather
-from assay.serving import SEQUENCES, TEXTS
 from assay.telemetry import phase
 from classify.inputs import ClassifyRequest
 

@@ -7,11 +7,11 @@ import numpy as np
 from assay.abstracts.classification import Classifier, Prediction, classify, plain
 from assay.cache import Caching
 from assay.errors import StrictReject, TooLarge
+from assay.http.inference_protocols import SEQUENCES, TENSORS, Scores
 from assay.models.bundle import Manifest
 from assay.models.classifier import TextClassifier
 from assay.models.scorer import SequenceScorer
 from assay.sequences.items import parse_items
-from assay.serving import SEQUENCES, TENSORS, Scores
 from classify.inputs import MOST_ABSTRACTS
 from classify.service import ClassifyService
 

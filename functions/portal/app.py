@@ -4,14 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response as Reply
 
-from assay import routing, serving
 from assay.errors import InvalidOption
 from assay.files.failing import cancel
-from assay.http import json_response
+from assay.http import inference_protocols, routing
+from assay.http.messages import json_response
 from assay.models.bundle import Manifest
 from assay.options import hold_known
 from assay.telemetry import observed
-from portal import jobs, pages, protocols, uploads
+from portal import jobs, models, pages, protocols, uploads
 from portal.wiring import service
 
 app = routing.resolver()
@@ -59,7 +59,7 @@ def get_models() -> Reply[str]:
 def get_v1(target: str, version: str | None = None) -> Reply[str]:
     """Answer a client of TensorFlow Serving whether a model serves."""
     found = _manifest(target, version)
-    return routing.reply(json_response(serving.status(found.version)))
+    return routing.reply(json_response(inference_protocols.status(found.version)))
 
 
 @app.get("/v1/models/<target>/metadata")
@@ -92,7 +92,7 @@ def get_ready() -> Reply[str]:
 @app.get("/v2/models/<name>/versions/<version>")
 def get_v2(name: str, version: str | None = None) -> Reply[str]:
     """Return what a model takes and answers."""
-    return routing.reply(json_response(serving.metadata(_manifest(name, version))))
+    return routing.reply(json_response(models.describe_tensors(_manifest(name, version))))
 
 
 @app.get("/v2/models/<name>/ready")

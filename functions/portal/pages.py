@@ -13,7 +13,7 @@ from urllib.parse import quote
 import aws_lambda_powertools
 
 from assay.errors import NotFound
-from assay.http import Response, json_response
+from assay.http.messages import Response, json_response
 
 _HERE = Path(__file__).parent
 _PAGE = _HERE / "page"

@@ -7,16 +7,17 @@ Serving's REST API.
 from collections.abc import Iterable
 from typing import Any, Final
 
-from assay import serving
 from assay.errors import BundleInvalid, NotFound
+from assay.http import inference_protocols
 from assay.models.bundle import Manifest
 from assay.models.layout import Target
+from portal import models
 from portal.catalogue import Catalogue
 
 
 def manifest(models: Catalogue, name: str, version: str | None = None) -> Manifest:
     """Return the manifest of a model's current version, or of the `version` wanted. Raises NotFound."""
-    text = serving.named(name, version)
+    text = inference_protocols.named(name, version)
     try:
         wanted = Target.parse(text)
     except BundleInvalid:
@@ -43,7 +44,7 @@ def server(version: str) -> dict[str, Any]:
 
 def configuration(manifest: Manifest) -> dict[str, Any]:
     """Return Triton's configuration of a model: a batch is an axis of the tensors, of any length."""
-    said: Any = serving.metadata(manifest)
+    said: Any = models.describe_tensors(manifest)
     given, answered = said["inputs"][0], said["outputs"][0]
     return {
         "name": manifest.name,
@@ -68,11 +69,11 @@ def index(models: Catalogue) -> list[dict[str, str]]:
 
 def signature(manifest: Manifest) -> dict[str, Any]:
     """Return TensorFlow Serving's metadata of a model: its one signature."""
-    said: Any = serving.metadata(manifest)
+    said: Any = models.describe_tensors(manifest)
     inputs = {each["name"]: _tensor(each, "DT_STRING") for each in said["inputs"]}
     outputs = {each["name"]: _tensor(each, "DT_FLOAT") for each in said["outputs"]}
     method = "tensorflow/serving/predict"
-    signed = {serving.SIGNATURE: {"inputs": inputs, "outputs": outputs, "method_name": method}}
+    signed = {inference_protocols.SIGNATURE: {"inputs": inputs, "outputs": outputs, "method_name": method}}
     spec = {"name": manifest.name, "signature_name": "", "version": manifest.version}
     return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signed}}}
 

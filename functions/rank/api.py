@@ -4,12 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response as Reply
 
-from assay import routing
-from assay.delivery import delivered
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.files.later import preferred
-from assay.http import Response
-from assay.negotiation import chosen
+from assay.http import routing
+from assay.http.messages import Response
+from assay.http.negotiation import chosen, delivered
 from assay.options import hold_known
 from assay.ranking.options import hold_strict
 from assay.ranking.partial import Partial, with_simple

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.files.later import accepted
-from assay.forms import Part
-from assay.http import Request, Response, dumps, json_value, require_once, upload
+from assay.http.messages import Part, Request, Response, dumps, json_value, require_once, upload
 from assay.options import RANKING, as_metadata, hold_known
 from assay.sequences.items import parse_items
 from assay.sequences.sniffing import LISTS, Format

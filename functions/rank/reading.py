@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
-from assay.forms import Part
-from assay.http import VAGUE, Request, is_json, json_value, require_once, upload
+from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
 from assay.options import RANKING, hold_known
 from assay.packing import PACKED_TYPES, unpacked
 from assay.ranking.options import RankOptions

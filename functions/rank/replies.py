@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from assay.errors import TooLarge
-from assay.http import Response, json_response, ndjson_response, text_response
+from assay.http.messages import Response, json_response, ndjson_response, text_response
 from assay.ranking.partial import Partial, Row
 from assay.results import ranking_csv
 from assay.sequences.records import Reject

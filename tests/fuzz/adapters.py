@@ -109,7 +109,7 @@ def chosen(options: RankOptions = RankOptions()) -> SimpleNamespace:  # noqa: B0
 def quiet() -> None:
     """Set the environment of a function, without logs or metrics; what would be a 500 is raised instead."""
     os.environ.update(ENVIRONMENT | {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "CRITICAL"})
-    from assay import routing
+    from assay.http import routing
     from assay.telemetry import logger
 
     logger.setLevel("CRITICAL")

@@ -7,8 +7,7 @@ from typing import Any
 from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
 from assay.files.manifest import Manifest as JobManifest
-from assay.forms import parse_multipart
-from assay.http import dumps, error_response, parse_json, status_of
+from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
 from assay.models.bundle import Manifest
 from assay.models.layout import Pointer, Target
 from assay.papers.finding import find

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from assay.callers import caller
 from assay.claims import UploadIdentity
+from assay.http.messages import caller
 from assay.jobs import Jobs
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post

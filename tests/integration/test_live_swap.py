@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.http import Request
+from assay.http.messages import Request
 from assay.models.bundle import build
 from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder

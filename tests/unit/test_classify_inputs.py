@@ -3,7 +3,7 @@
 import pytest
 
 from assay.errors import MalformedBody, UnsupportedMediaType
-from assay.http import Request
+from assay.http.messages import Request
 from classify.inputs import ClassifyRequest, read
 
 

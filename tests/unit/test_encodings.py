@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.encodings import MAX_BYTES, decode_body
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.forms import parse_multipart
-from assay.http import Request
+from assay.http.encodings import MAX_BYTES, decode_body
+from assay.http.messages import Request, parse_multipart
 from tests.events import multipart, post
 
 FORM = "multipart/form-data; boundary=frontier"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay import routing
+from assay.http import routing
 from assay.telemetry import logger
 from tests.fuzz import adapters, events
 from tests.fuzz.targets import CORPUS, LONGEST, TARGETS, seeds

@@ -1,7 +1,7 @@
 import pytest
 
 from assay.errors import InvalidOption, NotAcceptable
-from assay.negotiation import chosen
+from assay.http.negotiation import chosen
 from assay.options import hold_known
 
 OFFERED = ("application/json", "text/csv", "text/plain")

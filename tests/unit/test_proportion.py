@@ -21,8 +21,7 @@ import pytest
 from assay import packing
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
-from assay.forms import parse_multipart
-from assay.http import parse_json
+from assay.http.messages import parse_json, parse_multipart
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.sequences import parse

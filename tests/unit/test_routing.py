@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay import routing
+from assay.http import routing
 from tests.events import Context, post
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import serving
 from assay.errors import InputError
-from assay.serving import Infer, Predict, Scores, infer, predict, unpacked
+from assay.http import inference_protocols
+from assay.http.inference_protocols import Infer, Predict, Scores, infer, predict, unpacked
 
 TEXTS = st.lists(st.text(), min_size=1, max_size=5)
 JSON = st.recursive(
@@ -93,10 +93,10 @@ def test_rows_of_a_reply_are_those_of_its_shape() -> None:
 
 @pytest.mark.parametrize("target", ["m:predict", "m%3Apredict"])
 def test_the_model_of_a_target(target: str) -> None:
-    assert serving.predicted(target) == "m"
+    assert inference_protocols.predicted(target) == "m"
 
 
 @pytest.mark.parametrize("target", ["m", "m:", "m:predict:predict", "m:classify", ":"])
 def test_targets_that_name_no_model(target: str) -> None:
     with pytest.raises(InputError, match=":predict"):
-        serving.predicted(target)
+        inference_protocols.predicted(target)

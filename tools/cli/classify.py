@@ -171,7 +171,7 @@ def _shown(result: dict[str, Any], top_k: int | None) -> str:
 
 def _request(body: bytes) -> "ClassifyRequest":
     """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
-    from assay.http import Request
+    from assay.http.messages import Request
     from classify.inputs import read
 
     kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from assay import http, options, runtime, serving
+from assay import options, runtime
 from assay.abstracts import options as abstract_options
 from assay.abstracts import prepare
 from assay.errors import AssayError
-from assay.http import STATUS, media_type
+from assay.http import inference_protocols, messages
+from assay.http.messages import STATUS, media_type
 from assay.jobs import State
 from assay.papers.finding import Source
 from assay.sequences import alphabet, records, remarks
@@ -31,8 +32,8 @@ GATEWAY: Final = {
 }
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
 _MODULES: Final = (
-    *(abstract_options, alphabet, catalogue, http, inputs, instances, options, prepare),
-    *(reading, records, remarks, replies, runtime, serving, uploads),
+    *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, prepare),
+    *(reading, records, remarks, replies, runtime, inference_protocols, uploads),
 )
 
 

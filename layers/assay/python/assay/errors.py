@@ -29,7 +29,7 @@
         ├── JobLost                a job stopped without saying so
         └── SettingsError          an environment variable is missing or malformed
 
-HTTP statuses are not here: `assay.http` maps them.
+HTTP statuses are not here: `assay.http.messages` maps them.
 """
 
 from collections.abc import Mapping

@@ -43,7 +43,7 @@ class Job:
 
     `shards` is how many there are once they are planned, `execution` the state machine's run where there is one,
     `runs` how often it was begun, `version_id` and `etag` which object it is about. `owner` is the caller who asked for
-    it, as `assay.callers` names one; empty where a file was dropped in the bucket, or calls are open.
+    it, as `assay.http.messages` names one; empty where a file was dropped in the bucket, or calls are open.
     """
 
     id: str

@@ -31,7 +31,7 @@ class RuntimeClient(LambdaRuntimeClient):
 def too_large() -> dict[str, Any]:
     """Return the proxy result for a request that Lambda cannot carry."""
     from assay.errors import UPLOADS_HINT, TooLarge
-    from assay.http import error_response
+    from assay.http.messages import error_response
 
     reply = error_response(TooLarge(f"the request is over the {PAYLOAD_LIMIT} bytes of one call: {UPLOADS_HINT}"))
     return {"statusCode": reply.status, "headers": {"Content-Type": reply.content_type}, "body": reply.body}

@@ -7,7 +7,7 @@ from typing import Any
 from assay.aws.s3 import Bucket
 from assay.errors import AssayError
 from assay.files.layout import pointer_key
-from assay.http import error_body
+from assay.http.messages import error_body
 
 
 def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any], *, latest: bool = True) -> None:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 
 from assay.aws.s3 import Bucket
-from assay.http import Request, Response, json_response
+from assay.http.messages import Request, Response, json_response
 from assay.jobs import Jobs
 
 PREFERENCE = "respond-async"

@@ -2,13 +2,14 @@
 
 import base64
 import binascii
+import io
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Final
 
-from assay.callers import caller
-from assay.encodings import GZIP, decode_body, unpack_gzip
 from assay.errors import (
     AssayError,
     Conflict,
@@ -24,8 +25,72 @@ from assay.errors import (
     UnreadableInput,
     UnsupportedMediaType,
 )
-from assay.forms import Part, parse_multipart
+from assay.http.encodings import GZIP, decode_body, unpack_gzip
 from assay.json_text import NamedTwice, hold_once, looks_like_json
+
+_MAX_PARTS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file or field of a multipart body."""
+
+    name: str
+    filename: str
+    content_type: str
+    body: bytes
+
+
+def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
+    """Return the parts of a multipart/form-data body by name.
+
+    Raises MalformedBody, also where a name stands twice; TooLarge.
+    """
+    # Imported here, for most requests are not multipart.
+    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header  # type: ignore[import-untyped]
+
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    if not boundary:
+        raise MalformedBody("the multipart Content-Type has no boundary")
+    limits = {"part_limit": _MAX_PARTS, "memory_limit": len(body) + 1, "spool_limit": len(body) + 1}
+    try:
+        parser = MultipartParser(io.BytesIO(body), boundary, len(body), strict=True, **limits)
+        found = [Part(part.name, part.filename or "", part.content_type or "", part.raw) for part in parser]
+    except ParserLimitReached as error:
+        raise TooLarge(f"the multipart body is over a limit: {error}") from None
+    except (MultipartError, ValueError, LookupError) as error:
+        raise MalformedBody(f"the multipart body cannot be read: {error}") from None
+    for part in found:
+        twice = [each for each in found if each.name == part.name]
+        if len(twice) > 1:
+            raise MalformedBody(_twice(twice), field=part.name)
+    return {part.name: part for part in found}
+
+
+def _twice(parts: list[Part]) -> str:
+    """Say which name stands more than once: neither may be dropped unseen."""
+    name = parts[0].name[:80]
+    files = [part.filename[:80] for part in parts if part.filename]
+    if files:
+        listed = ", ".join(map(repr, files[:8]))
+        return f"the form has {len(parts)} files {name!r}, {listed}: send them one by one, or joined"
+    return f"the form has {name!r} {len(parts)} times: send it once"
+
+
+_SESSION: Final = re.compile(r"(:assumed-role/[^/]+)/.*", re.DOTALL)
+"""What names one session of a role: a task or a function has another one each time it starts."""
+_LETTERS: Final = 32
+
+
+def caller(event: Mapping[str, Any]) -> str:
+    """Return a hash of what API Gateway found of the caller, a signature's role or user before an API key's id.
+
+    Empty where it found neither: the route is open. What the request itself says of its sender counts for nothing.
+    """
+    identity = (event.get("requestContext") or {}).get("identity") or {}
+    found = _SESSION.sub(r"\1", identity.get("userArn") or "") or identity.get("apiKeyId") or ""
+    return sha256(f"caller {found}".encode()).hexdigest()[:_LETTERS] if found else ""
+
 
 STATUS: Final[Mapping[type[AssayError], int]] = {
     Forbidden: 403,
@@ -75,7 +140,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: header and query names in lower case, the body as bytes; `caller` as `assay.callers` names it."""
+    """A request: header and query names in lower case, the body as bytes; `caller` as `name_caller` names it."""
 
     method: str
     path: str

@@ -12,9 +12,9 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler import Response as Reply
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assay import serving
 from assay.errors import AssayError, NotFound, ServiceError, SettingsError, StoreAway
-from assay.http import Request, Response, dumps, error_body, error_response, json_response
+from assay.http import inference_protocols
+from assay.http.messages import Request, Response, dumps, error_body, error_response, json_response
 from assay.settings import Settings
 from assay.telemetry import failure, logger, measure
 
@@ -59,7 +59,7 @@ def _shaped(app: APIGatewayRestResolver, response: Response) -> Response:
     """Return an error as the serving protocols have it, text under `error`, where one of them was asked."""
     if not f"{app.current_event.path}/".startswith(_PROTOCOLS):
         return response
-    return replace(response, body=dumps(serving.error(json.loads(response.body))))
+    return replace(response, body=dumps(inference_protocols.error(json.loads(response.body))))
 
 
 def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> dict[str, Any]:

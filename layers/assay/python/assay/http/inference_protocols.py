@@ -12,8 +12,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
-from assay.http import json_object
-from assay.models.bundle import Manifest
+from assay.http.messages import json_object
 from assay.options import hold_known, integer
 
 SEQUENCES: Final = "sequence-score"
@@ -195,20 +194,3 @@ def status(version: str) -> dict[str, object]:
     """Return TensorFlow Serving's status of a model."""
     state = {"version": version, "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
     return {"model_version_status": [state]}
-
-
-def metadata(manifest: Manifest) -> dict[str, object]:
-    """Return the Open Inference Protocol's metadata of a model, from its manifest.
-
-    The labels of a classifier stand beside its output, whose columns they name.
-    """
-    given, answered = TENSORS[manifest.task]
-    labels = list(manifest.text.labels) if manifest.text else []
-    output: dict[str, object] = {"name": answered, "datatype": "FP32", "shape": [-1, len(labels)] if labels else [-1]}
-    return {
-        "name": manifest.name,
-        "versions": [manifest.version],
-        "platform": f"assay_{manifest.format}",
-        "inputs": [{"name": given, "datatype": "BYTES", "shape": [-1]}],
-        "outputs": [output | ({"parameters": {"labels": labels}} if labels else {})],
-    }

@@ -1,0 +1,1 @@
+"""HTTP as a REST API's events have it: requests, replies, routes, protocols."""
