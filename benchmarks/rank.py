@@ -29,9 +29,9 @@ from assay.ranking.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
 from assay.residues import DEFAULT
 from assay.sequences import parse
-from assay.sequences.compression import gunzip
 from assay.sequences.records import Block
 from assay.sequences.sniffing import sniff
+from assay.text.compression import gunzip
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 GATE: Final = "stability-chymotrypsin"

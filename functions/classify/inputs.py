@@ -11,13 +11,13 @@ from assay.abstracts.records import LISTS, Layout, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
-from assay.json_text import looks_like_json
 from assay.options import hold_known, integer, number
-from assay.packing import PACKED_TYPES, unpacked
 from assay.pdf import MAX_BYTES
-from assay.sequences.remarks import Notice
-from assay.sequences.signatures import HEAD, refuse
 from assay.sequences.sniffing import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
+from assay.text.json_text import looks_like_json
+from assay.text.packing import PACKED_TYPES, unpacked
+from assay.text.records import Notice
+from assay.text.signatures import HEAD, refuse
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from assay.http.messages import Response, json_response, ndjson_response
-from assay.results import csv_text, harmless
+from assay.text.csv_writer import csv_text, harmless
 
 COLUMNS: Final = ("abstract", "labels", "tokens", "truncated", "cached", "error")
 """The first columns of the CSV: the abstract's position from 1, its labels best first; the labels' scores follow."""

@@ -11,8 +11,8 @@ from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
-from assay.sequences.remarks import gather
 from assay.telemetry import phase
+from assay.text.records import gather
 from classify.inputs import ClassifyRequest
 
 

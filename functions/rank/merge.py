@@ -18,7 +18,7 @@ from assay.files.steps import merge_step
 from assay.files.working import Working
 from assay.ranking.options import RankOptions, hold_strict
 from assay.ranking.partial import Partial, merge, with_simple
-from assay.results import ranking_csv
+from assay.ranking.ranking_csv import ranking_csv
 from assay.telemetry import observed
 from rank.scores import part_keys
 from rank.wiring import service

@@ -9,14 +9,14 @@ from typing import Any
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
 from assay.options import RANKING, hold_known
-from assay.packing import PACKED_TYPES, unpacked
 from assay.ranking.options import RankOptions
 from assay.sequences import parse
 from assay.sequences.composition import tell_dna
 from assay.sequences.items import SEQUENCE, fields_of, parse_items
 from assay.sequences.records import Block
-from assay.sequences.signatures import HEAD
 from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES, Format, sniff
+from assay.text.packing import PACKED_TYPES, unpacked
+from assay.text.signatures import HEAD
 from rank.pair import Pair
 
 MAX_BODY_BYTES = 16 << 20

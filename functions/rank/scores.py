@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.aws.s3 import Bucket, Writer
 from assay.files.layout import result_key
+from assay.ranking.ranking_csv import carried_cells, carried_names
 from assay.ranking.topk import Rows
 from assay.residues import Contract
-from assay.results import carried_cells, carried_names, csv_text, harmless
 from assay.sequences.alphabet import decode
+from assay.text.csv_writer import csv_text, harmless
 
 if TYPE_CHECKING:
     import pyarrow as pa

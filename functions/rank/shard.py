@@ -23,11 +23,11 @@ from assay.residues import Contract
 from assay.sequences import parse
 from assay.sequences.composition import tell_dna
 from assay.sequences.records import NOT_FINITE, Block, Reject
-from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format
-from assay.sequences.values import begin
 from assay.shards import Shard, Tally
 from assay.telemetry import logger, observed, phase, rejected, scored
+from assay.text.csv_rows import OpenRow
+from assay.text.json_values import begin
 from rank.pair import Scorers
 from rank.scores import ScoreParts
 from rank.wiring import service

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from assay.results import harmless, plain
+from assay.text.csv_writer import harmless, plain
 from portal import pages
 from tests.browser.test_jobs import ended
 from tests.browser.visit import Visit

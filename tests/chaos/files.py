@@ -14,10 +14,10 @@ from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.results import ranking_csv
+from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences import parse
-from assay.sequences.compression import gunzip
 from assay.sequences.sniffing import sniff
+from assay.text.compression import gunzip
 from tests.conftest import DATA
 from tests.load.samples import abstract, sequence
 

@@ -5,11 +5,11 @@ import re
 from contextlib import redirect_stdout, suppress
 from typing import Final
 
-from assay import sheets
 from assay.errors import InputError
 from assay.sequences import parse
 from assay.sequences.sniffing import Format
 from assay.shards import count_lines
+from assay.text import workbook_worker
 from tests.fuzz.parsing import knobs
 from tests.unit.reference import SMALL, flat
 from tests.workbooks import SHEETS, pack_parts, workbook
@@ -56,12 +56,12 @@ def _read(body: bytes) -> list[list[str]]:
     import python_calamine
 
     try:
-        found = list(sheets.rows(body))
+        found = list(workbook_worker.rows(body))
     except (python_calamine.CalamineError, ValueError, OSError):
         return []
     held = _Held()
     with redirect_stdout(io.TextIOWrapper(held, write_through=True)):
-        sheets._write(found)
+        workbook_worker._write(found)
     assert count_lines([held.getvalue()]) == len(found)
     with suppress(InputError):
         lines = [record.line for record in flat(parse([held.getvalue()], Format.CSV, SMALL))]

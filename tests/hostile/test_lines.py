@@ -12,7 +12,7 @@ import pytest
 from assay.aws.s3 import Bucket
 from assay.jobs import Job
 from assay.notices import text
-from assay.results import plain
+from assay.text.csv_writer import plain
 from tests.conftest import Aws
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, Drop

@@ -15,7 +15,7 @@ from assay.models.scorer import SequenceScorer
 from assay.ranking import topk
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.results import ranking_csv
+from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences import parse
 from assay.sequences.sniffing import Format
 from tests.conftest import DATA

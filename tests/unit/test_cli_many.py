@@ -16,7 +16,7 @@ import pytest
 from assay.abstracts.records import Layout, Record, read
 from assay.errors import InvalidOption, UnreadableInput
 from assay.files.abstracts import sniff
-from assay.packing import look, text
+from assay.text.packing import look, text
 from tests.workbooks import workbook
 from tools.cli.classify import many
 

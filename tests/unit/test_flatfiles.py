@@ -13,9 +13,9 @@ from assay.sequences import parse
 from assay.sequences.alphabet import decode
 from assay.sequences.composition import entropy, tell_dna, tell_simple
 from assay.sequences.records import Block
-from assay.sequences.remarks import notice
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.windows import Windows
+from assay.text.records import notice
 from tests.unit.reference import flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from assay.errors import TooLarge, UnreadableInput
 from assay.files.manifest import PACKINGS as KNOWN
-from assay.packing import PACKINGS, look, text
-from assay.sequences.signatures import HEAD
+from assay.text.packing import PACKINGS, look, text
+from assay.text.signatures import HEAD
 
 zstd = pytest.importorskip("backports.zstd")
 LINE = b"MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL\n"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from assay.residues import DEFAULT, Contract, Lenience
 from assay.sequences import parse
 from assay.sequences.records import Limits
-from assay.sequences.remarks import gather
 from assay.sequences.sniffing import Format, sniff
+from assay.text.records import gather
 from tests.unit.reference import Record, flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

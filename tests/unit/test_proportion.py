@@ -18,17 +18,17 @@ from contextlib import suppress
 
 import pytest
 
-from assay import packing
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
 from assay.http.messages import parse_json, parse_multipart
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.sequences import parse
-from assay.sequences.compression import gunzip
 from assay.sequences.records import Limits
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.windows import Windows
+from assay.text import packing
+from assay.text.compression import gunzip
 from rank import replies
 from tests.unit.reference import SMALL, Fake
 from tests.workbooks import workbook

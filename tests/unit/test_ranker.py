@@ -17,8 +17,8 @@ from assay.sequences import parse
 from assay.sequences.composition import DNA
 from assay.sequences.items import parse_items
 from assay.sequences.records import Limits, Reject
-from assay.sequences.remarks import Notice
 from assay.sequences.sniffing import Format
+from assay.text.records import Notice
 from tests.unit.reference import SMALL, Fake
 
 HEAVY = 64 << 20

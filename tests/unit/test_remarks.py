@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.ranking.partial import Counts, Partial, merge
-from assay.sequences.remarks import LINES_NAMED, Notice, gather, notice
+from assay.text.records import LINES_NAMED, Notice, gather, notice
 from tools.cli.shown import noticed
 
 LINES = st.lists(st.integers(1, 200), unique=True, max_size=60).map(sorted)

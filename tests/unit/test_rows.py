@@ -11,9 +11,9 @@ from assay.abstracts.records import Layout, Record, read
 from assay.errors import UnreadableInput
 from assay.sequences import parse
 from assay.sequences.records import Limits, Reject
-from assay.sequences.remarks import Notice
-from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format
+from assay.text.csv_rows import OpenRow
+from assay.text.records import Notice
 from tests.unit.reference import SMALL, flat
 
 MARKS = [",", "\t", ";"]
@@ -74,7 +74,7 @@ def test_a_cell_over_lines_that_are_no_rows_is_taken_without() -> None:
 def test_each_line_is_looked_at_twice_at_most(stray: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import csv
 
-    from assay.sequences import rows
+    from assay.text import csv_rows
 
     fed = 0
 
@@ -91,7 +91,7 @@ def test_each_line_is_looked_at_twice_at_most(stray: str, monkeypatch: pytest.Mo
 
             return csv.reader(counted(), **options)
 
-    monkeypatch.setattr(rows, "csv", Counting)
+    monkeypatch.setattr(csv_rows, "csv", Counting)
     data = ("sequence,note\n" + stray * 4000).encode()
     sum(block.received for block in parse([data], Format.CSV, SMALL))
     assert fed < 6 * len(data)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import TooLarge, UnreadableInput
-from assay.sequences.compression import gunzip
+from assay.text.compression import gunzip
 
 DATA = b"ACDEFGHIKL\n" * 1000
 

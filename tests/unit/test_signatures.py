@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from assay.errors import UnreadableInput
 from assay.files.abstracts import sniff as sniff_abstracts
 from assay.sequences.alphabet import decode
-from assay.sequences.signatures import HEAD, recognise
 from assay.sequences.sniffing import Format, sniff
+from assay.text.signatures import HEAD, recognise
 
 GOOD = b"MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 ROWS = pa.table({"sequence": [GOOD.decode()] * 3})

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.packing import PACKED_TYPES
 from assay.settings import Settings, variable
+from assay.text.packing import PACKED_TYPES
 from tests.unit.templates import ROOT, functions, handler, of_type, transformed, written
 from tools.local import service, stack
 from tools.local.template import Resolver

@@ -15,9 +15,9 @@ from assay.files.abstracts import sniff as sniff_abstracts
 from assay.sequences import parse
 from assay.sequences.items import fields_of, parse_items
 from assay.sequences.records import LIMITS, Limits
-from assay.sequences.remarks import gather
 from assay.sequences.sniffing import LISTS, Format, sniff
-from assay.sequences.values import is_lines, values
+from assay.text.json_values import is_lines, values
+from assay.text.records import gather
 from tests.unit.reference import flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("python_calamine")
 
 from assay.errors import TooLarge, UnreadableInput
-from assay.packing import look, text
 from assay.sequences import parse
 from assay.sequences.sniffing import sniff
-from assay.workbook import MAX_BYTES, read_workbook
+from assay.text.packing import look, text
+from assay.text.workbook import MAX_BYTES, read_workbook
 from tests.unit.reference import flat
 from tests.workbooks import workbook
 

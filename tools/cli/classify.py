@@ -74,7 +74,7 @@ def many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> boo
     """
     from assay.abstracts.records import Layout
     from assay.files.abstracts import sniff
-    from assay.packing import look
+    from assay.text.packing import look
 
     found = look(chunks, name)
     layout = sniff(found.head, found.name, options.column)

@@ -51,7 +51,7 @@ def _asked(service: Service, sent: Sent, query: dict[str, object]) -> shown.Outc
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
     from assay.ranking.partial import Counts, Partial, Row
-    from assay.results import ranking_csv
+    from assay.ranking.ranking_csv import ranking_csv
 
     own = ("sequence", "score", "gate", "line", "id")
     kept = [Row(**{name: row[name] for name in own}, extra=tuple(row.get("columns", {}).values())) for row in rows]

@@ -165,7 +165,7 @@ def _scores(job: _Job) -> Iterator[Proof]:
 
 
 def _unpacked(job: _Job, key: str) -> Iterator[str]:
-    from assay.sequences.compression import gunzip
+    from assay.text.compression import gunzip
 
     decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
     for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
@@ -278,7 +278,7 @@ def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
 
 
 def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
-    from assay.sequences.remarks import Notice
+    from assay.text.records import Notice
 
     count = sum(not isinstance(each, Notice) for each in records)
     yield _same("source records", "records", count, job.counts["received"])

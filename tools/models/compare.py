@@ -14,8 +14,8 @@ from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
 from assay.models.specs import TextSpec
 from assay.sequences import parse
-from assay.sequences.compression import gunzip
 from assay.sequences.sniffing import sniff
+from assay.text.compression import gunzip
 from tools.demo.tables import table
 from tools.models import probes
 from tools.models.tables import read_texts

@@ -13,7 +13,9 @@ from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
 from assay.jobs import State
 from assay.papers.finding import Source
-from assay.sequences import alphabet, records, remarks
+from assay.sequences import alphabet
+from assay.sequences import records as sequences_records
+from assay.text import records as text_records
 from classify import inputs
 from classify import serving as instances
 from portal import catalogue, pages, uploads
@@ -33,7 +35,7 @@ GATEWAY: Final = {
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
 _MODULES: Final = (
     *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, prepare),
-    *(reading, records, remarks, replies, runtime, inference_protocols, uploads),
+    *(reading, sequences_records, text_records, replies, runtime, inference_protocols, uploads),
 )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import prepare
 from assay.errors import AssayError, InvalidAbstract
-from assay.sequences.remarks import Notice, notice
+from assay.text.records import Notice, notice
 
 DEFAULT_THRESHOLD = 0.5
 NO_LABEL: Final = "No label reaches its threshold; the scores say how near each came."

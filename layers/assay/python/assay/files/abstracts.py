@@ -18,13 +18,13 @@ from assay.files.partial import ShardResult, added, first_lines
 from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
-from assay.json_text import looks_like_json
 from assay.options import CLASSIFYING, from_metadata
 from assay.pdf import MAX_BYTES
-from assay.sequences.remarks import Notice, gather
-from assay.sequences.signatures import refuse
 from assay.sequences.sniffing import JSON_SUFFIXES
-from assay.sequences.values import is_lines
+from assay.text.json_text import looks_like_json
+from assay.text.json_values import is_lines
+from assay.text.records import Notice, gather
+from assay.text.signatures import refuse
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""

@@ -17,7 +17,7 @@ PACKINGS: Final = (
 )
 """How a file may be packed, and from which encoding its text is read, `gzip+utf-16-le`; empty for plain text.
 
-`assay.packing` reads these; it is not imported, for it brings NumPy, which the portal does not have.
+`assay.text.packing` reads these; it is not imported, for it brings NumPy, which the portal does not have.
 """
 
 

@@ -99,7 +99,7 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
     """Return a new manifest. Raises as `plan` does."""
     source, metadata = pinned(uploads, upload)
     options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
-    from assay.packing import look  # brings NumPy, which the portal does not have
+    from assay.text.packing import look  # brings NumPy, which the portal does not have
 
     found = look(_beginning(uploads, source), source.key.rpartition("/")[2])
     shape = kind.shape(found.head, replace(source, key=found.name), options)

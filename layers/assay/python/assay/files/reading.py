@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from itertools import chain
 
-from assay import packing
 from assay.aws.s3 import READ_AHEAD, Bucket
 from assay.errors import AnswerInvalid
 from assay.files.manifest import Manifest
 from assay.shards import Shard, Tally, owned
+from assay.text import packing
 
 _MARKS = {"fasta": b">"}
 """What begins a record, where that is not every line."""

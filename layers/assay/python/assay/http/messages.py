@@ -26,7 +26,7 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.http.encodings import GZIP, decode_body, unpack_gzip
-from assay.json_text import NamedTwice, hold_once, looks_like_json
+from assay.text.json_text import NamedTwice, hold_once, looks_like_json
 
 _MAX_PARTS: Final = 64
 
@@ -269,7 +269,7 @@ def _several(body: bytes, lists: Collection[str]) -> list[object]:
     """Return JSON values that follow each other, none where one of them is no JSON."""
     # Imported here, for it brings NumPy, and most bodies are one value.
     from assay.sequences.records import LIMITS
-    from assay.sequences.values import values
+    from assay.text.json_values import values
 
     try:
         return [value for _, value in values([body], lists, LIMITS)]

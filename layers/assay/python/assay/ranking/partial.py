@@ -6,7 +6,7 @@ from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
 from assay.sequences.composition import DNA, tell_simple
-from assay.sequences.remarks import Notice, gather
+from assay.text.records import Notice, gather
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed
 from assay.residues import Contract
 from assay.sequences.alphabet import decode
 from assay.sequences.records import NOT_FINITE, Block, Reject
-from assay.sequences.remarks import Notice, gather
+from assay.text.records import Notice, gather
 
 _FEED: Final = 1 << 15
 _BLOCK: Final = 2 << 20

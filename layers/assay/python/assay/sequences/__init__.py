@@ -6,20 +6,20 @@ from dataclasses import replace
 from assay.residues import DEFAULT, Contract
 from assay.sequences.alignments import parse_alignment
 from assay.sequences.alphabet import decode
-from assay.sequences.compression import gunzip
 from assay.sequences.fasta import parse_fasta
 from assay.sequences.flatfiles import FLAT, as_fasta
-from assay.sequences.framing import frames
 from assay.sequences.items import SEQUENCE, Fields, fields_of, parse_document, parse_items, parse_json_lines
 from assay.sequences.lines import parse_lines
 from assay.sequences.paragraphs import parse_wrapped
 from assay.sequences.records import LIMITS, Block, Limits, Reject
-from assay.sequences.remarks import Notice, gather, notice
-from assay.sequences.rows import OpenRow
 from assay.sequences.sniffing import Format, sniff
 from assay.sequences.table import parse_table
-from assay.sequences.values import begin
 from assay.sequences.windows import Windows, hold_windows
+from assay.text.compression import gunzip
+from assay.text.csv_rows import OpenRow
+from assay.text.json_values import begin
+from assay.text.lines import frames
+from assay.text.records import Notice, gather, notice
 
 __all__ = [
     "DEFAULT",

@@ -11,10 +11,10 @@ import numpy as np
 
 from assay.errors import UnreadableInput
 from assay.residues import GAP_SYMBOLS, Contract
-from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits
-from assay.sequences.remarks import notice
 from assay.sequences.validation import check_texts
+from assay.text.lines import Frame
+from assay.text.records import notice
 
 MOST_BYTES: Final = 256 << 20
 """Of one alignment: its blocks are put together before any sequence is whole."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from assay.errors import UnreadableInput
-from assay.sequences.remarks import Notice, notice
+from assay.text.records import Notice, notice
 
 RESERVED: Final = frozenset(("rank", "sequence", "score", "gate", "line", "part_line", "id"))
 """Names of the columns of result files. DuckDB, Spark and Athena take `Score` for the same name."""

@@ -10,10 +10,10 @@ import numpy as np
 
 from assay.residues import Contract
 from assay.sequences.flatfiles import FLAT, as_fasta
-from assay.sequences.framing import frames
 from assay.sequences.records import LIMITS, Block, rejected_block
-from assay.sequences.remarks import Notice, notice
 from assay.sequences.sniffing import Format
+from assay.text.lines import frames
+from assay.text.records import Notice, notice
 
 SIMPLE: Final = 2.2
 """Bits of entropy a residue under which a stretch is of low complexity: the trigger of SEG, Wootton & Federhen 1993,

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from assay.residues import Contract
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.delimiters import has_residues
-from assay.sequences.framing import Frame
 from assay.sequences.lenience import REMOVED, STRIPPED, tell
 from assay.sequences.lines import line_bounds
 from assay.sequences.records import EMPTY, MALFORMED, RESIDUE, Block, Limits, Reject, rejected_block, too_long
-from assay.sequences.remarks import Notice, notice
 from assay.sequences.repairs import looks_odd, mend
 from assay.sequences.validation import Checked, Index, Spans, check, coded
 from assay.sequences.windows import Windows, cut
+from assay.text.delimiters import has_residues
+from assay.text.lines import Frame
+from assay.text.records import Notice, notice
 
 _HEADER = ord(">")
 _STRAY = "text before the first '>' header"

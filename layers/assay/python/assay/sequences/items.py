@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from assay.errors import MalformedBody, UnreadableInput
 from assay.residues import DEFAULT, Contract
 from assay.sequences.columns import cut_cells, name_columns, renamed
-from assay.sequences.delimiters import place
-from assay.sequences.framing import Frame
 from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Block, Limits, Reject, too_long
-from assay.sequences.remarks import Notice, notice
 from assay.sequences.sniffing import LISTS
 from assay.sequences.validation import check_texts
-from assay.sequences.values import Value, begin, decode_value, is_lines, values
+from assay.text.delimiters import place
+from assay.text.json_values import Value, begin, decode_value, is_lines, values
+from assay.text.lines import Frame
+from assay.text.records import Notice, notice
 
 SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"

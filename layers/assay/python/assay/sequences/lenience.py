@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from assay.residues import LINKER, Contract
-from assay.sequences.remarks import Notice, notice
+from assay.text.records import Notice, notice
 
 STRIPPED: Final = "terminator_stripped"
 REMOVED: Final = "gaps_removed"

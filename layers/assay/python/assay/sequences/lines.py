@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from assay.residues import Contract
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.framing import Frame
 from assay.sequences.records import Block, Limits, rejected_block, too_long
 from assay.sequences.validation import Index, Spans, check, coded, stripped
+from assay.text.lines import Frame
 
 _PART: Final = "if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
 

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from assay.residues import DEFAULT, Contract
-from assay.sequences.framing import BOM, Frame
 from assay.sequences.records import Block, Limits, Reject, too_long
-from assay.sequences.remarks import notice
-from assay.sequences.signatures import HEAD
 from assay.sequences.validation import check_texts
+from assay.text.lines import BOM, Frame
+from assay.text.records import notice
+from assay.text.signatures import HEAD
 
 _LINE: Final = re.compile(rb"(?:(\d{1,9})[ \t]+)?([A-Za-z*.-]+(?:[ \t]+[A-Za-z*.-]+)*)(?:[ \t]+(\d{1,9}))?")
 _ENDED: Final = re.compile(rb"([^\r\n]*)(?:\r\n?|\n|\Z)")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.residues import DEFAULT, Contract
-from assay.sequences.remarks import Notice
+from assay.text.records import Notice
 
 LENGTH: Final = "length"
 RESIDUE: Final = "residue"

@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import Final
 
 from assay.errors import InvalidOption
-from assay.json_text import looks_like_json
-from assay.sequences.delimiters import is_table
-from assay.sequences.framing import BOM
 from assay.sequences.paragraphs import is_wrapped
-from assay.sequences.signatures import HEAD, Signature, recognise, unreadable
-from assay.sequences.values import is_lines
+from assay.text.delimiters import is_table
+from assay.text.json_text import looks_like_json
+from assay.text.json_values import is_lines
+from assay.text.lines import BOM
+from assay.text.signatures import HEAD, Signature, recognise, unreadable
 
 
 class Format(StrEnum):

@@ -12,7 +12,7 @@ from assay.residues import LINKER, Contract, Lenience
 from assay.sequences.alphabet import BLANK, NEWLINE, byte_table
 from assay.sequences.lenience import tell, tidy
 from assay.sequences.records import EMPTY, ENCODING, LENGTH, RESIDUE, TOO_LONG, Limits, Reject
-from assay.sequences.remarks import Notice
+from assay.text.records import Notice
 
 Index = NDArray[np.intp]
 _REASONS = (LENGTH, RESIDUE, ENCODING, EMPTY, TOO_LONG)

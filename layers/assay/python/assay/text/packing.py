@@ -6,10 +6,10 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from assay.errors import UPLOADS_HINT, TooLarge
-from assay.sequences.archives import unzip
-from assay.sequences.compression import MAX_RATIO, READERS, Read, judged
-from assay.sequences.signatures import HEAD, recognise
-from assay.workbook import read_workbook
+from assay.text.compression import MAX_RATIO, READERS, Read, judged
+from assay.text.signatures import HEAD, recognise
+from assay.text.workbook import read_workbook
+from assay.text.zip_archive import unzip
 
 _CODECS: Final = ("utf-16-le", "utf-16-be")
 _ENDINGS: Final = (".gz", ".gzip", ".bgz", ".bz2", ".xz", ".zst", ".zstd", ".zip")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from assay.errors import UnreadableInput
-from assay.sequences.compression import PIECE
+from assay.text.compression import PIECE
 
 _LOCAL: Final = b"PK\x03\x04"
 _DESCRIPTOR: Final = b"PK\x07\x08"

@@ -9,10 +9,10 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import UnreadableInput
-from assay.json_text import NamedTwice, hold_once
-from assay.sequences.framing import BOM
 from assay.sequences.records import Limits
-from assay.sequences.signatures import HEAD
+from assay.text.json_text import NamedTwice, hold_once
+from assay.text.lines import BOM
+from assay.text.signatures import HEAD
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _DIGITS: Final = "0123456789.eE+-"

@@ -12,7 +12,7 @@ from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 MAX_BYTES: Final = 32 << 20
 """Of a workbook, packed as it comes."""
 SECONDS: Final = 20.0
-_CHILD: Final = Path(__file__).with_name("sheets.py")
+_CHILD: Final = Path(__file__).with_name("workbook_worker.py")
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH")
 _PIECE: Final = 1 << 20
 _INSTEAD: Final = "save its first sheet as CSV and send that"

@@ -1,0 +1,74 @@
+"""CSV as Assay writes it, and what keeps a cell from being taken for a formula; rejected.csv.
+
+Ids and carried cells come from the user and may be opened in a spreadsheet. Text that would be taken for a formula
+gets a leading apostrophe; plain numbers are left alone. Text that has apostrophes before a formula gets one more, so
+that nothing is lost: `plain` undoes what `harmless` did.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from assay.sequences.records import Reject
+
+REJECTED_COLUMNS: Final = ("line", "reason", "detail")
+_PIECE: Final = 1000
+_FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+"""How formulas begin; the last four are the full-width signs, which spreadsheets set to East Asian languages take."""
+_BEHIND: Final = re.compile("([;\t\r\n])(?='*\"*[=+@\uff1d\uff0b\uff0d\uff20-])")
+"""Where a formula begins in a spreadsheet whose cells end at semicolons or tabs: quotes are written twice by then."""
+_MARKED: Final = re.compile(_BEHIND.pattern.replace("(?=", "'(?="))
+_NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def rejected_csv_header() -> str:
+    """Return the first line of rejected.csv."""
+    return csv_text([REJECTED_COLUMNS])
+
+
+def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
+    """Yield the rows of rejected.csv in pieces, without its header."""
+    return _pieces(rejects)
+
+
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Return rows as CSV whose lines end in LF; cells with a CR are quoted, lest what follows it begin a row.
+
+    Before Python 3.13 the csv module quotes a CR only where it is part of the line's end: so it is told that it is.
+    """
+    out = _Lines()
+    csv.writer(out, lineterminator="\r\n").writerows(rows)
+    return out.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    guarded = _BEHIND.sub(r"\1'", cell)
+    return f"'{guarded}" if _is_formula(cell.lstrip("'")) else guarded
+
+
+def plain(cell: str) -> str:
+    """Return the cell that `harmless` was given."""
+    bare = _MARKED.sub(r"\1", cell)
+    return bare[1:] if bare.startswith("'") and _is_formula(bare.lstrip("'")) else bare
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
+
+
+def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield CSV text, some rows at a time."""
+    rest = iter(rows)
+    while piece := list(islice(rest, _PIECE)):
+        yield csv_text(piece)
+
+
+class _Lines(io.StringIO):
+    """Rows that arrive with CRLF, kept with LF."""
+
+    def write(self, row: str) -> int:
+        return super().write(f"{row[:-2]}\n")
