@@ -27,10 +27,10 @@ from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
-from assay.residues import DEFAULT
-from assay.sequences import parse
-from assay.sequences.records import Block
-from assay.sequences.sniffing import sniff
+from assay.sequences.blocks import Block
+from assay.sequences.contract import DEFAULT
+from assay.sequences.formats import sniff
+from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 
 MODELS: Final = Path(__file__).parent.parent / "models"

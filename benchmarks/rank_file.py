@@ -23,7 +23,7 @@ import numpy as np
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
-from assay.residues import DEFAULT
+from assay.sequences.contract import DEFAULT
 from benchmarks.environments import Environments
 from benchmarks.rank import GATE, SCORE, Case, blocks, machine, peak_megabytes, scorers
 from tools.local.events import Created, s3_event

@@ -14,11 +14,11 @@ import numpy as np
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, merge
 from assay.ranking.ranker import rank_blocks
-from assay.residues import Contract
-from assay.sequences import parse
-from assay.sequences.records import Limits, Reject
-from assay.sequences.sniffing import Format
+from assay.sequences.contract import Contract
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.shards import count_lines, owned, plan
+from assay.text.records import Limits, Reject
 from tests.unit import reference
 from tests.unit.reference import Fake, Record
 

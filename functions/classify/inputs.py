@@ -13,7 +13,7 @@ from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
 from assay.options import hold_known, integer, number
 from assay.pdf import MAX_BYTES
-from assay.sequences.sniffing import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
+from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json
 from assay.text.packing import PACKED_TYPES, unpacked
 from assay.text.records import Notice

@@ -11,7 +11,7 @@ from assay.http.inference_protocols import SEQUENCES, TENSORS, Scores
 from assay.models.bundle import Manifest
 from assay.models.classifier import TextClassifier
 from assay.models.scorer import SequenceScorer
-from assay.sequences.items import parse_items
+from assay.sequences.json_items import parse_items
 from classify.inputs import MOST_ABSTRACTS
 from classify.service import ClassifyService
 

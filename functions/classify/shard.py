@@ -22,11 +22,10 @@ from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
 from assay.pdf import MAX_BYTES, extract
-from assay.sequences.records import LENGTH, MALFORMED, Reject
 from assay.shards import Tally
 from assay.telemetry import logger, observed, phase, rejected
 from assay.text.csv_rows import OpenRow
-from assay.text.records import Notice, gather
+from assay.text.records import LENGTH, MALFORMED, Notice, Reject, gather
 from classify.wiring import desk, pinned
 
 _AT_ONCE: Final = 64

@@ -10,8 +10,8 @@ from assay.files.manifest import Source
 from assay.files.planning import Shape
 from assay.options import RANKING, from_metadata
 from assay.ranking.options import RankOptions
-from assay.sequences.items import fields_of
-from assay.sequences.sniffing import Format, sniff
+from assay.sequences.formats import Format, sniff
+from assay.sequences.json_items import fields_of
 from rank.reading import with_options
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from assay.files.later import accepted
 from assay.http.messages import Part, Request, Response, dumps, json_value, require_once, upload
 from assay.options import RANKING, as_metadata, hold_known
-from assay.sequences.items import parse_items
-from assay.sequences.sniffing import LISTS, Format
+from assay.sequences.formats import LISTS, Format
+from assay.sequences.json_items import parse_items
 from rank.reading import OPTIONS, judge, listed
 from rank.wiring import Service
 

@@ -11,7 +11,7 @@ from assay.models.registry import Registry
 from assay.models.scorer import SequenceScorer
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import Scorer
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 
 TASK = "sequence-score"
 

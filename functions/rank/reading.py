@@ -10,11 +10,11 @@ from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, T
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
 from assay.options import RANKING, hold_known
 from assay.ranking.options import RankOptions
-from assay.sequences import parse
+from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
-from assay.sequences.items import SEQUENCE, fields_of, parse_items
-from assay.sequences.records import Block
-from assay.sequences.sniffing import JSON_TYPES, LISTS, TYPES, Format, sniff
+from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff
+from assay.sequences.json_items import SEQUENCE, fields_of, parse_items
+from assay.sequences.parsing import parse
 from assay.text.packing import PACKED_TYPES, unpacked
 from assay.text.signatures import HEAD
 from rank.pair import Pair

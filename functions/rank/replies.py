@@ -10,7 +10,7 @@ from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
 from assay.ranking.partial import Partial, Row
 from assay.ranking.ranking_csv import ranking_csv
-from assay.sequences.records import Reject
+from assay.text.records import Reject
 
 REJECTS_SHOWN = 1000
 MAX_REPLY = 64 << 20

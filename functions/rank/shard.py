@@ -19,15 +19,16 @@ from assay.ranking.options import RankOptions
 from assay.ranking.partial import Partial, PlacedRow, Row
 from assay.ranking.ranker import OnScored, rank_blocks
 from assay.ranking.topk import weigh
-from assay.residues import Contract
-from assay.sequences import parse
+from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
-from assay.sequences.records import NOT_FINITE, Block, Reject
-from assay.sequences.sniffing import Format
+from assay.sequences.contract import Contract
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.shards import Shard, Tally
 from assay.telemetry import logger, observed, phase, rejected, scored
 from assay.text.csv_rows import OpenRow
 from assay.text.json_values import begin
+from assay.text.records import NOT_FINITE, Reject
 from rank.pair import Scorers
 from rank.scores import ScoreParts
 from rank.wiring import service

@@ -15,8 +15,8 @@ from assay.models.scorer import SequenceScorer
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
-from assay.sequences import parse
-from assay.sequences.sniffing import sniff
+from assay.sequences.formats import sniff
+from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from tests.conftest import DATA
 from tests.load.samples import abstract, sequence

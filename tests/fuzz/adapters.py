@@ -13,7 +13,7 @@ from assay.errors import ModelUnavailable, NotFound
 from assay.models.bundle import read_manifest
 from assay.models.loading import LoadedModel
 from assay.ranking.options import RankOptions
-from assay.residues import DEFAULT
+from assay.sequences.contract import DEFAULT
 from tests.conftest import DATA, ENVIRONMENT
 
 

@@ -12,7 +12,7 @@ from assay.models.bundle import Manifest
 from assay.models.layout import Pointer, Target
 from assay.papers.finding import find
 from assay.papers.words import Word
-from assay.sequences.items import parse_items
+from assay.sequences.json_items import parse_items
 from assay.shards import Shard
 from tests.unit.reference import SMALL
 

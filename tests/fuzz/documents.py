@@ -11,11 +11,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from assay.sequences import parse
-from assay.sequences.records import Limits
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.text.json_values import Value, values
 from assay.text.packing import look, text
+from assay.text.records import Limits
 from tests.fuzz.parsing import agreed, cut, knobs, outcome
 from tests.unit.reference import SMALL, Record, flat
 

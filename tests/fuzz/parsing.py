@@ -9,14 +9,13 @@ from itertools import chain
 from assay.abstracts.records import Layout
 from assay.abstracts.records import read as read_abstracts
 from assay.errors import InputError, UnreadableInput
-from assay.sequences import parse
-from assay.sequences.records import Limits, Reject
-from assay.sequences.sniffing import Format, sniff
-from assay.sequences.windows import Windows
+from assay.sequences.contract import Windows
+from assay.sequences.formats import Format, sniff
+from assay.sequences.parsing import parse
 from assay.shards import LineCounter, count_lines, owned, plan
 from assay.text.compression import gunzip
 from assay.text.csv_rows import OpenRow
-from assay.text.records import Notice
+from assay.text.records import Limits, Notice, Reject
 from tests.unit.reference import SMALL, Record, flat
 
 Outcome = tuple[object, ...]

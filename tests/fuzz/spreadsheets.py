@@ -6,8 +6,8 @@ from contextlib import redirect_stdout, suppress
 from typing import Final
 
 from assay.errors import InputError
-from assay.sequences import parse
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.shards import count_lines
 from assay.text import workbook_worker
 from tests.fuzz.parsing import knobs

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models import probes
 from tools.models.importers.keras_config import LAYERS, checked_config, objects, refuse_code

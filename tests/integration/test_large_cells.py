@@ -16,8 +16,8 @@ from assay.ranking import topk
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
-from assay.sequences import parse
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from tests.conftest import DATA
 from tests.integration.drops import Drop
 from tests.integration.faults import Cut, desk

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts
-from assay.residues import Contract
 from assay.sequences.alphabet import decode
-from assay.sequences.records import Block, Limits
+from assay.sequences.blocks import Block
+from assay.sequences.contract import Contract
+from assay.text.records import Limits
 
 SMALL = Contract("ACD", 3)
 STRAY = "text before the first '>' header"

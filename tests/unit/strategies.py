@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from assay.sequences.records import Limits
+from assay.text.records import Limits
 
 _WORDS = [b"ACD", b"acd", b"AAA", b"CCC", b"ADC", b"DDD", b"AC", b"ACDA", b"X", b"*", b" ", b"\t", b"\x00", b"\xe9"]
 _ENDS = [b"\n", b"\n", b"\r\n", b"\r"]

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from assay.abstracts.records import Cut, Found, Layout, read
 from assay.errors import UnreadableInput
-from assay.sequences.records import Limits, Reject
 from assay.text.csv_rows import OpenRow
-from assay.text.records import Notice
+from assay.text.records import Limits, Notice, Reject
 
 LIMITS = Limits(block_bytes=16, block_records=3, record_bytes=40)
 TEXTS = st.sampled_from(

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.residues import DEFAULT, Contract, Lenience
-from assay.sequences import parse
-from assay.sequences.sniffing import Format, sniff
-from assay.sequences.windows import Windows
+from assay.sequences.contract import DEFAULT, Contract, Lenience, Windows
+from assay.sequences.formats import Format, sniff
+from assay.sequences.parsing import parse
 from assay.text.records import gather
 from tests.unit.reference import Record, flat
 

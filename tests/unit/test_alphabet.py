@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.residues import Contract
 from assay.sequences.alphabet import BLANK, NEWLINE, NON_ASCII, UNKNOWN, byte_table, decode
-from assay.sequences.records import Limits, Reject
-from assay.sequences.validation import Spans
-from assay.sequences.windows import Cut, Windows, cut
+from assay.sequences.blocks import Spans
+from assay.sequences.contract import Contract, Windows
+from assay.sequences.fasta import Cut, cut
+from assay.text.records import Limits, Reject
 
 symbols = st.lists(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, unique_by=str.upper).map(
     lambda letters: "".join(letters).upper()

@@ -12,9 +12,9 @@ from assay.errors import UnreadableInput
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import carried_names, ranking_csv
-from assay.sequences import parse
-from assay.sequences.columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
-from assay.sequences.sniffing import Format
+from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from rank.replies import FirstRejects, ranking
 from tests.unit.reference import SMALL, Fake
 

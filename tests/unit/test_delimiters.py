@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from assay.abstracts.records import Layout, Record, read
 from assay.errors import UnreadableInput
 from assay.files.headers import header_bytes, line_of, table
-from assay.sequences import parse
 from assay.sequences.alphabet import decode
-from assay.sequences.records import Block
-from assay.sequences.sniffing import Format, sniff
+from assay.sequences.blocks import Block
+from assay.sequences.formats import Format, sniff
+from assay.sequences.parsing import parse
 
 GOOD = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
 OTHER = "DEELERVLRRLLRRGVSPEEIRELIRRKGISPREVEKLLKELKLESSGGS"

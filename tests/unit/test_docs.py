@@ -10,10 +10,10 @@ from assay.abstracts.prepare import LONGEST, SHORTEST
 from assay.jobs import Job
 from assay.options import MAX_TOP_K
 from assay.ranking.ranking_csv import ranking_csv
-from assay.residues import DEFAULT
-from assay.sequences.records import REASONS
+from assay.sequences.contract import DEFAULT
 from assay.settings import Settings, variable
 from assay.text.csv_writer import rejected_csv_header
+from assay.text.records import REASONS
 from classify.inputs import MOST_ABSTRACTS
 from portal.jobs import OURS
 from rank.reading import MAX_SEQUENCES

@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption, UnreadableInput
-from assay.residues import DEFAULT
-from assay.sequences import parse
 from assay.sequences.alphabet import decode
+from assay.sequences.blocks import Block
 from assay.sequences.composition import entropy, tell_dna, tell_simple
-from assay.sequences.records import Block
-from assay.sequences.sniffing import Format, sniff
-from assay.sequences.windows import Windows
+from assay.sequences.contract import DEFAULT, Windows
+from assay.sequences.formats import Format, sniff
+from assay.sequences.parsing import parse
 from assay.text.records import notice
 from tests.unit.reference import flat
 

@@ -10,13 +10,12 @@ from hypothesis import strategies as st
 from assay.errors import InvalidOption
 from assay.options import RANKING
 from assay.ranking.options import RankOptions
-from assay.residues import DEFAULT, LINKER, Contract, Lenience
-from assay.sequences import parse
 from assay.sequences.alphabet import decode
-from assay.sequences.items import parse_items
-from assay.sequences.records import Block
-from assay.sequences.sniffing import Format
-from assay.sequences.windows import Windows
+from assay.sequences.blocks import Block
+from assay.sequences.contract import DEFAULT, LINKER, Contract, Lenience, Windows
+from assay.sequences.formats import Format
+from assay.sequences.json_items import parse_items
+from assay.sequences.parsing import parse
 
 GOOD = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
 SHORT = GOOD.removesuffix(LINKER)

@@ -19,7 +19,7 @@ from assay.options import CLASSIFYING, RANKING
 from assay.pdf import Extract
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Row
-from assay.residues import DEFAULT
+from assay.sequences.contract import DEFAULT
 from classify.replies import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS
 from portal.uploads import OPTIONS

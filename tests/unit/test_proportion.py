@@ -23,12 +23,12 @@ from assay.errors import AssayError, TooLarge
 from assay.http.messages import parse_json, parse_multipart
 from assay.ranking.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.sequences import parse
-from assay.sequences.records import Limits
-from assay.sequences.sniffing import Format, sniff
-from assay.sequences.windows import Windows
+from assay.sequences.contract import Windows
+from assay.sequences.formats import Format, sniff
+from assay.sequences.parsing import parse
 from assay.text import packing
 from assay.text.compression import gunzip
+from assay.text.records import Limits
 from rank import replies
 from tests.unit.reference import SMALL, Fake
 from tests.workbooks import workbook

@@ -12,13 +12,12 @@ from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, PlacedRow, Row, merge, with_simple
 from assay.ranking.ranker import _Queue, _rows, _weight, rank_blocks
 from assay.ranking.topk import Rows, weigh
-from assay.residues import Contract
-from assay.sequences import parse
 from assay.sequences.composition import DNA
-from assay.sequences.items import parse_items
-from assay.sequences.records import Limits, Reject
-from assay.sequences.sniffing import Format
-from assay.text.records import Notice
+from assay.sequences.contract import Contract
+from assay.sequences.formats import Format
+from assay.sequences.json_items import parse_items
+from assay.sequences.parsing import parse
+from assay.text.records import Limits, Notice, Reject
 from tests.unit.reference import SMALL, Fake
 
 HEAVY = 64 << 20

@@ -7,11 +7,11 @@ from assay.errors import InvalidOption
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row, merge
 from assay.ranking.ranker import Scorer, rank_blocks
-from assay.residues import Contract
-from assay.sequences import parse
-from assay.sequences.items import parse_items
-from assay.sequences.records import Reject
-from assay.sequences.sniffing import Format
+from assay.sequences.contract import Contract
+from assay.sequences.formats import Format
+from assay.sequences.json_items import parse_items
+from assay.sequences.parsing import parse
+from assay.text.records import Reject
 from tests.unit.reference import SMALL, Fake
 
 ONE = Contract("ABCDEFGH", 1)

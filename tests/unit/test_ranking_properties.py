@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row, merge
 from assay.ranking.ranker import rank_blocks
-from assay.sequences import parse
-from assay.sequences.records import Limits, Reject
-from assay.sequences.sniffing import Format
-from assay.sequences.windows import Windows
+from assay.sequences.contract import Windows
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.shards import count_lines, owned, plan
+from assay.text.records import Limits, Reject
 from tests.unit import reference
 from tests.unit.reference import SMALL, Fake, flat
 from tests.unit.strategies import chunked, documents, fasta_documents, line_documents

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from assay.ranking.partial import Partial, Row
 from assay.ranking.ranking_csv import ranking_csv
-from assay.sequences.records import Reject
 from assay.text.csv_writer import harmless, plain, rejected_csv_header, rejected_rows
+from assay.text.records import Reject
 
 CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/formulas.json").read_text())
 """Cells that are taken for formulas and cells that are not; a browser test holds the page to the same."""

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from assay.abstracts.records import Layout, Record, read
 from assay.errors import UnreadableInput
-from assay.sequences import parse
-from assay.sequences.records import Limits, Reject
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.text.csv_rows import OpenRow
-from assay.text.records import Notice
+from assay.text.records import Limits, Notice, Reject
 from tests.unit.reference import SMALL, flat
 
 MARKS = [",", "\t", ";"]

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, UnreadableInput
-from assay.residues import Contract
-from assay.sequences import parse
 from assay.sequences.alphabet import decode
-from assay.sequences.items import parse_items
-from assay.sequences.records import LIMITS, Block, Reject
-from assay.sequences.sniffing import Format, sniff
+from assay.sequences.blocks import Block
+from assay.sequences.contract import Contract
+from assay.sequences.formats import Format, sniff
+from assay.sequences.json_items import parse_items
+from assay.sequences.parsing import parse
+from assay.text.records import LIMITS, Reject
 from tests.unit.reference import STRAY, flat
 
 GOOD = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKLMNPQRSTVWYACDEFGHIKL"

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import AssayError, UnreadableInput
-from assay.sequences import parse
-from assay.sequences.items import parse_items
-from assay.sequences.records import Limits
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
+from assay.sequences.json_items import parse_items
+from assay.sequences.parsing import parse
+from assay.text.records import Limits
 from tests.unit import reference
 from tests.unit.reference import SMALL, Record, flat
 from tests.unit.strategies import chunked, documents, limits

@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 from assay.errors import InvalidOption
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import merge
-from assay.residues import Contract
-from assay.sequences import parse
 from assay.sequences.alphabet import decode
-from assay.sequences.records import Block, Limits, Reject
-from assay.sequences.sniffing import Format
-from assay.sequences.windows import Windows
+from assay.sequences.blocks import Block
+from assay.sequences.contract import Contract, Windows
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from assay.shards import count_lines, owned, plan
+from assay.text.records import Limits, Reject
 from tests.unit.strategies import fasta_documents
 from tests.unit.test_ranking_properties import FINE, options, ranked
 

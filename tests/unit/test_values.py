@@ -12,12 +12,11 @@ from assay.abstracts.records import Layout, Record
 from assay.abstracts.records import read as read_abstracts
 from assay.errors import UnreadableInput
 from assay.files.abstracts import sniff as sniff_abstracts
-from assay.sequences import parse
-from assay.sequences.items import fields_of, parse_items
-from assay.sequences.records import LIMITS, Limits
-from assay.sequences.sniffing import LISTS, Format, sniff
+from assay.sequences.formats import LISTS, Format, sniff
+from assay.sequences.json_items import fields_of, parse_items
+from assay.sequences.parsing import parse
 from assay.text.json_values import is_lines, values
-from assay.text.records import gather
+from assay.text.records import LIMITS, Limits, gather
 from tests.unit.reference import flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("python_calamine")
 
 from assay.errors import TooLarge, UnreadableInput
-from assay.sequences import parse
-from assay.sequences.sniffing import sniff
+from assay.sequences.formats import sniff
+from assay.sequences.parsing import parse
 from assay.text.packing import look, text
 from assay.text.workbook import MAX_BYTES, read_workbook
 from tests.unit.reference import flat

@@ -285,8 +285,8 @@ def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
 
 
 def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
-    from assay.residues import DEFAULT
     from assay.sequences.alphabet import decode
+    from assay.sequences.contract import DEFAULT
     from rank.shard import read
 
     lengths = {len(row["sequence"]) for row in job.ranked}

@@ -13,8 +13,8 @@ from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
 from assay.models.specs import TextSpec
-from assay.sequences import parse
-from assay.sequences.sniffing import sniff
+from assay.sequences.formats import sniff
+from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from tools.demo.tables import table
 from tools.models import probes

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import InvalidOption
-from assay.residues import DEFAULT, Contract
+from assay.sequences.contract import DEFAULT, Contract
 from tools.models import commands, places
 from tools.models.import_process import convert_apart
 from tools.models.importers.made import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, Wish

@@ -21,7 +21,7 @@ import numpy as np
 from assay import errors
 from assay.errors import AssayError, UnreadableInput
 from assay.models.probes import Probes
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 from tools.confinement import confine
 from tools.models.importers.made import Made, Wish
 from tools.models.importing import convert_here

@@ -13,8 +13,8 @@ from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
 from assay.jobs import State
 from assay.papers.finding import Source
-from assay.sequences import alphabet
-from assay.sequences import records as sequences_records
+from assay.sequences import alphabet, contract
+from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records
 from classify import inputs
 from classify import serving as instances
@@ -54,8 +54,8 @@ def _made() -> dict[str, Any]:
     return {
         "VERSION": project["version"],
         "ABOUT": project["description"].rstrip("."),
-        "ALPHABET": alphabet.DEFAULT.alphabet,
-        "LENGTH": alphabet.DEFAULT.length,
+        "ALPHABET": contract.DEFAULT.alphabet,
+        "LENGTH": contract.DEFAULT.length,
         "MAX_BODY_MIB": reading.MAX_BODY_BYTES >> 20,
         "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
         "FOUND_BY": get_args(Source),

@@ -3,9 +3,9 @@ from collections import Counter
 
 import pytest
 
-from assay.residues import DEFAULT
-from assay.sequences import parse
-from assay.sequences.sniffing import Format
+from assay.sequences.contract import DEFAULT
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
 from tools.demo.checks import DemoFailed, counts_add_up, designs_beat_scrambles, designs_lead
 from tools.demo.run import ABSTRACTS
 from tools.demo.sequences import BAD, fasta, lines, proteins, table

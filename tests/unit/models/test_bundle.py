@@ -16,7 +16,7 @@ from assay.models.bundle import Manifest, build, model_path, read_manifest
 from assay.models.hashing import describe, verify
 from assay.models.layout import MANIFEST, Pointer, Target, bundle_key, check_manifest, current_key
 from assay.models.specs import File
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 
 DATA = Path(__file__).parents[2] / "data"
 SEQUENCE = json.loads((DATA / "tiny-index" / "1" / MANIFEST).read_text())

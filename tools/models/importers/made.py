@@ -11,8 +11,8 @@ import numpy.typing as npt
 from assay.abstracts.cleaning import clean
 from assay.errors import InvalidOption
 from assay.models.probes import Probes
-from assay.residues import DEFAULT, Contract
 from assay.sequences.alphabet import decode
+from assay.sequences.contract import DEFAULT, Contract
 
 FLOAT_TOLERANCE: Final = 1e-3
 INT8_TOLERANCE: Final = 0.1

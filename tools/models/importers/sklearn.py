@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from assay.errors import InvalidOption, UnreadableInput
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 from tools.models.importers.arrays import Pending
 from tools.models.importers.joblib import unpickled
 from tools.models.importers.linear import Linear, to_tflite

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from assay.residues import DEFAULT
+from assay.sequences.contract import DEFAULT
 
 PROTEASES: Final = ("chymotrypsin", "trypsin")
 GATE: Final = PROTEASES[0]

@@ -7,13 +7,12 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from assay.abstracts.prepare import SHORTEST
-from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Reject, too_long
-from assay.sequences.table import first_row, no_column, quoted_lines
+from assay.sequences.csv_table import first_row, no_column, quoted_lines
 from assay.text.csv_rows import Spanned, rows
 from assay.text.delimiters import place
 from assay.text.json_values import decode_value, values
 from assay.text.lines import Frame, frames
-from assay.text.records import Notice
+from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, too_long
 
 COLUMNS: Final = ("abstract", "text")
 """Where the abstract is when no column is named."""

@@ -13,8 +13,8 @@ from assay.aws.s3 import Bucket, Writer
 from assay.errors import Unaccounted
 from assay.files.layout import part_key, result_key
 from assay.files.working import Working
-from assay.sequences.records import Reject
 from assay.text.csv_writer import rejected_csv_header, rejected_rows
+from assay.text.records import Reject
 
 ONE_FILE: Final = 1 << 30
 """Bytes of rejects up to which they are one file; more are written in parts of about so many."""

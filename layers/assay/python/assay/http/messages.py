@@ -268,8 +268,8 @@ def json_value(body: bytes, lists: Collection[str]) -> object:
 def _several(body: bytes, lists: Collection[str]) -> list[object]:
     """Return JSON values that follow each other, none where one of them is no JSON."""
     # Imported here, for it brings NumPy, and most bodies are one value.
-    from assay.sequences.records import LIMITS
     from assay.text.json_values import values
+    from assay.text.records import LIMITS
 
     try:
         return [value for _, value in values([body], lists, LIMITS)]

@@ -19,8 +19,8 @@ from assay.models.classifier import TextClassifier
 from assay.models.fields import document
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer
-from assay.residues import Contract
 from assay.sequences.alphabet import byte_table
+from assay.sequences.contract import Contract
 
 PROBES: Final = "probes.json"
 MAX_BYTES: Final = 16 << 20

@@ -7,7 +7,7 @@ from typing import Final, Literal, cast
 
 from assay.models.fields import Fields
 from assay.models.layout import MANIFEST
-from assay.residues import Contract
+from assay.sequences.contract import Contract
 
 CHUNK_BYTES: Final = 8 << 20
 MAX_BUNDLE_BYTES: Final = 5 * 10**9

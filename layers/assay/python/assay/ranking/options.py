@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from assay.errors import InvalidOption, StrictReject
 from assay.options import GAPS, GATES, MAX_TOP_K, OUTPUTS, PADS, TERMINATORS
 from assay.ranking.partial import Counts
-from assay.residues import MAX_LENGTH, Contract, Lenience
-from assay.sequences.windows import Windows
+from assay.sequences.contract import MAX_LENGTH, Contract, Lenience, Windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from assay.ranking.options import RankOptions
 from assay.ranking.partial import Counts, Partial, Row
 from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed
-from assay.residues import Contract
 from assay.sequences.alphabet import decode
-from assay.sequences.records import NOT_FINITE, Block, Reject
-from assay.text.records import Notice, gather
+from assay.sequences.blocks import Block
+from assay.sequences.contract import Contract
+from assay.text.records import NOT_FINITE, Notice, Reject, gather
 
 _FEED: Final = 1 << 15
 _BLOCK: Final = 2 << 20

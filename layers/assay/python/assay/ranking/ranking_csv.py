@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from assay.ranking.partial import Partial, Row
-from assay.sequences.columns import name_columns
+from assay.sequences.carried_columns import name_columns
 from assay.text.csv_writer import _PIECE, csv_text, harmless
 
 RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")

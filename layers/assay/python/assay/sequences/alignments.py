@@ -10,11 +10,10 @@ from typing import Final
 import numpy as np
 
 from assay.errors import UnreadableInput
-from assay.residues import GAP_SYMBOLS, Contract
-from assay.sequences.records import Block, Limits
-from assay.sequences.validation import check_texts
+from assay.sequences.blocks import Block, check_texts
+from assay.sequences.contract import GAP_SYMBOLS, Contract
 from assay.text.lines import Frame
-from assay.text.records import notice
+from assay.text.records import Limits, notice
 
 MOST_BYTES: Final = 256 << 20
 """Of one alignment: its blocks are put together before any sequence is whole."""

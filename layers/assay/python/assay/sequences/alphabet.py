@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import DEFAULT, Contract
+from assay.sequences.contract import DEFAULT, Contract
 
 # Codes above every residue: what a byte is when it is not a residue.
 BLANK: Final = 0xFC

@@ -8,12 +8,12 @@ from typing import Final
 
 import numpy as np
 
-from assay.residues import Contract
+from assay.sequences.blocks import Block, rejected_block
+from assay.sequences.contract import Contract
 from assay.sequences.flatfiles import FLAT, as_fasta
-from assay.sequences.records import LIMITS, Block, rejected_block
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
 from assay.text.lines import frames
-from assay.text.records import Notice, notice
+from assay.text.records import LIMITS, Notice, notice
 
 SIMPLE: Final = 2.2
 """Bits of entropy a residue under which a stretch is of low complexity: the trigger of SEG, Wootton & Federhen 1993,

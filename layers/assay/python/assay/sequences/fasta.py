@@ -7,17 +7,65 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import Contract
+from assay.errors import InvalidOption
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.lenience import REMOVED, STRIPPED, tell
-from assay.sequences.lines import line_bounds
-from assay.sequences.records import EMPTY, MALFORMED, RESIDUE, Block, Limits, Reject, rejected_block, too_long
-from assay.sequences.repairs import looks_odd, mend
-from assay.sequences.validation import Checked, Index, Spans, check, coded
-from assay.sequences.windows import Windows, cut
+from assay.sequences.blocks import REMOVED, STRIPPED, Block, Checked, Index, Spans, check, coded, rejected_block, tell
+from assay.sequences.contract import Contract, Windows
+from assay.sequences.fasta_repairs import looks_odd, mend
+from assay.sequences.formats import Format
+from assay.sequences.plain_lines import line_bounds
 from assay.text.delimiters import has_residues
 from assay.text.lines import Frame
-from assay.text.records import Notice, notice
+from assay.text.records import EMPTY, ENCODING, MALFORMED, RESIDUE, Limits, Notice, Reject, notice, too_long
+
+
+def hold_windows(windows: Windows, fmt: Format, contract: Contract) -> None:
+    """Raise InvalidOption where windows make no sense: for models of another length, or along anything but FASTA."""
+    if fmt is not Format.FASTA:
+        raise InvalidOption(f"window is for FASTA, and this is read as {fmt.value}", option="window", format=fmt.value)
+    if windows.size != contract.length:
+        message = f"window is {windows.size}, and the models read sequences of {contract.length} residues"
+        raise InvalidOption(message, option="window", length=contract.length)
+
+
+class Cut(NamedTuple):
+    """Windows as spans, the record of each [N], and the residue of its record that each begins with [N], from 0."""
+
+    spans: Spans
+    record: Index
+    first: Index
+
+    def label(self, word: str, at: int) -> str:
+        """Return a window's id: the record's, and its residues from 1 as alignments write them, `P12345/101-150`."""
+        return f"{word}/{self.place(at)}"
+
+    def place(self, at: int) -> str:
+        """Return the first and the last residue of a window, counted from 1."""
+        first = int(self.first[at])
+        return f"{first + 1}-{first + int(self.spans.stops[at] - self.spans.starts[at])}"
+
+    def part(self, start: int, stop: int) -> "Cut":
+        """Return the windows [start, stop)."""
+        return Cut(self.spans.part(start, stop), self.record[start:stop], self.first[start:stop])
+
+    def named(self, reject: Reject, at: int) -> Reject:
+        """Return a reject for a residue that says which window it is of."""
+        if reject.reason not in (RESIDUE, ENCODING):
+            return reject
+        return reject._replace(detail=f"residues {self.place(at)}: {reject.detail}")
+
+
+def cut(spans: Spans, sizes: Index, windows: Windows, limits: Limits) -> Cut:
+    """Cut records into windows; one that is too short, or too long to be read, stays whole and will be rejected."""
+    widths = spans.stops - spans.starts
+    fitting = (widths >= windows.size) & (sizes <= limits.record_bytes)
+    counts = np.where(fitting, (widths - windows.size) // windows.step + 1, 1)
+    record = np.repeat(np.arange(len(counts)), counts)
+    first = (np.arange(len(record)) - np.repeat(np.cumsum(counts) - counts, counts)) * windows.step
+    starts = spans.starts[record] + first
+    stops = np.where(fitting[record], starts + windows.size, spans.stops[record])
+    return Cut(spans._replace(starts=starts, stops=stops, lines=spans.lines[record]), record, first)
+
 
 _HEADER = ord(">")
 _STRAY = "text before the first '>' header"

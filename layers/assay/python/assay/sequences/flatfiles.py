@@ -7,7 +7,7 @@ What is no sequence becomes a blank line, which FASTA passes over. Sources: Cock
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from assay.sequences.sniffing import Format
+from assay.sequences.formats import Format
 from assay.text.lines import Frame
 
 _NUMBERS: Final = b"0123456789 \t"

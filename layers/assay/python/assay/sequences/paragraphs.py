@@ -8,11 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from assay.residues import DEFAULT, Contract
-from assay.sequences.records import Block, Limits, Reject, too_long
-from assay.sequences.validation import check_texts
+from assay.sequences.blocks import Block, check_texts
+from assay.sequences.contract import DEFAULT, Contract
 from assay.text.lines import BOM, Frame
-from assay.text.records import notice
+from assay.text.records import Limits, Reject, notice, too_long
 from assay.text.signatures import HEAD
 
 _LINE: Final = re.compile(rb"(?:(\d{1,9})[ \t]+)?([A-Za-z*.-]+(?:[ \t]+[A-Za-z*.-]+)*)(?:[ \t]+(\d{1,9}))?")

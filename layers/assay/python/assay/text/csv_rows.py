@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from assay.sequences.records import MALFORMED, Limits, Reject, too_long
 from assay.text.delimiters import Wanted, choose_delimiter, named_delimiter
 from assay.text.lines import Frame
+from assay.text.records import MALFORMED, Limits, Reject, too_long
 
 # The module's own bound on a field (128 KiB) is global; `Limits.record_bytes` is the one that holds here.
 csv.field_size_limit(1 << 30)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from assay.sequences.records import Reject
+from assay.text.records import Reject
 
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")
 _PIECE: Final = 1000

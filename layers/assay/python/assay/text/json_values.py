@@ -9,9 +9,9 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import UnreadableInput
-from assay.sequences.records import Limits
 from assay.text.json_text import NamedTwice, hold_once
 from assay.text.lines import BOM
+from assay.text.records import Limits
 from assay.text.signatures import HEAD
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")

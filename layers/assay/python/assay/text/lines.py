@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from assay.sequences.records import Limits
+from assay.text.records import Limits
 
 BOM: Final = b"\xef\xbb\xbf"
 _LF, _CR = b"\n\r"

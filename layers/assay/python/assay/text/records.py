@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 LINES_NAMED: Final = 20
 """How many lines a notice names; `count` has how many there are."""
@@ -51,3 +51,39 @@ def gather(notices: Iterable[Notice]) -> tuple[Notice, ...]:
         lines = tuple(sorted((*known.lines, *each.lines))[:LINES_NAMED])
         whole[key] = Notice(*key, lines, known.count + each.count)
     return tuple(whole[key] for key in sorted(whole))
+
+
+LENGTH: Final = "length"
+RESIDUE: Final = "residue"
+EMPTY: Final = "empty"
+MALFORMED: Final = "malformed"
+ENCODING: Final = "encoding"
+TOO_LONG: Final = "too_long_line"
+NOT_FINITE: Final = "not_finite"
+REASONS: Final = (LENGTH, RESIDUE, EMPTY, ENCODING, TOO_LONG, MALFORMED, NOT_FINITE)
+"""Why a record of a ranking may be refused."""
+
+
+class Reject(NamedTuple):
+    """A record that was received and not scored: its 1-based line, a stable reason, and what exactly is wrong."""
+
+    line: int
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on memory: bytes and records worked on at once, and bytes of the longest record that is read."""
+
+    block_bytes: int = 1 << 20
+    block_records: int = 1 << 15
+    record_bytes: int = 1 << 20
+
+
+LIMITS: Final = Limits()
+
+
+def too_long(line: int, limits: Limits) -> Reject:
+    """Return the reject for a record over the longest that is read."""
+    return Reject(line, TOO_LONG, f"over {limits.record_bytes} bytes")

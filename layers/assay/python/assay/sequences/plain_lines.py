@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import Contract
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.records import Block, Limits, rejected_block, too_long
-from assay.sequences.validation import Index, Spans, check, coded, stripped
+from assay.sequences.blocks import Block, Index, Spans, check, coded, rejected_block, stripped
+from assay.sequences.contract import Contract
 from assay.text.lines import Frame
+from assay.text.records import Limits, too_long
 
 _PART: Final = "if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
 

@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import MalformedBody, UnreadableInput
-from assay.residues import DEFAULT, Contract
-from assay.sequences.columns import cut_cells, name_columns, renamed
-from assay.sequences.records import EMPTY, ENCODING, LIMITS, MALFORMED, Block, Limits, Reject, too_long
-from assay.sequences.sniffing import LISTS
-from assay.sequences.validation import check_texts
+from assay.sequences.blocks import Block, check_texts
+from assay.sequences.carried_columns import cut_cells, name_columns, renamed
+from assay.sequences.contract import DEFAULT, Contract
+from assay.sequences.formats import LISTS
 from assay.text.delimiters import place
 from assay.text.json_values import Value, begin, decode_value, is_lines, values
 from assay.text.lines import Frame
-from assay.text.records import Notice, notice
+from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, notice, too_long
 
 SEQUENCE: Final = "sequence"
 IDENTIFIER: Final = "id"

@@ -1,18 +1,98 @@
-"""Encoding and checking of many sequences at once: arithmetic on the bytes of a block, no loop over sequences."""
+"""What parsing gives: blocks of encoded sequences, and the records that were refused."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.residues import LINKER, Contract, Lenience
 from assay.sequences.alphabet import BLANK, NEWLINE, byte_table
-from assay.sequences.lenience import tell, tidy
-from assay.sequences.records import EMPTY, ENCODING, LENGTH, RESIDUE, TOO_LONG, Limits, Reject
-from assay.text.records import Notice
+from assay.sequences.contract import DEFAULT, LINKER, Contract, Lenience
+from assay.text.records import (
+    EMPTY,
+    ENCODING,
+    LENGTH,
+    RESIDUE,
+    TOO_LONG,
+    Limits,
+    Notice,
+    Reject,
+    notice,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One parsed stretch of input, N sequences in input order; N + len(rejects) records were received."""
+
+    codes: NDArray[np.uint8]
+    """[N, length] alphabet indices; rows may be strided."""
+    lines: NDArray[np.int64]
+    """[N] 1-based lines, ascending (FASTA: the header's; JSON: the position in the list)."""
+    ids: list[str] | None = None
+    extra: Sequence[tuple[str, ...]] | None = None
+    rejects: list[Reject] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    contract: Contract = DEFAULT
+    notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def received(self) -> int:
+        """Return how many records this stretch of input held."""
+        return len(self.lines) + len(self.rejects)
+
+
+def rejected_block(rejects: list[Reject], contract: Contract) -> Block:
+    """Return a block of no sequences."""
+    none = np.empty((0, contract.length), np.uint8)
+    return Block(none, np.empty(0, np.int64), rejects=rejects, contract=contract)
+
+
+STRIPPED: Final = "terminator_stripped"
+REMOVED: Final = "gaps_removed"
+PADDED: Final = "padded"
+_SAID: Final = {
+    STRIPPED: "a final '*' was taken off: it ends a protein and is no residue (terminator=reject rejects it)",
+    REMOVED: "gaps were removed, as gaps=remove asks",
+    PADDED: f"{LINKER} was appended to sequences that lack its length, as pad=linker asks",
+}
+
+
+class Tidied(NamedTuple):
+    """A sequence as it is judged, and what was done to it that a caller is told."""
+
+    text: bytes
+    done: tuple[str, ...] = ()
+
+
+def tidy(text: bytes, contract: Contract) -> Tidied:
+    """Return a sequence without what is forgiven."""
+    gaps = contract.gaps.encode()
+    done = []
+    words = text.translate(_SPACED).split(b" ")
+    letters = [word for word in words if word and not word.isdigit()] if contract.numbered else words
+    found = b"".join(letters or words)
+    if gaps and len(found.translate(None, gaps)) < len(found):
+        found = found.translate(None, gaps)
+        done.append(REMOVED)
+    if contract.terminated and found.endswith(b"*"):
+        found = found[:-1]
+        done.append(STRIPPED)
+    if contract.padded and len(found) == contract.padded:
+        found += LINKER.encode()
+        done.append(PADDED)
+    return Tidied(found, tuple(done))
+
+
+def tell(code: str, lines: Iterable[int]) -> Notice:
+    """Return the notice of what was done to sequences of some lines."""
+    return notice(code, _SAID[code], sorted(lines))
+
+
+_SPACED: Final = bytes.maketrans(b"\t\r\n", b"   ")
+
 
 Index = NDArray[np.intp]
 _REASONS = (LENGTH, RESIDUE, ENCODING, EMPTY, TOO_LONG)

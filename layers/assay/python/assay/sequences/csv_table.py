@@ -8,14 +8,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from assay.errors import UnreadableInput
-from assay.residues import Contract
-from assay.sequences.columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
-from assay.sequences.records import Block, Limits, rejected_block
-from assay.sequences.validation import check_texts
+from assay.sequences.blocks import Block, check_texts, rejected_block
+from assay.sequences.carried_columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
+from assay.sequences.contract import Contract
 from assay.text.csv_rows import Batch, Spanned, rows
 from assay.text.delimiters import SEQUENCE, find_residues, find_sequence, place
 from assay.text.lines import Frame
-from assay.text.records import Notice, notice
+from assay.text.records import Limits, Notice, notice
 
 IDENTIFIER: Final = "id"
 _NO_HEADER: Final = notice(

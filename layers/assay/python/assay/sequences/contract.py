@@ -68,3 +68,11 @@ class Contract:
 
 
 DEFAULT: Final = Contract()
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows of `size` residues at 0, `step`, 2 `step`, ...; what is left at the end, shorter, is in none."""
+
+    size: int
+    step: int = 1
