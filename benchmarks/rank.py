@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT

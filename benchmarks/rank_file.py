@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.contract import DEFAULT

@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Partial, merge
+from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
+from assay.ranking.ranking import Counts, Partial, merge
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

@@ -78,7 +78,7 @@ def without_networks(_: Path, __: int) -> Act:
 
 
 def _by_assay(gate: Any, score: Any) -> Act:
-    from assay.ranking.options import RankOptions
+    from assay.options import RankOptions
     from assay.ranking.ranker import rank_blocks
 
     def act(task: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,12 +6,11 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from assay.abstracts import records
-from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.records import LISTS, Layout, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
-from assay.options import hold_known, integer, number
+from assay.options import ClassifyOptions, hold_known, integer, number
 from assay.pdf import MAX_BYTES
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json

@@ -7,7 +7,6 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from assay.abstracts.classification import Classifier, Prediction, classify, remarks, result
-from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import SLOW
 from assay.abstracts.records import Cut, Found, Layout, Record, read
 from assay.aws.s3 import Bucket, Writer
@@ -21,6 +20,7 @@ from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
+from assay.options import ClassifyOptions
 from assay.pdf import MAX_BYTES, extract
 from assay.shards import Tally
 from assay.telemetry import logger, observed, phase, rejected

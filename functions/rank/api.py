@@ -10,9 +10,8 @@ from assay.http import routing
 from assay.http.messages import Response
 from assay.http.negotiation import chosen, delivered
 from assay.options import hold_known
-from assay.ranking.options import hold_strict
-from assay.ranking.partial import Partial, with_simple
 from assay.ranking.ranker import rank_blocks
+from assay.ranking.ranking import Partial, hold_strict, with_simple
 from assay.telemetry import logger, observed, phase, rejected, scored
 from rank import later, replies
 from rank.reading import OPTIONS, Input, hold_top, read

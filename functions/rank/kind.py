@@ -8,8 +8,7 @@ from typing import Any
 from assay.files.headers import table
 from assay.files.manifest import Source
 from assay.files.planning import Shape
-from assay.options import RANKING, from_metadata
-from assay.ranking.options import RankOptions
+from assay.options import RANKING, RankOptions, from_metadata
 from assay.sequences.formats import Format, sniff
 from assay.sequences.json_items import fields_of
 from rank.reading import with_options

@@ -16,8 +16,8 @@ from assay.files.partial import ShardResult
 from assay.files.rejects import Piece
 from assay.files.steps import merge_step
 from assay.files.working import Working
-from assay.ranking.options import RankOptions, hold_strict
-from assay.ranking.partial import Partial, merge, with_simple
+from assay.options import RankOptions
+from assay.ranking.ranking import Partial, hold_strict, merge, with_simple
 from assay.ranking.ranking_csv import ranking_csv
 from assay.telemetry import observed
 from rank.scores import part_keys

@@ -9,7 +9,7 @@ from assay.models.choice import Choice
 from assay.models.loading import LoadedModel
 from assay.models.registry import Registry
 from assay.models.scorer import SequenceScorer
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.ranking.ranker import Scorer
 from assay.sequences.contract import Contract
 

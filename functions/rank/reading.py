@@ -8,8 +8,7 @@ from typing import Any
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
-from assay.options import RANKING, hold_known
-from assay.ranking.options import RankOptions
+from assay.options import RANKING, RankOptions, hold_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff

@@ -8,7 +8,7 @@ from typing import Final
 
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
-from assay.ranking.partial import Partial, Row
+from assay.ranking.ranking import Partial, Row
 from assay.ranking.ranking_csv import ranking_csv
 from assay.text.records import Reject
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from assay.aws.s3 import Bucket, Writer
 from assay.files.layout import result_key
 from assay.ranking.ranking_csv import carried_cells, carried_names
-from assay.ranking.topk import Rows
+from assay.ranking.top_k import Rows
 from assay.sequences.alphabet import decode
 from assay.sequences.contract import Contract
 from assay.text.csv_writer import csv_text, harmless

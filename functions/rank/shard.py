@@ -15,10 +15,10 @@ from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Partial, PlacedRow, Row
+from assay.options import RankOptions
 from assay.ranking.ranker import OnScored, rank_blocks
-from assay.ranking.topk import weigh
+from assay.ranking.ranking import Partial, PlacedRow, Row
+from assay.ranking.top_k import weigh
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.contract import Contract

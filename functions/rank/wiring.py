@@ -13,7 +13,7 @@ from assay.models.choice import Choice
 from assay.models.registry import Registry
 from assay.models.shelf import Shelf
 from assay.notices import announced
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.settings import Settings
 from rank.kind import RankKind
 from rank.pair import Pair, chosen, pinned

@@ -12,7 +12,7 @@ from typing import Final
 
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.formats import sniff

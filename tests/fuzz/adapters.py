@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assay.errors import ModelUnavailable, NotFound
 from assay.models.bundle import read_manifest
 from assay.models.loading import LoadedModel
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.sequences.contract import DEFAULT
 from tests.conftest import DATA, ENVIRONMENT
 

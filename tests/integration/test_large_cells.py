@@ -12,8 +12,8 @@ import pytest
 from assay.files import cells
 from assay.models.loading import load_folder
 from assay.models.scorer import SequenceScorer
-from assay.ranking import topk
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
+from assay.ranking import top_k as topk
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.formats import Format

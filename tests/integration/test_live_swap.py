@@ -50,7 +50,7 @@ def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
 
 @pytest.fixture
 def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
-    from assay.abstracts.options import ClassifyOptions
+    from assay.options import ClassifyOptions
     from classify import wiring
     from classify.inputs import ClassifyRequest
 

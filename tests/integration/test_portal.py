@@ -13,7 +13,7 @@ import pytest
 from assay.aws.dynamodb import to_item
 from assay.claims import UploadIdentity
 from assay.jobs import Jobs
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from portal import pages
 from portal.uploads import safe
 from rank.reading import with_options

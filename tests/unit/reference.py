@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts
+from assay.options import RankOptions
+from assay.ranking.ranking import Counts
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract

@@ -12,10 +12,10 @@ from tokenizers import Tokenizer
 from assay.abstracts.batching import MOST_TOKENS, batches, padded, stack
 from assay.abstracts.classification import Prediction, classify, result
 from assay.abstracts.cleaning import clean
-from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import prepare
 from assay.abstracts.tokenizing import TextTokenizer
 from assay.errors import InvalidAbstract, InvalidOption
+from assay.options import ClassifyOptions
 
 TINY = Path(__file__).parents[1] / "data" / "tiny-text" / "1"
 LABELS = ["a", "b", "c"]

@@ -128,7 +128,7 @@ def test_every_reason_and_no_other_is_explained() -> None:
 
 
 def test_result_files_have_the_columns_that_are_documented() -> None:
-    from assay.ranking.partial import Partial
+    from assay.ranking.ranking import Partial
 
     files = rows(FORMATS, "| file | content |")
     assert "".join(ranking_csv(Partial())).strip() in files["`ranking.csv`"]

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
-from assay.options import RANKING
-from assay.ranking.options import RankOptions
+from assay.options import RANKING, RankOptions
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT, LINKER, Contract, Lenience, Windows

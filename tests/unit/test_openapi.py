@@ -12,13 +12,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from assay.abstracts.options import ClassifyOptions
 from assay.errors import InvalidOption
 from assay.jobs import Job
-from assay.options import CLASSIFYING, RANKING
+from assay.options import CLASSIFYING, RANKING, ClassifyOptions, RankOptions
 from assay.pdf import Extract
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Row
+from assay.ranking.ranking import Counts, Row
 from assay.sequences.contract import DEFAULT
 from classify.replies import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS

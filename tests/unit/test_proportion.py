@@ -21,7 +21,7 @@ import pytest
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
 from assay.http.messages import parse_json, parse_multipart
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format, sniff

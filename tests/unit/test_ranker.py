@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Partial, PlacedRow, Row, merge, with_simple
+from assay.options import RankOptions
 from assay.ranking.ranker import _Queue, _rows, _weight, rank_blocks
-from assay.ranking.topk import Rows, weigh
+from assay.ranking.ranking import Counts, Partial, PlacedRow, Row, merge, with_simple
+from assay.ranking.top_k import Rows, weigh
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from assay.errors import InvalidOption
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
+from assay.ranking.ranking import Counts, Partial, Row, merge
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.json_items import parse_items

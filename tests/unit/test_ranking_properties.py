@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Partial, Row, merge
+from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
+from assay.ranking.ranking import Counts, Partial, Row, merge
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.partial import Counts, Partial, merge
+from assay.ranking.ranking import Counts, Partial, merge
 from assay.text.records import LINES_NAMED, Notice, gather, notice
 from tools.cli.shown import noticed
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.partial import Partial, Row
+from assay.ranking.ranking import Partial, Row
 from assay.ranking.ranking_csv import ranking_csv
 from assay.text.csv_writer import harmless, plain, rejected_csv_header, rejected_rows
 from assay.text.records import Reject

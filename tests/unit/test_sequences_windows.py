@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import merge
+from assay.options import RankOptions
+from assay.ranking.ranking import merge
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract, Windows

@@ -182,9 +182,9 @@ def classified(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping
     """Return what POST /classify would answer to one abstract. Raises AssayError."""
     from assay.abstracts.classification import classify as predict
     from assay.abstracts.classification import remarks, result
-    from assay.abstracts.options import ClassifyOptions
     from assay.errors import InvalidAbstract
     from assay.models.classifier import TextClassifier
+    from assay.options import ClassifyOptions
 
     options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))
     classifier = TextClassifier(newest_model(folder, name))

@@ -50,7 +50,7 @@ def _asked(service: Service, sent: Sent, query: dict[str, object]) -> shown.Outc
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
-    from assay.ranking.partial import Counts, Partial, Row
+    from assay.ranking.ranking import Counts, Partial, Row
     from assay.ranking.ranking_csv import ranking_csv
 
     own = ("sequence", "score", "gate", "line", "id")

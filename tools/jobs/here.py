@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assay.files.merging import Joined
     from assay.files.planning import Shape
     from assay.files.working import Working
-    from assay.ranking.options import RankOptions
+    from assay.options import RankOptions
     from rank.pair import Pair
 
 SMALLEST: Final = 4 << 20

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from assay import options, runtime
-from assay.abstracts import options as abstract_options
+from assay import options as abstract_options
 from assay.abstracts import prepare
 from assay.errors import AssayError
 from assay.http import inference_protocols, messages

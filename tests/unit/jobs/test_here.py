@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.errors import ObjectMissing
-from assay.ranking.options import RankOptions
+from assay.options import RankOptions
 from benchmarks.rank import GATE, SCORE, random_lines
 from tests.conftest import ROOT
 from tools.jobs import here, processes

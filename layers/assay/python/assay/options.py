@@ -2,11 +2,14 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeGuard
 
 from assay.errors import InvalidOption
+from assay.sequences.contract import MAX_LENGTH, Contract, Lenience, Windows
 
 MAX_TOP_K: Final = 10_000
 OUTPUTS: Final = ("top", "all")
@@ -152,3 +155,86 @@ def hold_known(given: Iterable[str], known: Iterable[str], what: str = "option")
     if unknown:
         named = ", ".join(known) or "none"
         raise InvalidOption(f"unknown {what} {unknown[0]!r}; known: {named}", option=unknown[0])
+
+
+@dataclass(frozen=True, slots=True)
+class RankOptions:
+    """What the caller may choose. Raises `InvalidOption` naming the option that is out of range.
+
+    `output` is `top` (the best `top_k`) or, for files, `all`: every sequence that passed, with its scores. With `gate`
+    `off` the gate model holds nothing back: all that is scored passes. `strict` is held by `hold_strict`, after the
+    ranking; `rank_blocks` ranks what it can either way.
+    `window` and `step` are for parsing: FASTA records are then cut into windows of that many residues.
+    `terminator`, `gaps` and `pad` say what is forgiven in a sequence: `lenient`.
+    `score_model` and `gate_model` are `name` or `name@version`, None for the deployment's.
+    """
+
+    top_k: int = 100
+    threshold: float = 0.0
+    strict: bool = False
+    column: str | None = None
+    window: int | None = None
+    step: int = 1
+    output: str = "top"
+    gate: str = "on"
+    terminator: str = "strip"
+    gaps: str = "reject"
+    pad: str = "off"
+    score_model: str | None = None
+    gate_model: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check types as well as ranges, since options come from JSON, queries and object metadata."""
+        _require(type(self.top_k) is int and 1 <= self.top_k <= MAX_TOP_K, "top_k", f"an integer in 1..{MAX_TOP_K}")
+        number = type(self.threshold) in (int, float) and abs(self.threshold) <= sys.float_info.max  # not NaN either
+        _require(number, "threshold", "a finite number")
+        _require(type(self.strict) is bool, "strict", "true or false")
+        _require(self.column is None or (isinstance(self.column, str) and bool(self.column)), "column", "a name")
+        _require(self.output in OUTPUTS, "output", "top or all")
+        _require(self.gate in GATES, "gate", "on or off")
+        _require(self.terminator in TERMINATORS, "terminator", "strip or reject")
+        _require(self.gaps in GAPS, "gaps", "reject or remove")
+        _require(self.pad in PADS, "pad", "off or linker")
+        _require(self.window is None or _within(self.window), "window", f"an integer in 1..{MAX_LENGTH}")
+        _require(_within(self.step), "step", f"an integer in 1..{MAX_LENGTH}")
+        _require(self.window is not None or self.step == 1, "step", "given with window")
+
+    def lenient(self, contract: Contract) -> Contract:
+        """Return what models read, and what is made such a sequence before it is judged."""
+        lenience = Lenience(self.terminator == "strip", self.gaps == "remove", self.pad == "linker")
+        return replace(contract, lenience=lenience)
+
+    @property
+    def windows(self) -> Windows | None:
+        """Return the windows to cut FASTA records into, None to take them whole."""
+        return Windows(self.window, self.step) if self.window else None
+
+
+def _within(value: object) -> bool:
+    return type(value) is int and 1 <= value <= MAX_LENGTH
+
+
+def _require(holds: bool, option: str, wanted: str) -> None:
+    if not holds:
+        raise InvalidOption(f"{option} must be {wanted}", option=option)
+
+
+MOST_LABELS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyOptions:
+    """`threshold` (0..1) stands for every label instead of the model's own; `top_k` caps the labels listed.
+
+    Raises InvalidOption for a value out of its range.
+    """
+
+    threshold: float | None = None
+    top_k: int | None = None
+
+    def __post_init__(self) -> None:
+        """Hold the options to their ranges."""
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InvalidOption("threshold must be from 0 to 1", option="threshold")
+        if self.top_k is not None and not 1 <= self.top_k <= MOST_LABELS:
+            raise InvalidOption(f"top_k must be from 1 to {MOST_LABELS:,}", option="top_k")

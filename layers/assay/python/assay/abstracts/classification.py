@@ -7,9 +7,9 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.prepare import prepare
 from assay.errors import AssayError, InvalidAbstract
+from assay.options import ClassifyOptions
 from assay.text.records import Notice, notice
 
 DEFAULT_THRESHOLD = 0.5

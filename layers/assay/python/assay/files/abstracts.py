@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from assay.abstracts.options import ClassifyOptions
 from assay.abstracts.records import COLUMNS, LISTS, Layout
 from assay.aws.s3 import Writer
 from assay.errors import InvalidOption
@@ -18,7 +17,7 @@ from assay.files.partial import ShardResult, added, first_lines
 from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
-from assay.options import CLASSIFYING, from_metadata
+from assay.options import CLASSIFYING, ClassifyOptions, from_metadata
 from assay.pdf import MAX_BYTES
 from assay.sequences.formats import JSON_SUFFIXES
 from assay.text.json_text import looks_like_json

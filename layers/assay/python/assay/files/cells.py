@@ -11,7 +11,7 @@ from typing import Final
 from assay.aws.s3 import Bucket, Writer
 from assay.files.layout import part_key
 from assay.files.working import Working
-from assay.ranking.partial import PlacedRow, Row
+from assay.ranking.ranking import PlacedRow, Row
 
 NAME: Final = "cells.jsonl"
 INLINE: Final = 8 << 20

@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.ranking.options import RankOptions
-from assay.ranking.partial import Counts, Partial, Row
-from assay.ranking.topk import HEAVY, Rows, TopK, joined, packed
+from assay.options import RankOptions
+from assay.ranking.ranking import Counts, Partial, Row
+from assay.ranking.top_k import HEAVY, Rows, TopK, joined, packed
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from assay.ranking.partial import Partial, Row
+from assay.ranking.ranking import Partial, Row
 from assay.sequences.carried_columns import name_columns
 from assay.text.csv_writer import _PIECE, csv_text, harmless
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Self
 
+from assay.errors import StrictReject
+from assay.options import RankOptions
 from assay.sequences.composition import DNA, tell_simple
 from assay.text.records import Notice, gather
 
@@ -118,3 +120,10 @@ def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
         if len(best) == top_k:
             break
     return list(best.values())
+
+
+def hold_strict(options: RankOptions, counts: Counts, **details: object) -> None:
+    """Raise StrictReject where `strict` was asked for and records were rejected."""
+    if options.strict and counts.rejected:
+        message = f"{counts.rejected} of {counts.received} records were rejected, and strict allows none"
+        raise StrictReject(message, count=counts.rejected, **details)
