@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from assay.abstracts import records
-from assay.abstracts.records import LISTS, Layout, Record, record_of
+from assay.abstracts import parsing
+from assay.abstracts.parsing import LISTS, Layout, Record, record_of
 from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
@@ -131,7 +131,7 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
 
 def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for the rows of a table, as a file of abstracts has them. Raises UnreadableInput."""
-    found = list(records.read([data], Layout.CSV))
+    found = list(parsing.read([data], Layout.CSV))
     rows = _counted([each for each in found if not isinstance(each, Notice)])
     texts = [each.text if isinstance(each, Record) else "" for each in rows]
     about = [{"id": each.id, **each.about} if isinstance(each, Record) else {} for each in rows]

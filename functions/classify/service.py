@@ -4,7 +4,7 @@ from itertools import repeat
 from typing import Any, Protocol
 
 from assay.abstracts.classification import Classifier, classify, plain, rejected, remarks, result
-from assay.abstracts.prepare import prepare
+from assay.abstracts.cleaning import prepare
 from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS

@@ -7,8 +7,8 @@ from itertools import chain, islice
 from typing import Any, Final
 
 from assay.abstracts.classification import Classifier, Prediction, classify, remarks, result
-from assay.abstracts.prepare import SLOW
-from assay.abstracts.records import Cut, Found, Layout, Record, read
+from assay.abstracts.cleaning import SLOW
+from assay.abstracts.parsing import Cut, Found, Layout, Record, read
 from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract
 from assay.files import reading

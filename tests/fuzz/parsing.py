@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain
 
-from assay.abstracts.records import Layout
-from assay.abstracts.records import read as read_abstracts
+from assay.abstracts.parsing import Layout
+from assay.abstracts.parsing import read as read_abstracts
 from assay.errors import InputError, UnreadableInput
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format, sniff

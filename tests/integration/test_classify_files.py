@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assay.abstracts import cleaning
-from assay.abstracts import prepare as preparing
-from assay.abstracts.records import Layout
+from assay.abstracts import cleaning as preparing
+from assay.abstracts.parsing import Layout
 from assay.files.abstracts import sniff
 from assay.files.taking import redrive
 from classify.wiring import desk

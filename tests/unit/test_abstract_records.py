@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.records import Cut, Found, Layout, read
+from assay.abstracts.parsing import Cut, Found, Layout, read
 from assay.errors import UnreadableInput
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject

@@ -9,11 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from assay.abstracts.batching import MOST_TOKENS, batches, padded, stack
 from assay.abstracts.classification import Prediction, classify, result
-from assay.abstracts.cleaning import clean
-from assay.abstracts.prepare import prepare
-from assay.abstracts.tokenizing import TextTokenizer
+from assay.abstracts.cleaning import clean, prepare
+from assay.abstracts.tokens import MOST_TOKENS, TextTokenizer, batches, padded, stack
 from assay.errors import InvalidAbstract, InvalidOption
 from assay.options import ClassifyOptions
 

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts import prepare as preparing
-from assay.abstracts.cleaning import MOST_MARKS, clean
-from assay.abstracts.prepare import LONGEST, prepare
+from assay.abstracts import cleaning as preparing
+from assay.abstracts.cleaning import LONGEST, MOST_MARKS, clean, prepare
 from assay.errors import InvalidAbstract
 
 TAG_NAMES = (

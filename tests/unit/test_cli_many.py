@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from assay.abstracts.records import Layout, Record, read
+from assay.abstracts.parsing import Layout, Record, read
 from assay.errors import InvalidOption, UnreadableInput
 from assay.files.abstracts import sniff
 from assay.text.packing import look, text

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.records import Layout, Record, read
+from assay.abstracts.parsing import Layout, Record, read
 from assay.errors import UnreadableInput
 from assay.files.headers import header_bytes, line_of, table
 from assay.sequences.alphabet import decode

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assay.abstracts.prepare import LONGEST, SHORTEST
+from assay.abstracts.cleaning import LONGEST, SHORTEST
 from assay.jobs import Job
 from assay.options import MAX_TOP_K
 from assay.ranking.ranking_csv import ranking_csv

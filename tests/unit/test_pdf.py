@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assay import pdf, pdfium
-from assay.abstracts.prepare import LONGEST
+from assay.abstracts.cleaning import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 from assay.pdf import extract
 from tests.papers.layouts import article

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.records import Layout, Record, read
+from assay.abstracts.parsing import Layout, Record, read
 from assay.errors import UnreadableInput
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

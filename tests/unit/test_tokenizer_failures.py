@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
-from assay.abstracts.tokenizing import TextTokenizer, failures_as_invalid
+from assay.abstracts.tokens import TextTokenizer, failures_as_invalid
 from assay.errors import BundleInvalid
 
 HOPELESS = "a" * 60_000 + "!"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.records import LISTS as ABSTRACTS
-from assay.abstracts.records import Layout, Record
-from assay.abstracts.records import read as read_abstracts
+from assay.abstracts.parsing import LISTS as ABSTRACTS
+from assay.abstracts.parsing import Layout, Record
+from assay.abstracts.parsing import read as read_abstracts
 from assay.errors import UnreadableInput
 from assay.files.abstracts import sniff as sniff_abstracts
 from assay.sequences.formats import LISTS, Format, sniff

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.abstracts.tokenizing import TextTokenizer
+from assay.abstracts.tokens import TextTokenizer
 from assay.errors import BundleInvalid
 from assay.models.bundle import Manifest, build
 from assay.models.classifier import TextClassifier

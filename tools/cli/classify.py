@@ -72,7 +72,7 @@ def many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> boo
     It is where it is JSON or a table, however packed, where a column is named, or where its results shall be files;
     text and PDFs are one abstract. Raises UnreadableInput for what is neither, TooLarge, RuntimeMissing.
     """
-    from assay.abstracts.records import Layout
+    from assay.abstracts.parsing import Layout
     from assay.files.abstracts import sniff
     from assay.text.packing import look
 

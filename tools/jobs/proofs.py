@@ -268,7 +268,7 @@ def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
 
 
 def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
-    from assay.abstracts.records import Layout, read
+    from assay.abstracts.parsing import Layout, read
     from assay.files import reading
 
     chunks = reading.text(uploads, whole, whole.shard(0), tally)

@@ -7,8 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.classification import DEFAULT_THRESHOLD
-from assay.abstracts.cleaning import clean
-from assay.abstracts.prepare import LONGEST, SHORTEST
+from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import LoadedModel
 from assay.models.scorer import SequenceScorer

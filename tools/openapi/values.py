@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from assay import options, runtime
 from assay import options as abstract_options
-from assay.abstracts import prepare
+from assay.abstracts import cleaning
 from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
@@ -34,7 +34,7 @@ GATEWAY: Final = {
 }
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
 _MODULES: Final = (
-    *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, prepare),
+    *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, cleaning),
     *(reading, sequences_records, text_records, replies, runtime, inference_protocols, uploads),
 )
 

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from assay.abstracts.batching import stack
-from assay.abstracts.tokenizing import TextTokenizer, Tokens
+from assay.abstracts.tokens import TextTokenizer, Tokens, stack
 from assay.errors import InvalidOption
 from assay.models.bundle import build
 from assay.models.classifier import ACTIVATIONS

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.classification import DEFAULT_THRESHOLD
-from assay.abstracts.prepare import prepare
+from assay.abstracts.cleaning import prepare
 from assay.errors import InvalidAbstract, InvalidOption
 from assay.models.loading import LoadedModel
 from tools.models import probes

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from assay.abstracts.tokenizing import failures_as_invalid
+from assay.abstracts.tokens import failures_as_invalid
 from assay.errors import BundleInvalid, UnreadableInput
 from tools.models.importers.added_tokens import add_tokens, read_settings, special_token
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from assay.abstracts.prepare import LONGEST
+from assay.abstracts.cleaning import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 from assay.papers.finding import Candidate, Source
 from assay.telemetry import phase

@@ -17,7 +17,7 @@ from typing import Any, Final
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # isolated: PYTHONPATH is not read
 
-from assay.abstracts.prepare import SHORTEST
+from assay.abstracts.cleaning import SHORTEST
 from assay.papers.finding import SURE, Candidate, find
 from assay.papers.words import Word
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.prepare import prepare
+from assay.abstracts.cleaning import prepare
 from assay.errors import AssayError, InvalidAbstract
 from assay.options import ClassifyOptions
 from assay.text.records import Notice, notice

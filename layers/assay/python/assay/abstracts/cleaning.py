@@ -4,9 +4,52 @@ import html
 import re
 import unicodedata
 from html.entities import html5
+from time import thread_time
 from typing import Final
 
-from assay.abstracts.links import drop_links, part_wide_marks
+from assay.errors import InvalidAbstract
+
+_SCHEME: Final = r"(?:https?://|ftp://|www\.)"
+# RFC 3986's characters, and those of them that LaTeX writes with a backslash.
+_CHARACTERS: Final = r"(?:[\w.~:/?#\[\]@!$&'()*+,;=%-]|\\[_~%#&$])"
+_RUN: Final = re.compile(rf"{_SCHEME}{_CHARACTERS}+", re.IGNORECASE | re.ASCII)
+# Marks of full width that NFKC makes marks of RFC 3986: a comma between Chinese words is no comma of an address.
+_WIDE: Final = re.compile(
+    rf"({_SCHEME}{_CHARACTERS}+)([\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]?)", re.IGNORECASE | re.ASCII
+)
+_BRACKET: Final = re.compile(r"[()\[\]]")
+_OPENS: Final = {")": "(", "]": "["}
+_CLOSING: Final = ".,;:!?'"
+
+
+def drop_links(text: str) -> str:
+    """Return a text with a blank for each URL; the punctuation behind it and unmatched brackets stay."""
+    return _RUN.sub(lambda run: " " + run[0][_length(run[0]) :], text)
+
+
+def part_wide_marks(text: str) -> str:
+    """Return a text with a blank between a URL and a mark of full width, which normalising would make a part of it."""
+    return _WIDE.sub(lambda run: f"{run[1]} {run[2]}" if run[2] else run[0], text)
+
+
+def _length(run: str) -> int:
+    """Return how many characters of a run are the URL: up to an unmatched bracket, without closing punctuation."""
+    whole = run[: _unmatched(run)]
+    return len(whole.rstrip(_CLOSING)) or len(whole)
+
+
+def _unmatched(run: str) -> int:
+    """Return where the first bracket stands that has no partner, or the length."""
+    opened: list[tuple[str, int]] = []
+    for bracket in _BRACKET.finditer(run):
+        if bracket[0] in "([":
+            opened.append((bracket[0], bracket.start()))
+        elif opened and opened[-1][0] == _OPENS[bracket[0]]:
+            opened.pop()
+        else:
+            return opened[0][1] if opened else bracket.start()
+    return opened[0][1] if opened else len(run)
+
 
 MOST_MARKS: Final = 30
 """Combining marks in a row that are read: those of the Stream-Safe Text Format (Unicode Standard Annex 15)."""
@@ -79,3 +122,67 @@ def _decoded(entity: re.Match[str]) -> str:
     """Return the character of an entity, and what is none as it stands."""
     name = entity[1]
     return html.unescape(f"&{name};") if name[0] == "#" or f"{name};" in html5 else entity[0]
+
+
+SHORTEST: Final = 50
+LONGEST: Final = 5_000
+SECONDS: Final = 2.0
+"""CPU time that the cleaning of one text may take; an honest one takes a thousandth of it."""
+SLOW: Final = "slow"
+_LONGEST_RAW: Final = 200_000
+_LONGEST_PLAIN: Final = 4 * LONGEST
+"""No more characters without markup become 5,000: NFKC puts at most four together."""
+
+
+def prepare(text: object) -> str:
+    """Return the cleaned abstract.
+
+    Raises InvalidAbstract unless it is text of 50 to 5,000 characters after cleaning, and where cleaning it has taken
+    more than 2 s of CPU time, so that no text holds up those behind it.
+    """
+    if not isinstance(text, str):
+        raise InvalidAbstract(f"an abstract must be a string, not {_kind(text)}")
+    started = thread_time()
+    plain = _within_reach(text)
+    _hold_to_time(started)
+    cleaned = _encodable(clean(plain))
+    _hold_to_time(started)
+    if SHORTEST <= len(cleaned) <= LONGEST:
+        return cleaned
+    raise InvalidAbstract(
+        f"the abstract has {len(cleaned):,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed",
+        characters=len(cleaned),
+        minimum=SHORTEST,
+        maximum=LONGEST,
+    )
+
+
+def _within_reach(text: str) -> str:
+    """Return a text that is worth normalising: one that is long is stripped of its markup first."""
+    if len(text) > _LONGEST_RAW:
+        raise InvalidAbstract(f"the abstract has {len(text):,} characters, {SHORTEST} to {LONGEST:,} are needed")
+    plain = text if len(text) <= _LONGEST_PLAIN else strip_markup(decode_entities(text))
+    if len(plain) > _LONGEST_PLAIN:
+        raise InvalidAbstract(
+            f"the abstract has more than {LONGEST:,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed",
+            minimum=SHORTEST,
+            maximum=LONGEST,
+        )
+    return plain
+
+
+def _hold_to_time(started: float) -> None:
+    if thread_time() - started > SECONDS:
+        raise InvalidAbstract(
+            f"the abstract takes more than {SECONDS:g} s to clean: send it as plain text", reason=SLOW
+        )
+
+
+def _encodable(text: str) -> str:
+    """Replace lone surrogates, which JSON escapes can carry and no tokenizer or reply can."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _kind(value: object) -> str:
+    names = {"NoneType": "null", "dict": "an object", "list": "a list", "bool": "a boolean"}
+    return names.get(type(value).__name__, "a number")

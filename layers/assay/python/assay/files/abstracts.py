@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from assay.abstracts.records import COLUMNS, LISTS, Layout
+from assay.abstracts.parsing import COLUMNS, LISTS, Layout
 from assay.aws.s3 import Writer
 from assay.errors import InvalidOption
 from assay.files import rejects

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.batching import Ids, batches, padded, stack
 from assay.abstracts.classification import Prediction
-from assay.abstracts.tokenizing import Tokens
+from assay.abstracts.tokens import Ids, Tokens, batches, padded, stack
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
 

@@ -16,7 +16,7 @@ from assay.models.specs import Tensor, TextSpec
 from assay.telemetry import phase
 
 if TYPE_CHECKING:
-    from assay.abstracts.tokenizing import TextTokenizer
+    from assay.abstracts.tokens import TextTokenizer
 
 _FREE_AXIS = 16
 
@@ -63,7 +63,7 @@ class LoadedModel:
     @cached_property
     def tokenizer(self) -> "TextTokenizer":
         """A classifier's tokenizer, read once; BundleInvalid where its file is none."""
-        from assay.abstracts.tokenizing import TextTokenizer
+        from assay.abstracts.tokens import TextTokenizer
 
         try:
             return TextTokenizer(self.folder / self.text.tokenizer, self.longest, self.text.overlap)

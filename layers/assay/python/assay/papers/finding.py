@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from assay.abstracts.cleaning import clean
-from assay.abstracts.prepare import LONGEST, SHORTEST
+from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
 from assay.papers.guesses import PARAGRAPH, by_layout, first_page
 from assay.papers.headings import (
     Kind,

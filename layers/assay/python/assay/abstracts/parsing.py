@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from assay.abstracts.prepare import SHORTEST
+from assay.abstracts.cleaning import SHORTEST
 from assay.sequences.csv_table import first_row, no_column, quoted_lines
 from assay.text.csv_rows import Spanned, rows
 from assay.text.delimiters import place
