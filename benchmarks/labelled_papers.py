@@ -24,7 +24,7 @@ from typing import Final
 
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError
-from assay.pdf import extract
+from assay.papers.pdf import extract
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 LABELS: Final = Path(__file__).with_suffix(".json")

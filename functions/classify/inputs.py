@@ -11,7 +11,7 @@ from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
 from assay.options import ClassifyOptions, hold_known, integer, number
-from assay.pdf import MAX_BYTES
+from assay.papers.pdf import MAX_BYTES
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json
 from assay.text.packing import PACKED_TYPES, unpacked
@@ -140,7 +140,7 @@ def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
 
 
 def _pdf(body: bytes, options: ClassifyOptions) -> ClassifyRequest:
-    from assay.pdf import extract
+    from assay.papers.pdf import extract
 
     found = extract(body)
     return ClassifyRequest([found.text], options, source=asdict(found))

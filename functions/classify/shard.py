@@ -21,7 +21,7 @@ from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
 from assay.models.specs import TextSpec
 from assay.options import ClassifyOptions
-from assay.pdf import MAX_BYTES, extract
+from assay.papers.pdf import MAX_BYTES, extract
 from assay.shards import Tally
 from assay.telemetry import logger, observed, phase, rejected
 from assay.text.csv_rows import OpenRow

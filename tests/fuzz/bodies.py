@@ -10,7 +10,7 @@ from assay.files.manifest import Manifest as JobManifest
 from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
 from assay.models.bundle import Manifest
 from assay.models.layout import Pointer, Target
-from assay.papers.finding import find
+from assay.papers.abstract import find
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items
 from assay.shards import Shard
@@ -100,7 +100,7 @@ def pdf(data: bytes) -> None:
     """PDFium's reading of any bytes, in this process: words or none, and pages given back."""
     import pypdfium2.raw as pdfium
 
-    from assay import pdfium as reader
+    from assay.papers import pdfium_worker as reader
 
     pdfium.FPDF_InitLibrary()
     document: Any = pdfium.FPDF_LoadMemDocument64(data, len(data), None)

@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from assay.errors import InvalidOption
 from assay.jobs import Job
 from assay.options import CLASSIFYING, RANKING, ClassifyOptions, RankOptions
-from assay.pdf import Extract
+from assay.papers.pdf import Extract
 from assay.ranking.ranking import Counts, Row
 from assay.sequences.contract import DEFAULT
 from classify.replies import FORMS as CLASSIFICATIONS

@@ -1,12 +1,12 @@
 import pytest
 
-from assay.papers.finding import find
+from assay.papers.abstract import find
 from assay.papers.headings import begins, ends, is_note, structure, without_rights
-from assay.papers.joining import join, vocabulary
-from assay.papers.order import blocks
+from assay.papers.pdf import extract
+from assay.papers.reading_order import blocks
 from assay.papers.rows import rows
+from assay.papers.running_text import join, vocabulary
 from assay.papers.words import Word
-from assay.pdf import extract
 from tests.papers.awkward import AWKWARD, INTERRUPTED, thesis_page, under_contents
 from tests.papers.layouts import FOUND_BY, LAYOUTS, medicine
 from tests.papers.texts import ABSTRACT, STRUCTURED

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from assay.papers.finding import find
+from assay.papers.abstract import find
 from assay.papers.headings import ends, is_entry, is_notice
-from assay.papers.margins import without_numbers
+from assay.papers.pdf import extract
+from assay.papers.rows import without_numbers
 from assay.papers.words import Word
-from assay.pdf import extract
 from tests.papers.disturbed import DISTURBED, LANGUAGES, SECTIONS, language, section_at_once
 from tests.papers.layouts import LAYOUTS
 from tests.papers.texts import ABSTRACT

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from assay import pdf, pdfium
 from assay.abstracts.cleaning import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
-from assay.pdf import extract
+from assay.papers import pdf, pdfium_worker
+from assay.papers.pdf import extract
 from tests.papers.layouts import article
 from tests.papers.setting import ROMAN, Paper
 from tests.papers.texts import ABSTRACT
@@ -131,7 +131,7 @@ def test_the_child_holds_itself_to_its_bounds() -> None:
         "print([r.getrlimit(each)[0] for each in bounds])"
     )
     said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
-    assert json.loads(said) == [pdfium.MEMORY, pdfium.CPU_SECONDS, 0, 0]
+    assert json.loads(said) == [pdfium_worker.MEMORY, pdfium_worker.CPU_SECONDS, 0, 0]
     assert "_bound()" in pdf._CHILD.read_text(encoding="utf-8").rpartition('"__main__"')[2]
 
 

@@ -12,7 +12,7 @@ from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
 from assay.jobs import State
-from assay.papers.finding import Source
+from assay.papers.abstract import Source
 from assay.sequences import alphabet, contract
 from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records

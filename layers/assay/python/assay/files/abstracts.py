@@ -18,7 +18,7 @@ from assay.files.planning import Shape
 from assay.files.rejects import Piece
 from assay.files.working import Working
 from assay.options import CLASSIFYING, ClassifyOptions, from_metadata
-from assay.pdf import MAX_BYTES
+from assay.papers.pdf import MAX_BYTES
 from assay.sequences.formats import JSON_SUFFIXES
 from assay.text.json_text import looks_like_json
 from assay.text.json_values import is_lines

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
-from assay.papers.guesses import PARAGRAPH, by_layout, first_page
 from assay.papers.headings import (
     Kind,
     begins,
@@ -19,11 +18,11 @@ from assay.papers.headings import (
     opens,
     without_rights,
 )
-from assay.papers.joining import join, letters, vocabulary
-from assay.papers.margins import without_heads
-from assay.papers.order import Block, blocks, same_size
-from assay.papers.rows import Row, moved, rows
-from assay.papers.taking import Line, by_baseline, lines_of, next_block, take
+from assay.papers.paragraphs import PARAGRAPH, by_layout, first_page
+from assay.papers.passage import Line, by_baseline, lines_of, next_block, take
+from assay.papers.reading_order import Block, blocks, same_size
+from assay.papers.rows import Row, moved, rows, without_heads
+from assay.papers.running_text import join, letters, vocabulary
 from assay.papers.words import Word
 
 Source = Literal["heading", "inline", "layout", "first_page"]

@@ -17,7 +17,7 @@ from assay.papers.headings import (
     opens,
     structure,
 )
-from assay.papers.order import Block, same_size
+from assay.papers.reading_order import Block, same_size
 from assay.papers.rows import Row
 
 _MOST_LINES: Final = 400

@@ -1,4 +1,4 @@
-"""A PDF's first pages as words, read by PDFium. Run as a program, in a process of its own (`assay.pdf`).
+"""A PDF's first pages as words, read by PDFium. Run as a program, in a process of its own (`assay.papers.pdf`).
 
 PDFium parses what strangers wrote, in C++: so this process holds no credentials, has little memory and little time, and
 may write no file. It reads the PDF from its input and writes one JSON object to its output.
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, Final
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # isolated: PYTHONPATH is not read
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # isolated: PYTHONPATH is not read
 
 from assay.abstracts.cleaning import SHORTEST
-from assay.papers.finding import SURE, Candidate, find
+from assay.papers.abstract import SURE, Candidate, find
 from assay.papers.words import Word
 
 PAGES: Final = (3, 8)

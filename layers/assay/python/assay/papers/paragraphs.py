@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Final
 
 from assay.papers.headings import ends, is_entry, is_note, is_notice, is_prose, opens
-from assay.papers.order import Block, same_size
-from assay.papers.taking import Line, by_baseline, lines_of, take
+from assay.papers.passage import Line, by_baseline, lines_of, take
+from assay.papers.reading_order import Block, same_size
 
 PARAGRAPH: Final = 150
 """Characters of the shortest paragraph that is taken without a heading."""
