@@ -20,7 +20,7 @@ from benchmarks.table import table
 from tools.local.bundles import newest
 
 if TYPE_CHECKING:
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
 
 SHIPPED: Final = newest(Path(__file__).parent.parent / "models", "arxiv-archives")
 LENGTHS: Final = (64, 128, 192, 200, 256)
@@ -32,7 +32,7 @@ _FIRST: Final = """
 import sys
 from pathlib import Path
 import boto3
-from assay.models.classifier import TextClassifier
+from assay.models.text_classifier import TextClassifier
 from assay.models.loading import load_folder
 classifier = TextClassifier(load_folder(Path(sys.argv[1]), int(sys.argv[2])))
 classifier.classify(["data " * 198])
@@ -75,8 +75,8 @@ def processor() -> str:
 def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     os.environ.update(_QUIET)
-    from assay.models.classifier import TextClassifier
     from assay.models.loading import load_folder
+    from assay.models.text_classifier import TextClassifier
 
     classifier = TextClassifier(load_folder(bundle, threads))
     rows = [("process start to first answer (200 tokens)", f"{median(lambda: start(bundle, threads), STARTS):.2f} s")]

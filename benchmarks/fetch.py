@@ -21,8 +21,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from assay.aws.s3 import Bucket
-from assay.models.bundle import Manifest, build
-from assay.models.fetch import fetch
+from assay.models.download import fetch
+from assay.models.manifest import Manifest
+from tools.models.build import build
 
 _PIECE = 1 << 18
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from assay.models.bundle import read_manifest
+from assay.models.manifest import read_manifest
 from benchmarks.measuring import arguments, report
 from tools.local.bundles import newest
 

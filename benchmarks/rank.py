@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
 from assay.sequences.blocks import Block

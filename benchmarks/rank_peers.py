@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from benchmarks.contest import ROOT, Way, draw, environment, interpreter, started
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.models.bundle import build
 from tools.local.bundles import newest
 from tools.models.architecture import Architecture
+from tools.models.build import build
 from tools.models.convert import save, to_tflite
 from tools.models.encoder import Encoder
 

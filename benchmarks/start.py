@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from assay.models.bundle import read_manifest
+from assay.models.manifest import read_manifest
 from benchmarks.classify_peers import FORMS
 from benchmarks.contest import ROOT, draw, environment, interpreter
 from benchmarks.fetching import fetches

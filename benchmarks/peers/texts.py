@@ -49,8 +49,8 @@ def through(network: Network, width: int | None = None) -> Act:
 
 def assay(kind: str, folder: Path, threads: int) -> Act:
     """Assay's own classifier over a bundle, its batches and its padding, without tokenizer and activation."""
-    from assay.models.classifier import TextClassifier
     from assay.models.loading import load_folder
+    from assay.models.text_classifier import TextClassifier
 
     if not (folder / kind).is_dir():
         raise FileNotFoundError(2, "missing", str(folder / kind))

@@ -8,9 +8,9 @@ from assay.abstracts.cleaning import prepare
 from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
-from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
+from assay.models.text_classifier import TextClassifier
 from assay.telemetry import phase
 from assay.text.records import gather
 from classify.inputs import ClassifyRequest

@@ -8,9 +8,9 @@ from assay.abstracts.classification import Classifier, Prediction, classify, pla
 from assay.cache import Caching
 from assay.errors import StrictReject, TooLarge
 from assay.http.inference_protocols import SEQUENCES, TENSORS, Scores
-from assay.models.bundle import Manifest
-from assay.models.classifier import TextClassifier
-from assay.models.scorer import SequenceScorer
+from assay.models.manifest import Manifest
+from assay.models.sequence_scorer import SequenceScorer
+from assay.models.text_classifier import TextClassifier
 from assay.sequences.json_items import parse_items
 from classify.inputs import MOST_ABSTRACTS
 from classify.service import ClassifyService

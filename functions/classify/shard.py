@@ -19,7 +19,7 @@ from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
-from assay.models.specs import TextSpec
+from assay.models.manifest import TextSpec
 from assay.options import ClassifyOptions
 from assay.papers.pdf import MAX_BYTES, extract
 from assay.shards import Tally

@@ -9,8 +9,8 @@ from assay.aws.s3 import Bucket
 from assay.cache import ScoreCache
 from assay.files.abstracts import ClassifyKind
 from assay.files.desk import Desk
-from assay.models.choice import Choice
-from assay.models.classifier import TextClassifier
+from assay.models.model_choice import Choice
+from assay.models.text_classifier import TextClassifier
 from assay.settings import Settings
 from classify.service import ClassifyService
 

@@ -8,7 +8,7 @@ from assay.errors import InvalidOption
 from assay.files.failing import cancel
 from assay.http import inference_protocols, routing
 from assay.http.messages import json_response
-from assay.models.bundle import Manifest
+from assay.models.manifest import Manifest
 from assay.options import hold_known
 from assay.telemetry import observed
 from portal import jobs, models, pages, protocols, uploads

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from assay.aws.s3 import Bucket
 from assay.errors import AssayError, BundleInvalid, InvalidOption, ObjectMissing
-from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
-from assay.models.layout import MAX_POINTER_BYTES, Pointer, bundle_key, check_manifest, checked_name, current_key
+from assay.models.bucket_layout import MAX_POINTER_BYTES, Pointer, bundle_key, check_manifest, checked_name, current_key
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
 from assay.options import hold_known, integer
 from assay.settings import Settings
 from assay.telemetry import logger

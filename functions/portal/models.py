@@ -1,7 +1,7 @@
 """Which models are published, as the loader reads their manifests, and what serving protocols ask of them."""
 
 from assay.http.inference_protocols import TENSORS
-from assay.models.bundle import Manifest
+from assay.models.manifest import Manifest
 
 
 def describe_tensors(manifest: Manifest) -> dict[str, object]:

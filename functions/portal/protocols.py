@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from assay.errors import BundleInvalid, NotFound
 from assay.http import inference_protocols
-from assay.models.bundle import Manifest
-from assay.models.layout import Target
+from assay.models.bucket_layout import Target
+from assay.models.manifest import Manifest
 from portal import models
 from portal.catalogue import Catalogue
 

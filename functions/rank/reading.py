@@ -8,6 +8,7 @@ from typing import Any
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
+from assay.models.pair import Pair
 from assay.options import RANKING, RankOptions, hold_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
@@ -16,7 +17,6 @@ from assay.sequences.json_items import SEQUENCE, fields_of, parse_items
 from assay.sequences.parsing import parse
 from assay.text.packing import PACKED_TYPES, unpacked
 from assay.text.signatures import HEAD
-from rank.pair import Pair
 
 MAX_BODY_BYTES = 16 << 20
 """What two models rank in well under the 29 seconds that API Gateway waits."""

@@ -15,6 +15,7 @@ from assay.files.manifest import Manifest
 from assay.files.partial import ShardResult
 from assay.files.rejects import RejectParts
 from assay.files.steps import shard_step
+from assay.models.pair import Scorers
 from assay.options import RankOptions
 from assay.ranking.ranker import OnScored, rank_blocks
 from assay.ranking.ranking import Partial, PlacedRow, Row
@@ -29,7 +30,6 @@ from assay.telemetry import logger, observed, phase, rejected, scored
 from assay.text.csv_rows import OpenRow
 from assay.text.json_values import begin
 from assay.text.records import NOT_FINITE, Reject
-from rank.pair import Scorers
 from rank.scores import ScoreParts
 from rank.wiring import service
 

@@ -9,14 +9,14 @@ from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from assay.files.desk import Desk
 from assay.jobs import Jobs
-from assay.models.choice import Choice
+from assay.models.model_choice import Choice
+from assay.models.pair import Pair, chosen, pinned
+from assay.models.published import Shelf
 from assay.models.registry import Registry
-from assay.models.shelf import Shelf
 from assay.notices import announced
 from assay.options import RankOptions
 from assay.settings import Settings
 from rank.kind import RankKind
-from rank.pair import Pair, chosen, pinned
 
 DEFAULTS = RankOptions()
 

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv

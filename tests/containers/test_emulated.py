@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.models.bundle import build
 from tests.e2e.running import Service
 from tools.containers import ROOT, docker, emulated
 from tools.local import stack
 from tools.local.bundles import newest
+from tools.models.build import build
 from tools.models.publish import publish
 
 pytestmark = pytest.mark.containers

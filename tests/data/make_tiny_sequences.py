@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from assay.models.bundle import build
+from tools.models.build import build
 
 HERE = Path(__file__).parent
 ALPHABET = "ACDEFGHIKLMNPQRSTVWY"

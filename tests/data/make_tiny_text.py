@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from assay.models.bundle import build
 from tools.models.architecture import Architecture
+from tools.models.build import build
 from tools.models.convert import convert
 from tools.models.encoder import Encoder
 

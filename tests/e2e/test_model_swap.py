@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.models.layout import Pointer, bundle_key, current_key
+from assay.models.bucket_layout import Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
 from assay.models.probes import scores
 from tests.e2e.running import Service, wait_for

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import ModelUnavailable, NotFound
-from assay.models.bundle import read_manifest
 from assay.models.loading import LoadedModel
+from assay.models.manifest import read_manifest
 from assay.options import RankOptions
 from assay.sequences.contract import DEFAULT
 from tests.conftest import DATA, ENVIRONMENT

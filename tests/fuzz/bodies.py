@@ -8,8 +8,8 @@ from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
 from assay.files.manifest import Manifest as JobManifest
 from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
-from assay.models.bundle import Manifest
-from assay.models.layout import Pointer, Target
+from assay.models.bucket_layout import Pointer, Target
+from assay.models.manifest import Manifest
 from assay.papers.abstract import find
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items

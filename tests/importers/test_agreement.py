@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("tensorflow")
 transformers = pytest.importorskip("transformers")
 
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import ROOT
 from tests.importers.graphs import Graph
 from tools.local.bundles import newest_model, shipped
@@ -92,8 +92,8 @@ def test_tokens_are_those_of_transformers(name: str, tmp_path: Path) -> None:
 @needs_abstracts
 @pytest.mark.parametrize("name", classifiers())
 def test_litert_classifies_as_tensorflow_does(name: str) -> None:
-    from assay.models.bundle import model_path
-    from assay.models.classifier import TextClassifier
+    from assay.models.manifest import model_path
+    from assay.models.text_classifier import TextClassifier
 
     model = newest_model(ROOT / "models", name, 2)
     graph = Graph((model.folder / model_path(model.manifest)).read_bytes())
@@ -112,7 +112,7 @@ def test_litert_classifies_as_tensorflow_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", scorers())
 def test_litert_scores_as_tensorflow_does(name: str) -> None:
-    from assay.models.bundle import model_path
+    from assay.models.manifest import model_path
 
     model = newest_model(ROOT / "models", name, 2)
     scorer = SequenceScorer(model)

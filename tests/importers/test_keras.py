@@ -11,7 +11,7 @@ keras = pytest.importorskip("keras")
 
 from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models import probes
@@ -105,7 +105,7 @@ def test_texts_are_scored_as_by_keras(tmp_path: Path, activation: Any, shown: st
     assert loaded.manifest.text is not None
     assert (loaded.manifest.text.activation, loaded.manifest.text.max_tokens) == (shown, width or 40)
     expected = []
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
 
     for tokens in TextClassifier(loaded)._tokenizer.encode(TEXTS):
         ids = np.pad(tokens.ids, (0, (width or len(tokens.ids)) - len(tokens.ids)))[None]

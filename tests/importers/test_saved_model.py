@@ -12,13 +12,13 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 from assay.errors import BundleInvalid, UnreadableInput
-from assay.models.bundle import build
 from assay.models.graph_operations import ALLOWED
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models import probes, publish
+from tools.models.build import build
 from tools.models.import_process import convert_apart
 from tools.models.importers.made import Wish
 from tools.models.importing import kind_of, make
@@ -95,7 +95,7 @@ def test_texts_with_token_types(tmp_path: Path) -> None:
     wish = Wish(saved(tmp_path / "source", classify, *specs), labels=tuple("abcd"), tokenizer=TOKENIZER, max_tokens=64)
     model, _ = imported(tmp_path, wish)
     assert {each.name for each in model.manifest.inputs} == set(names)
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
 
     rows = [table[tokens.ids].mean(0) for tokens in TextClassifier(model)._tokenizer.encode(TEXTS)]
     np.testing.assert_allclose(probes.scores(model, TEXTS), 1 / (1 + np.exp(-np.array(rows))), atol=0.02)

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from assay.models.bundle import build
-from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
+from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import LoadedModel
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
+from tools.models.build import build
 from tools.models.publish import publish
 
 NAME, TASK = "tiny-index", "sequence-score"

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from assay.errors import NotFound
-from assay.models.choice import Choice
-from assay.models.shelf import Shelf
-from assay.models.slots import Refusals
+from assay.models.model_choice import Choice
+from assay.models.published import Shelf
+from assay.models.registry import Refusals
 from tests.conftest import Aws
 from tests.integration.registries import NAME, TASK, Clock, make
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.models.classifier import TextClassifier
 from assay.models.loading import load_folder
+from assay.models.text_classifier import TextClassifier
 from tests.conftest import DATA, ROOT, Aws
 from tools.local.bundles import newest
 

@@ -11,7 +11,7 @@ import pytest
 
 from assay.files import cells
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
 from assay.ranking import top_k as topk
 from assay.ranking.ranker import rank_blocks

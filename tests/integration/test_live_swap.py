@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from assay.http.messages import Request
-from assay.models.bundle import build
-from assay.models.layout import MANIFEST, Pointer, bundle_key, current_key
+from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
 from assay.models.probes import PROBES, scores
 from tests.conftest import DATA, Aws
@@ -19,6 +18,7 @@ from tests.integration import registries
 from tests.integration.drops import Drop
 from tests.integration.registries import NAME, changed
 from tests.integration.traffic import Answer, Ask, Traffic
+from tools.models.build import build
 from tools.models.probes import made
 from tools.models.publish import activate, publish, rollback
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
-from assay.models.bundle import build
-from assay.models.layout import MANIFEST, bundle_key, current_key
+from assay.models.bucket_layout import MANIFEST, bundle_key, current_key
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
 from tools.models import publish
 from tools.models.__main__ import main
+from tools.models.build import build
 
 NAME = "tiny-index"
 FOLDER = DATA / NAME / "1"

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from assay.errors import ModelUnavailable
-from assay.models import scratch
+from assay.models import download
 from assay.models.memory import footprint
 from assay.models.registry import Registry
 from tests.conftest import Aws
@@ -140,7 +140,7 @@ def test_bundles_used_longest_ago_leave_a_full_disk(
     monkeypatch.setattr(shutil, "disk_usage", Disk(root, 4, size))
     for version in [*VERSIONS, *VERSIONS]:
         assert answers(registry.pinned(NAME, version, TASK))
-    kept = sorted(path.name.partition("-")[0] for path in scratch.bundles(root).glob("*/*"))
+    kept = sorted(path.name.partition("-")[0] for path in download.bundles(root).glob("*/*"))
     assert len(kept) <= 4
     assert {"11", "12"} <= set(kept)
 

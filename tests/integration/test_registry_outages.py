@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError, IncompleteReadError
 
 from assay.aws.s3 import Bucket
 from assay.errors import ModelUnavailable
-from assay.models.layout import current_key
+from assay.models.bucket_layout import current_key
 from assay.models.registry import Registry
 from tests.conftest import Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, put_version
@@ -29,7 +29,7 @@ def test_a_full_scratch_disk_is_tried_again_and_no_verdict_on_the_model(
 
     aws.publish(NAME)
     with monkeypatch.context() as patch:
-        patch.setattr("assay.models.fetch.os.pwrite", full)
+        patch.setattr("assay.models.download.os.pwrite", full)
         with pytest.raises(ModelUnavailable, match="No space left on device"):
             registry.current(NAME, TASK)
         with pytest.raises(ModelUnavailable, match="No space left on device"):
@@ -58,7 +58,7 @@ def test_what_stands_in_the_way_is_named(
         raise failure
 
     aws.publish(NAME)
-    monkeypatch.setattr("assay.models.loader.load", fail)
+    monkeypatch.setattr("assay.models.registry.load", fail)
     with pytest.raises(ModelUnavailable) as refused:
         registry.current(NAME, TASK)
     assert named in str(refused.value)

@@ -11,12 +11,12 @@ import pytest
 
 from assay.errors import ModelUnavailable
 from assay.models import probes
-from assay.models.bundle import build
-from assay.models.layout import MANIFEST
+from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, make, version_of
+from tools.models.build import build
 from tools.models.probes import made
 from tools.models.publish import publish
 

@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, ModelUnavailable
-from assay.models.classifier import TextClassifier
 from assay.models.loading import LoadedModel, load_folder
-from assay.models.specs import Tensor
+from assay.models.manifest import Tensor
+from assay.models.text_classifier import TextClassifier
 
 TINY = Path(__file__).parents[1] / "data" / "tiny-text" / "1"
 TEXTS = ["dark matter in galaxies", "learning " * 30, "prime numbers and zeta functions", "dark matter in galaxies"]

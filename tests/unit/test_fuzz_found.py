@@ -11,7 +11,7 @@ from assay.files.later import accepted
 from assay.files.manifest import Manifest as JobManifest
 from assay.files.manifest import Source
 from assay.files.taking import take
-from assay.models.bundle import Manifest
+from assay.models.manifest import Manifest
 from tests.conftest import DATA
 
 BUNDLE = (DATA / "tiny-text" / "1" / "manifest.json").read_text("utf-8")

@@ -10,11 +10,12 @@ import pytest
 
 from assay.abstracts.tokens import TextTokenizer
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest, build
-from assay.models.classifier import TextClassifier
-from assay.models.layout import MANIFEST
+from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
+from assay.models.manifest import Manifest
+from assay.models.text_classifier import TextClassifier
 from tests.conftest import DATA
+from tools.models.build import build
 
 TINY = DATA / "tiny-text" / "1"
 LONG = "".join(np.random.default_rng(1).choice(list("abcdefgh "), 300)).strip()

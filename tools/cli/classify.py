@@ -183,7 +183,7 @@ def classified(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping
     from assay.abstracts.classification import classify as predict
     from assay.abstracts.classification import remarks, result
     from assay.errors import InvalidAbstract
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
     from assay.options import ClassifyOptions
 
     options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))

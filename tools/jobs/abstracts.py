@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assay.files.manifest import Manifest, Source
     from assay.files.planning import Shape
     from assay.files.working import Working
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
 
 SHARD_BYTES: Final = 1 << 18
 """Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract
@@ -58,7 +58,7 @@ def classify(
     from assay.files.merging import CutInRow
     from assay.files.planning import Caps, Upload, made, uncut
     from assay.files.working import Working
-    from assay.models.classifier import TextClassifier
+    from assay.models.text_classifier import TextClassifier
 
     known = TextClassifier(newest_model(models, name))
     manifest = known.model.manifest

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from assay.files.merging import Joined
     from assay.files.planning import Shape
     from assay.files.working import Working
+    from assay.models.pair import Pair
     from assay.options import RankOptions
-    from rank.pair import Pair
 
 SMALLEST: Final = 4 << 20
 """Bytes of a shard that are worth a process: it takes a second to start."""

@@ -17,7 +17,7 @@ from tools.jobs.places import Place, Told
 
 if TYPE_CHECKING:
     from assay.files.working import Working
-    from rank.pair import Pair
+    from assay.models.pair import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Desk:
 
     def pair(self, threads: int = 0) -> "Pair":
         """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
-        from rank.pair import paired
+        from assay.models.pair import paired
         from tools.local.bundles import newest_model
 
         gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))

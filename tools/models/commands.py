@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest, build, read_manifest
-from assay.models.layout import MANIFEST
+from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
+from assay.models.manifest import Manifest, read_manifest
 from tools.models import probes, publish
+from tools.models.build import build
 from tools.models.compare import compare as compared
 from tools.models.places import bucket_of
 from tools.models.pull import find, split

@@ -10,8 +10,8 @@ from assay.abstracts.classification import DEFAULT_THRESHOLD
 from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import LoadedModel
-from assay.models.scorer import SequenceScorer
-from assay.models.specs import TextSpec
+from assay.models.manifest import TextSpec
+from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.formats import sniff
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip

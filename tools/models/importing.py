@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from assay.errors import BundleInvalid, InvalidOption, RuntimeMissing, UnreadableInput
-from assay.models.bundle import Manifest, build
-from assay.models.layout import MANIFEST, checked_name, checked_version
+from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
+from assay.models.manifest import Manifest
 from tools.models import probes
+from tools.models.build import build
 from tools.models.importers.made import Importer, Made, Wish
 from tools.models.importers.thresholds import fit
 from tools.models.model_sources import require_content

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
-from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest, read_manifest
-from assay.models.hashing import verify
-from assay.models.layout import (
+from assay.models.bucket_layout import (
     MANIFEST,
     MAX_POINTER_BYTES,
     Pointer,
@@ -20,7 +18,9 @@ from assay.models.layout import (
     checked_version,
     current_key,
 )
+from assay.models.download import verify
 from assay.models.loading import load
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
 from tools.models import probes
 from tools.models.progress import progress
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing
-from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
-from assay.models.fetch import fetch
-from assay.models.layout import MANIFEST, bundle_key, checked_name, checked_version
+from assay.models.bucket_layout import MANIFEST, bundle_key, checked_name, checked_version
+from assay.models.download import fetch
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
 from tools.models import publish
 from tools.models.progress import progress
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assay.models.bundle import Manifest
-from assay.models.specs import Tensor
+from assay.models.manifest import Manifest, Tensor
 
 
 def shown(manifest: Manifest) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from assay.errors import BundleInvalid, UnreadableInput
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tools.models.importers.made import Wish

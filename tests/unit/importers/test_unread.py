@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tests.unit.importers.test_sklearn import CODES, saved
 from tools.models.__main__ import main

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest, build, model_path, read_manifest
-from assay.models.hashing import describe, verify
-from assay.models.layout import MANIFEST, Pointer, Target, bundle_key, check_manifest, current_key
-from assay.models.specs import File
+from assay.models.bucket_layout import MANIFEST, Pointer, Target, bundle_key, check_manifest, current_key
+from assay.models.download import verify
+from assay.models.manifest import File, Manifest, model_path, read_manifest
 from assay.sequences.contract import Contract
+from tools.models.build import build, describe
 
 DATA = Path(__file__).parents[2] / "data"
 SEQUENCE = json.loads((DATA / "tiny-index" / "1" / MANIFEST).read_text())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest
-from assay.models.layout import MANIFEST, Pointer, Target, check_manifest
+from assay.models.bucket_layout import MANIFEST, Pointer, Target, check_manifest
+from assay.models.manifest import Manifest
 
 DATA = Path(__file__).parents[2] / "data"
 PATHS = (

@@ -10,9 +10,10 @@ import pytest
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models import litert
-from assay.models.bundle import Manifest, build, read_manifest
-from assay.models.layout import MANIFEST
+from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load, load_folder, probe
+from assay.models.manifest import Manifest, read_manifest
+from tools.models.build import build
 
 DATA = Path(__file__).parents[2] / "data"
 CHANGES: dict[str, tuple[str, list[dict[str, Any]]]] = {
@@ -138,7 +139,7 @@ def test_a_runtime_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 
 def test_a_saved_model_scores_as_its_lite_conversion_does() -> None:
     pytest.importorskip("tensorflow")
-    from assay.models.scorer import SequenceScorer
+    from assay.models.sequence_scorer import SequenceScorer
 
     rows = np.random.default_rng(1).integers(0, 20, (700, 50)).astype(np.uint8)
     saved, lite = (SequenceScorer(load_folder(DATA / name / "1", 1)) for name in ("tiny-index-saved", "tiny-index"))

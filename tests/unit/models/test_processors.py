@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.models import processors as module
-from assay.models.bundle import read_manifest
-from assay.models.litert import load
-from assay.models.processors import Processors, processors
+from assay.models import litert as module
+from assay.models.litert import Processors, load, processors
+from assay.models.manifest import read_manifest
 from assay.telemetry import logger
 from tests.conftest import DATA
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid
 from assay.models.loading import load_folder
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from tools.local.bundles import newest
 
 ROOT = Path(__file__).parents[3]

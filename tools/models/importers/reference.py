@@ -9,7 +9,7 @@ import numpy.typing as npt
 import transformers
 
 from assay.errors import UnreadableInput
-from assay.models.classifier import ACTIVATIONS
+from assay.models.text_classifier import ACTIVATIONS
 from tools.models.importers.checkpoint import State
 from tools.models.importers.forward_pass import build
 from tools.models.importers.texts import TextSource, averaged

@@ -11,9 +11,9 @@ from tokenizers import Tokenizer
 
 from assay.abstracts.tokens import TextTokenizer, Tokens, stack
 from assay.errors import InvalidOption
-from assay.models.bundle import build
-from assay.models.classifier import ACTIVATIONS
 from assay.models.loading import load
+from assay.models.text_classifier import ACTIVATIONS
+from tools.models.build import build
 from tools.models.importers.added_tokens import added_texts
 from tools.models.importers.made import Wish, probe_texts
 from tools.models.importers.tokenizer_files import write_tokenizer

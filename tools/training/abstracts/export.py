@@ -20,9 +20,9 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from tokenizers import Tokenizer
 
-from assay.models.bundle import build
 from assay.models.probes import PROBES
 from tools.models.architecture import Architecture, Weights
+from tools.models.build import build
 from tools.models.convert import convert
 from tools.models.encoder import Encoder
 from tools.models.families import read_architecture

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from assay.models.bundle import build
-from assay.models.classifier import TextClassifier
-from assay.models.layout import MANIFEST
+from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
+from assay.models.text_classifier import TextClassifier
+from tools.models.build import build
 from tools.training.abstracts import evaluate
 from tools.training.abstracts.data import LABELS, Row, fraction, load
 

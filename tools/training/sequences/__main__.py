@@ -16,9 +16,9 @@ from typing import Any
 
 import torch
 
-from assay.models.bundle import build
 from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
+from tools.models.build import build
 from tools.models.importers.made import FLOAT_TOLERANCE, sequence_probes
 from tools.training.sequences import convert, plots
 from tools.training.sequences.cards import card

@@ -14,7 +14,7 @@ import numpy as np
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.abstracts.classification import Prediction
-from assay.models.classifier import TextClassifier
+from assay.models.text_classifier import TextClassifier
 from assay.telemetry import logger, measure, phase
 
 if TYPE_CHECKING:

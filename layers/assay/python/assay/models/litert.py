@@ -1,16 +1,78 @@
 """TensorFlow Lite models through LiteRT, TensorFlow's own inference runtime."""
 
+import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
-from assay.models.bundle import Manifest, model_path
-from assay.models.processors import Processors, processors
+from assay.models.manifest import Manifest, model_path
+from assay.telemetry import logger
+
+_set: Callable[[int, Collection[int]], None] | None = getattr(os, "sched_setaffinity", None)  # Linux's alone
+_THIS_THREAD: Final = 0
+
+
+@dataclass(frozen=True)
+class Processors:
+    """Those that this process may use, in order; none where threads are left alone."""
+
+    usable: tuple[int, ...] = ()
+
+    def step_to_first(self) -> None:
+        """Move this thread to the first processor. It may leave again: what it begins must inherit no bound."""
+        if self.usable and _keep_to(self.usable[:1]):
+            _keep_to(self.usable)
+
+    @contextmanager
+    def others(self) -> Iterator[None]:
+        """Let threads that are begun meanwhile keep to the other processors: they inherit it."""
+        bound = bool(self.usable) and _keep_to(self.usable[1:])
+        try:
+            yield
+        finally:
+            if bound:
+                _keep_to(self.usable)
+
+
+def processors(threads: int) -> Processors:
+    """Return the processors for a network's threads: none in particular unless there are as many, and at least two."""
+    usable = _usable()
+    return Processors(usable if len(usable) == threads > 1 else ())
+
+
+def _usable() -> tuple[int, ...]:
+    try:
+        return tuple(sorted(os.sched_getaffinity(_THIS_THREAD))) if _set else ()
+    except OSError as error:
+        _leave_alone(error)
+        return ()
+
+
+def _keep_to(places: Collection[int]) -> bool:
+    """Keep this thread to some processors and say whether it is: where the system refuses, never ask it again."""
+    keep = _set
+    if keep is None:
+        return False
+    try:
+        keep(_THIS_THREAD, places)
+    except OSError as error:
+        _leave_alone(error)
+        return False
+    return True
+
+
+def _leave_alone(error: OSError) -> None:
+    global _set  # what the system refuses one thread it refuses all
+    _set = None
+    logger.warning("threads are not placed: the system refuses it", reason=str(error))
+
 
 Inputs = Mapping[str, NDArray[Any]]
 

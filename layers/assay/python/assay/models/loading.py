@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import AssayError, BundleInvalid, ModelUnavailable, RuntimeMissing
-from assay.models.bundle import Manifest, read_manifest
-from assay.models.hashing import verify
-from assay.models.specs import Tensor, TextSpec
+from assay.models.download import verify
+from assay.models.manifest import Manifest, Tensor, TextSpec, read_manifest
 from assay.telemetry import phase
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from assay.models.bundle import Manifest
 from assay.models.loading import LoadedModel
+from assay.models.manifest import Manifest
 
 Key = tuple[str, str]
 """Name and version."""

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest
-from assay.models.classifier import TextClassifier
-from assay.models.fields import document
+from assay.models.json_fields import document
 from assay.models.loading import LoadedModel
-from assay.models.scorer import SequenceScorer
+from assay.models.manifest import Manifest
+from assay.models.sequence_scorer import SequenceScorer
+from assay.models.text_classifier import TextClassifier
 from assay.sequences.alphabet import byte_table
 from assay.sequences.contract import Contract
 

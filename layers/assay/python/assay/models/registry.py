@@ -6,10 +6,13 @@ budget of memory, those used longest ago let go first.
 """
 
 import errno
+import shutil
 import threading
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +20,130 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
-from assay.models.layout import MAX_POINTER_BYTES, Pointer, checked_name, checked_version, current_key
-from assay.models.loader import Loader
-from assay.models.loading import LoadedModel, Runner
-from assay.models.memory import Memory
-from assay.models.slots import NO_VERSION, RETRY_SECONDS, Refusals, Slot
-from assay.telemetry import logger, measure
+from assay.models import probes
+from assay.models.bucket_layout import (
+    MAX_POINTER_BYTES,
+    Pointer,
+    bundle_key,
+    check_manifest,
+    checked_name,
+    checked_version,
+    current_key,
+)
+from assay.models.download import ensure, folder_of
+from assay.models.loading import LoadedModel, Runner, load
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
+from assay.models.memory import Memory, footprint
+from assay.models.text_classifier import TextClassifier
+from assay.telemetry import logger, measure, phase
+
+NO_VERSION: Final = "it has no current version"
+RETRY_SECONDS: Final = 900.0
+"""How long a refused version is not tried again."""
+_MOST: Final = 64
+Pin = tuple[str, str, str]
+"""Name, version and task."""
+
+
+@dataclass
+class Slot:
+    """What is known of one model's current version; `version` is the one that serves, in memory or let go of it."""
+
+    name: str
+    task: str
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    version: str | None = None
+    sha256: str | None = None
+    etag: str | None = None
+    due: float = 0.0
+    retry: float = float("inf")
+    reason: str = NO_VERSION
+    replaced: list[Path] = field(default_factory=list)
+
+
+class Refusals:
+    """Why versions were refused, for a while, and of so many as may be asked for in it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Pin, tuple[float, str]] = OrderedDict()
+
+    def add(self, pin: Pin, reason: str, now: float) -> None:
+        """Remember a refusal."""
+        self._known[pin] = now + RETRY_SECONDS, reason
+        while len(self._known) > _MOST:
+            self._known.popitem(last=False)
+
+    def reason(self, pin: Pin, now: float) -> str | None:
+        """Return why a version was refused, None where it was not, or is to be tried again."""
+        until, reason = self._known.get(pin, (now, ""))
+        return reason if now < until else None
+
+
+class Loader:
+    """Loads versions of one bucket's models onto this machine."""
+
+    def __init__(self, bucket: Bucket, scratch: Path, threads: int, memory: Memory) -> None:
+        self.bucket = bucket
+        self._scratch = scratch
+        self._threads = threads
+        self._memory = memory
+        self._loading: set[Path] = set()
+        self._proven: set[str] = set()
+
+    def manifest(self, name: str, version: str, task: str, sha256: str | None = None) -> Manifest:
+        """Return a version's manifest; BundleInvalid where it is another's, or not the one with that sha256."""
+        found = self.bucket.get(bundle_key(name, version), limit=MAX_MANIFEST_BYTES)
+        content = found[0] if found else b""
+        check_manifest(content, sha256)
+        manifest = Manifest.parse(content)
+        if (manifest.name, manifest.version) != (name, version):
+            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
+        if manifest.task != task:
+            raise BundleInvalid(f"{name} is a model for {manifest.task}, not for {task}")
+        return manifest
+
+    def load(self, manifest: Manifest) -> LoadedModel:
+        """Return a model that is ready to serve. Whatever it raises, nothing of it stays on disk.
+
+        Models used longest ago are let go first, of memory and disk, where this one would not fit.
+        """
+        folder = folder_of(self._scratch, manifest)
+        self._loading.add(folder)
+        try:
+            ensure(self.bucket, manifest, self._scratch, self._threads, self._in_use)
+            self._memory.make_room(footprint(manifest))
+            return self._loaded(folder, manifest)
+        finally:
+            self._loading.discard(folder)
+
+    def discard(self, folder: Path) -> None:
+        """Remove a bundle's folder, unless it is needed by now; then it goes when the disk is full."""
+        if folder not in self._in_use():
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _loaded(self, folder: Path, manifest: Manifest) -> LoadedModel:
+        try:
+            model = load(folder, manifest, self._threads)
+            self._prove(model)
+        except Exception:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return model
+
+    def _in_use(self) -> set[Path]:
+        return {model.folder for model in self._memory.held()} | self._loading
+
+    def _prove(self, model: LoadedModel) -> None:
+        """Have a version that this environment meets for the first time answer its probes."""
+        manifest = model.manifest
+        if manifest.text is not None:
+            TextClassifier(model)  # reads the tokenizer
+        if manifest.digest in self._proven or not probes.has_probes(manifest):
+            return
+        with phase("probe", model=manifest.name):
+            probes.check(model, probes.ASKED_ON_LOAD)
+        self._proven.add(manifest.digest)
+
 
 __all__ = ["LoadedModel", "Registry", "Runner"]
 

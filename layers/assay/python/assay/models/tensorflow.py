@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
-from assay.models.bundle import Manifest, model_path
 from assay.models.graph_operations import find_forbidden
+from assay.models.manifest import Manifest, model_path
 
 _SIGNATURE = "serving_default"
 

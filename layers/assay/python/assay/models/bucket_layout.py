@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final, Self
 
 from assay.errors import BundleInvalid
-from assay.models.fields import document
+from assay.models.json_fields import document
 
 MANIFEST: Final = "manifest.json"
 MAX_POINTER_BYTES: Final = 1 << 16

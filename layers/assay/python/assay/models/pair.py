@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assay.errors import BundleInvalid, InvalidOption
-from assay.models.choice import Choice
 from assay.models.loading import LoadedModel
+from assay.models.model_choice import Choice
 from assay.models.registry import Registry
-from assay.models.scorer import SequenceScorer
+from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
 from assay.ranking.ranker import Scorer
 from assay.sequences.contract import Contract

@@ -1,25 +1,115 @@
 """A bundle from S3 to disk: parallel ranged GETs straight into files, each chunk's sha256 checked as it arrives."""
 
+import errno
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from assay.aws.s3 import BROKEN, Bucket
 from assay.errors import BundleInvalid
-from assay.models.bundle import Manifest
-from assay.models.hashing import check, verify
-from assay.models.layout import bundle_key
-from assay.models.scratch import check_space, folder_of, make_room, touch
-from assay.models.specs import File
+from assay.models.bucket_layout import bundle_key
+from assay.models.manifest import File, Manifest
 from assay.telemetry import phase, record
+
+if TYPE_CHECKING:
+    from assay.models.manifest import Manifest
+
+
+_READ = 1 << 20
+
+
+def verify(folder: Path, manifest: "Manifest", threads: int) -> None:
+    """Raise BundleInvalid unless every file of the manifest is in the folder, byte for byte; hashes in threads."""
+    for file in manifest.files:
+        path = folder / file.path
+        if not path.is_file() or path.stat().st_size != file.bytes:
+            raise BundleInvalid(f"{file.path} is missing or has not {file.bytes} bytes")
+    spans = [(folder / file.path, file.path, *span) for file in manifest.files for span in file.spans()]
+    with ThreadPoolExecutor(threads, "verify") as pool:
+        for _ in pool.map(lambda span: _verify(*span), spans):
+            pass
+
+
+def check(path: str, start: int, digest: str, expected: str) -> None:
+    """Raise BundleInvalid unless a chunk's digest is the manifest's."""
+    if digest != expected:
+        raise BundleInvalid(f"{path} is not what its manifest says in the chunk from byte {start}", path=path)
+
+
+def _verify(file: Path, path: str, start: int, stop: int, expected: str) -> None:
+    digest = sha256()
+    with file.open("rb", buffering=0) as source:
+        for at in range(start, stop, _READ):
+            digest.update(os.pread(source.fileno(), min(_READ, stop - at), at))
+    check(path, start, digest.hexdigest(), expected)
+
+
+_RESERVE: Final = 0.1
+"""The share of the disk that bundles leave to others, where they can."""
+
+
+def bundles(scratch: Path) -> Path:
+    """Return the folder that all bundles lie in."""
+    return scratch / "assay-models"
+
+
+def folder_of(scratch: Path, manifest: Manifest) -> Path:
+    """Return where a bundle lies on disk: named by its hashes too, so that no other content is taken for it."""
+    return bundles(scratch) / manifest.name / f"{manifest.version}-{manifest.digest[:16]}"
+
+
+def touch(folder: Path) -> None:
+    """Mark a bundle's folder as used now."""
+    with suppress(OSError):
+        os.utime(folder)
+
+
+def make_room(scratch: Path, size: int, spared: Callable[[], Collection[Path]]) -> None:
+    """Remove the bundles used longest ago until `size` bytes fit; OSError (ENOSPC) where they cannot.
+
+    Those `spared` stay: a loaded model's files are open, so that removing them would free nothing.
+    """
+    root = bundles(scratch)
+    root.mkdir(parents=True, exist_ok=True)
+    disk = shutil.disk_usage(root)
+    wanted = size + int(disk.total * _RESERVE)
+    if disk.free < wanted:
+        for folder in _oldest_first(root, spared()):
+            shutil.rmtree(folder, ignore_errors=True)
+            if shutil.disk_usage(root).free >= wanted:
+                break
+    check_space(root, size)
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Raise OSError (ENOSPC) unless a disk has so many bytes free."""
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise OSError(
+            errno.ENOSPC, f"the bundle has {size} bytes, the scratch disk {free} free: raise EphemeralStorage"
+        )
+
+
+def _oldest_first(root: Path, spared: Collection[Path]) -> list[Path]:
+    """Return the bundles' folders that may go; one that is still arriving begins with a dot."""
+    found = [path for path in root.glob("*/*") if path.is_dir() and not path.name.startswith(".")]
+    return sorted((path for path in found if path not in spared), key=_used)
+
+
+def _used(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:  # another thread was faster
+        return 0.0
+
 
 _CONNECTIONS: Final = 16
 _ATTEMPTS: Final = 4

@@ -3,10 +3,10 @@
 from typing import Self
 
 from assay.aws.s3 import Bucket
-from assay.models.layout import Target
+from assay.models.bucket_layout import Target
 from assay.models.loading import LoadedModel
+from assay.models.published import Shelf, target
 from assay.models.registry import Registry
-from assay.models.shelf import Shelf, target
 from assay.settings import Settings
 
 

@@ -6,8 +6,8 @@ from urllib.parse import unquote
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, NotFound, ObjectMissing
-from assay.models.bundle import MAX_MANIFEST_BYTES, Manifest
-from assay.models.layout import MAX_POINTER_BYTES, Pointer, Target, bundle_key, current_key
+from assay.models.bucket_layout import MAX_POINTER_BYTES, Pointer, Target, bundle_key, current_key
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
 
 _NAMED: Final = 20
 _MORE: Final = "GET /models lists those there are"

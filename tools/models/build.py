@@ -1,0 +1,28 @@
+"""A manifest made from a folder of files: sizes, hashes of each file and of its chunks."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from assay.models.bucket_layout import MANIFEST
+from assay.models.json_fields import Fields
+from assay.models.manifest import CHUNK_BYTES, Manifest
+
+
+def build(folder: Path, header: Mapping[str, Any], *, chunk_bytes: int = CHUNK_BYTES) -> Manifest:
+    """Return the manifest of the files in a folder; `header` gives all of it but `files`. Raises BundleInvalid."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
+    files = [{"path": path.relative_to(folder).as_posix(), **describe(path, chunk_bytes)} for path in paths]
+    return Manifest.read(Fields({**header, "files": files}, "manifest"))
+
+
+def describe(path: Path, chunk_bytes: int) -> dict[str, Any]:
+    """Return bytes, sha256, chunk_bytes and chunks of a file, as a manifest lists them."""
+    whole, chunks = sha256(), []
+    with path.open("rb") as source:
+        while chunk := source.read(chunk_bytes):
+            whole.update(chunk)
+            chunks.append(sha256(chunk).hexdigest())
+    size = path.stat().st_size
+    return {"bytes": size, "sha256": whole.hexdigest(), "chunk_bytes": chunk_bytes, "chunks": chunks}
