@@ -96,7 +96,7 @@ def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
 def remembered(classifier: "TextClassifier", mixed: list[str]) -> list[tuple[str, str]]:
     """Return the rows of scores from the cache; the table lies on this machine, so DynamoDB's own time comes on top."""
     from assay.aws.clients import hasty_dynamodb
-    from assay.cache import CachedClassifier, ScoreCache
+    from assay.score_cache import CachedClassifier, ScoreCache
 
     with table() as address:
         os.environ |= {"AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}

@@ -66,7 +66,7 @@ def emulated(
     """Run a handler of an image under the emulator until the block ends; `memory` in MB."""
     port = free_port()
     settings = [f"--env={key}={value}" for key, value in {**LAMBDA, **environment}.items()]
-    command = ["python3", "-m", "assay.runtime", handler]
+    command = ["python3", "-m", "assay.lambda_runtime", handler]
     limits = ["--read-only", "--tmpfs=/tmp:rw,size=2g", f"--memory={memory}m", f"--user={USER}"]
     network = [f"--publish=127.0.0.1:{port}:8080", f"--add-host={HOST}:host-gateway"]
     mount = [f"--volume={emulator()}:{EMULATOR}:ro", f"--entrypoint={EMULATOR}"]

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs
 
 from assay.abstracts import parsing
 from assay.abstracts.parsing import LISTS, Layout, Record, record_of
-from assay.cache import Caching
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
 from assay.options import ClassifyOptions, hold_known, integer, number
 from assay.papers.pdf import MAX_BYTES
+from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json
 from assay.text.packing import PACKED_TYPES, unpacked

@@ -5,12 +5,12 @@ from typing import Any, Protocol
 
 from assay.abstracts.classification import Classifier, classify, plain, rejected, remarks, result
 from assay.abstracts.cleaning import prepare
-from assay.cache import CachedClassifier, Caching, ScoreCache
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.models.loading import LoadedModel
 from assay.models.sequence_scorer import SequenceScorer
 from assay.models.text_classifier import TextClassifier
+from assay.score_cache import CachedClassifier, Caching, ScoreCache
 from assay.telemetry import phase
 from assay.text.records import gather
 from classify.inputs import ClassifyRequest

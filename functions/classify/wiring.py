@@ -6,11 +6,11 @@ from functools import cache
 
 from assay.aws.clients import client, hasty_dynamodb
 from assay.aws.s3 import Bucket
-from assay.cache import ScoreCache
 from assay.files.abstracts import ClassifyKind
 from assay.files.desk import Desk
 from assay.models.model_choice import Choice
 from assay.models.text_classifier import TextClassifier
+from assay.score_cache import ScoreCache
 from assay.settings import Settings
 from classify.service import ClassifyService
 

@@ -21,7 +21,7 @@ TALKS = frozenset(
     ("aiohttp", "ftplib", "httpx", "imaplib", "requests", "smtplib", "socket", "ssl", "telnetlib", "urllib3", "xmlrpc")
 )
 TALKING = {"urllib.request", "http.client"}
-ALLOWED = {"layers/assay/python/assay/tracing.py": {"socket"}}
+ALLOWED = {"layers/assay/python/assay/telemetry.py": {"socket"}}
 """What may talk besides boto3: traces go to X-Ray's daemon, whose address Lambda's environment has."""
 URL = "http://169.254.169.254/latest/meta-data/iam/"
 ADDRESSES = (

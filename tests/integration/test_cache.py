@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from assay.aws.clients import hasty_dynamodb
-from assay.cache import CachedClassifier, Caching, ScoreCache, key
 from assay.models.loading import load_folder
 from assay.models.text_classifier import TextClassifier
+from assay.score_cache import CachedClassifier, Caching, ScoreCache, key
 from tests.conftest import DATA, TABLE, Aws
 from tests.integration.test_classify_api import CONTEXT, TINY, event, put
 

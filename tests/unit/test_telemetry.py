@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import telemetry, tracing
+from assay import telemetry
 from tests.logs import capture, lines, metrics
 
 CONTEXT = SimpleNamespace(
@@ -216,7 +216,7 @@ def test_a_call_that_is_not_traced_sends_nothing(
     daemon: socket.socket, monkeypatch: pytest.MonkeyPatch, header: str
 ) -> None:
     monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
-    tracing.span("fetch", 0.25)
+    telemetry.span("fetch", 0.25)
     daemon.setblocking(False)
     with pytest.raises(BlockingIOError):
         daemon.recv(1)
@@ -227,4 +227,4 @@ def test_a_daemon_out_of_reach_is_no_failure(
     daemon: socket.socket, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
     monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", address)
-    tracing.span("fetch", 0.25)
+    telemetry.span("fetch", 0.25)

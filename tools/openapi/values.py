@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from assay import options, runtime
+from assay import lambda_runtime, options
 from assay import options as abstract_options
 from assay.abstracts import cleaning
 from assay.errors import AssayError
@@ -35,7 +35,7 @@ GATEWAY: Final = {
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
 _MODULES: Final = (
     *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, cleaning),
-    *(reading, sequences_records, text_records, replies, runtime, inference_protocols, uploads),
+    *(reading, sequences_records, text_records, replies, lambda_runtime, inference_protocols, uploads),
 )
 
 

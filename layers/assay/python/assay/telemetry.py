@@ -7,17 +7,63 @@ its seconds: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Clou
 import functools
 import json
 import os
+import secrets
+import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, Literal, TypeVar
 
 from aws_lambda_powertools import Logger
 
-from assay import tracing
+_HEADER: Final = b'{"format":"json","version":1}\n'
+_TRACE: Final = "_X_AMZN_TRACE_ID"
+_DAEMON: Final = "AWS_XRAY_DAEMON_ADDRESS"
+
+
+def span(name: str, seconds: float, annotations: Mapping[str, str] | None = None) -> None:
+    """Send a subsegment of so many seconds that ends now; nothing where the invocation is not traced."""
+    trace = _trace(os.environ.get(_TRACE, ""))
+    daemon = os.environ.get(_DAEMON, "")
+    if trace.get("Sampled") != "1" or not {"Root", "Parent"} <= trace.keys() or ":" not in daemon:
+        return
+    ended = time.time()
+    segment = {
+        "type": "subsegment",
+        "name": name,
+        "id": secrets.token_hex(8),
+        "trace_id": trace["Root"],
+        "parent_id": trace["Parent"],
+        "start_time": ended - seconds,
+        "end_time": ended,
+        "annotations": dict(annotations or {}),
+    }
+    _send(_HEADER + json.dumps(segment).encode(), daemon)
+
+
+def _trace(header: str) -> dict[str, str]:
+    """Return the parts of a trace header: `Root=1-...;Parent=...;Sampled=1`."""
+    return dict(part.strip().split("=", 1) for part in header.split(";") if "=" in part)
+
+
+def _send(datagram: bytes, daemon: str) -> None:
+    host, _, port = daemon.rpartition(":")
+    try:
+        _socket().sendto(datagram, (host, int(port)))
+    except (OSError, ValueError):
+        return  # a trace is not worth a failure
+
+
+@cache
+def _socket() -> socket.socket:
+    found = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    found.setblocking(False)
+    return found
+
 
 _SERVICE: Final = "POWERTOOLS_SERVICE_NAME"
 ALARMED: Final = frozenset({"ModelRefused", "ModelRefreshFailed", "UnexpectedErrors"})
@@ -108,7 +154,7 @@ def record(name: str, seconds: float, **dimensions: str) -> None:
     """Emit and trace how long a phase took that ends now: `record("fetch", 0.4)` is the metric FetchSeconds."""
     logger.debug("phase", extra={"phase": name, "seconds": round(seconds, 4), **dimensions})
     measure(f"{name.title()}Seconds", round(seconds, 6), "Seconds", **dimensions)
-    tracing.span(name, seconds, dimensions)
+    span(name, seconds, dimensions)
 
 
 @contextmanager

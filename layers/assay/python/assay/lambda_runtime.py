@@ -3,7 +3,7 @@
 In AWS such an event never arrives, for API Gateway refuses it. AWS's emulator cuts it short and hands it on, and the
 caller of `sam local start-api` would see a 502 that explains nothing.
 
-    python3 -m assay.runtime rank.api.handler
+    python3 -m assay.lambda_runtime rank.api.handler
 """
 
 import sys
