@@ -119,7 +119,7 @@ def service(folder: Path, shard_megabytes: int, at_once: int) -> Iterator[Apart]
 
 def through_the_machine(running: Apart, path: Path) -> Pass:
     """Rank a file as a job, and wait for its end."""
-    from assay.jobs import Jobs
+    from assay.jobs.job_records import Jobs
 
     began = time.perf_counter()
     jobs = Jobs(running.client("dynamodb"), next(iter(running.stack.tables.values()))["TableName"])

@@ -11,13 +11,13 @@ from typing import Final
 
 import numpy as np
 
+from assay.jobs.byte_ranges import count_lines, owned, plan
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import Counts, Partial, merge
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from assay.shards import count_lines, owned, plan
 from assay.text.records import Limits, Reject
 from tests.unit import reference
 from tests.unit.reference import Fake, Record

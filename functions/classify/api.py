@@ -11,8 +11,9 @@ from assay.http.messages import Request, json_response
 from assay.http.negotiation import chosen, delivered
 from assay.options import hold_known
 from assay.telemetry import logger, observed
-from classify import inputs, replies, serving
-from classify.wiring import results, service, settings
+from classify import inference, reply
+from classify import request as inputs
+from classify.services import results, service, settings
 
 app = routing.resolver()
 
@@ -31,11 +32,11 @@ def post_classify_by_name(name: str) -> Reply[str]:
 
 def _classified(name: str | None = None) -> Reply[str]:
     request = routing.request(app)
-    make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
+    make, filename = reply.FORMS[chosen(request.accept, [*reply.FORMS])]
     hold_known(request.query, inputs.OPTIONS)
     body = service().classify(inputs.read(request), name)
     limit = settings().reply_bytes
-    return routing.reply(delivered(make(body), results(), limit, filename=filename, about=replies.about(body)))
+    return routing.reply(delivered(make(body), results(), limit, filename=filename, about=reply.about(body)))
 
 
 @app.post("/predict")
@@ -80,7 +81,7 @@ def _scored(
     request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
 ) -> Reply[str]:
     model = protocols.named(name, version)
-    found = serving.scores(service(), model, wanted.instances, inputs.caching(request))
+    found = inference.scores(service(), model, wanted.instances, inputs.caching(request))
     return routing.reply(json_response(wanted.reply(found)))
 
 

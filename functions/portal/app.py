@@ -5,14 +5,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay.errors import InvalidOption
-from assay.files.failing import cancel
 from assay.http import inference_protocols, routing
 from assay.http.messages import json_response
+from assay.jobs.ending import cancel
 from assay.models.manifest import Manifest
 from assay.options import hold_known
 from assay.telemetry import observed
-from portal import jobs, models, pages, protocols, uploads
-from portal.wiring import service
+from portal import jobs, models, pages, uploads
+from portal.services import service
 
 app = routing.resolver()
 
@@ -66,13 +66,13 @@ def get_v1(target: str, version: str | None = None) -> Reply[str]:
 @app.get("/v1/models/<target>/versions/<version>/metadata")
 def get_v1_metadata(target: str, version: str | None = None) -> Reply[str]:
     """Return a model's signature."""
-    return routing.reply(json_response(protocols.signature(_manifest(target, version))))
+    return routing.reply(json_response(models.signature(_manifest(target, version))))
 
 
 @app.get("/v2")
 def get_server() -> Reply[str]:
     """Return what the service is and which extensions it knows."""
-    return routing.reply(json_response(protocols.server(pages.api_version())))
+    return routing.reply(json_response(models.server(pages.api_version())))
 
 
 @app.get("/v2/health/live")
@@ -84,7 +84,7 @@ def get_live() -> Reply[str]:
 @app.get("/v2/health/ready")
 def get_ready() -> Reply[str]:
     """Answer whether the models that the functions need are published."""
-    ready = protocols.ready(service().catalogue)
+    ready = models.ready(service().catalogue)
     return routing.reply(json_response({"ready": ready}, 200 if ready else 503))
 
 
@@ -107,24 +107,24 @@ def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
 @app.get("/v2/models/<name>/versions/<version>/config")
 def get_configuration(name: str, version: str | None = None) -> Reply[str]:
     """Return Triton's configuration of a model."""
-    return routing.reply(json_response(protocols.configuration(_manifest(name, version))))
+    return routing.reply(json_response(models.configuration(_manifest(name, version))))
 
 
 @app.get("/v2/models/<name>/stats")
 @app.get("/v2/models/<name>/versions/<version>/stats")
 def get_statistics(name: str, version: str | None = None) -> Reply[str]:
     """Return Triton's statistics of a model."""
-    return routing.reply(json_response(protocols.statistics([_manifest(name, version)])))
+    return routing.reply(json_response(models.statistics([_manifest(name, version)])))
 
 
 @app.post("/v2/repository/index")
 def post_index() -> Reply[str]:
     """Return Triton's index of the models."""
-    return routing.reply(json_response(protocols.index(service().catalogue)))
+    return routing.reply(json_response(models.index(service().catalogue)))
 
 
 def _manifest(name: str, version: str | None) -> Manifest:
-    return protocols.manifest(service().catalogue, name, version)
+    return models.manifest(service().catalogue, name, version)
 
 
 @app.post("/uploads")

@@ -5,8 +5,8 @@ from typing import Any
 
 from assay.aws.s3 import Bucket
 from assay.errors import Forbidden, NotFound
-from assay.files.working import Working
-from assay.jobs import Job
+from assay.jobs.job_records import Job
+from assay.jobs.workspace import Working
 
 OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs", "owner"})
 """What of a record is nobody's business."""

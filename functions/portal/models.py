@@ -1,7 +1,31 @@
 """Which models are published, as the loader reads their manifests, and what serving protocols ask of them."""
 
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import partial
+from itertools import islice
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
+
+from assay.aws.s3 import Bucket
+from assay.errors import AssayError, BundleInvalid, InvalidOption, NotFound, ObjectMissing
+from assay.http import inference_protocols
 from assay.http.inference_protocols import TENSORS
-from assay.models.manifest import Manifest
+from assay.models.bucket_layout import (
+    MAX_POINTER_BYTES,
+    Pointer,
+    Target,
+    bundle_key,
+    check_manifest,
+    checked_name,
+    current_key,
+)
+from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
+from assay.options import hold_known, integer
+from assay.settings import Settings
+from assay.telemetry import logger
 
 
 def describe_tensors(manifest: Manifest) -> dict[str, object]:
@@ -19,3 +43,216 @@ def describe_tensors(manifest: Manifest) -> dict[str, object]:
         "inputs": [{"name": given, "datatype": "BYTES", "shape": [-1]}],
         "outputs": [output | ({"parameters": {"labels": labels}} if labels else {})],
     }
+
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Memo(Generic[Key, Value]):
+    """Remembers up to `most` values for `seconds` each, the oldest let go first. Safe to share between threads."""
+
+    def __init__(self, seconds: float, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._most = most
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, tuple[float, Value]] = OrderedDict()
+
+    def get(self, key: Key, find: Callable[[], Value]) -> Value:
+        """Return what is remembered, or else what `find` returns; what it raises is not remembered."""
+        now = self._clock()
+        with self._lock:
+            kept = self._kept.get(key)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        value = find()
+        with self._lock:
+            self._kept[key] = (now + self._seconds, value)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return value
+
+
+MOST_MODELS: Final = 100
+MOST_VERSIONS: Final = 50
+ROLES: Final = ("gate", "score", "classifier")
+OPTIONS: Final = ("limit", "after")
+SHOWN: Final = ("name", "version", "task", "format", "metrics", "provenance", "licence")
+_REMEMBERED: Final = 1000
+
+
+class Catalogue:
+    """The models of one bucket. What it lists is looked at again after the settings' `model_refresh_seconds`.
+
+    So a page of models costs S3 a call for each model once in that time, however often and by whomever it is asked.
+    """
+
+    def __init__(self, bucket: Bucket, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bucket = bucket
+        self._roles = roles(settings)
+        seconds = settings.model_refresh_seconds
+        self._names: Memo[str, list[str]] = Memo(seconds, 1, clock)
+        self._summaries: Memo[str, dict[str, Any] | None] = Memo(seconds, _REMEMBERED, clock)
+
+    def page(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return the models after a name, and where the next ones are if there are more. Raises InvalidOption.
+
+        A model whose current version the loader would refuse is left out.
+        """
+        hold_known(query, OPTIONS)
+        limit = integer(query.get("limit", MOST_MODELS), "limit")
+        if not 1 <= limit <= MOST_MODELS:
+            raise InvalidOption(f"limit must be an integer in 1..{MOST_MODELS}", option="limit")
+        names = [name for name in self._names.get("", self._listed) if name > query.get("after", "")]
+        more = {"next": f"models?limit={limit}&after={quote(names[limit - 1])}"} if len(names) > limit else {}
+        found = (self._summaries.get(name, partial(self._summary, name)) for name in names[:limit])
+        return {"models": [summary for summary in found if summary], **more}
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return what is listed of the first models, a page of them."""
+        found: list[dict[str, Any]] = self.page({})["models"]
+        return found
+
+    def health(self) -> dict[str, Any]:
+        """Return the current version of each model that the functions need, None where there is none."""
+        versions = {role: {"name": name, "version": self._version(name)} for role, name in self._roles.items()}
+        complete = all(each["version"] for each in versions.values())
+        return {"status": "ok" if complete else "models missing", "models": versions}
+
+    def manifest(self, name: str, version: str | None = None) -> Manifest | None:
+        """Return the manifest of a model's version, the current one by default; None where the loader has none."""
+        try:
+            pointer = None if version else self._pointer(name)
+            chosen = version or (pointer.version if pointer else None)
+            return self._read(name, chosen, pointer) if chosen else None
+        except AssayError as error:
+            if not (version and isinstance(error, ObjectMissing)):  # a version that somebody made up is no fault
+                logger.warning("a manifest cannot be read", model=name, reason=error.message)
+            return None
+
+    def _read(self, name: str, version: str, pointer: Pointer | None) -> Manifest:
+        """Return a version's manifest as the loader takes it. Raises BundleInvalid, ObjectMissing, TooLarge."""
+        found = self._bucket.get(bundle_key(name, version), limit=MAX_MANIFEST_BYTES)
+        content = found[0] if found else b""
+        check_manifest(content, pointer.digest(version) if pointer else None)
+        manifest = Manifest.parse(content)
+        if (manifest.name, manifest.version) != (name, version):
+            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
+        return manifest
+
+    def _listed(self) -> list[str]:
+        return [name for name in self._bucket.folders("models/") if _possible(name)]
+
+    def _summary(self, name: str) -> dict[str, Any] | None:
+        manifest = self.manifest(name)
+        if manifest is None:
+            return None
+        default_for = [role for role, serves in self._roles.items() if serves == name]
+        versions = list(islice(self._bucket.folders(f"models/{name}/"), MOST_VERSIONS))
+        return _shown(manifest) | {"default_for": default_for, "versions": versions}
+
+    def _version(self, name: str) -> str | None:
+        try:
+            pointer = self._pointer(name)
+        except AssayError:
+            return None
+        return pointer.version if pointer else None
+
+    def _pointer(self, name: str) -> Pointer | None:
+        found = self._bucket.get(current_key(name), limit=MAX_POINTER_BYTES)
+        return Pointer.parse(found[0]) if found else None
+
+
+def roles(settings: Settings) -> dict[str, str]:
+    """Return the name of the deployment's model in each role."""
+    names = (settings.gate_model, settings.score_model, settings.classifier)
+    return dict(zip(ROLES, names, strict=True))
+
+
+def _possible(name: str) -> bool:
+    """Say whether a folder's name can be a model's."""
+    try:
+        return bool(checked_name(name))
+    except BundleInvalid:
+        return False
+
+
+def _shown(manifest: Manifest) -> dict[str, Any]:
+    shown = {name: getattr(manifest, name) for name in SHOWN}
+    if manifest.sequence is not None:
+        return shown | {"alphabet": manifest.sequence.alphabet, "length": manifest.sequence.length}
+    if manifest.text is not None:
+        text = manifest.text
+        parts = {"labels": list(text.labels), "thresholds": dict(text.thresholds), "max_tokens": text.max_tokens}
+        return shown | {name: value for name, value in parts.items() if value}
+    return shown
+
+
+def manifest(models: Catalogue, name: str, version: str | None = None) -> Manifest:
+    """Return the manifest of a model's current version, or of the `version` wanted. Raises NotFound."""
+    text = inference_protocols.named(name, version)
+    try:
+        wanted = Target.parse(text)
+    except BundleInvalid:
+        wanted = None
+    found = models.manifest(wanted.name, wanted.version) if wanted else None
+    if found is None:
+        raise NotFound(f"there is no model {text[:80]!r}; GET /models lists those there are")
+    return found
+
+
+def ready(models: Catalogue) -> bool:
+    """Say whether every model that the functions need is published."""
+    return bool(models.health()["status"] == "ok")
+
+
+SERVER: Final = "assay"
+EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
+
+
+def server(version: str) -> dict[str, Any]:
+    """Return the Open Inference Protocol's metadata of the service; `version` is that of the description."""
+    return {"name": SERVER, "version": version, "extensions": list(EXTENSIONS)}
+
+
+def configuration(manifest: Manifest) -> dict[str, Any]:
+    """Return Triton's configuration of a model: a batch is an axis of the tensors, of any length."""
+    said: Any = describe_tensors(manifest)
+    given, answered = said["inputs"][0], said["outputs"][0]
+    return {
+        "name": manifest.name,
+        "platform": said["platform"],
+        "max_batch_size": 0,
+        "input": [{"name": given["name"], "data_type": "TYPE_STRING", "dims": given["shape"]}],
+        "output": [{"name": answered["name"], "data_type": "TYPE_FP32", "dims": answered["shape"]}],
+    }
+
+
+def statistics(manifests: Iterable[Manifest]) -> dict[str, Any]:
+    """Return Triton's statistics of models, without a count: environments share none, CloudWatch sums them up."""
+    return {"model_stats": [{"name": each.name, "version": each.version} for each in manifests]}
+
+
+def index(models: Catalogue) -> list[dict[str, str]]:
+    """Return Triton's index of the repository: every model that is listed, which serves."""
+    return [
+        {"name": each["name"], "version": each["version"], "state": "READY", "reason": ""} for each in models.listed()
+    ]
+
+
+def signature(manifest: Manifest) -> dict[str, Any]:
+    """Return TensorFlow Serving's metadata of a model: its one signature."""
+    said: Any = describe_tensors(manifest)
+    inputs = {each["name"]: _tensor(each, "DT_STRING") for each in said["inputs"]}
+    outputs = {each["name"]: _tensor(each, "DT_FLOAT") for each in said["outputs"]}
+    method = "tensorflow/serving/predict"
+    signed = {inference_protocols.SIGNATURE: {"inputs": inputs, "outputs": outputs, "method_name": method}}
+    spec = {"name": manifest.name, "signature_name": "", "version": manifest.version}
+    return {"model_spec": spec, "metadata": {"signature_def": {"signature_def": signed}}}
+
+
+def _tensor(said: dict[str, Any], kind: str) -> dict[str, Any]:
+    shape = {"dim": [{"size": str(axis), "name": ""} for axis in said["shape"]], "unknown_rank": False}
+    return {"dtype": kind, "tensor_shape": shape, "name": said["name"]}

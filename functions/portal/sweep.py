@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from assay.errors import JobLost
-from assay.files.desk import Desk
-from assay.files.failing import end, settle
-from assay.jobs import Job, Live
+from assay.jobs.ending import end, settle
+from assay.jobs.environment import Desk
+from assay.jobs.job_records import Job, Live
 from assay.telemetry import failure, logger, measure, observed
-from portal.wiring import service
+from portal.services import service
 
 EXECUTION_SECONDS = 300.0
 """After so long without a change, an execution is asked whether it still runs."""

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
 from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, hold_known
 
 MAX_UPLOAD_BYTES = 5 << 30

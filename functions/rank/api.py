@@ -5,7 +5,6 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay.errors import AssayError, MalformedBody, Overtime
-from assay.files.later import preferred
 from assay.http import routing
 from assay.http.messages import Response
 from assay.http.negotiation import chosen, delivered
@@ -13,9 +12,11 @@ from assay.options import hold_known
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import Partial, hold_strict, with_simple
 from assay.telemetry import logger, observed, phase, rejected, scored
-from rank import later, replies
-from rank.reading import OPTIONS, Input, hold_top, read
-from rank.wiring import service
+from rank import reply as replies
+from rank import respond_async
+from rank.request import OPTIONS, Input, hold_top, read
+from rank.respond_async import preferred
+from rank.services import service
 
 app = routing.resolver()
 
@@ -29,14 +30,14 @@ def post_rank() -> Reply[str]:
     """
     request = routing.request(app)
     if preferred(request):
-        return routing.reply(later.post(request, service()))
+        return routing.reply(respond_async.post(request, service()))
     make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
     hold_known(request.query, OPTIONS)
     source = read(request, service().pair)
     try:
         partial, rejects = ranked(source)
     except Overtime:
-        return routing.reply(later.post(request, service()))
+        return routing.reply(respond_async.post(request, service()))
     found = replies.Ranked(partial, rejects, source.pair.models)
     limit = service().settings.reply_bytes
     reply = delivered(make(found), service().results, limit, filename=filename, about=replies.about(found))

@@ -8,7 +8,7 @@ import pytest
 import schemathesis
 
 from assay.aws import clients
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
 from tests.conftest import ROOT, TABLE, cloud
 from tests.events import Context
 from tools.local.gateway import Gateway

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.errors import Conflict, NotFound
-from assay.files.failing import cancel
-from assay.jobs import Job
+from assay.jobs.ending import cancel
+from assay.jobs.job_records import Job
 from tests.chaos.faults import Faults, Killed
 from tests.chaos.files import File
 from tests.chaos.world import World, forget, world

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.errors import ObjectMissing
-from assay.files.taking import redrive
-from assay.jobs import Job
+from assay.jobs.job_records import Job
+from assay.jobs.steps import redrive
 from tests.chaos.faults import Faults
 from tests.chaos.files import File, again, file, ranking
 from tests.chaos.world import World, forget, world

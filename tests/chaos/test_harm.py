@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from assay.aws import clients
 from assay.aws.s3 import Bucket
-from assay.jobs import Job, Jobs
+from assay.jobs.job_records import Job, Jobs
 from tests.chaos.files import File, ranking
 from tests.conftest import DATA, ROOT, TABLE, make_stores
 from tests.events import load

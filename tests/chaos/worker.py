@@ -19,7 +19,7 @@ for ever on a thread that died before it began."""
 
 def hang() -> None:
     """Stop where all is computed and nothing is written."""
-    from assay.files.working import Working
+    from assay.jobs.workspace import Working
 
     def stopped(self: Working, result: Any) -> None:
         print("midway", flush=True)
@@ -30,7 +30,7 @@ def hang() -> None:
 
 def starve() -> None:
     """Take away what memory is not in use, the models loaded before."""
-    from rank.wiring import service
+    from rank.services import service
 
     assert service().pair()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -39,7 +39,7 @@ def starve() -> None:
 
 def main(way: str) -> None:
     """Answer one event, and say what came of each try."""
-    from rank.upload import handler
+    from rank.jobs import upload_handler
 
     event = json.loads(sys.stdin.readline())
     tries = 1
@@ -50,7 +50,7 @@ def main(way: str) -> None:
         tries = 3
     for _ in range(tries):
         try:
-            print(json.dumps(handler(event, Context())), flush=True)
+            print(json.dumps(upload_handler(event, Context())), flush=True)
         except Exception as error:
             print(type(error).__name__, flush=True)
 

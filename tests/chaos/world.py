@@ -13,10 +13,11 @@ from typing import Any, Final
 import pytest
 
 from assay.aws import clients
-from assay.files.desk import Desk
-from assay.files.planning import Caps
-from assay.files.taking import Letter, identify, read_letter, redrive
-from assay.jobs import Job, Jobs
+from assay.jobs.environment import Desk
+from assay.jobs.job_records import Job, Jobs
+from assay.jobs.planning import Caps
+from assay.jobs.steps import Letter, identify, read_letter, redrive
+from classify import jobs as classify_jobs
 from tests.chaos.faults import Faults, Killed
 from tests.conftest import TABLE, Aws, cloud
 from tests.events import Context
@@ -96,7 +97,7 @@ class World:
 
     def desk(self) -> Desk:
         """Return the desk of this environment."""
-        from rank.wiring import service
+        from rank.services import service
 
         return service().desk
 
@@ -121,7 +122,7 @@ def world(faults: Faults, scratch: Path) -> Iterator[World]:
             patch.setenv(name, value)
         aws.publish("tiny-index", "tiny-text")
         aws.s3.put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
-        patch.setattr("assay.files.desk.caps", lambda _: Caps(SHARD_BYTES, 1000, 1 << 30))
+        patch.setattr("assay.jobs.environment.caps", lambda _: Caps(SHARD_BYTES, 1000, 1 << 30))
         patch.setattr("botocore.endpoint.time", _Unhurried)
         machine = create(_handlers(faults), patch)
         patch.setenv("ASSAY_FILE_MACHINE", machine.arn)
@@ -129,7 +130,7 @@ def world(faults: Faults, scratch: Path) -> Iterator[World]:
         for name in SERVICES:
             faults.attach(clients._client(name))
         place = World(aws, machine, _uploads(), faults)
-        patch.setattr("assay.notices.Jobs", partial(Jobs, clock=lambda: time.time() + place.later))
+        patch.setattr("assay.jobs.announcements.Jobs", partial(Jobs, clock=lambda: time.time() + place.later))
         yield place
         faults.on = False
         forget()
@@ -141,18 +142,21 @@ def _environment() -> dict[str, str]:
 
 
 def _uploads() -> dict[str, Handler]:
-    from classify import upload as classify
-    from rank import upload as rank
+    from classify import jobs as classify
+    from rank import jobs as rank
 
-    return {"rank": rank.handler, "classify": classify.handler}
+    return {"rank": rank.upload_handler, "classify": classify.upload_handler}
 
 
 def _handlers(faults: Faults) -> dict[str, Handler]:
-    from classify import shard as classify
-    from rank import merge, plan, shard
+    from rank import jobs as rank_jobs
 
-    found = {"RankPlan": plan.handler, "RankShard": shard.handler, "RankMerge": merge.handler}
-    found["ClassifyShard"] = classify.handler
+    found = {
+        "RankPlan": rank_jobs.plan_handler,
+        "RankShard": rank_jobs.shard_handler,
+        "RankMerge": rank_jobs.merge_handler,
+    }
+    found["ClassifyShard"] = classify_jobs.shard_handler
     return {name: _faulty(faults, name, handler) for name, handler in found.items()}
 
 
@@ -185,11 +189,11 @@ def mortal(faults: Faults) -> Iterator[None]:
 
 def forget() -> None:
     """Drop what the functions keep between calls, as new environments of theirs begin."""
-    from classify import wiring
-    from portal import wiring as portal
-    from rank.wiring import service
+    from classify import services
+    from portal import services as portal
+    from rank.services import service
 
-    for each in (service, wiring.settings, wiring.service, portal.service):
+    for each in (service, services.settings, services.service, portal.service):
         each.cache_clear()
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
-from assay.files.manifest import Manifest as JobManifest
 from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
+from assay.jobs.byte_ranges import Shard
+from assay.jobs.workspace import Manifest as JobManifest
 from assay.models.bucket_layout import Pointer, Target
 from assay.models.manifest import Manifest
 from assay.papers.abstract import find
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items
-from assay.shards import Shard
 from tests.unit.reference import SMALL
 
 

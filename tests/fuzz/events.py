@@ -8,8 +8,8 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from assay.claims import Claim, UploadIdentity
 from assay.errors import AssayError
+from assay.jobs.job_records import Claim, UploadIdentity
 from tests.events import Context
 from tests.fuzz import adapters
 
@@ -118,7 +118,7 @@ def _rank() -> Handler:
 def _classify() -> Handler:
     adapters.quiet()
     from classify import api
-    from classify.service import ClassifyService
+    from classify.services import ClassifyService
 
     stack = ClassifyService(adapters.Models(), "tiny-text")
     vars(api).update(service=lambda: stack, settings=lambda: SimpleNamespace(reply_bytes=4_000))
@@ -151,14 +151,14 @@ class _Desk:
 def s3(data: bytes) -> None:
     """A record of S3's, or of anything: claimed by its key, passed over, or refused by the error tree."""
     adapters.quiet()
-    from assay.files import taking
+    from assay.jobs import steps
 
     desk: Any = _Desk()
     kind: Any = SimpleNamespace(name="rank")
     nothing: Any = None
     with suppress(AssayError):
         for record in _s3_records(data):
-            assert taking.take(desk, kind, record, "owner", nothing, nothing) is None
+            assert steps.take(desk, kind, record, "owner", nothing, nothing) is None
 
 
 def _s3_records(data: bytes) -> list[Any]:

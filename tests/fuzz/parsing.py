@@ -9,10 +9,10 @@ from itertools import chain
 from assay.abstracts.parsing import Layout
 from assay.abstracts.parsing import read as read_abstracts
 from assay.errors import InputError, UnreadableInput
+from assay.jobs.byte_ranges import LineCounter, count_lines, owned, plan
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format, sniff
 from assay.sequences.parsing import parse
-from assay.shards import LineCounter, count_lines, owned, plan
 from assay.text.compression import gunzip
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject

@@ -6,9 +6,9 @@ from contextlib import redirect_stdout, suppress
 from typing import Final
 
 from assay.errors import InputError
+from assay.jobs.byte_ranges import count_lines
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from assay.shards import count_lines
 from assay.text import workbook_worker
 from tests.fuzz.parsing import knobs
 from tests.unit.reference import SMALL, flat

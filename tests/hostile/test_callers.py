@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from assay.claims import UploadIdentity
 from assay.http.messages import caller
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs, UploadIdentity
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 from tests.integration.drops import Drop
@@ -30,7 +29,7 @@ def sent(method: str, path: str, identity: dict[str, Any], body: bytes = b"", **
 @pytest.fixture
 def ask(aws: Aws) -> Iterator[Ask]:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     def ask(*given: Any, **query: Any) -> tuple[int, Any]:
         reply = handler(sent(*given, **query), Context())

@@ -71,7 +71,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.fixture
 def portal(aws: Aws) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     service.cache_clear()
     yield lambda event: handler(event, Context())

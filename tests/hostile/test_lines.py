@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.jobs import Job
-from assay.notices import text
+from assay.jobs.announcements import text
+from assay.jobs.job_records import Job
 from assay.text.csv_writer import plain
 from tests.conftest import Aws
 from tests.events import multipart, post

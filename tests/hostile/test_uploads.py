@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
 from portal.uploads import MAX_UPLOAD_BYTES, safe
 from tests.conftest import Aws
 from tests.integration.drops import GOOD, Drop

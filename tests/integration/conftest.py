@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.files.planning import Caps
+from assay.jobs.planning import Caps
 from assay.models.registry import Registry
 from tests.conftest import Aws
 from tests.events import Context
@@ -40,7 +40,7 @@ def metrics(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
     """Call the ranking API's handler, over a tiny model."""
     from rank.api import handler
-    from rank.wiring import service
+    from rank.services import service
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "tiny-index")
@@ -53,38 +53,47 @@ def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Callable
 @pytest.fixture
 def drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
     """Drop files; they are one shard each unless a test cuts them smaller."""
-    from rank import merge, plan, shard, upload
-    from rank.wiring import service
+    from rank import jobs as rank_jobs
+    from rank.services import service
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "tiny-index")
     aws.publish("tiny-index")
-    handlers = {"RankPlan": plan.handler, "RankShard": shard.handler, "RankMerge": merge.handler}
+    handlers = {
+        "RankPlan": rank_jobs.plan_handler,
+        "RankShard": rank_jobs.shard_handler,
+        "RankMerge": rank_jobs.merge_handler,
+    }
     machine = create(handlers, monkeypatch)
     environment("ASSAY_FILE_MACHINE", machine.arn)
     environment("ASSAY_SHARD_CONCURRENCY", "2")
     service.cache_clear()
-    yield Drop(aws, upload.handler, machine)
+    yield Drop(aws, rank_jobs.upload_handler, machine)
     service.cache_clear()
 
 
 @pytest.fixture
 def paper_drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
     """Drop files of abstracts; they are one shard each unless a test cuts them smaller."""
-    from classify import shard, upload, wiring
-    from rank import merge, plan
-    from rank.wiring import service
+    from classify import jobs as classify_jobs
+    from classify import services
+    from rank import jobs as rank_jobs
+    from rank.services import service
 
     environment("ASSAY_CLASSIFIER", "tiny-text")
     aws.publish("tiny-text")
-    handlers = {"RankPlan": plan.handler, "ClassifyShard": shard.handler, "RankMerge": merge.handler}
+    handlers = {
+        "RankPlan": rank_jobs.plan_handler,
+        "ClassifyShard": classify_jobs.shard_handler,
+        "RankMerge": rank_jobs.merge_handler,
+    }
     machine = create(handlers, monkeypatch)
     environment("ASSAY_FILE_MACHINE", machine.arn)
     environment("ASSAY_SHARD_CONCURRENCY", "2")
-    caches = (service, wiring.settings, wiring.service)
+    caches = (service, services.settings, services.service)
     for each in caches:
         each.cache_clear()
-    yield Drop(aws, upload.handler, machine, "classification.json")
+    yield Drop(aws, classify_jobs.upload_handler, machine, "classification.json")
     for each in caches:
         each.cache_clear()
 
@@ -94,6 +103,6 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set how many bytes a shard has, and how many shards and bytes a job may have."""
 
     def cut(shard_bytes: int, shards: int = 1000, unsplit_bytes: int = 1 << 30) -> None:
-        monkeypatch.setattr("assay.files.desk.caps", lambda _: Caps(shard_bytes, shards, unsplit_bytes))
+        monkeypatch.setattr("assay.jobs.environment.caps", lambda _: Caps(shard_bytes, shards, unsplit_bytes))
 
     return cut

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus
 
-from assay.jobs import Job, Jobs
+from assay.jobs.job_records import Job, Jobs
 from tests import events
 from tests.conftest import TABLE, Aws
 from tests.events import Context

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from assay.files.desk import Desk
+from assay.jobs.environment import Desk
 from tests.integration.drops import GOOD, OTHER, Drop
 
 Cut = Callable[..., None]
@@ -18,7 +18,7 @@ SHARDS = -(-len(BODY) // SHARD)
 
 def desk() -> Desk:
     """Return the desk of this environment."""
-    from rank.wiring import service
+    from rank.services import service
 
     return service().desk
 

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from assay.errors import ShardFailed, Unaccounted
-from assay.files.layout import partial_key
-from assay.files.partial import ShardResult
-from assay.files.taking import redrive
+from assay.jobs.steps import redrive
+from assay.jobs.workspace import ShardResult, partial_key
 from tests.events import Context
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, desk, whole
@@ -92,7 +91,7 @@ WRONG: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_a_job_whose_books_do_not_add_up_is_refused(drop: Drop, cut: Cut, what: str) -> None:
-    from rank.merge import handler
+    from rank.jobs import merge_handler
 
     cut(SHARD)
     shard, (change, told) = 1, WRONG[what]
@@ -117,7 +116,7 @@ def test_a_job_whose_books_do_not_add_up_is_refused(drop: Drop, cut: Cut, what: 
         whole(drop, job_id)
     else:
         with pytest.raises(Unaccounted):
-            handler({"job_id": _live(job_id), "kind": "rank"}, Context())
+            merge_handler({"job_id": _live(job_id), "kind": "rank"}, Context())
 
 
 def _live(job_id: str) -> str:
@@ -159,7 +158,7 @@ def test_results_of_earlier_versions_state_no_bytes_and_are_merged(drop: Drop, c
 def test_a_merge_names_the_shards_that_left_nothing_and_writes_nothing(
     drop: Drop, cut: Cut, gone: tuple[int, ...]
 ) -> None:
-    from rank.merge import handler
+    from rank.jobs import merge_handler
 
     cut(SHARD)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
@@ -168,7 +167,7 @@ def test_a_merge_names_the_shards_that_left_nothing_and_writes_nothing(
     place.results.delete(*(f"results/{job_id}/{name}" for name in drop.names(job_id)))
     place.results.delete(*(partial_key(job_id, shard) for shard in gone))
     with pytest.raises(ShardFailed) as told:
-        handler({"job_id": job_id, "kind": "rank"}, Context())
+        merge_handler({"job_id": job_id, "kind": "rank"}, Context())
     for shard in gone[:5]:
         assert f"shard {shard + 1} of {SHARDS} (bytes {shard * SHARD:,} to" in told.value.message
     assert told.value.details["shards"] == list(gone[:5])
@@ -176,7 +175,7 @@ def test_a_merge_names_the_shards_that_left_nothing_and_writes_nothing(
 
 
 def test_a_result_of_another_plan_is_none_of_this_one(drop: Drop, cut: Cut) -> None:
-    from rank.merge import handler
+    from rank.jobs import merge_handler
 
     cut(SHARD)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
@@ -184,4 +183,4 @@ def test_a_result_of_another_plan_is_none_of_this_one(drop: Drop, cut: Cut) -> N
     working = desk().working(job_id)
     working.save(replace(working.load(2), pin="another"))
     with pytest.raises(ShardFailed, match=f"shard 3 of {SHARDS}"):
-        handler({"job_id": job_id, "kind": "rank"}, Context())
+        merge_handler({"job_id": job_id, "kind": "rank"}, Context())

@@ -7,8 +7,8 @@ from urllib.parse import unquote_plus
 import pytest
 
 from assay.errors import MalformedBody
-from assay.files.arrivals import list_records
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
+from assay.jobs.steps import list_records
 from tests import events
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop

@@ -22,13 +22,13 @@ VAGUE = ["application/x-www-form-urlencoded", "application/octet-stream", "binar
 
 @pytest.fixture
 def classify(aws: Aws) -> Iterator[Call]:
-    from classify import api, wiring
+    from classify import api, services
 
     aws.publish("tiny-text")
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
     yield lambda event: api.handler(event, Context())
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
 
 

@@ -34,15 +34,15 @@ def classifier() -> Counting:
 @pytest.fixture
 def handler(aws: Aws, environment: Callable[[str, str], None]) -> Any:
     """The handler with a cache of a day."""
-    from classify import api, wiring
+    from classify import api, services
 
     environment("ASSAY_CACHE_DAYS", "1")
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
     aws.publish("tiny-text")
     yield api.handler
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
 
 
 def call(handler: Any, name: str = "classify", control: str = "", **changes: Any) -> Any:
@@ -110,11 +110,11 @@ def test_no_text_is_stored(handler: Any, aws: Aws) -> None:
 def test_another_version_of_the_model_is_asked_anew(
     handler: Any, aws: Aws, environment: Callable[[str, str], None]
 ) -> None:
-    from classify import wiring
+    from classify import services
 
     environment("ASSAY_MODEL_REFRESH_SECONDS", "0")
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
     call(handler)
     manifest = json.loads((TINY / "manifest.json").read_text())
     put(aws, "tiny-text", "2", provenance=manifest["provenance"] | {"trained": "again"})

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.claims import Claim, UploadIdentity
-from assay.jobs import Job, Jobs
+from assay.jobs.job_records import Claim, Job, Jobs, UploadIdentity
 from tests.conftest import TABLE, Aws, cloud
 
 Fate = Literal["unsent", "unheard", "again"]

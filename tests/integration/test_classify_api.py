@@ -32,13 +32,13 @@ def put(aws: Aws, name: str, version: str = "1", **manifest: Any) -> None:
 @pytest.fixture
 def empty(aws: Aws) -> Iterator[Any]:
     """The handler over a models bucket without models."""
-    from classify import api, wiring
+    from classify import api, services
 
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
     yield api.handler
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
 
 
 @pytest.fixture

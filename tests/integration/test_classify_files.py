@@ -12,9 +12,10 @@ import pytest
 from assay.abstracts import cleaning
 from assay.abstracts import cleaning as preparing
 from assay.abstracts.parsing import Layout
-from assay.files.abstracts import sniff
-from assay.files.taking import redrive
-from classify.wiring import desk
+from assay.jobs.classify_files import sniff
+from assay.jobs.steps import redrive
+from classify import jobs as classify_jobs
+from classify.services import desk
 from tests import events
 from tests.events import Context
 from tests.integration.drops import Drop
@@ -99,14 +100,13 @@ def test_json_lines(paper_drop: Drop) -> None:
 
 
 def test_recorded_events_of_both_entry_points(paper_drop: Drop) -> None:
-    from classify import shard
 
     recorded = events.load("s3_put_classify")["Records"][0]["s3"]["object"]
     body = json.dumps({"abstract": GOOD}).encode()
     (job_id,) = paper_drop(paper_drop.put(recorded["key"], body))
     assert paper_drop.summary(job_id)["counts"]["classified"] == 1
     step = events.load("classify_shard") | {"job_id": job_id}
-    assert shard.handler(step, Context()) == {}  # it is done already
+    assert classify_jobs.shard_handler(step, Context()) == {}  # it is done already
     assert [each["line"] for each in lines(paper_drop, job_id)] == [1]
 
 

@@ -11,8 +11,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from assay.aws.dynamodb import Table
-from assay.files.taking import Letter, identify, read_letter
-from assay.jobs import Job, Jobs
+from assay.jobs.job_records import Job, Jobs
+from assay.jobs.steps import Letter, identify, read_letter
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import OPEN, desk

@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from assay.files.merging import CutInRow
-from assay.files.planning import Caps, Upload, made
-from assay.files.working import Working
-from rank.kind import RankKind
-from rank.merge import join
-from rank.shard import ranked
+from assay.jobs.merging import CutInRow
+from assay.jobs.planning import Caps, Upload, made
+from assay.jobs.rank_files import RankKind, join, ranked
+from assay.jobs.workspace import Working
 from tests.conftest import Aws
 from tests.unit.reference import SMALL, Fake
 
@@ -162,7 +160,7 @@ def test_stray_quotes_cost_the_same_rows_whatever_the_cut(aws: Aws, mark: str) -
 def test_rejects_in_parts_are_the_same_lines(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     body = lines(random.Random(5)).encode()
     whole, _ = results(aws, body, "a.txt", 40)
-    monkeypatch.setattr("assay.files.rejects.ONE_FILE", 60)
+    monkeypatch.setattr("assay.jobs.rejects.ONE_FILE", 60)
     written: dict[str, bytes] = {}
     put = aws.results.put
     monkeypatch.setattr(

@@ -27,7 +27,7 @@ def test_a_shard_that_dies_is_done_again(drop: Drop, error: Exception) -> None:
 
 
 def test_a_shard_that_dies_midway_leaves_no_result(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assay.files.working import Working
+    from assay.jobs.workspace import Working
 
     save, deaths = Working.save, [1]
 
@@ -133,12 +133,12 @@ def test_dynamodb_that_throttles_delays_and_loses_nothing(drop: Drop, monkeypatc
 
 
 def test_merging_twice_gives_the_same_bytes(drop: Drop) -> None:
-    from rank.merge import handler
+    from rank.jobs import merge_handler
 
     job_id = drop.done("rank/a.txt", BODY, **OPEN, output="all")
     before = {name: drop.result(job_id, name) for name in drop.names(job_id)}
     record = drop.job(job_id)
-    assert handler({"job_id": job_id, "kind": "rank"}, Context())["state"] == "SUCCEEDED"
+    assert merge_handler({"job_id": job_id, "kind": "rank"}, Context())["state"] == "SUCCEEDED"
     assert {name: drop.result(job_id, name) for name in drop.names(job_id)} == before
     assert drop.job(job_id) == record
     whole(drop, job_id)

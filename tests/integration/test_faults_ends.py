@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.files.taking import redrive
+from assay.jobs.steps import redrive
+from rank import jobs as rank_jobs
 from tests.events import Context
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, code, desk, failing, shard, whole
@@ -42,11 +43,11 @@ def test_a_poison_shard_fails_the_job_by_name_and_a_redrive_finishes_it(drop: Dr
 
 
 def test_a_shard_that_is_done_is_not_done_again(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rank import shard as module
+    from assay.jobs import rank_files as module
 
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     monkeypatch.setattr(module, "ranked", lambda *_: pytest.fail("it was done"))
-    assert module.handler({"job_id": job_id, "shard": 1}, Context()) == {}
+    assert rank_jobs.shard_handler({"job_id": job_id, "shard": 1}, Context()) == {}
 
 
 def test_the_same_event_twice_at_the_same_moment_is_one_job(drop: Drop) -> None:
@@ -125,7 +126,7 @@ def test_a_job_that_fails_in_every_attempt_of_its_function_ends_as_failed(
 ) -> None:
     cut(1 << 20)
     event = drop.put("rank/a.txt", BODY, **OPEN)
-    monkeypatch.setattr("rank.shard.rank_blocks", lambda *_, **__: (_ for _ in ()).throw(MemoryError(said)))
+    monkeypatch.setattr("assay.jobs.rank_files.rank_blocks", lambda *_, **__: (_ for _ in ()).throw(MemoryError(said)))
     for _ in range(3):
         with pytest.raises(MemoryError):
             drop(event)

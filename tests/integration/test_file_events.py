@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.files.desk import Desk
+from assay.jobs.environment import Desk
 from assay.settings import Settings
 from tests import events
 from tests.events import Context
@@ -28,14 +28,14 @@ def desk(drop: Drop) -> Desk:
 def step(name: str) -> dict[str, Any]:
     """Call the handler that an event is for."""
     from portal import sweep
-    from rank import merge, plan, shard
+    from rank import jobs as rank_jobs
 
     handlers: dict[str, Callable[..., dict[str, Any]]] = {
-        "rank_plan": plan.handler,
-        "rank_shard": shard.handler,
-        "rank_merge": merge.handler,
-        "rank_merge_note": merge.handler,
-        "rank_merge_fail": merge.handler,
+        "rank_plan": rank_jobs.plan_handler,
+        "rank_shard": rank_jobs.shard_handler,
+        "rank_merge": rank_jobs.merge_handler,
+        "rank_merge_note": rank_jobs.merge_handler,
+        "rank_merge_fail": rank_jobs.merge_handler,
         "job_sweep": sweep.handler,
     }
     return handlers[name](events.load(name), Context())

@@ -8,12 +8,10 @@ from typing import Any
 import pytest
 
 from assay.errors import InvalidOption, ManifestInvalid, ObjectChanged, ObjectMissing, TooLarge, UnreadableInput
-from assay.files import layout
-from assay.files.manifest import Manifest, Source
-from assay.files.partial import ShardResult, added, first_lines
-from assay.files.planning import Caps, Shape, Upload, plan
-from assay.files.working import Failure, Working
-from assay.shards import Shard
+from assay.jobs import workspace
+from assay.jobs.byte_ranges import Shard
+from assay.jobs.planning import Caps, Shape, Upload, plan
+from assay.jobs.workspace import Failure, Manifest, ShardResult, Source, Working, added, first_lines
 from tests.conftest import Aws
 
 CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
@@ -85,7 +83,7 @@ def test_a_plan_pins_the_object_its_options_and_the_models(aws: Aws) -> None:
     info = aws.uploads.head("rank/a")
     assert made.source == Source("uploads", "rank/a", 25, info.etag, info.version_id, info.content_type)
     assert (made.options, made.format, made.shards) == ({"top_k": 7}, "lines", 3)
-    found, _ = aws.results.get(layout.shards_key("job"), limit=1000) or (b"", "")
+    found, _ = aws.results.get(workspace.shards_key("job"), limit=1000) or (b"", "")
     assert found == (
         b'[{"job_id": "job", "kind": "rank", "shard": 0}, {"job_id": "job", "kind": "rank", "shard": 1}, '
         b'{"job_id": "job", "kind": "rank", "shard": 2}]'
@@ -121,7 +119,7 @@ def test_what_cannot_be_pinned_is_refused(aws: Aws) -> None:
 
 def test_a_job_over_its_cap_is_refused_and_the_refusal_says_so(aws: Aws) -> None:
     assert planned(aws, b"x" * 40).shards == 4
-    aws.results.delete(layout.manifest_key("job"))
+    aws.results.delete(workspace.manifest_key("job"))
     with pytest.raises(TooLarge, match=r"5 shards.*may take 4.*MaxJobShards"):
         planned(aws, b"x" * 41)
 

@@ -23,13 +23,13 @@ Settle = Callable[[str, str], None]
 
 @pytest.fixture
 def classify(aws: Aws) -> Iterator[Call]:
-    from classify import api, wiring
+    from classify import api, services
 
     aws.publish("tiny-text")
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
     yield lambda event: api.handler(event, Context())
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
 
 
@@ -83,7 +83,7 @@ def test_every_form_of_a_classification_says_the_same(classify: Call) -> None:
 
 
 def test_a_large_table_is_elsewhere_and_whole(call: Call, aws: Aws, environment: Settle) -> None:
-    from rank.wiring import service
+    from rank.services import service
 
     whole = rank(call, "text/csv")["body"]
     environment("ASSAY_REPLY_BYTES", "100")
@@ -100,10 +100,10 @@ def test_a_large_table_is_elsewhere_and_whole(call: Call, aws: Aws, environment:
 
 
 def test_a_large_classification_is_a_link(classify: Call, aws: Aws, environment: Settle) -> None:
-    from classify import wiring
+    from classify import services
 
     environment("ASSAY_REPLY_BYTES", "10")
-    wiring.settings.cache_clear()
+    services.settings.cache_clear()
     reply = json.loads(classify(post("/classify", TEXTS))["body"])
     assert set(reply) == {"result_url", "model", "notices"}
     assert [key.rpartition("/")[2] for key in aws.results.keys("results/")] == ["classification.json"]

@@ -5,9 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from assay.claims import Claim, UploadIdentity
 from assay.errors import SettingsError
-from assay.jobs import Jobs
+from assay.jobs.job_records import Claim, Jobs, UploadIdentity
 from tests.conftest import Aws
 
 UPLOAD = UploadIdentity("uploads", "rank/a b+ü.txt", '"etag"', "0055AED6DCD90281E5")

@@ -10,8 +10,8 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.aws.s3 import Bucket
 from assay.errors import JobLost, NotFound, ServiceError
-from assay.files.failing import cancel, end, give_up, settle
-from assay.jobs import Jobs
+from assay.jobs.ending import cancel, end, give_up, settle
+from assay.jobs.job_records import Jobs
 from portal.sweep import sweep
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from assay.files.desk import Desk
-from assay.jobs import Job, Jobs
+from assay.jobs.environment import Desk
+from assay.jobs.job_records import Job, Jobs
 from assay.settings import Settings
+from rank import jobs as rank_jobs
 from tests.conftest import TABLE
 from tests.events import Context, load
 from tests.integration.drops import GOOD, OTHER, Drop
@@ -23,7 +24,7 @@ BODY = f"{GOOD}\n{OTHER}\nMKV\n".encode() * 4
 def ask(drop: Drop) -> Iterator[Ask]:
     """Ask the portal."""
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     service.cache_clear()
 
@@ -130,13 +131,12 @@ def test_a_job_cancelled_while_it_was_merged_is_not_shown_as_done(
 
 
 def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk: Desk) -> None:
-    from rank import shard
 
     cut(200)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     desk.results.delete(f"partials/{job_id}/00001.json")
     desk.jobs._table.set(f"job#{job_id}", {"state": "FAILED"}, "attribute_exists(#pk)")
-    assert shard.handler({"job_id": job_id, "shard": 1}, Context()) == {}
+    assert rank_jobs.shard_handler({"job_id": job_id, "shard": 1}, Context()) == {}
     assert desk.working(job_id).done() == [0, 2]
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.claims import Claim, UploadIdentity
-from assay.jobs import Jobs
+from assay.jobs.job_records import Claim, Jobs, UploadIdentity
 from tests.conftest import Aws
 
 UPLOAD = UploadIdentity("uploads", "rank/a.txt", '"etag"', "0055AED6DCD90281E5")

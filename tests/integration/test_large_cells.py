@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from assay.files import cells
+from assay.jobs import large_cells
 from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
@@ -61,30 +61,30 @@ def test_cells_in_parts_give_the_same_ranking(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch, inline: int, most: int, shard: int
 ) -> None:
     cut(shard)
-    monkeypatch.setattr(cells, "INLINE", inline)
-    monkeypatch.setattr(cells, "MOST", most)
-    monkeypatch.setattr(cells, "_AT_ONCE", 5_000)
+    monkeypatch.setattr(large_cells, "INLINE", inline)
+    monkeypatch.setattr(large_cells, "MOST", most)
+    monkeypatch.setattr(large_cells, "_AT_ONCE", 5_000)
     for module in ("topk", "ranker"):
         monkeypatch.setattr(f"assay.ranking.{module}.HEAVY", 30_000 if most < 1 << 20 else 64 << 20)
     body = table(120, 600)
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "100"})
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert drop.result(job_id, "ranking.csv") == plainly(body, 100)
-    apart = [key for key in drop.aws.results.keys(f"partials/{job_id}/") if key.endswith(cells.NAME)]
+    apart = [key for key in drop.aws.results.keys(f"partials/{job_id}/") if key.endswith(large_cells.NAME)]
     assert bool(apart) == (inline < 1 << 20)
 
 
 def test_a_shards_result_is_never_larger_than_what_is_read(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.files.working._MOST_BYTES", 200_000)
-    monkeypatch.setattr(cells, "INLINE", 50_000)
+    monkeypatch.setattr("assay.jobs.workspace._MOST_BYTES", 200_000)
+    monkeypatch.setattr(large_cells, "INLINE", 50_000)
     cut(1 << 24)
     body = table(400, 3000)
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "400"})
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert drop.result(job_id, "ranking.csv") == plainly(body, 400)
-    assert desk().working(job_id).load(0).parts[cells.NAME] > 1_000_000
+    assert desk().working(job_id).load(0).parts[large_cells.NAME] > 1_000_000
 
 
 def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:

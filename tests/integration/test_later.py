@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
 from tests import events
 from tests.conftest import TABLE, Aws
 from tests.events import multipart, post
@@ -99,7 +99,7 @@ def test_the_open_gate_lets_all_pass_at_once_too(call: Any) -> None:
 def test_a_body_that_takes_too_long_becomes_a_job_by_itself(
     drop: Drop, call: Any, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rank.reading.SECONDS", -1)
+    monkeypatch.setattr("rank.request.SECONDS", -1)
     for body, kind in ((LINES, "text/plain"), (JSON.encode(), "application/json")):
         reply = call(post("/rank", body, kind))
         assert reply["statusCode"] == 202
@@ -112,7 +112,7 @@ def test_a_body_that_takes_too_long_becomes_a_job_by_itself(
 
 
 def test_a_reply_that_would_be_too_large_says_what_to_do(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rank.replies.MAX_REPLY", 100)
+    monkeypatch.setattr("rank.reply.MAX_REPLY", 100)
     reply = call(post("/rank", LINES, "text/plain", {"threshold": "-1000000"}))
     assert reply["statusCode"] == 413
     assert "top_k" in json.loads(reply["body"])["error"]["message"]

@@ -13,6 +13,7 @@ from assay.http.messages import Request
 from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
 from assay.models.probes import PROBES, scores
+from rank import jobs as rank_jobs
 from tests.conftest import DATA, Aws
 from tests.integration import registries
 from tests.integration.drops import Drop
@@ -30,8 +31,8 @@ TEXT = "The quantum field theory of galaxies is studied with neural networks and
 @pytest.fixture
 def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
     """Rank as the handler does, but for Powertools' resolver, which serves one request at a time as Lambda does."""
-    from rank import api, reading
-    from rank.wiring import service
+    from rank import api, request
+    from rank.services import service
 
     environment("ASSAY_GATE_MODEL", NAME)
     environment("ASSAY_SCORE_MODEL", NAME)
@@ -39,7 +40,7 @@ def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
     service.cache_clear()
 
     def ask() -> Answer:
-        source = reading.read(Request("POST", "/rank", {}, {}, BODY), service().pair)
+        source = request.read(Request("POST", "/rank", {}, {}, BODY), service().pair)
         partial, _ = api.ranked(source)
         by_sequence = {row.sequence: row.score for row in partial.rows}
         return source.pair.models["score"]["version"], tuple(by_sequence[each] for each in SEQUENCES)
@@ -51,20 +52,20 @@ def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
 @pytest.fixture
 def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
     from assay.options import ClassifyOptions
-    from classify import wiring
-    from classify.inputs import ClassifyRequest
+    from classify import services
+    from classify.request import ClassifyRequest
 
     environment("ASSAY_MODEL_REFRESH_SECONDS", "0")
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
     request = ClassifyRequest([TEXT], ClassifyOptions())
 
     def ask() -> Answer:
-        reply = wiring.service().classify(request)
+        reply = services.service().classify(request)
         return reply["model"]["version"], tuple(reply["results"][0]["scores"].values())
 
     yield ask
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
 
 
@@ -191,19 +192,19 @@ def test_a_manifest_that_the_pointer_was_not_made_for_is_refused(
 def test_a_job_keeps_its_versions_while_others_come_to_serve(
     aws: Aws, drop: Drop, cut: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rank import shard
+    from assay.jobs import rank_files
 
     folders = sequence_versions(tmp_path)
     for folder in folders[1:]:
         publish(aws.models, folder, serve=False, run=False)
-    work, done = shard.work, set()
+    work, done = rank_jobs.work, set()
 
     def swapped(manifest: Any, index: int) -> Any:
         done.add(index)
         activate(aws.models, NAME, str(index % 3 + 1))
         return work(manifest, index)
 
-    monkeypatch.setattr(shard, "work", swapped)
+    monkeypatch.setattr(rank_files, "work", swapped)
     cut(100)
     body = "".join(f"{each}\n" for each in SEQUENCES).encode()
     job_id = drop.done("rank/a.txt", body, **{"threshold": "-1e6", "score-model": f"{NAME}@2"})

@@ -43,15 +43,15 @@ def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 @pytest.fixture
 def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Any]:
     """The handler of the classifying API, with a cache."""
-    from classify import api, wiring
+    from classify import api, services
 
     environment("ASSAY_CACHE_DAYS", "1")
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
     aws.publish("tiny-text")
     yield lambda event: api.handler(event, Context())
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
 
 
 def held(found: list[dict[str, Any]], *ids: str) -> None:

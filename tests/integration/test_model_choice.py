@@ -45,18 +45,18 @@ def rank(models: Aws, call: Callable[[dict[str, Any]], dict[str, Any]]) -> Ask:
 
 @pytest.fixture
 def classify(models: Aws) -> Iterator[Ask]:
-    from classify import api, wiring
+    from classify import api, services
 
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
 
     def asked(path: str) -> tuple[int, Any]:
         reply = api.handler(post(path, json.dumps({"abstract": TEXT}).encode()), Context())
         return reply["statusCode"], json.loads(reply["body"])
 
     yield asked
-    wiring.settings.cache_clear()
-    wiring.service.cache_clear()
+    services.settings.cache_clear()
+    services.service.cache_clear()
 
 
 def scores(reply: Any) -> dict[str, float]:
@@ -177,7 +177,7 @@ def test_a_dropped_file_chooses_by_its_metadata(
 
 def test_the_portal_lists_what_can_be_chosen(models: Aws, environment: Callable[[str, str], None]) -> None:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "other")

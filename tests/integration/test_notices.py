@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from assay.aws.clients import client
-from assay.notices import announced
+from assay.jobs.announcements import announced
 from assay.settings import Settings
 from tests.conftest import TABLE, Aws
 from tests.integration.drops import Drop
@@ -98,6 +98,6 @@ def test_without_a_topic_no_client_is_made_for_it(aws: Aws, monkeypatch: pytest.
         made.append(name)
         return client(name)
 
-    monkeypatch.setattr("assay.notices.client", counted)
+    monkeypatch.setattr("assay.jobs.announcements.client", counted)
     announced(settings()).enqueue("rank/x.txt", "rank")
     assert made == ["dynamodb"]

@@ -31,7 +31,7 @@ AWAY: dict[str, Exception] = {
 @pytest.fixture
 def portal(drop: Drop) -> Iterator[Any]:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     service.cache_clear()
     yield handler

@@ -11,12 +11,10 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from assay.aws.dynamodb import to_item
-from assay.claims import UploadIdentity
-from assay.jobs import Jobs
-from assay.options import RankOptions
+from assay.jobs.job_records import Jobs, UploadIdentity
+from assay.options import RankOptions, with_options
 from portal import pages
 from portal.uploads import safe
-from rank.reading import with_options
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 
@@ -26,7 +24,7 @@ Call = Callable[..., dict[str, Any]]
 @pytest.fixture
 def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "absent")
@@ -175,7 +173,7 @@ def test_a_manifest_that_is_not_the_pointers_is_left_out(call: Call, aws: Aws) -
 def test_a_page_of_models_asks_s3_once_in_a_while_and_not_once_a_call(
     call: Call, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from portal.wiring import service
+    from portal.services import service
 
     aws.publish("tiny-index", "tiny-text")
     first = read(call("/models"))

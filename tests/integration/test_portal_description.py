@@ -19,7 +19,7 @@ RECORDED = sorted(path.stem for path in EVENTS.glob("*.json") if "httpMethod" in
 STACK = stack.read(ROOT / "template.yaml")
 FUNCTIONS = {(route.method, route.path): STACK.functions[route.function].handler for route in STACK.routes}
 TINY = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
-STALE = {"rank.wiring": ["service"], "classify.wiring": ["service", "settings"], "portal.wiring": ["service"]}
+STALE = {"rank.services": ["service"], "classify.services": ["service", "settings"], "portal.services": ["service"]}
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from assay.errors import NotFound
-from assay.files import rejects
+from assay.jobs import rejects
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, Cut, desk
 from tools.jobs.proofs import Proof, verify

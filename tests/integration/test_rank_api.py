@@ -186,7 +186,7 @@ def test_an_unknown_route_and_method_have_the_error_shape(call: Call) -> None:
 
 
 def test_no_model_is_503_and_says_how_to_publish(call: Call, environment: Callable[[str, str], None]) -> None:
-    from rank.wiring import service
+    from rank.services import service
 
     environment("ASSAY_GATE_MODEL", "absent")
     service.cache_clear()
@@ -198,7 +198,7 @@ def test_no_model_is_503_and_says_how_to_publish(call: Call, environment: Callab
 def test_a_large_reply_is_a_link_to_the_same_body(
     call: Call, aws: Aws, environment: Callable[[str, str], None]
 ) -> None:
-    from rank.wiring import service
+    from rank.services import service
 
     body = json.dumps({"sequences": [GOOD, OTHER], "threshold": -1e6}).encode()
     whole = call(post("/rank", body))
@@ -229,7 +229,7 @@ def test_the_form_is_found_from_its_target(call: Call) -> None:
 
 
 def test_a_gzip_body_that_unpacks_to_too_much_is_sent_to_uploads(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rank.reading.MAX_BODY_BYTES", 60)
+    monkeypatch.setattr("rank.request.MAX_BODY_BYTES", 60)
     body = gzip.compress(f"{GOOD}\n{OTHER}\n".encode(), mtime=0)
     assert "POST /uploads" in refused(call(post("/rank", body, "application/gzip")), 413, "too_large")["message"]
 

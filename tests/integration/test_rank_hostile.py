@@ -95,7 +95,7 @@ def test_a_header_without_a_value_is_no_header(call: Call) -> None:
 def test_more_lines_than_are_ranked_while_the_gateway_waits_are_sent_to_uploads(
     call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rank.reading.MAX_LINES", 1000)
+    monkeypatch.setattr("rank.request.MAX_LINES", 1000)
     reply = call(post("/rank", gzip.compress(b"\n" * 1001), "application/gzip"))
     assert reply["statusCode"] == 413
     assert "POST /uploads" in sent(reply)["error"]["message"]

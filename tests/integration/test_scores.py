@@ -87,7 +87,7 @@ def test_unknown_words_are_refused(drop: Drop, name: str, value: str) -> None:
 
 
 def test_a_shard_that_fails_leaves_no_score_files(drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assay.files.working import Working
+    from assay.jobs.workspace import Working
 
     cut(300)
 

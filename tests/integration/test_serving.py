@@ -19,10 +19,10 @@ Ask = Callable[..., tuple[int, Any]]
 
 @pytest.fixture
 def ask(aws: Aws) -> Iterator[Ask]:
-    from classify import api, wiring
+    from classify import api, services
 
     aws.publish("tiny-text", "tiny-index")
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
 
     def asked(path: str, body: object) -> tuple[int, Any]:
@@ -30,7 +30,7 @@ def ask(aws: Aws) -> Iterator[Ask]:
         return reply["statusCode"], json.loads(reply["body"])
 
     yield asked
-    for cached in (wiring.settings, wiring.service):
+    for cached in (services.settings, services.service):
         cached.cache_clear()
 
 
@@ -175,7 +175,7 @@ def test_a_version_may_be_named_and_must_be_there(ask: Ask) -> None:
 
 def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws) -> None:
     from portal.app import handler
-    from portal.wiring import service
+    from portal.services import service
 
     def read(path: str) -> tuple[int, Any]:
         reply = handler(post(path, b"") | {"httpMethod": "GET"}, Context())

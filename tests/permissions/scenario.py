@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from assay.aws.clients import client
-from assay.files.planning import Caps
-from assay.jobs import Jobs
+from assay.jobs.job_records import Jobs
+from assay.jobs.planning import Caps
 from tests import events
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
@@ -71,12 +71,12 @@ class Stack:
 
     def cut(self, shard_bytes: int) -> None:
         """Set how large a file may be that one function does."""
-        self.patch.setattr("assay.files.desk.caps", lambda _: Caps(shard_bytes, 1000, 1 << 30))
+        self.patch.setattr("assay.jobs.environment.caps", lambda _: Caps(shard_bytes, 1000, 1 << 30))
 
 
 def forget() -> None:
     """Let every function read its environment again."""
-    for module in ("rank.wiring", "classify.wiring", "portal.wiring"):
+    for module in ("rank.services", "classify.services", "portal.services"):
         for value in vars(importlib.import_module(module)).values():
             if hasattr(value, "cache_clear") and value.__module__ == module:
                 value.cache_clear()

@@ -4,7 +4,7 @@ import pytest
 
 from assay.errors import MalformedBody, UnsupportedMediaType
 from assay.http.messages import Request
-from classify.inputs import ClassifyRequest, read
+from classify.request import ClassifyRequest, read
 
 
 def form(body: bytes, content_type: str, called: str = "a", **query: str) -> ClassifyRequest:

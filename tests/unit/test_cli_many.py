@@ -15,7 +15,7 @@ import pytest
 
 from assay.abstracts.parsing import Layout, Record, read
 from assay.errors import InvalidOption, UnreadableInput
-from assay.files.abstracts import sniff
+from assay.jobs.classify_files import sniff
 from assay.text.packing import look, text
 from tests.workbooks import workbook
 from tools.cli.classify import many

@@ -15,7 +15,7 @@ from assay.ranking.ranking_csv import carried_names, ranking_csv
 from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from rank.replies import FirstRejects, ranking
+from rank.reply import FirstRejects, ranking
 from tests.unit.reference import SMALL, Fake
 
 NAMES = st.lists(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from assay.abstracts.parsing import Layout, Record, read
 from assay.errors import UnreadableInput
-from assay.files.headers import header_bytes, line_of, table
+from assay.jobs.planning import header_bytes, line_of, table
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.formats import Format, sniff

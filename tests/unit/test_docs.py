@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from assay.abstracts.cleaning import LONGEST, SHORTEST
-from assay.jobs import Job
+from assay.jobs.job_records import Job
 from assay.options import MAX_TOP_K
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.contract import DEFAULT
 from assay.settings import Settings, variable
 from assay.text.csv_writer import rejected_csv_header
 from assay.text.records import REASONS
-from classify.inputs import MOST_ABSTRACTS
+from classify.request import MOST_ABSTRACTS
 from portal.jobs import OURS
-from rank.reading import MAX_SEQUENCES
-from rank.replies import REJECTS_SHOWN
+from rank.reply import REJECTS_SHOWN
+from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
 from tools.cli.main import parser
 from tools.cli.service import VARIABLE as API_KEY

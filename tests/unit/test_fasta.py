@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.jobs.byte_ranges import owned, plan
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Windows
 from assay.sequences.fasta import MAX_DESCRIPTION, MAX_ID
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from assay.shards import owned, plan
 from assay.text.records import Limits
 from tests.unit.reference import SMALL
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, ManifestInvalid
-from assay.files.later import accepted
-from assay.files.manifest import Manifest as JobManifest
-from assay.files.manifest import Source
-from assay.files.taking import take
+from assay.jobs.steps import take
+from assay.jobs.workspace import Manifest as JobManifest
+from assay.jobs.workspace import Source
 from assay.models.manifest import Manifest
+from rank.respond_async import accepted
 from tests.conftest import DATA
 
 BUNDLE = (DATA / "tiny-text" / "1" / "manifest.json").read_text("utf-8")

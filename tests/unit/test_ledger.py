@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import Unaccounted
-from assay.files.accounting import OUTCOMES, Ledger, balanced
-from assay.files.manifest import Manifest, Source
-from assay.files.partial import ShardResult
+from assay.jobs.accounting import OUTCOMES, Ledger, balanced
+from assay.jobs.workspace import Manifest, ShardResult, Source
 
 COUNTS = {"received": 10, "scored": 7, "passed": 3, "rejected": 2, "duplicates": 1}
 

@@ -9,8 +9,7 @@ import pytest
 from assay import errors
 from assay.errors import InputError, ObjectMissing
 from assay.settings import Settings
-from rank.merge import JOINS
-from rank.plan import KINDS
+from rank.jobs import JOINS, KINDS
 from tests.unit.templates import ROOT, functions, of_type, written
 
 FILE = json.loads((ROOT / "statemachines" / "rank_file.asl.json").read_text("utf-8"))

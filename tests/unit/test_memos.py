@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.memos import Memo
+from portal.models import Memo
 
 
 def test_a_value_is_found_once_in_its_time() -> None:

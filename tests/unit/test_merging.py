@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from assay.errors import AssayError, ShardFailed, Unaccounted
-from assay.files.manifest import Manifest, Source
-from assay.files.merging import CutInRow, collected, located
-from assay.files.partial import ShardResult
+from assay.jobs.merging import CutInRow, collected, located
+from assay.jobs.workspace import Manifest, ShardResult, Source
 
 
 def manifest(shards: int, each: int = 10) -> Manifest:

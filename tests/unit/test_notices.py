@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from assay.jobs import Job, State
-from assay.notices import Notices, text
+from assay.jobs.announcements import Notices, text
+from assay.jobs.job_records import Job, State
 
 TIME = "2026-01-01T00:00:00+00:00"
 

@@ -13,15 +13,15 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from assay.errors import InvalidOption
-from assay.jobs import Job
+from assay.jobs.job_records import Job
 from assay.options import CLASSIFYING, RANKING, ClassifyOptions, RankOptions
 from assay.papers.pdf import Extract
 from assay.ranking.ranking import Counts, Row
 from assay.sequences.contract import DEFAULT
-from classify.replies import FORMS as CLASSIFICATIONS
+from classify.reply import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS
 from portal.uploads import OPTIONS
-from rank.replies import FORMS as RANKINGS
+from rank.reply import FORMS as RANKINGS
 from tests.unit.templates import ROOT, written
 from tools.local import stack
 from tools.openapi import __main__ as built

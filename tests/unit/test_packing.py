@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import TooLarge, UnreadableInput
-from assay.files.manifest import PACKINGS as KNOWN
+from assay.jobs.workspace import PACKINGS as KNOWN
 from assay.text.packing import PACKINGS, look, text
 from assay.text.signatures import HEAD
 

@@ -29,7 +29,7 @@ from assay.sequences.parsing import parse
 from assay.text import packing
 from assay.text.compression import gunzip
 from assay.text.records import Limits
-from rank import replies
+from rank import reply
 from tests.unit.reference import SMALL, Fake
 from tests.workbooks import workbook
 
@@ -118,9 +118,9 @@ def answered(fmt: Format, windows: Windows | None = None) -> Read:
         blocks = parse(_pieces(data), fmt, SMALL, windows=windows, limits=ROOMY)
         options = RankOptions(top_k=10_000)
         found = rank_blocks(blocks, model, model, options, deduplicate=False, on_rejects=lambda _: None)
-        for make, _ in replies.FORMS.values():
+        for make, _ in reply.FORMS.values():
             with suppress(TooLarge):
-                make(replies.Ranked(found, replies.FirstRejects(), {}))
+                make(reply.Ranked(found, reply.FirstRejects(), {}))
 
     return read
 
@@ -371,7 +371,7 @@ def test_twice_the_text_takes_about_twice_the_time(name: str) -> None:
 @pytest.mark.parametrize("name", PAIRS)
 def test_two_dimensions_take_no_more_than_their_sum(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds are a hundredth of the real ones, so that an input of some kilobytes meets them."""
-    monkeypatch.setattr(replies, "MAX_REPLY", 300_000)
+    monkeypatch.setattr(reply, "MAX_REPLY", 300_000)
     read, make = PAIRS[name]
     attempted(read, make(1000))
     steps = [lines_run(read, make(size)) for size in (20_000, 40_000)]

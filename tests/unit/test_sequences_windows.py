@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
+from assay.jobs.byte_ranges import count_lines, owned, plan
 from assay.options import RankOptions
 from assay.ranking.ranking import merge
 from assay.sequences.alphabet import decode
@@ -11,7 +12,6 @@ from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract, Windows
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from assay.shards import count_lines, owned, plan
 from assay.text.records import Limits, Reject
 from tests.unit.strategies import fasta_documents
 from tests.unit.test_ranking_properties import FINE, options, ranked

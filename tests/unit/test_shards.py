@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.shards import LineCounter, Shard, Tally, count_lines, owned, plan
+from assay.jobs.byte_ranges import LineCounter, Shard, Tally, count_lines, owned, plan
 
 
 def test_a_plan_covers_every_byte_once() -> None:

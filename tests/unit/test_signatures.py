@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UnreadableInput
-from assay.files.abstracts import sniff as sniff_abstracts
+from assay.jobs.classify_files import sniff as sniff_abstracts
 from assay.sequences.alphabet import decode
 from assay.sequences.formats import Format, sniff
 from assay.text.signatures import HEAD, recognise

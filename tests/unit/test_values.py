@@ -11,7 +11,7 @@ from assay.abstracts.parsing import LISTS as ABSTRACTS
 from assay.abstracts.parsing import Layout, Record
 from assay.abstracts.parsing import read as read_abstracts
 from assay.errors import UnreadableInput
-from assay.files.abstracts import sniff as sniff_abstracts
+from assay.jobs.classify_files import sniff as sniff_abstracts
 from assay.sequences.formats import LISTS, Format, sniff
 from assay.sequences.json_items import fields_of, parse_items
 from assay.sequences.parsing import parse

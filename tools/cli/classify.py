@@ -20,7 +20,7 @@ from tools.local.functions import add_sources
 from tools.local.service import ROOT
 
 if TYPE_CHECKING:
-    from classify.inputs import ClassifyRequest
+    from classify.request import ClassifyRequest
     from tools.jobs.places import Place
 
 _TABLES: Final = (".csv", ".tsv")
@@ -73,7 +73,7 @@ def many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> boo
     text and PDFs are one abstract. Raises UnreadableInput for what is neither, TooLarge, RuntimeMissing.
     """
     from assay.abstracts.parsing import Layout
-    from assay.files.abstracts import sniff
+    from assay.jobs.classify_files import sniff
     from assay.text.packing import look
 
     found = look(chunks, name)
@@ -172,7 +172,7 @@ def _shown(result: dict[str, Any], top_k: int | None) -> str:
 def _request(body: bytes) -> "ClassifyRequest":
     """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
     from assay.http.messages import Request
-    from classify.inputs import read
+    from classify.request import read
 
     kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"
     return read(Request("POST", "/classify", {"content-type": kind}, {}, body))

@@ -66,7 +66,7 @@ def _show(options: argparse.Namespace) -> int:
 
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
-        from assay.files.failing import cancel
+        from assay.jobs.ending import cancel
         from tools.jobs.deployed import deployed
 
         print(f"{options.job}: {cancel(deployed(options.stack, options.endpoint).desk, options.job).reason}")

@@ -76,7 +76,7 @@ def _outcome(options: argparse.Namespace) -> shown.Outcome:
 
 
 def _here(options: argparse.Namespace, folder: Path) -> shown.Outcome:
-    from assay.files.layout import result_key
+    from assay.jobs.workspace import result_key
     from assay.options import RankOptions
     from assay.settings import Settings
     from tools.jobs.here import rank as rank_here

@@ -14,9 +14,8 @@ from tools.local.bundles import newest_model
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
-    from assay.files.manifest import Manifest, Source
-    from assay.files.planning import Shape
-    from assay.files.working import Working
+    from assay.jobs.planning import Shape
+    from assay.jobs.workspace import Manifest, Source, Working
     from assay.models.text_classifier import TextClassifier
 
 SHARD_BYTES: Final = 1 << 18
@@ -34,14 +33,14 @@ class Kind:
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return what was chosen. Raises InvalidOption."""
-        from assay.files.abstracts import ClassifyKind
+        from assay.jobs.classify_files import ClassifyKind
 
         given = {name: str(value) for name, value in self.chosen.items()}
         return ClassifyKind(lambda: self.serving).options(given)
 
     def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
         """Judge a file as the service does."""
-        from assay.files.abstracts import ClassifyKind
+        from assay.jobs.classify_files import ClassifyKind
 
         return ClassifyKind(lambda: self.serving).shape(head, source, options)
 
@@ -54,10 +53,9 @@ def classify(
     place: Place, results: Path, models: Path, name: str, options: Mapping[str, Any]
 ) -> tuple[Path, Mapping[str, Any]]:
     """Classify a file; return the folder of its results and what their summary says. Raises AssayError."""
-    from assay.files.layout import result_key
-    from assay.files.merging import CutInRow
-    from assay.files.planning import Caps, Upload, made, uncut
-    from assay.files.working import Working
+    from assay.jobs.merging import CutInRow
+    from assay.jobs.planning import Caps, Upload, made, uncut
+    from assay.jobs.workspace import Working, result_key
     from assay.models.text_classifier import TextClassifier
 
     known = TextClassifier(newest_model(models, name))
@@ -74,8 +72,7 @@ def classify(
 
 
 def _done(plan: "Manifest", working: "Working", uploads: "Bucket", known: "TextClassifier") -> Mapping[str, Any]:
-    from assay.files.abstracts import join
-    from classify.shard import classified
+    from assay.jobs.classify_files import classified, join
 
     working.keep(plan)
     with Bar("classifying", plan.source.size) as bar:

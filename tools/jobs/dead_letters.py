@@ -13,7 +13,7 @@ import boto3
 from tools.jobs.deployed import Deployed
 
 if TYPE_CHECKING:
-    from assay.claims import UploadIdentity
+    from assay.jobs.job_records import UploadIdentity
 
 _WAIT: Final = 1
 _LOT: Final = 10
@@ -43,8 +43,7 @@ def drain(there: Deployed) -> Iterator[str]:
 def _about(body: str) -> set[str] | None:
     """Return the job or the events that a message is about, None where it is none of ours."""
     from assay.errors import AssayError
-    from assay.files.arrivals import list_records
-    from assay.files.taking import identify
+    from assay.jobs.steps import identify, list_records
 
     try:
         said = json.loads(body)
@@ -57,7 +56,7 @@ def _about(body: str) -> set[str] | None:
 
 def redriven(there: Deployed, job_id: str) -> str:
     """Begin a FAILED job again, its finished shards kept; return a line about it."""
-    from assay.files.taking import redrive
+    from assay.jobs.steps import redrive
 
     execution = redrive(there.desk, job_id)
     if execution:
@@ -71,8 +70,7 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
 
     Yield a line about each, and whether the message is done with.
     """
-    from assay.files.arrivals import list_records
-    from assay.files.taking import identify
+    from assay.jobs.steps import identify, list_records
 
     if "job_id" in body:
         yield redriven(there, str(body["job_id"])), True
@@ -85,7 +83,7 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
 
 def _delivered(there: Deployed, event: Mapping[str, Any], upload: "UploadIdentity", claimer: str) -> tuple[str, bool]:
     """Redrive the FAILED job of an event, or hand the event to its function once more, unless one works on it."""
-    from assay.files.taking import Letter, read_letter
+    from assay.jobs.steps import Letter, read_letter
 
     letter, job_id, seconds = read_letter(there.desk, upload, claimer)
     if letter is Letter.ENDED:

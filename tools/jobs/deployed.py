@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 if TYPE_CHECKING:
-    from assay.files.desk import Desk
+    from assay.jobs.environment import Desk
 
 IDS = (
     "UploadsBucket",
@@ -36,8 +36,8 @@ class Deployed:
         """Return what file jobs stand on there."""
         from assay.aws.clients import client
         from assay.aws.s3 import Bucket
-        from assay.files.desk import Desk, caps
-        from assay.jobs import Jobs
+        from assay.jobs.environment import Desk, caps
+        from assay.jobs.job_records import Jobs
         from assay.settings import Settings
 
         return Desk(

@@ -11,10 +11,9 @@ from tools.jobs.processes import rank_shards
 from tools.jobs.shard import Desk, rank_shard
 
 if TYPE_CHECKING:
-    from assay.files.manifest import Manifest, Source
-    from assay.files.merging import Joined
-    from assay.files.planning import Shape
-    from assay.files.working import Working
+    from assay.jobs.merging import Joined
+    from assay.jobs.planning import Shape
+    from assay.jobs.workspace import Manifest, Source, Working
     from assay.models.pair import Pair
     from assay.options import RankOptions
 
@@ -39,7 +38,7 @@ class Kind:
 
     def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
         """Judge a file as the service does."""
-        from rank.kind import RankKind
+        from assay.jobs.rank_files import RankKind
 
         return RankKind(lambda _: self.pair.models).shape(head, source, options)
 
@@ -58,8 +57,8 @@ def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None
 
     `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
     """
-    from assay.files.merging import CutInRow
-    from assay.files.planning import Caps, Upload, made, uncut
+    from assay.jobs.merging import CutInRow
+    from assay.jobs.planning import Caps, Upload, made, uncut
 
     pair = desk.pair()
     uploads = desk.place.bucket()
@@ -73,7 +72,7 @@ def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None
 
 
 def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping[str, Any]:
-    from rank.merge import join
+    from assay.jobs.rank_files import join
 
     working = desk.working
     working.keep(plan)
@@ -88,8 +87,8 @@ def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping
 
 def summed_up(working: "Working", plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
     """Write the summary of a job done here, the last of its results, and return it."""
-    from assay.files.layout import result_key, summary_key
-    from assay.files.steps import summary
+    from assay.jobs.steps import summary
+    from assay.jobs.workspace import result_key, summary_key
 
     prefix = result_key(working.job_id, "")
     said = summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})

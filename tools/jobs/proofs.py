@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
-    from assay.files.manifest import Manifest
+    from assay.jobs.workspace import Manifest
 
 SUMMARIES: Final = ("ranking.json", "classification.json")
 _SLACK: Final = 1 << 16
@@ -96,7 +96,7 @@ def _same(name: str, what: str, found: int, stated: int) -> Proof:
 
 
 def _balance(job: _Job) -> Proof:
-    from assay.files.accounting import OUTCOMES, balanced
+    from assay.jobs.accounting import OUTCOMES, balanced
 
     outcomes = ", ".join(f"{name} {job.counts[name]:,}" for name in OUTCOMES if name in job.counts)
     return Proof("outcomes", balanced(job.counts), f"received {job.counts['received']:,}: {outcomes}")
@@ -249,8 +249,8 @@ def _classification(job: _Job) -> Iterator[Proof]:
 def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
     """Count the object's bytes and records again, in one pass, and look the ranked sequences up in it."""
     from assay.errors import ObjectChanged, ObjectMissing
-    from assay.files.working import Working
-    from assay.shards import Tally
+    from assay.jobs.byte_ranges import Tally
+    from assay.jobs.workspace import Working
 
     manifest = Working(job.results, job.job_id).planned()
     if uploads is None or manifest is None:
@@ -269,9 +269,9 @@ def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
 
 def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
     from assay.abstracts.parsing import Layout, read
-    from assay.files import reading
+    from assay.jobs import shard_bytes
 
-    chunks = reading.text(uploads, whole, whole.shard(0), tally)
+    chunks = shard_bytes.text(uploads, whole, whole.shard(0), tally)
     if whole.format == Layout.PDF.value:
         return [b"".join(chunks)]
     return read(chunks, Layout(whole.format), whole.options["column"])
@@ -285,9 +285,9 @@ def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
 
 
 def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
+    from assay.jobs.rank_files import read
     from assay.sequences.alphabet import decode
     from assay.sequences.contract import DEFAULT
-    from rank.shard import read
 
     lengths = {len(row["sequence"]) for row in job.ranked}
     contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT

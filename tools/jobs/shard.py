@@ -16,7 +16,7 @@ from tools.jobs.folder import folder_bucket
 from tools.jobs.places import Place, Told
 
 if TYPE_CHECKING:
-    from assay.files.working import Working
+    from assay.jobs.workspace import Working
     from assay.models.pair import Pair
 
 
@@ -44,7 +44,7 @@ class Desk:
     @property
     def working(self) -> "Working":
         """Return the job's working objects."""
-        from assay.files.working import Working
+        from assay.jobs.workspace import Working
 
         return Working(folder_bucket(Path(self.results)), self.job_id)
 
@@ -59,7 +59,7 @@ class Desk:
 
 def rank_shard(desk: Desk, pair: "Pair", index: int, told: Told) -> None:
     """Rank one shard of a planned job and keep its result; `told` hears of each read. Raises AssayError."""
-    from rank.shard import ranked
+    from assay.jobs.rank_files import ranked
 
     working = desk.working
     uploads = desk.place.bucket(told)

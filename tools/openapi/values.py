@@ -11,15 +11,16 @@ from assay.abstracts import cleaning
 from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
-from assay.jobs import State
+from assay.jobs.job_records import State
 from assay.papers.abstract import Source
 from assay.sequences import alphabet, contract
 from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records
-from classify import inputs
-from classify import serving as instances
-from portal import catalogue, pages, uploads
-from rank import reading, replies
+from classify import inference as instances
+from classify import request as classify_request
+from portal import models, pages, uploads
+from rank import reply
+from rank import request as rank_request
 
 PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
 GATEWAY: Final = {
@@ -34,8 +35,8 @@ GATEWAY: Final = {
 }
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
 _MODULES: Final = (
-    *(abstract_options, alphabet, catalogue, messages, inputs, instances, options, cleaning),
-    *(reading, sequences_records, text_records, replies, lambda_runtime, inference_protocols, uploads),
+    *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning),
+    *(rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
 )
 
 
@@ -56,7 +57,7 @@ def _made() -> dict[str, Any]:
         "ABOUT": project["description"].rstrip("."),
         "ALPHABET": contract.DEFAULT.alphabet,
         "LENGTH": contract.DEFAULT.length,
-        "MAX_BODY_MIB": reading.MAX_BODY_BYTES >> 20,
+        "MAX_BODY_MIB": rank_request.MAX_BODY_BYTES >> 20,
         "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
         "FOUND_BY": get_args(Source),
         "STATES": get_args(State),

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from assay.claims import Claim, UploadIdentity
-from assay.jobs import CANCELLED, Job, Jobs
+from assay.jobs.job_records import CANCELLED, Claim, Job, Jobs, UploadIdentity
 from tests.unit.jobs.dynamodb import DynamoDb
 
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from assay.errors import AssayError, ObjectMissing, TooLarge, UnreadableInput
-from assay.files import steps
-from assay.files.manifest import Manifest, Source
-from assay.files.merging import CutInRow, Joined
-from assay.files.partial import ShardResult
-from assay.files.planning import Caps
-from assay.files.steps import merge_step, plan_step, shard_step, summary
+from assay.jobs import steps
+from assay.jobs.merging import CutInRow, Joined
+from assay.jobs.planning import Caps
+from assay.jobs.steps import merge_step, plan_step, shard_step, summary
+from assay.jobs.workspace import Manifest, ShardResult, Source
 
 MANIFEST = Manifest("j", "rank", Source("uploads", "rank/a.txt", 40, "e"), "lines", 10, 4, {"gate": {"name": "a"}})
 EVENT = {"job_id": "j", "shard": "2", "bucket": "uploads", "key": "rank/a.txt"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay.aws.step_functions import Outcome
 from assay.errors import JobLost
-from assay.jobs import Job, State
+from assay.jobs.job_records import Job, State
 from portal import sweep as sweeping
 from portal.sweep import sweep
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from assay.errors import InvalidOption
 from assay.sequences.contract import MAX_LENGTH, Contract, Lenience, Windows
@@ -238,3 +238,10 @@ class ClassifyOptions:
             raise InvalidOption("threshold must be from 0 to 1", option="threshold")
         if self.top_k is not None and not 1 <= self.top_k <= MOST_LABELS:
             raise InvalidOption(f"top_k must be from 1 to {MOST_LABELS:,}", option="top_k")
+
+
+def with_options(options: RankOptions, given: Mapping[str, object]) -> RankOptions:
+    """Return `options` with those of `given` that have a known name. Raises InvalidOption."""
+    wanted = {name: given[name] for name in RANKING if given.get(name) is not None}
+    chosen: dict[str, Any] = {name: RANKING[name](value, name) for name, value in wanted.items()}
+    return replace(options, **chosen)

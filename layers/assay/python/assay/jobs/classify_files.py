@@ -1,0 +1,244 @@
+"""Files of abstracts as a kind of job: their options, their layouts, and how the shards' lines become one file."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from typing import Any, Final
+
+from assay.abstracts.classification import Classifier, Prediction, classify, remarks, result
+from assay.abstracts.cleaning import SLOW
+from assay.abstracts.parsing import COLUMNS, LISTS, Cut, Found, Layout, Record, read
+from assay.aws.s3 import Bucket, Writer
+from assay.errors import InvalidAbstract, InvalidOption
+from assay.jobs import rejects, shard_bytes
+from assay.jobs.byte_ranges import Tally
+from assay.jobs.merging import Joined, collected
+from assay.jobs.planning import Shape, header_bytes, line_of, table
+from assay.jobs.rejects import Piece, RejectParts
+from assay.jobs.workspace import Manifest, ShardResult, Source, Working, added, first_lines, part_key, result_key
+from assay.models.manifest import TextSpec
+from assay.options import CLASSIFYING, ClassifyOptions, from_metadata
+from assay.papers.pdf import MAX_BYTES, extract
+from assay.sequences.formats import JSON_SUFFIXES
+from assay.telemetry import rejected
+from assay.text.csv_rows import OpenRow
+from assay.text.json_text import looks_like_json
+from assay.text.json_values import is_lines
+from assay.text.records import LENGTH, MALFORMED, Notice, Reject, gather
+from assay.text.signatures import refuse
+
+PART: Final = "classification.jsonl"
+"""What a shard writes, and the whole file too."""
+NDJSON: Final = "application/x-ndjson"
+_SUFFIXES: Final = {
+    **dict.fromkeys(("csv", "tsv"), Layout.CSV),
+    "pdf": Layout.PDF,
+    "txt": Layout.LINES,
+}
+_NUMBERED: Final = re.compile(rb'^\{"line": (\d+)', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyKind:
+    """Classification; `serving` says which classifier serves now."""
+
+    serving: Callable[[], Mapping[str, Mapping[str, str]]]
+    name: str = "classify"
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return all options, and the column of a CSV or field of JSON lines. Raises InvalidOption."""
+        chosen: dict[str, Any] = from_metadata(metadata, CLASSIFYING)
+        column = chosen.pop("column", None)
+        return {**asdict(ClassifyOptions(**chosen)), "column": column}
+
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+        """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
+        layout = sniff(head, source.key.rpartition("/")[2], options["column"])
+        if layout is Layout.CSV:
+            return table(head)
+        if layout is Layout.PDF:
+            return Shape(layout.value, False, why="it is a PDF", limit=MAX_BYTES)
+        if layout is Layout.JSON:
+            return Shape(layout.value, False, why="it is one JSON document")
+        return Shape(layout.value, True)
+
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who serves as `classifier`."""
+        return self.serving()
+
+
+def sniff(head: bytes, filename: str, column: str | None = None) -> Layout:
+    """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes.
+
+    Where a `column` is asked for, what would be lines is a CSV. Raises UnreadableInput for a foreign kind of file,
+    whatever its name says; InvalidOption for a column of a PDF.
+    """
+    found = _judged(head, filename)
+    if column is not None and found is Layout.PDF:
+        raise InvalidOption("column is for CSV and JSON, and this is a PDF", option="column", format="pdf")
+    return Layout.CSV if column is not None and found is Layout.LINES else found
+
+
+def _judged(head: bytes, filename: str) -> Layout:
+    refuse(head, abstracts=True, but=("pdf",))
+    if head.startswith(b"%PDF-"):
+        return Layout.PDF
+    suffix = filename.lower().removesuffix(".gz").rpartition(".")[2]
+    if suffix in JSON_SUFFIXES or (suffix == "txt" and looks_like_json(head)):
+        return _json(head)
+    return _SUFFIXES.get(suffix) or _by_content(head)
+
+
+def _json(head: bytes) -> Layout:
+    return Layout.JSONL if is_lines(head, LISTS) else Layout.JSON
+
+
+def _by_content(head: bytes) -> Layout:
+    first = re.split(rb"[\r\n]", head.removeprefix(b"\xef\xbb\xbf").lstrip(), maxsplit=1)[0]
+    cells = {cell.strip(b' "').lower() for cell in re.split(rb"[,\t;]", first)}
+    if looks_like_json(head):
+        return _json(head)
+    return Layout.CSV if any(name.encode() in cells for name in COLUMNS) else Layout.LINES
+
+
+def join(manifest: Manifest, working: Working) -> Joined:
+    """Write classification.jsonl and the rejects. Raises ShardFailed, CutInRow."""
+    found = list(collected(working, manifest))
+    pieces = list(_pieces(found))
+    key = result_key(working.job_id, PART)
+    with Writer(working.results, key, NDJSON) as writer:
+        for piece in pieces:
+            for data in _lines(working, piece):
+                writer.write(data)
+    results = {"classification": key, "rejected": rejects.write(working, pieces)}
+    said = {"notices": [each.to_body() for each in gather(_notices(found))]}
+    return Joined(added([result.counts for result in found]), results, said)
+
+
+def _notices(found: list[ShardResult]) -> Iterator[Notice]:
+    """Yield what the shards noticed, lines numbered in the whole file."""
+    for result, first in zip(found, first_lines(found), strict=True):
+        yield from (Notice.from_body(each).shift(first - 1) for each in result.body.get("notices", ()))
+
+
+def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
+    lines = 0
+    for result in found:
+        yield Piece(result.shard, lines, result.counts["rejected"], result.counts["classified"], dict(result.parts))
+        lines += result.lines
+
+
+def _lines(working: Working, piece: Piece) -> Iterator[bytes]:
+    """Yield a shard's lines, numbered in the whole file. Raises Unaccounted where they are not as many."""
+    found = working.lines(piece.shard, PART, piece.parts.get(PART, 0))
+    for text in rejects.require_lines(found, piece.passed, f"abstracts of shard {piece.shard + 1}"):
+        yield _renumbered(text, piece.lines_before)
+
+
+def _renumbered(text: bytes, before: int) -> bytes:
+    return _NUMBERED.sub(lambda found: b'{"line": %d' % (int(found[1]) + before), text) if before else text
+
+
+_AT_ONCE: Final = 64
+Outcome = tuple[Record, Prediction]
+
+
+def classified(
+    manifest: Manifest, index: int, uploads: Bucket, results: Bucket, classifier: Classifier, text: TextSpec
+) -> ShardResult:
+    """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
+    shaped = _Shaped(manifest, text)
+    tally = Tally()
+    records = iter(_records(manifest, index, uploads, tally))
+    done = size = 0
+    noticed: tuple[Notice, ...] = ()
+    key = part_key(manifest.job_id, index, PART)
+    try:
+        with RejectParts(results, manifest.job_id, index) as bad, Writer(results, key, NDJSON) as writer:
+            while some := list(islice(records, _AT_ONCE)):
+                good, refused = outcomes((each for each in some if not isinstance(each, Notice)), classifier)
+                said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
+                noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
+                data = "".join(map(_line, said)).encode("utf-8", "replace")
+                writer.write(data)
+                done, size = done + len(good), size + len(data)
+                if refused:
+                    bad.add(refused)
+    except OpenRow:
+        return ShardResult(index, manifest.pin, 0, {}, cut=True)
+    rejected(bad.reasons)
+    refusals = bad.reasons.total()
+    counts = {"received": done + refusals, "classified": done, "rejected": refusals}
+    body = {"notices": [each.to_body() for each in noticed]} if noticed else {}
+    parts = {**bad.parts, PART: size}
+    return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
+
+
+def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tuple[list[Outcome], list[Reject]]:
+    """Return the predictions of records, and the rejects, both in order of lines.
+
+    Each abstract is run by itself, so that its scores are the same whatever stands beside it in a shard.
+    """
+    good: list[Outcome] = []
+    refused: list[Reject] = []
+    for record in records:
+        if isinstance(record, Reject):
+            refused.append(record)
+            continue
+        [found] = classify([record.text], classifier)
+        if isinstance(found, InvalidAbstract):
+            refused.append(Reject(record.line, _reason(record, found), found.message))
+        else:
+            good.append((record, found))
+    return good, refused
+
+
+def _reason(record: Record, error: InvalidAbstract) -> str:
+    if not isinstance(record.text, str):
+        return MALFORMED
+    return SLOW if error.details.get("reason") == SLOW else LENGTH
+
+
+class _Shaped:
+    """How a line of the results looks, for one job."""
+
+    def __init__(self, manifest: Manifest, text: TextSpec) -> None:
+        self._options = ClassifyOptions(manifest.options["threshold"], manifest.options["top_k"])
+        self._text = text
+
+    def result(self, record: Record, prediction: Prediction) -> dict[str, Any]:
+        said = result(prediction, self._text.labels, self._text.thresholds, self._options)
+        del said["cached"]  # no file's abstract is ever remembered
+        return {"id": record.id, **said, **record.about}
+
+
+def _line(said: tuple[int, Mapping[str, Any]]) -> str:
+    number, body = said
+    return json.dumps({"line": number, **body}, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _records(manifest: Manifest, index: int, uploads: Bucket, tally: Tally) -> Iterator[Found]:
+    """Yield a shard's records, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
+    shard = manifest.shard(index)
+    chunks = shard_bytes.text(uploads, manifest, shard, tally)
+    layout = Layout(manifest.format)
+    if layout is Layout.PDF:
+        return iter([_pdf(chunks)])
+    headed = bool(manifest.header) and shard.start > manifest.header_at
+    cut = Cut(line_of(manifest.header) if headed else 1, begins=index == 0, ends=index == manifest.shards - 1)
+    chunks = chain([header_bytes(manifest.header)], chunks) if headed else chunks
+    return read(chunks, layout, manifest.options["column"], cut)
+
+
+def _pdf(chunks: Iterable[bytes]) -> Record:
+    """Return the abstract of a paper, and how it was found. Raises UnreadableInput, TooLarge, RuntimeMissing."""
+    body = bytearray()
+    for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_BYTES:
+            break
+    found = asdict(extract(bytes(body)))
+    about: Mapping[str, object] = {"source": found}
+    return Record(1, None, found["text"], about)

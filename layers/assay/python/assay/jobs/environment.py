@@ -1,0 +1,68 @@
+"""What the steps of a file job stand on: buckets, job records, the state machine, caps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
+from assay.aws.step_functions import Machine
+from assay.jobs.announcements import announced
+from assay.jobs.job_records import Jobs
+from assay.jobs.planning import Caps
+from assay.jobs.workspace import Working
+from assay.settings import Settings
+
+_MEGABYTE = 1_000_000
+_SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 256)}
+"""How many times fewer bytes a kind's shard, and its file that cannot be cut, may have than a ranking's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The stores and limits of one environment; `machine_arn` is empty where a function starts no execution."""
+
+    uploads: Bucket
+    results: Bucket
+    jobs: Jobs
+    caps: Caps
+    machine_arn: str = ""
+    concurrency: int = 1
+    attempts: int = 3
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the desk that the environment describes."""
+        return cls(
+            uploads=Bucket(client("s3"), settings.uploads_bucket),
+            results=Bucket(client("s3"), settings.results_bucket),
+            jobs=announced(settings),
+            caps=caps(settings),
+            machine_arn=settings.file_machine,
+            concurrency=settings.shard_concurrency,
+            attempts=settings.upload_attempts,
+        )
+
+    @property
+    def machine(self) -> Machine:
+        """Return the state machine. Raises SettingsError where the environment names none."""
+        return Machine(client("stepfunctions"), self.machine_arn)
+
+    def of_kind(self, kind: str) -> Self:
+        """Return the desk with the caps of a kind: an abstract takes as long as hundreds of sequences."""
+        shard, unsplit = _SLOWER.get(kind, (1, 1))
+        shard_bytes, unsplit_bytes = self.caps.shard_bytes // shard, self.caps.unsplit_bytes // unsplit
+        return replace(self, caps=replace(self.caps, shard_bytes=max(shard_bytes, 1), unsplit_bytes=unsplit_bytes))
+
+    def working(self, job_id: str) -> Working:
+        """Return a job's working objects."""
+        return Working(self.results, job_id)
+
+
+def caps(settings: Settings) -> Caps:
+    """Return what one job may be."""
+    return Caps(
+        shard_bytes=settings.shard_megabytes * _MEGABYTE,
+        shards=settings.max_job_shards,
+        unsplit_bytes=settings.max_unsplit_megabytes * _MEGABYTE,
+    )

@@ -1,0 +1,86 @@
+"""Ids and carried cells of a shard's best rows that are too large for its result: an object of their own.
+
+It holds a JSON line a row, `["id", ["cell", ...]]`; a row's `place` says where its line lies. Merging keeps the places,
+and reads the cells of the rows that made it while it writes the ranking.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from assay.aws.s3 import Bucket, Writer
+from assay.jobs.workspace import Working, part_key
+from assay.ranking.ranking import PlacedRow, Row
+
+NAME: Final = "cells.jsonl"
+INLINE: Final = 8 << 20
+"""Bytes of ids and cells, as `ranking.topk.weigh` has them, that a shard's result holds itself."""
+MOST: Final = 64 << 20
+"""Bytes of them that a shard holds in memory; where the best rows have more, they are read again at the end."""
+_AT_ONCE: Final = 8 << 20
+_GAP: Final = 1 << 16
+
+Label = tuple[str | None, tuple[str, ...]]
+
+
+class CellPart:
+    """Writes the labels of a shard's rows in any order; `places` says where those of a row lie, by its key."""
+
+    def __init__(self, results: Bucket, job_id: str, shard: int) -> None:
+        self.places: dict[int, tuple[int, int, int]] = {}
+        self.size = 0
+        self._shard = shard
+        self._target = (results, part_key(job_id, shard, NAME))
+
+    def write(self, labels: Iterable[tuple[int, Label]]) -> None:
+        """Write all labels, each with the key of its row."""
+        with Writer(*self._target, "application/x-ndjson") as writer:
+            for key, label in labels:
+                line = json.dumps(label, ensure_ascii=False).encode() + b"\n"
+                writer.write(line)
+                self.places[key] = (self._shard, self.size, self.size + len(line))
+                self.size += len(line)
+
+
+def fill(working: Working, rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Yield the rows with their ids and cells, some at a time, in order; some megabytes are held at once."""
+    lot: list[Row] = []
+    held = 0
+    for row in rows:
+        size = row.place[2] - row.place[1] if isinstance(row, PlacedRow) else 0
+        if lot and (held + size > _AT_ONCE or len(lot) == 1000):
+            yield _filled(working, lot)
+            lot, held = [], 0
+        lot.append(row)
+        held += size
+    if lot:
+        yield _filled(working, lot)
+
+
+def _filled(working: Working, rows: list[Row]) -> list[Row]:
+    wanted = sorted({row.place for row in rows if isinstance(row, PlacedRow)})
+    found = {place: label for run in _runs(wanted) for place, label in _read(working, run)}
+    return [_labelled(row, found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
+
+
+def _labelled(row: Row, label: Label) -> Row:
+    return Row(row.sequence, row.score, row.gate, row.line, label[0], tuple(label[1]))
+
+
+def _runs(places: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
+    """Yield places of one shard that lie close together."""
+    run: list[tuple[int, int, int]] = []
+    for place in places:
+        if run and (place[0] != run[-1][0] or place[1] > run[-1][2] + _GAP):
+            yield run
+            run = []
+        run.append(place)
+    if run:
+        yield run
+
+
+def _read(working: Working, run: list[tuple[int, int, int]]) -> Iterator[tuple[tuple[int, int, int], Label]]:
+    (shard, start, _), stop = run[0], run[-1][2]
+    data = b"".join(working.results.chunks(working.part(shard, NAME), start=start, stop=stop))
+    for place in run:
+        yield place, json.loads(data[place[1] - start : place[2] - start])

@@ -1,0 +1,160 @@
+"""Rejects of a job: each shard writes its own as it finds them, merging numbers their lines in the whole file."""
+
+import heapq
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final, Self
+
+from assay.aws.s3 import Bucket, Writer
+from assay.errors import Unaccounted
+from assay.jobs.workspace import Working, part_key, result_key
+from assay.text.csv_writer import rejected_csv_header, rejected_rows
+from assay.text.records import Reject
+
+ONE_FILE: Final = 1 << 30
+"""Bytes of rejects up to which they are one file; more are written in parts of about so many."""
+EARLY: Final = "rejected.csv"
+LATE: Final = "late.csv"
+_CSV: Final = "text/csv; charset=utf-8"
+_LINE: Final = re.compile(rb"^\d+", re.MULTILINE)
+
+
+class RejectParts:
+    """A shard's rejects, as a context: those found in order of lines are written at once, the late ones at its end.
+
+    Nothing is written where there are none; `parts` then says what there is, in bytes.
+    """
+
+    def __init__(self, results: Bucket, job_id: str, shard: int) -> None:
+        self._results, self._job_id, self._shard = results, job_id, shard
+        self._open = ExitStack()
+        self._writer: Writer | None = None
+        self._late: list[Reject] = []
+        self.parts: dict[str, int] = {}
+        self.reasons: Counter[str] = Counter()
+
+    def add(self, rejects: list[Reject]) -> None:
+        """Take rejects whose lines come after all that were added before."""
+        self.reasons.update(reject.reason for reject in rejects)
+        self._writer = self._writer or self._open.enter_context(self._part(EARLY))
+        self._write(self._writer, EARLY, rejects)
+
+    def add_late(self, rejects: list[Reject]) -> None:
+        """Take rejects of any lines: those that only a model could find."""
+        self.reasons.update(reject.reason for reject in rejects)
+        self._late += rejects
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None and self._late:
+            with self._part(LATE) as writer:
+                self._write(writer, LATE, sorted(self._late))
+        self._open.__exit__(*error)  # type: ignore[arg-type]
+
+    def _part(self, name: str) -> Writer:
+        return Writer(self._results, part_key(self._job_id, self._shard, name), _CSV)
+
+    def _write(self, writer: Writer, name: str, rejects: list[Reject]) -> None:
+        for piece in rejected_rows(rejects):
+            data = piece.encode()
+            writer.write(data)
+            self.parts[name] = self.parts.get(name, 0) + len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a shard left beside its result: lines before it in the whole file, counts, its objects in bytes."""
+
+    shard: int
+    lines_before: int
+    rejected: int
+    passed: int
+    parts: dict[str, int]
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes its rejects have."""
+        return self.parts.get(EARLY, 0) + self.parts.get(LATE, 0)
+
+
+def write(working: Working, pieces: Sequence[Piece]) -> str:
+    """Write all rejects to results in order of lines; return the key of `rejected.csv`, or of the list of its parts.
+
+    A part that is there already is not made again, so that a merge cut off goes on where it was.
+    """
+    job_id = working.job_id
+    if sum(piece.size for piece in pieces) <= ONE_FILE:
+        key = result_key(job_id, "rejected.csv")
+        _write_file(working, key, pieces)
+        return key
+    there = set(working.results.keys(result_key(job_id, "rejected-")))
+    listed = []
+    for number, group in enumerate(_groups(pieces, ONE_FILE)):
+        key = result_key(job_id, f"rejected-{number:04d}.csv")
+        if key not in there:
+            _write_file(working, key, group)
+        listed.append({"key": key, "rejected": sum(piece.rejected for piece in group)})
+    key = result_key(job_id, "rejected.json")
+    working.results.put(key, json.dumps({"parts": listed}, indent=1).encode(), "application/json")
+    return key
+
+
+def _write_file(working: Working, key: str, pieces: Sequence[Piece]) -> None:
+    with Writer(working.results, key, _CSV) as writer:
+        writer.write(rejected_csv_header().encode())
+        for piece in pieces:
+            for data in _rows(working, piece):
+                writer.write(data)
+
+
+def _rows(working: Working, piece: Piece) -> Iterator[bytes]:
+    """Yield the rows of a shard, lines numbered in the whole file. Raises Unaccounted where they are not as many."""
+    rows: Iterable[bytes]
+    early, late = (_read(working, piece, name) for name in (EARLY, LATE))
+    if LATE in piece.parts:
+        rows = heapq.merge(_lines(early), _lines(late), key=lambda row: int(row.partition(b",")[0]))
+    else:
+        rows = early
+    yield from require_lines(rows, piece.rejected, f"rejects of shard {piece.shard + 1}")
+
+
+def _read(working: Working, piece: Piece, name: str) -> Iterator[bytes]:
+    """Yield whole rows of one of a shard's objects, renumbered."""
+    for rows in working.lines(piece.shard, name, piece.parts.get(name, 0)):
+        yield _renumbered(rows, piece.lines_before)
+
+
+def _renumbered(rows: bytes, lines: int) -> bytes:
+    return _LINE.sub(lambda number: b"%d" % (int(number[0]) + lines), rows) if lines else rows
+
+
+def require_lines(chunks: Iterable[bytes], count: int, what: str) -> Iterator[bytes]:
+    """Yield the chunks. Raises Unaccounted at their end where they have not `count` lines."""
+    found = 0
+    for chunk in chunks:
+        found += chunk.count(b"\n")
+        yield chunk
+    if found != count:
+        raise Unaccounted(f"{what}: {found:,} lines were written, and {count:,} counted")
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield from chunk.splitlines(keepends=True)
+
+
+def _groups(pieces: Sequence[Piece], size: int) -> Iterator[list[Piece]]:
+    """Cut the pieces into groups of at most `size` bytes, or of one that has more."""
+    group: list[Piece] = []
+    for piece in pieces:
+        if group and sum(each.size for each in group) + piece.size > size:
+            yield group
+            group = []
+        group.append(piece)
+    yield group

@@ -1,0 +1,137 @@
+"""All scores of a shard (`output=all`): a CSV.gz and a Parquet file, written while it is ranked.
+
+Memory and disk do not grow with them. A part's lines are numbered within it, for a shard cannot know how many lines
+are before its own; `scores/manifest.json`, which merging writes, says which line of the file a part begins with.
+"""
+
+import gzip
+import io
+from contextlib import ExitStack
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from assay.aws.s3 import Bucket, Writer
+from assay.jobs.workspace import result_key
+from assay.ranking.ranking_csv import carried_cells, carried_names
+from assay.ranking.top_k import Rows
+from assay.sequences.alphabet import decode
+from assay.sequences.contract import Contract
+from assay.text.csv_writer import csv_text, harmless
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMNS: Final = ("sequence", "score", "gate", "part_line", "id")
+_LEVEL: Final = 3
+
+
+def part_keys(job_id: str, shard: int) -> dict[str, str]:
+    """Return where a shard's scores lie, by format."""
+    stem = result_key(job_id, f"scores/part-{shard:05d}")
+    return {"csv": f"{stem}.csv.gz", "parquet": f"{stem}.parquet"}
+
+
+class ScoreParts:
+    """Takes a shard's rows as they are scored; as a context, its objects appear when that ends, and not if it fails."""
+
+    def __init__(self, results: Bucket, job_id: str, shard: int) -> None:
+        keys = part_keys(job_id, shard)
+        self._open = ExitStack()
+        self._csv = _Csv(self._open, Writer(results, keys["csv"], "application/gzip"))
+        self._parquet = _Parquet(self._open, Writer(results, keys["parquet"], "application/vnd.apache.parquet"))
+
+    def add(self, rows: Rows, contract: Contract, columns: tuple[str, ...]) -> None:
+        """Take rows that passed, in order of lines."""
+        names = carried_names(columns)
+        sequences = decode(rows.codes, contract)
+        given = [(None, ())] * len(rows) if rows.labels is None else rows.labels.tolist()
+        labels = [(name, carried_cells(extra, len(names))) for name, extra in given] if names else given
+        self._csv.add(rows, sequences, labels, names)
+        self._parquet.add(rows, sequences, labels, names)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is None:
+            self._csv.begin(())
+            self._parquet.begin(())
+        self._open.__exit__(*error)
+
+
+class _Csv:
+    """The CSV.gz; its header is written with the first rows, which say what is carried."""
+
+    def __init__(self, stack: ExitStack, writer: Writer) -> None:
+        self._file = gzip.GzipFile(fileobj=_Sink(stack.enter_context(writer)), mode="wb", compresslevel=_LEVEL, mtime=0)
+        stack.push(lambda *error: self._file.close() if error[0] is None else None)
+        self._begun = False
+
+    def begin(self, names: tuple[str, ...]) -> None:
+        """Write the header, once."""
+        if not self._begun:
+            self._begun = True
+            self._write([[*COLUMNS, *names]])
+
+    def add(self, rows: Rows, sequences: list[str], labels: list[Any], names: tuple[str, ...]) -> None:
+        self.begin(names)
+        numbers = zip(sequences, rows.score, rows.gate, rows.lines.tolist(), labels, strict=True)
+        self._write(
+            [text, str(score), str(gate), line, harmless(name or ""), *map(harmless, extra)]
+            for text, score, gate, line, (name, extra) in numbers
+        )
+
+    def _write(self, rows: Any) -> None:
+        self._file.write(csv_text(rows).encode())
+
+
+class _Parquet:
+    """The Parquet file, a row group for each lot of rows; pyarrow is imported where it is wanted and not before."""
+
+    def __init__(self, stack: ExitStack, writer: Writer) -> None:
+        self._sink = _Sink(stack.enter_context(writer))
+        self._stack = stack
+        self._writer: Any = None
+
+    def begin(self, names: tuple[str, ...]) -> None:
+        """Write the schema, once."""
+        if self._writer is None:
+            import pyarrow.parquet as pq
+
+            self._writer = pq.ParquetWriter(self._sink, _schema(names), compression="snappy")
+            self._stack.push(lambda *error: self._writer.close() if error[0] is None else None)
+
+    def add(self, rows: Rows, sequences: list[str], labels: list[Any], names: tuple[str, ...]) -> None:
+        import pyarrow as pa
+
+        self.begin(names)
+        carried = zip(*(extra for _, extra in labels), strict=True) if names else repeat((), 0)
+        columns = [sequences, rows.score, rows.gate, rows.lines, [name for name, _ in labels], *map(list, carried)]
+        self._writer.write_table(pa.table(columns, schema=_schema(names)))
+
+
+def _schema(names: tuple[str, ...]) -> "pa.Schema":
+    import pyarrow as pa
+
+    kinds = (pa.string(), pa.float32(), pa.float32(), pa.int64(), pa.string())
+    return pa.schema([*zip(COLUMNS, kinds, strict=True), *((name, pa.string()) for name in names)])
+
+
+class _Sink(io.RawIOBase):
+    """A `Writer` as the file that gzip and pyarrow want."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self._at = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def write(self, data: Any) -> int:
+        taken = bytes(data)
+        self._writer.write(taken)
+        self._at += len(taken)
+        return len(taken)

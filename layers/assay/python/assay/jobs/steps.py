@@ -1,0 +1,270 @@
+"""The steps of a file job, whatever its kind: plan, do a shard, merge."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import Enum
+from typing import Any, Final
+from urllib.parse import quote_plus, unquote_plus
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from assay.errors import MalformedBody, ServiceError
+from assay.jobs import workspace
+from assay.jobs.ending import BLAMED, fail, give_up, settle, show
+from assay.jobs.environment import Desk
+from assay.jobs.job_records import Claim, UploadIdentity
+from assay.jobs.merging import CutInRow, Join, Joined
+from assay.jobs.planning import Kind, Upload, plan, uncut
+from assay.jobs.workspace import Manifest, ShardResult
+from assay.telemetry import logger
+
+Work = Callable[[Manifest, int], ShardResult]
+Event = Mapping[str, Any]
+Reply = dict[str, Any]
+
+
+def plan_step(desk: Desk, kind: Kind, event: Event) -> Reply:
+    """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
+    job_id = str(event["job_id"])
+    manifest = plan(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.of_kind(kind.name).caps)
+    desk.jobs.start(job_id, manifest.models, shards=manifest.shards)
+    return {
+        "job_id": job_id,
+        "kind": kind.name,
+        "bucket": desk.results.name,
+        "items": workspace.shards_key(job_id),
+        "concurrency": desk.concurrency,
+    }
+
+
+def shard_step(desk: Desk, event: Event, work: Work) -> Reply:
+    """Do one shard, unless its result is there already or the job has ended meanwhile (cancelled)."""
+    job_id, shard = str(event["job_id"]), int(event["shard"])
+    working = desk.working(job_id)
+    manifest = working.manifest()
+    if working.finished(shard, manifest.pin) is None and not _failed(desk, job_id):
+        working.save(work(manifest, shard))
+    return {}
+
+
+def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
+    """Join the shards and end the job; `state` is SUCCEEDED, FAILED, or REPLANNED where the file could not be cut.
+
+    The summary is written after all other results, so that there is none without them, and the record after it; where
+    the record had ended meanwhile (cancelled, swept) it has the last word. Raises ShardFailed, Unaccounted.
+    """
+    job_id = str(event["job_id"])
+    working = desk.working(job_id)
+    manifest = working.manifest()
+    if _failed(desk, job_id):
+        return _settled(desk, job_id)
+    try:
+        joined = join(manifest, working)
+    except CutInRow:
+        return _replanned(desk, manifest)
+    except BLAMED as error:
+        return fail(desk, manifest, error)
+    if joined.error is not None:
+        return fail(desk, manifest, joined.error, joined.results)
+    results = {**joined.results, "summary": workspace.summary_key(job_id, manifest.kind)}
+    said = summary(manifest, joined, results)
+    if not desk.jobs.conclude(job_id) and _failed(desk, job_id):
+        return _settled(desk, job_id)
+    show(desk, results["summary"], said)
+    if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):
+        return _settled(desk, job_id)
+    return _reply(job_id, "SUCCEEDED")
+
+
+def _settled(desk: Desk, job_id: str) -> Reply:
+    """Put right what a job that FAILED shows, and say that it did."""
+    settle(desk, job_id)
+    return _reply(job_id, "FAILED")
+
+
+def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> Reply:
+    """Return what the summary of a job that SUCCEEDED says."""
+    return {
+        "job_id": manifest.job_id,
+        "state": "SUCCEEDED",
+        "upload": manifest.source.key,
+        "bytes": manifest.source.size,
+        "options": manifest.options,
+        "counts": joined.counts,
+        "models": manifest.models,
+        **joined.said,
+        "results": results,
+    }
+
+
+def _replanned(desk: Desk, manifest: Manifest) -> Reply:
+    """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
+    try:
+        desk.working(manifest.job_id).keep(uncut(manifest, desk.of_kind(manifest.kind).caps))
+    except BLAMED as error:
+        return fail(desk, manifest, error)
+    desk.jobs.start(manifest.job_id, manifest.models, shards=1)
+    return _reply(manifest.job_id, "REPLANNED")
+
+
+def _failed(desk: Desk, job_id: str) -> bool:
+    """Say whether a job has been given up meanwhile: cancelled, or swept."""
+    job = desk.jobs.get(job_id)
+    return job is not None and job.state == "FAILED"
+
+
+def _reply(job_id: str, state: str) -> Reply:
+    return {"job_id": job_id, "state": state}
+
+
+LEASE_SECONDS = 900
+
+
+def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Work, join: Join) -> str | None:
+    """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
+
+    Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
+    last one the job is FAILED.
+    """
+    upload = identify(record)
+    if upload.bucket != desk.uploads.name:
+        logger.warning("an event of another bucket starts nothing", bucket=upload.bucket)
+        return None
+    if not upload.key.startswith(f"{kind.name}/") or upload.key.endswith("/"):
+        return None
+    claim = desk.jobs.claim(upload, owner, LEASE_SECONDS)
+    logger.append_keys(job_id=claim.job_id)
+    if not claim.granted:
+        logger.info("event of a job that is not ours to do", state=claim.state)
+        settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
+        return None
+    try:
+        begin(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join)
+    except BLAMED as error:
+        logger.warning("job failed", code=error.code)
+        give_up(desk, claim.job_id, kind.name, upload.key, error)
+    except Exception as error:
+        _last(desk, kind.name, upload, claim, error)
+        raise
+    return claim.job_id
+
+
+def begin(desk: Desk, kind: Kind, job_id: str, upload: Upload, work: Work, join: Join) -> None:
+    """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
+    caps = desk.of_kind(kind.name).caps
+    manifest = plan(kind, job_id, upload, desk.uploads, desk.results, caps)
+    if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
+        hand_over(desk, manifest, upload)
+        return
+    desk.jobs.start(job_id, manifest.models)
+    shard_step(desk, {"job_id": job_id, "shard": 0}, work)
+    merge_step(desk, {"job_id": job_id}, join)
+
+
+def hand_over(desk: Desk, manifest: Manifest, upload: Upload) -> None:
+    """Start the execution of a job; its name is the job's, so that a second start changes nothing."""
+    job_id = manifest.job_id
+    desk.jobs.start(job_id, manifest.models, shards=manifest.shards, execution=desk.machine.execution(job_id))
+    desk.machine.start(job_id, {"job_id": job_id, "kind": manifest.kind, **upload.to_json()})
+
+
+def redrive(desk: Desk, job_id: str) -> str | None:
+    """Begin a FAILED job again, as a new execution that does what is missing; None where it is not one that FAILED."""
+    job = desk.jobs.reopen(job_id)
+    if job is None:
+        return None
+    upload = Upload(job.bucket or desk.uploads.name, job.upload, job.version_id, job.etag)
+    name = f"{job_id}-{job.runs}"
+    desk.jobs.start(job_id, job.models, shards=job.shards, execution=desk.machine.execution(name))
+    desk.machine.start(name, {"job_id": job_id, "kind": job.kind, **upload.to_json()})
+    return desk.machine.execution(name)
+
+
+class Letter(Enum):
+    """What to do about an event whose function gave it up."""
+
+    ENDED = "its job has ended: one that FAILED is redriven"
+    SENT = "no job was begun, or nobody works on it: the event is sent again"
+    HELD = "its job is claimed for a while yet: leave the letter"
+
+
+def read_letter(desk: Desk, upload: UploadIdentity, claimer: str = "") -> tuple[Letter, str, float]:
+    """Return what to do about a dead letter, its own job's id where it has one, and for how many seconds that is held.
+
+    `claimer` is the function call that gave up: what it holds is let go, for it is over.
+    """
+    job = desk.jobs.of(upload)
+    if job is None and not upload.version and (named := desk.jobs.by_upload(upload.key)) and named.state == "FAILED":
+        job = named  # the event does not say which object it was about: the key's failed job is begun again
+    if job is not None and job.finished:
+        return Letter.ENDED, job.id, 0.0
+    seconds = desk.jobs.wait(upload, LEASE_SECONDS)
+    if not seconds or (claimer and desk.jobs.release(upload, claimer)):
+        return Letter.SENT, job.id if job else "", 0.0
+    return Letter.HELD, job.id if job else "its job", seconds
+
+
+def identify(record: Mapping[str, Any]) -> UploadIdentity:
+    """Return which object a record is about; its key is URL-encoded. Raises MalformedBody for one that is not S3's."""
+    try:
+        entity, bucket = record["s3"]["object"], record["s3"]["bucket"]["name"]
+        version_id, etag, sequencer = (str(entity.get(name) or "") for name in ("versionId", "eTag", "sequencer"))
+        found = UploadIdentity(bucket, unquote_plus(entity["key"]), version_id or etag, sequencer, version_id, etag)
+        found.pk.encode()  # here, not where it is claimed: half a surrogate pair is no key
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise MalformedBody("a record of the event is not S3's, or names no object that there can be") from error
+    return found
+
+
+def _last(desk: Desk, kind: str, upload: UploadIdentity, claim: Claim, error: Exception) -> None:
+    """Fail a job whose last attempt this was, if that can be done; the event goes to the dead-letter queue."""
+    if claim.attempt >= desk.attempts:
+        reason = ServiceError(f"given up after {claim.attempt} attempts: {str(error) or type(error).__name__}")
+        with suppress(BotoCoreError, ClientError):
+            give_up(desk, claim.job_id, kind, upload.key, reason)
+
+
+_BRIDGE: Final = "aws.s3"
+_CREATED: Final = "Object Created"
+_NAMES: Final = {"version-id": "versionId", "etag": "eTag", "sequencer": "sequencer", "size": "size"}
+
+
+def take_all(desk: Desk, kind: Kind, event: Mapping[str, Any], owner: str, work: Work, join: Join) -> list[str]:
+    """Begin the job of each object of an event; return the ids of those that were ours to do.
+
+    A record that fails stops none behind it; once all were tried the first failure is raised, so that the event comes
+    again: what was begun is claimed by then. Raises as `take` and `list_records` do.
+    """
+    begun: list[str | None] = []
+    failed: list[Exception] = []
+    for record in list_records(event):
+        try:
+            begun.append(take(desk, kind, record, owner, work, join))
+        except Exception as error:  # raised below, when those behind it have had their turn
+            logger.error("a record of an event failed", reason=f"{type(error).__name__}: {error}")
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return [job_id for job_id in begun if job_id]
+
+
+def list_records(event: Mapping[str, Any]) -> list[Any]:
+    """Return the records of an event in the shape of S3's own; none of a test event. Raises MalformedBody."""
+    if event.get("source") == _BRIDGE:
+        return [_bridged(event)] if event.get("detail-type") == _CREATED else []
+    records = event.get("Records") or []
+    if not isinstance(records, list):
+        raise MalformedBody("the event's \"Records\" are no list: it is not S3's")
+    if not records:
+        logger.info("an event without records", event_name=str(event.get("Event", "")))
+    return records
+
+
+def _bridged(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return EventBridge's event as a record: there keys are not URL-encoded, and names are spelled otherwise."""
+    try:
+        bucket, entity = event["detail"]["bucket"], event["detail"]["object"]
+        named = {ours: entity[theirs] for theirs, ours in _NAMES.items() if theirs in entity}
+        return {"s3": {"bucket": {"name": bucket["name"]}, "object": {"key": quote_plus(entity["key"]), **named}}}
+    except (KeyError, TypeError, UnicodeEncodeError) as error:
+        raise MalformedBody("EventBridge's event names no bucket and object") from error
