@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.table import table
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 
 if TYPE_CHECKING:
     from assay.models.text_classifier import TextClassifier

@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.contest import ROOT, Way, draw, started
 from benchmarks.measuring import Report, Times, arguments, in_turn, report
 from benchmarks.peers.texts import WAYS
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 
 FORMS: Final = ROOT / "build/peers"
 SHIPPED: Final = newest(ROOT / "models", "arxiv-archives")

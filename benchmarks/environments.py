@@ -18,10 +18,10 @@ from queue import Empty, LifoQueue
 from typing import Any
 
 from benchmarks.rank import peak_megabytes
-from tools.jobs.folder import FolderClient
-from tools.local.functions import Context, Local, add_sources
-from tools.local.service import ROOT
+from tools.batch.files_as_s3 import FolderClient
+from tools.local.lambdas import Context, Local
 from tools.local.stack import Function
+from tools.paths import ROOT, add_sources
 
 
 class Died(Exception):

@@ -18,7 +18,7 @@ import numpy as np
 
 from assay.models.manifest import read_manifest
 from benchmarks.measuring import arguments, report
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 
 SHIPPED: Final = newest(Path(__file__).parent.parent / "models", "arxiv-archives")
 _ROW: Final = re.compile(

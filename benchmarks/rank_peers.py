@@ -22,7 +22,7 @@ from benchmarks.contest import ROOT, Way, draw, environment, interpreter, starte
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of
 from benchmarks.rank import GATE, SCORE, newest, random_lines
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import make
 
 PAIR: Final = ("gate", "score")

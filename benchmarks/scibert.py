@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tools.local.bundles import newest
 from tools.models.architecture import Architecture
 from tools.models.build import build
-from tools.models.convert import save, to_tflite
-from tools.models.encoder import Encoder
+from tools.models.encoder import Encoder, save, to_tflite
+from tools.models.shipped import newest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = newest(ROOT / "models", "arxiv-archives")

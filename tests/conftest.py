@@ -54,8 +54,8 @@ class Aws:
 
     def publish(self, *names: str) -> None:
         """Publish test bundles by name (`tiny-index`), or shipped ones (`stability-trypsin`)."""
-        from tools.local.bundles import newest
         from tools.models.publish import publish
+        from tools.models.shipped import newest
 
         for name in names:
             folder = DATA / name / "1"

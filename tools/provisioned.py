@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tools.local.template import load
+from tools.template import load
 
 TEMPLATE: Final = Path(__file__).parent.parent / "template.yaml"
 OUTPUT: Final = "template-provisioned.yaml"

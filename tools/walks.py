@@ -25,9 +25,9 @@ from typing import Any, Final
 
 import boto3
 
-from tools.demo.api import Api, Drop
-from tools.demo.tables import table
+from tools.demo.run import Api, Drop
 from tools.local.service import LocalService, Options
+from tools.terminal import table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RANKED: Final = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"

@@ -22,7 +22,7 @@ def bundles(folder: Path) -> None:
         scibert.main(folder)
     target = folder / "scibert-float32/1"
     if not (target / "manifest.json").exists():
-        from tools.models.convert import to_tflite
+        from tools.models.encoder import to_tflite
 
         target.mkdir(parents=True, exist_ok=True)
         saved = folder / "scibert-savedmodel/1/saved_model"

@@ -11,7 +11,7 @@ import pytest
 from tests.browser.test_jobs import NOTED
 from tests.browser.visit import Visit
 from tests.e2e.samples import CSV, DESIGN, FASTA, LINES, OPEN, OTHER, POOR, SHORT
-from tools.demo.sequences import fasta, proteins
+from tools.demo.proteins import fasta, proteins
 
 MANY = fasta(proteins(30))
 

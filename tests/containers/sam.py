@@ -16,7 +16,7 @@ import requests
 
 from tools.containers import HOST, ROOT, free_port
 from tools.local import stack
-from tools.local.functions import Context
+from tools.local.lambdas import Context
 
 # What differs from one answer to the next.
 VOLATILE = {"request_id", "job_id", "status_url", "result_url", "key", "upload", "cached"}

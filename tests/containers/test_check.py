@@ -6,8 +6,8 @@ import pytest
 
 from tests.containers.sam import Sam
 from tests.e2e.running import Service
+from tools.check.ground import Named, find_ground
 from tools.check.runs import run
-from tools.check.stacks import Named, find_ground
 
 pytestmark = pytest.mark.containers
 

@@ -12,9 +12,9 @@ from assay.aws.s3 import Bucket
 from tests.e2e.running import Service
 from tools.containers import ROOT, docker, emulated
 from tools.local import stack
-from tools.local.bundles import newest
 from tools.models.build import build
 from tools.models.publish import publish
+from tools.models.shipped import newest
 
 pytestmark = pytest.mark.containers
 RANK, CLASSIFY, FULL = "rankapifunction:rank", "classifyapifunction:classify", "assay-rank:full"

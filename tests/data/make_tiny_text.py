@@ -11,8 +11,7 @@ import numpy as np
 
 from tools.models.architecture import Architecture
 from tools.models.build import build
-from tools.models.convert import convert
-from tools.models.encoder import Encoder
+from tools.models.encoder import Encoder, convert
 
 FOLDER = Path(__file__).parent / "tiny-text" / "1"
 LABELS = ["astro-ph", "cs", "math", "physics"]

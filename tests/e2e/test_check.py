@@ -12,11 +12,10 @@ import pytest
 
 from tests.e2e.running import ROOT, Service, command, running
 from tests.e2e.spoiling import Call, Spoiler, at, spoiled, status, value, without
-from tools.check import journeys, timing
-from tools.check.ground import Ground, Holdings
+from tools.check import journeys, wire
+from tools.check.ground import Ground, Holdings, Named, find_ground
 from tools.check.promises import Finding
 from tools.check.runs import CHECKS, NAMES, run
-from tools.check.stacks import Named, find_ground
 
 pytestmark = pytest.mark.slow
 
@@ -277,7 +276,7 @@ CASES = [pytest.param(name, spoil, id=f"{name}-{at}") for name, all_ in BROKEN.i
 
 @pytest.mark.parametrize(("name", "spoil"), CASES)
 def test_a_broken_promise_is_seen(keyed: Service, name: str, spoil: Spoiler, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "WARM", 0.3 if name.endswith("-times") else timing.WARM)
+    monkeypatch.setattr(wire, "WARM", 0.3 if name.endswith("-times") else wire.WARM)
     monkeypatch.setattr(journeys, "SECONDS", 20.0)
     with spoiled(keyed.url, spoil) as url:
         found = only(keyed, url, name)
@@ -286,7 +285,7 @@ def test_a_broken_promise_is_seen(keyed: Service, name: str, spoil: Spoiler, mon
 
 
 def test_a_first_call_that_is_too_late_is_seen(keyed: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "FIRST", 0.0)
+    monkeypatch.setattr(wire, "FIRST", 0.0)
     assert "first call" in only(keyed, keyed.url, "rank-times").note
 
 

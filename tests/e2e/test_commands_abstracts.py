@@ -45,7 +45,7 @@ def test_abstracts_cut_into_shards_give_what_one_pass_gives(
 ) -> None:
     assert main(["classify", str(abstracts), "--json"]) == 0
     whole = json.loads(capsys.readouterr().out)
-    monkeypatch.setattr("tools.jobs.abstracts.SHARD_BYTES", 150)
+    monkeypatch.setattr("tools.batch.classify_file.SHARD_BYTES", 150)
     assert main(["classify", str(abstracts), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == whole
     assert main(["classify", str(abstracts)]) == 0

@@ -9,10 +9,11 @@ import pytest
 from tests.e2e.running import Service, wait_for
 from tests.e2e.samples import CSV, FASTA, LINES, SHORT
 from tests.e2e.test_commands import assay
-from tools.cli import following, remote
+from tools.cli import client as following
+from tools.cli import remote
+from tools.cli.client import Refused
+from tools.cli.client import Service as Client
 from tools.cli.main import main
-from tools.cli.service import Refused
-from tools.cli.service import Service as Client
 
 pytestmark = pytest.mark.slow
 

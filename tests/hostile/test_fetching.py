@@ -13,8 +13,7 @@ import requests
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.integration.drops import GOOD
-from tools.cli.following import named
-from tools.cli.service import Refused, Service
+from tools.cli.client import Refused, Service, named
 
 ROOT = Path(__file__).resolve().parents[2]
 TALKS = frozenset(

@@ -17,7 +17,8 @@ from tests.conftest import Aws
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, Drop
 from tests.logs import capture, lines
-from tools.cli.output import fail, printable
+from tools.cli.output import fail
+from tools.terminal import printable
 
 FORGED = 'x\n{"level":"CRITICAL","message":"forged"}\r\n'
 NAMES = (

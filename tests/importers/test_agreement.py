@@ -22,7 +22,7 @@ transformers = pytest.importorskip("transformers")
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import ROOT
 from tests.importers.graphs import Graph
-from tools.local.bundles import newest_model, shipped
+from tools.models.shipped import newest_model, shipped
 
 POOL: Final = Path(os.environ.get("ASSAY_SHARED", ROOT.parent / "shared")) / "data" / "abstracts" / "pool.jsonl.gz"
 FULL: Final = os.environ.get("ASSAY_AGREEMENT") == "full"

@@ -10,7 +10,7 @@ pytest.importorskip("tensorflow")
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.importers import stored
-from tools.models.convert import convert
+from tools.models.encoder import convert
 from tools.models.families import FAMILIES, build
 from tools.models.importers.checkpoint import longest, network
 

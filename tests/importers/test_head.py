@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.models import probes
+
 pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -17,9 +19,8 @@ from assay.models.loading import load_folder
 from tests.importers import checkpoints
 from tests.importers.heads import nested_model
 from tests.importers.samples import TEXTS
-from tools.models import probes
 from tools.models.importers.head import read_head
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import kind_of, make
 
 LABELS = ("cs", "math", "physics")

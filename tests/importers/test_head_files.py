@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assay.models import probes
+
 pytest.importorskip("tensorflow")
 h5py = pytest.importorskip("h5py")
 keras = pytest.importorskip("keras")
@@ -19,12 +21,11 @@ from tests.importers import checkpoints, stored
 from tests.importers.heads import nested_model
 from tests.importers.samples import TEXTS
 from tests.importers.test_keras import saved
-from tools.models import probes
 from tools.models.importers import forward_pass
 from tools.models.importers.head import pooling_of, read_head
 from tools.models.importers.head_graph import head_path
-from tools.models.importers.keras_config import checked_config
-from tools.models.importers.made import Wish
+from tools.models.importers.keras import checked_config
+from tools.models.importers.result import Wish
 from tools.models.importing import kind_of, make
 
 K = keras.layers

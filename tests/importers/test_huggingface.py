@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.models import probes
+
 pytest.importorskip("tensorflow")
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -18,8 +20,7 @@ from assay.models.loading import load_folder
 from tests.importers import checkpoints
 from tests.importers.samples import TEXTS
 from tests.unit.importers.test_tokenizer_files import FILES, folder_with
-from tools.models import probes
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import kind_of, make
 
 FAMILIES = ("Bert", "DistilBert", "Roberta")

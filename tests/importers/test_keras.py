@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.models import probes
+
 pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
@@ -14,9 +16,8 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
-from tools.models import probes
-from tools.models.importers.keras_config import LAYERS, checked_config, objects, refuse_code
-from tools.models.importers.made import Wish
+from tools.models.importers.keras import LAYERS, checked_config, objects, refuse_code
+from tools.models.importers.result import Wish
 from tools.models.importing import make
 
 K = keras.layers

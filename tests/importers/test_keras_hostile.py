@@ -13,7 +13,7 @@ h5py = pytest.importorskip("h5py")
 
 from assay.errors import UnreadableInput
 from tests.importers.test_keras import K, flat, imported, saved
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 
 
 def refuse_loading(*_: Any, **__: Any) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.models import probes
+
 tf = pytest.importorskip("tensorflow")
 
 from assay.errors import BundleInvalid, UnreadableInput
@@ -17,10 +19,10 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
-from tools.models import probes, publish
+from tools.models import publish
 from tools.models.build import build
 from tools.models.import_process import convert_apart
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import kind_of, make
 
 WEIGHTS = np.random.default_rng(6).normal(0, 0.2, (1000, 1)).astype(np.float32)

@@ -10,9 +10,8 @@ transformers = pytest.importorskip("transformers")
 
 from tests.importers import checkpoints
 from tests.unit.importers.test_tokenizer_files import FILES, folder_with
-from tools.models.importers.added_tokens import added_texts
-from tools.models.importers.made import probe_texts
-from tools.models.importers.tokenizer_files import read_tokenizer
+from tools.models.importers.result import probe_texts
+from tools.models.importers.tokenizer_files import added_texts, read_tokenizer
 
 ODD = (
     "a <formula> b",

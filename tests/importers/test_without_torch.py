@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.models import probes
+
 pytest.importorskip("tensorflow")
 pytest.importorskip("transformers")
 save_file = pytest.importorskip("safetensors.numpy").save_file
@@ -14,9 +16,8 @@ save_file = pytest.importorskip("safetensors.numpy").save_file
 from assay.models.loading import load_folder
 from tests.importers import stored
 from tests.importers.checkpoints import LABELS, write_tokenizer
-from tools.models import probes
 from tools.models.importers import tokenizer_files
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import kind_of, make
 
 CASES = stored.cases()

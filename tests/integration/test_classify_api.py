@@ -10,7 +10,7 @@ import pytest
 from assay.models.loading import load_folder
 from assay.models.text_classifier import TextClassifier
 from tests.conftest import DATA, ROOT, Aws
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 
 TINY = DATA / "tiny-text" / "1"
 SHIPPED = newest(ROOT / "models", "arxiv-archives")

@@ -16,8 +16,8 @@ from assay.jobs.steps import Letter, identify, read_letter
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import OPEN, desk
-from tools.jobs.dead_letters import drain
-from tools.jobs.deployed import Deployed
+from tools.admin.dead_letters import drain
+from tools.admin.resources import Deployed
 
 KEY = "rank/daily.txt"
 Event = dict[str, Any]
@@ -32,7 +32,7 @@ class Outage:
         for name in ("put", "set", "item"):
             monkeypatch.setattr(Table, name, self._away(getattr(Table, name)))
         clients: dict[str, Any] = {"lambda": self, "sqs": boto3.client("sqs")}
-        monkeypatch.setattr("tools.jobs.dead_letters.boto3", SimpleNamespace(client=clients.__getitem__))
+        monkeypatch.setattr("tools.admin.dead_letters.boto3", SimpleNamespace(client=clients.__getitem__))
 
     def _away(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def away(*given: Any, **more: Any) -> Any:

@@ -20,7 +20,7 @@ from tests.integration.drops import Drop
 from tests.integration.registries import NAME, changed
 from tests.integration.traffic import Answer, Ask, Traffic
 from tools.models.build import build
-from tools.models.probes import made
+from tools.models.importers.result import made
 from tools.models.publish import activate, publish, rollback
 
 SEQUENCES = ["ACDEFGHIKLMNPQRSTVWY" * 2 + letter * 10 for letter in "ACDEFGHI"]

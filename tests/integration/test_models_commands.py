@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
+from assay.models import probes
 from assay.models.bucket_layout import MANIFEST, bundle_key
 from assay.models.loading import load_folder
 from assay.models.probes import PROBES, Probes
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
-from tools.models import probes, publish
-from tools.models.__main__ import main
+from tools.cli.models import main
+from tools.models import publish
 from tools.models.build import build
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"

@@ -10,7 +10,7 @@ from assay.errors import NotFound
 from assay.jobs import rejects
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, Cut, desk
-from tools.jobs.proofs import Proof, verify
+from tools.admin.proofs import Proof, verify
 
 CSV = ("id,sequence,note\n" + "".join(f"d{at},{GOOD if at % 3 else OTHER[1:]},n\n" for at in range(40))).encode()
 FASTA = "".join(f">p{at} x\n{GOOD}{OTHER}\n" for at in range(12)).encode()

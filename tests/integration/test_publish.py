@@ -10,8 +10,8 @@ from assay.errors import BundleInvalid, ObjectMissing
 from assay.models.bucket_layout import MANIFEST, bundle_key, current_key
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
+from tools.cli.models import main
 from tools.models import publish
-from tools.models.__main__ import main
 from tools.models.build import build
 
 NAME = "tiny-index"

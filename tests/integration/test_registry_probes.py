@@ -17,7 +17,7 @@ from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, make, version_of
 from tools.models.build import build
-from tools.models.probes import made
+from tools.models.importers.result import made
 from tools.models.publish import publish
 
 SEQUENCES = ["".join(np.random.default_rng(seed).choice(list("ACDEFGHIKLMNPQRSTVWY"), 50)) for seed in range(20)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.permissions.needs import Names, Need
 from tests.unit.templates import functions, written
-from tools.local.template import Resolver
+from tools.template import Resolver
 
 PARAMETERS = {"JobEmail": "who@lab.example.org", "Tracing": "Active", "CacheDays": "1"}
 

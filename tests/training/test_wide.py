@@ -10,10 +10,10 @@ pytest.importorskip("tensorflow")
 pytest.importorskip("sklearn")
 pytest.importorskip("torch")
 
+from tools.models import metrics
 from tools.models.architecture import Architecture, Weights
-from tools.models.convert import convert
-from tools.models.encoder import Encoder
-from tools.training.abstracts import evaluate, wide
+from tools.models.encoder import Encoder, convert
+from tools.training.abstracts import wide
 from tools.training.abstracts.export import calibrated
 from tools.training.abstracts.network import WideAndDeep
 
@@ -80,7 +80,7 @@ def test_it_learns_a_token_and_an_order_of_two(tmp_path: Path) -> None:
     target = np.array([[number % 2, number % 3 == 0] for number in range(300)], float)
     wide.write(tmp_path / "wide.npz", wide.fit(texts[:200], target[:200], VOCABULARY, jobs=1))
     scores = wide.logits(wide.read(tmp_path / "wide.npz"), texts[200:])
-    assert evaluate.average_precision(target[200:], scores).min() > 0.95
+    assert metrics.average_precision(target[200:], scores).min() > 0.95
 
 
 def test_the_buckets_are_those_of_wide_arithmetic_for_the_largest_token() -> None:

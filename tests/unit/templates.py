@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tools.audit.transform import translated
-from tools.local.template import load
+from tools.template import load
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"

@@ -8,11 +8,10 @@ import pytest
 from botocore.credentials import Credentials
 
 from tools.check import watch
-from tools.check.ground import Ground, Holdings
+from tools.check.ground import Ground, Holdings, Named, NoGround, find_ground
 from tools.check.promises import Broken, Check, Untried, try_one
 from tools.check.runs import line
 from tools.check.specimens import Specimens
-from tools.check.stacks import Named, NoGround, find_ground
 from tools.check.wire import Wire, reach
 
 ALARMS = ["errors", "slow"]

@@ -1,7 +1,7 @@
 import json
 
 from tests.conftest import ROOT
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 from tools.training.abstracts.card import render
 from tools.training.abstracts.data import LABELS
 

@@ -18,7 +18,7 @@ from assay.errors import InvalidOption, UnreadableInput
 from assay.jobs.classify_files import sniff
 from assay.text.packing import look, text
 from tests.workbooks import workbook
-from tools.cli.classify import many
+from tools.batch.classify_file import holds_many
 
 ONE: Final = "We measure the charge radius of a light nucleus with a beam of muons and compare it to older work."
 OTHER: Final = 'A "neural" network learns; it reads, with\ttabs, many thousands of computed examples of molecules.'
@@ -71,7 +71,7 @@ def asked(**chosen: Any) -> argparse.Namespace:
 @pytest.mark.parametrize("form", FORMS)
 def test_what_can_hold_many_is_read_as_many(form: str, packed: str) -> None:
     name, body = packed.format(form), PACKED[packed](form, FORMS[form])
-    assert many(asked(), [body], name)
+    assert holds_many(asked(), [body], name)
     found = look([body], name)
     records = read(text([body], found.packing), sniff(found.head, found.name))
     assert [each.text for each in records if isinstance(each, Record)] == list(TEXTS)
@@ -81,7 +81,7 @@ def test_a_workbook_is_read_as_many_whatever_its_name() -> None:
     pytest.importorskip("python_calamine")
     body = workbook([["id", "abstract"], ["a", ONE], ["b", OTHER]])
     for name in ("a.xlsx", "a.csv", "data"):
-        assert many(asked(), [body], name)
+        assert holds_many(asked(), [body], name)
 
 
 @pytest.mark.parametrize("name", ["a.txt", "abstract", "-", "a.txt.gz", "a.tex", "stdin"])
@@ -100,24 +100,24 @@ def test_a_workbook_is_read_as_many_whatever_its_name() -> None:
 )
 def test_text_is_one_abstract(name: str, body: str) -> None:
     data = gzip.compress(body.encode()) if name.endswith(".gz") else body.encode()
-    assert not many(asked(), [data], name)
+    assert not holds_many(asked(), [data], name)
 
 
 def test_json_in_a_text_file_is_many_for_a_dropped_file_too() -> None:
     for form in ("a.json", "object.json", "a.jsonl"):
-        assert many(asked(), [FORMS[form]], "a.txt")
+        assert holds_many(asked(), [FORMS[form]], "a.txt")
         assert sniff(FORMS[form], "a.txt") in (Layout.JSON, Layout.JSONL)
 
 
 def test_a_pdf_is_one_and_results_that_are_files_or_a_column_make_a_file_of_many() -> None:
-    assert not many(asked(), [b"%PDF-1.7\n..."], "a.csv")
-    assert many(asked(out="results"), [ONE.encode()], "a.txt")
-    assert many(asked(column="summary"), [f"n,summary\n1,{ONE}\n".encode()], "a.txt")
+    assert not holds_many(asked(), [b"%PDF-1.7\n..."], "a.csv")
+    assert holds_many(asked(out="results"), [ONE.encode()], "a.txt")
+    assert holds_many(asked(column="summary"), [f"n,summary\n1,{ONE}\n".encode()], "a.txt")
     with pytest.raises(InvalidOption):
-        many(asked(column="x"), [b"%PDF-1.7\n..."], "a.pdf")
+        holds_many(asked(column="x"), [b"%PDF-1.7\n..."], "a.pdf")
 
 
 @pytest.mark.parametrize("body", [b"\x89PNG\r\n\x1a\n" + bytes(90), bytes(range(256)) * 4, b"@article{a,\n"])
 def test_what_holds_no_abstract_is_refused(body: bytes) -> None:
     with pytest.raises(UnreadableInput):
-        many(asked(), [body], "a.txt")
+        holds_many(asked(), [body], "a.txt")

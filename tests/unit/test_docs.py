@@ -19,9 +19,9 @@ from portal.jobs import OURS
 from rank.reply import REJECTS_SHOWN
 from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
+from tools.cli.client import VARIABLE as API_KEY
 from tools.cli.main import parser
-from tools.cli.service import VARIABLE as API_KEY
-from tools.models.cli import parser as models_parser
+from tools.cli.models import parser as models_parser
 from tools.models.importers import sklearn
 from tools.openapi.__main__ import document
 from tools.openapi.values import codes_of

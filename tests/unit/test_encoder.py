@@ -13,10 +13,9 @@ transformers = pytest.importorskip("transformers")
 from ai_edge_litert.interpreter import Interpreter
 
 from assay.errors import UnreadableInput
-from tools.models.convert import convert, save
-from tools.models.encoder import Encoder
+from tools.models.canonical_weights import canonical, read_folder
+from tools.models.encoder import Encoder, convert, save
 from tools.models.families import read_architecture
-from tools.models.names import canonical, read_folder
 
 SIZE = {"vocab_size": 120, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "num_labels": 5}
 WIDE = {"intermediate_size": 48, "max_position_embeddings": 70}

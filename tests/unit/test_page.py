@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal import pages
-from tools.demo.sequences import fasta, proteins
+from tools.demo.proteins import fasta, proteins
 
 FOLDER = Path(pages.__file__).parent / "page"
 MODULES = sorted(FOLDER.glob("*.js"))

@@ -5,8 +5,8 @@ import pytest
 
 from tests.unit.templates import written
 from tools.audit.transform import translated
-from tools.local.template import load
 from tools.provisioned import FUNCTIONS, main, parameters
+from tools.template import load
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assay.ranking.ranking import Counts, Partial, merge
 from assay.text.records import LINES_NAMED, Notice, gather, notice
-from tools.cli.shown import noticed
+from tools.cli.output import noticed
 
 LINES = st.lists(st.integers(1, 200), unique=True, max_size=60).map(sorted)
 

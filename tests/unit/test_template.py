@@ -16,7 +16,7 @@ from assay.settings import Settings, variable
 from assay.text.packing import PACKED_TYPES
 from tests.unit.templates import ROOT, functions, handler, of_type, transformed, written
 from tools.local import service, stack
-from tools.local.template import Resolver
+from tools.template import Resolver
 
 FUNCTIONS = sorted(functions())
 API_FUNCTIONS = ["ClassifyApiFunction", "PortalFunction", "RankApiFunction"]

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.combinations import Template, combinations, evaluate, find_missing
 from tests.unit.templates import transformed, written
 from tools.audit.transform import translated
-from tools.local.template import load
 from tools.provisioned import main
+from tools.template import load
 
 
 @cache

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from tools.audit.transform import translated
-from tools.local.template import load
+from tools.template import load
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIVERS = Path(__file__).parent / "waivers.yaml"

@@ -14,7 +14,7 @@ import boto3
 from samtranslator.parser import parser
 from samtranslator.translator.translator import Translator
 
-from tools.local.template import load
+from tools.template import load
 
 # What `sam package` puts in place of folders and Dockerfiles.
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assay:latest"

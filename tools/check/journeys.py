@@ -11,7 +11,7 @@ from tools.check.ground import MEGABYTE, OPEN, Ground
 from tools.check.label_calls import ask_scores, hold_near
 from tools.check.promises import Broken, Check, Untried, hold
 from tools.check.rank_calls import ask_ranking, hold_counts, hold_order
-from tools.check.refusals import ORIGIN
+from tools.check.readiness import ORIGIN
 from tools.check.wire import expect, read, refuse, said
 
 SECONDS: Final = 180.0

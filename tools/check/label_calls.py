@@ -8,8 +8,7 @@ from typing import Any, Final
 from tools.check.ground import Ground
 from tools.check.promises import Check, Untried, hold
 from tools.check.specimens import paper
-from tools.check.timing import hold_times, time_calls
-from tools.check.wire import expect, read, refuse
+from tools.check.wire import expect, hold_times, read, refuse, time_calls
 
 NEAR: Final = 1e-3
 """How far scores of one text may lie apart: what is computed and what was remembered round alike to this."""

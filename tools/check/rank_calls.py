@@ -9,8 +9,7 @@ from typing import Any, Final
 from tools.check.ground import OPEN, Ground
 from tools.check.promises import Check, Untried, hold
 from tools.check.specimens import SHORT
-from tools.check.timing import hold_times, time_calls
-from tools.check.wire import expect, read, refuse
+from tools.check.wire import expect, hold_times, read, refuse, time_calls
 
 SENT: Final = 13
 """Records of a body: twelve good ones and one that is too short."""

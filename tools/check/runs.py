@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
-from tools.check import cleaning, journeys, label_calls, rank_calls, readiness, refusals, watch
+from tools.check import journeys, label_calls, rank_calls, readiness, watch
 from tools.check.ground import Ground
 from tools.check.promises import Check, Finding, skip, try_all, try_one
 
@@ -15,11 +15,11 @@ CHECKS: Final[Sequence[Check[Ground]]] = (
     label_calls.TIMES,
     *rank_calls.CHECKS,
     *label_calls.CHECKS,
-    *refusals.CHECKS,
+    *readiness.GATEWAY_CHECKS,
     *journeys.CHECKS,
     *watch.CHECKS,
 )
-NAMES: Final = tuple(check.name for check in (*CHECKS, *cleaning.CHECKS))
+NAMES: Final = tuple(check.name for check in (*CHECKS, *watch.CLEANING_CHECKS))
 SIGNS: Final = {"kept": "✓", "broken": "✗", "skipped": "-"}
 WORDS: Final = {"kept": "ok", "broken": "BROKEN", "skipped": "skipped"}
 _WIDEST: Final = max(map(len, NAMES))
@@ -31,7 +31,7 @@ def run(ground: Ground, without: Collection[str] = (), only: Collection[str] = (
     try:
         yield from try_all(chosen, ground, without)
     finally:
-        [last] = cleaning.CHECKS
+        [last] = watch.CLEANING_CHECKS
         cleaned = skip(last, "left out by --without") if last.name in without else try_one(last, ground)
     yield cleaned
 

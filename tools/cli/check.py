@@ -5,7 +5,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tools.cli.output import fail, printable, quiet
+from tools.cli.output import fail, quiet
+from tools.terminal import printable
 
 if TYPE_CHECKING:
     from tools.check.ground import Ground
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 def add_arguments(check: argparse.ArgumentParser) -> None:
     """Add what names a deployment and what is tried of it."""
-    from tools.cli.main import add_service
+    from tools.cli.arguments import add_service
 
     add_service(check, "the deployment's address, e.g. http://127.0.0.1:3000 (default: the stack's)")
     check.add_argument(
@@ -33,9 +34,9 @@ def check_deployment(options: argparse.Namespace) -> int:
     """Try every promise of a deployment and print how each ended; 1 where one is broken, or it can't be found."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from tools.check.ground import Named, NoGround, find_ground
     from tools.check.runs import NAMES
-    from tools.check.stacks import Named, NoGround, find_ground
-    from tools.cli.service import VARIABLE
+    from tools.cli.client import VARIABLE
 
     quiet()
     unknown = [name for name in (*options.without, *options.only) if name not in NAMES]

@@ -3,29 +3,25 @@
 import argparse
 import json
 import os
-import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from tools.cli.globs import each_alone, expand
-from tools.cli.output import explain, fail, quiet
-from tools.cli.shown import noticed
-from tools.demo.tables import bar
-from tools.local.bundles import newest_model
-from tools.local.functions import add_sources
-from tools.local.service import ROOT
+from tools.batch.classify_file import holds_many, read_results
+from tools.cli.arguments import classification_options
+from tools.cli.file_names import each_alone, expand
+from tools.cli.output import fail, noticed, quiet
+from tools.models.shipped import newest_model
+from tools.paths import ROOT, add_sources
+from tools.terminal import bar, explain
 
 if TYPE_CHECKING:
     from classify.request import ClassifyRequest
-    from tools.jobs.places import Place
+    from tools.batch.inputs import Place
 
-_TABLES: Final = (".csv", ".tsv")
-_LONGEST_NAME: Final = 40
-"""Characters of a column's name where only a first line tells a table from an abstract."""
 _PIECE: Final = 1 << 16
 
 
@@ -58,36 +54,6 @@ def _read_none(answer: Mapping[str, Any]) -> int:
         return 0
     received = counts.get("received", 0)
     return fail("there is nothing in it" if not received else f"none of the {received:,} abstracts could be classified")
-
-
-def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of the classification by the names that the service has for them; unset ones left out."""
-    given = {name: getattr(options, name) for name in ("threshold", "top_k", "column")}
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> bool:
-    """Say whether a file is read as one of many abstracts, as the service's jobs read it.
-
-    It is where it is JSON or a table, however packed, where a column is named, or where its results shall be files;
-    text and PDFs are one abstract. Raises UnreadableInput for what is neither, TooLarge, RuntimeMissing.
-    """
-    from assay.abstracts.parsing import Layout
-    from assay.jobs.classify_files import sniff
-    from assay.text.packing import look
-
-    found = look(chunks, name)
-    layout = sniff(found.head, found.name, options.column)
-    if options.out or options.column or layout in (Layout.JSON, Layout.JSONL):
-        return True
-    return layout is Layout.CSV and (found.name.lower().endswith(_TABLES) or _heads_columns(found.head))
-
-
-def _heads_columns(head: bytes) -> bool:
-    """Say whether a first line names several columns; one word alone may be the heading of an abstract."""
-    first = re.split(r"[\r\n]", head.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"), maxsplit=1)[0]
-    cells = re.split(r"[,\t;]", first)
-    return len(cells) > 1 and max(map(len, cells)) <= _LONGEST_NAME
 
 
 def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> None:
@@ -127,14 +93,14 @@ def _folder(options: argparse.Namespace) -> Iterator[Path]:
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
     from assay.settings import Settings
-    from tools.jobs.places import place
+    from tools.batch.inputs import place
 
     models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
     with place(options.file) as where:
-        if many(options, _pieces(where), where.key.rpartition("/")[2]):
+        if holds_many(options, _pieces(where), where.key.rpartition("/")[2]):
             return _many_here(options, where, models, name)
         sent = _request(b"".join(_pieces(where)))
-    return classified(sent, models, name, chosen_options(options))
+    return classified(sent, models, name, classification_options(options))
 
 
 def _pieces(where: "Place") -> Iterator[bytes]:
@@ -146,20 +112,13 @@ def _pieces(where: "Place") -> Iterator[bytes]:
 
 
 def _many_here(options: argparse.Namespace, where: "Place", models: Path, name: str) -> dict[str, Any]:
-    from tools.jobs import abstracts
+    from tools.batch import classify_file
 
     with _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
-        folder, summary = abstracts.classify(where, Path(work), models, name, chosen_options(options))
+        folder, summary = classify_file.classify(where, Path(work), models, name, classification_options(options))
         for path in folder.iterdir():
             path.replace(out / path.name)
-        return results(out, summary)
-
-
-def results(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a folder of results holds as POST /classify would answer, counts beside it."""
-    lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
-    said = {"counts": summary["counts"], "models": summary["models"], "notices": summary.get("notices") or []}
-    return {"results": [json.loads(line) for line in lines], **said}
+        return read_results(out, summary)
 
 
 def _shown(result: dict[str, Any], top_k: int | None) -> str:

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.demo.checks import DemoFailed
-from tools.demo.run import run
+from tools.demo.run import DemoFailed, run
 from tools.local.servers import PortInUse
 
 

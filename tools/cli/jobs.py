@@ -6,11 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tools.cli.globs import known_errors
-from tools.cli.output import explain, fail, printable, quiet
-from tools.demo.tables import table
-from tools.local.functions import add_sources
-from tools.local.service import ROOT
+from tools.cli.file_names import known_errors
+from tools.cli.output import fail, quiet
+from tools.paths import ROOT, add_sources
+from tools.terminal import explain, printable, table
 
 SHOWN = 50
 Command = Callable[[argparse.Namespace], int]
@@ -18,7 +17,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def add_commands(jobs: argparse.ArgumentParser) -> None:
     """Add list, show, cancel, redrive and verify."""
-    from tools.cli.main import add_service
+    from tools.cli.arguments import add_service
 
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = _added(commands, "list", _list, "the latest jobs")
@@ -67,7 +66,7 @@ def _show(options: argparse.Namespace) -> int:
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
         from assay.jobs.ending import cancel
-        from tools.jobs.deployed import deployed
+        from tools.admin.resources import deployed
 
         print(f"{options.job}: {cancel(deployed(options.stack, options.endpoint).desk, options.job).reason}")
         return 0
@@ -75,7 +74,7 @@ def _cancel(options: argparse.Namespace) -> int:
 
 
 def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
-    from tools.cli.service import Service
+    from tools.cli.client import Service
 
     if not options.url:
         return fail("say which service: --url, e.g. http://127.0.0.1:3000")
@@ -84,7 +83,7 @@ def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str,
 
 
 def _list(options: argparse.Namespace) -> int:
-    from tools.jobs.deployed import deployed
+    from tools.admin.resources import deployed
 
     there = deployed(options.stack, options.endpoint)
     jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
@@ -115,8 +114,8 @@ def _recorded(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from tools.jobs.deployed import deployed
-    from tools.jobs.proofs import verify
+    from tools.admin.proofs import verify
+    from tools.admin.resources import deployed
 
     desk = deployed(options.stack, options.endpoint).desk
     proofs = list(verify(desk.results, None if options.results_only else desk.uploads, options.job))
@@ -126,8 +125,8 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _redrive(options: argparse.Namespace) -> int:
-    from tools.jobs.dead_letters import drain, redriven
-    from tools.jobs.deployed import deployed
+    from tools.admin.dead_letters import drain, redriven
+    from tools.admin.resources import deployed
 
     if bool(options.job) == options.dead_letters:
         return fail("say which job, or --dead-letters for all that lies in the dead-letter queue")

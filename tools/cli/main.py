@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tools.cli.arguments import add_service
+
 USAGE = """examples:
   assay up --port 3000              the whole service on http://127.0.0.1:3000 until Ctrl-C
   assay demo                        the main job on real input, on this machine; ends by itself
@@ -201,13 +203,6 @@ def _add_where(command: argparse.ArgumentParser) -> None:
     command.add_argument("--models", type=Path, help="folder of model bundles (default: those that ship)")
 
 
-def add_service(command: argparse.ArgumentParser, what: str) -> None:
-    """Add --url and --api-key to a command."""
-    command.add_argument("--url", help=what)
-    key = "its API key, where it wants one (default: the variable ASSAY_API_KEY)"
-    command.add_argument("--api-key", "--key", dest="key", metavar="KEY", help=key)
-
-
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
@@ -254,6 +249,12 @@ def _classify(options: argparse.Namespace) -> int:
 
 
 def _models(arguments: Sequence[str]) -> int:
-    from tools.models.__main__ import main as models
+    from tools.cli.output import quiet
+    from tools.paths import ROOT, add_sources
+
+    add_sources(ROOT)
+    quiet()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from tools.cli.models import main as models
 
     return int(models(list(arguments)) or 0)

@@ -1,8 +1,18 @@
 """What the commands share: reporting failure, and staying quiet otherwise."""
 
+import csv
+import io
+import json
 import os
-import re
+import shutil
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from tools.terminal import printable, table
 
 
 def fail(message: str) -> int:
@@ -11,28 +21,131 @@ def fail(message: str) -> int:
     return 1
 
 
-def printable(text: str) -> str:
-    """Return what others wrote (keys, reasons, a service's words) without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
-
-
 def quiet() -> None:
     """Keep the log lines and metrics that Lambda would collect out of a command's output; errors stay."""
     os.environ.update({"POWERTOOLS_LOG_LEVEL": "ERROR", "POWERTOOLS_METRICS_DISABLED": "true"})
 
 
-def explain(error: BaseException) -> str:
-    """Return what an error says in words: which file and why, which address, and never a bare number or class name."""
-    from requests import ConnectionError as Unreachable
-    from requests import Timeout
+REJECTS_SHOWN: Final = 20
+REJECTS_LISTED: Final = 1000
+_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
+_KINDS: Final[Mapping[str, Callable[[str], Any]]] = {"rank": int, "line": int, "score": float, "gate": float}
 
-    if isinstance(error, Unreachable | Timeout):
-        where = str(error.request.url).partition("?")[0] if error.request is not None else "the address"
-        return f"nothing answers at {where}: is the service up, and is that its address?"
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-    said = str(error)
-    if said and not said.isdecimal():
-        return said
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-    return f"it failed ({words.removesuffix(' error') or words})"
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A ranking: the text of ranking.csv, the first rejects as rows of rejected.csv, and what the summary says.
+
+    `reason` is why it failed though all of it was read; `said` is for whoever is at the terminal.
+    """
+
+    ranking: str
+    rejects: list[dict[str, str]]
+    summary: Mapping[str, Any]
+    reason: str = ""
+    said: tuple[str, ...] = ()
+
+
+def collected(results: Path, summary: Mapping[str, Any], out: Path | None) -> Outcome:
+    """Read the results of a job that lie in a folder, and move them to `out` where that is wanted."""
+    ranking = results / "ranking.csv"
+    text = ranking.read_text(encoding="utf-8") if ranking.exists() else ""
+    rejects = next(iter(sorted(results.glob("rejected*.csv"))), None)
+    rows = _rejects(rejects) if rejects else []
+    said = [f"results are in {out}"] if out else []
+    if (results / "scores").exists() and not next((results / "scores").glob("*.gz"), None):
+        said.append("the scores themselves lie in the results bucket: scores/manifest.json lists their keys")
+    for path in sorted(results.iterdir()) if out else ():
+        _move(path, out / path.name)  # type: ignore[operator]
+    return Outcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
+
+
+def _rejects(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(islice(csv.DictReader(file), REJECTS_LISTED))
+
+
+def _move(path: Path, target: Path) -> None:
+    """Move a result, in the place of one that an earlier run left."""
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target)
+    path.replace(target)
+
+
+def report(outcome: Outcome) -> None:
+    """Write the first rejects and the counts to standard error."""
+    counts = outcome.summary.get("counts") or {}
+    lines = [f"line {row['line']}: {row['reason']}: {row['detail']}" for row in outcome.rejects[:REJECTS_SHOWN]]
+    more = counts.get("rejected", 0) - len(lines)
+    rest = [f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else []
+    summed = [", ".join(f"{count:,} {name}" for name, count in counts.items())]
+    told = map(noticed, outcome.summary.get("notices") or ())
+    print("\n".join([*lines, *rest, *told, *filter(None, summed), *outcome.said]), file=sys.stderr)
+
+
+def noticed(notice: Mapping[str, Any]) -> str:
+    """Return a notice as a terminal shows it: `note: ... (lines 1, 2, 9)`, `(30 lines: 1, 2, 9, ...)`."""
+    lines, count = [str(line) for line in notice.get("lines", ())], notice.get("count", 0)
+    named = ", ".join(lines)
+    if not lines:
+        return f"note: {notice['message']}{f' ({count:,} times)' if count else ''}"
+    if count > len(lines):
+        return f"note: {notice['message']} ({count:,} lines: {named}, ...)"
+    return f"note: {notice['message']} ({'line' if count == 1 else 'lines'} {named})"
+
+
+def rows(text: str) -> list[dict[str, Any]]:
+    """Return the rows of a ranking.csv as POST /rank lists them."""
+    return [_row(each) for each in csv.DictReader(io.StringIO(text))]
+
+
+def _row(cells: Mapping[str, str]) -> dict[str, Any]:
+    row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}
+    carried = {name: cell for name, cell in cells.items() if name not in _COLUMNS}
+    row["id"] = row["id"] or None
+    return {**row, "columns": carried} if carried else row
+
+
+def _json(outcome: Outcome) -> str:
+    rejected = [{**row, "line": int(row["line"])} for row in outcome.rejects]
+    said = {"counts": outcome.summary.get("counts"), "rejected": rejected, "models": outcome.summary.get("models")}
+    said["notices"] = outcome.summary.get("notices") or []
+    return json.dumps({"ranked": rows(outcome.ranking), **said}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _table(outcome: Outcome) -> str:
+    cells = [
+        (str(row["rank"]), row["sequence"], f"{row['score']:.4f}", f"{row['gate']:+.4f}", str(row["line"]), row["id"])
+        for row in rows(outcome.ranking)
+    ]
+    return table(_COLUMNS, [tuple(cell or "" for cell in each) for each in cells]) + "\n"
+
+
+FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {
+    "table": _table,
+    "csv": lambda outcome: outcome.ranking,
+    "json": _json,
+    "none": lambda _: "",
+}
+"""The forms that a ranking is printed in."""
+
+
+def several(form: str, ranked: Sequence[tuple[str, Outcome]]) -> str:
+    """Return several files' rankings: tables under their names, one CSV or one list with the name in each."""
+    if form == "csv":
+        return _one_csv(ranked)
+    if form == "json":
+        said = [{"file": name, **json.loads(_json(outcome))} for name, outcome in ranked]
+        return json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    shown = FORMS[form]
+    return "" if form == "none" else "\n".join(f"{name}\n{shown(outcome)}" for name, outcome in ranked)
+
+
+def _one_csv(ranked: Sequence[tuple[str, Outcome]]) -> str:
+    found = [{"file": name, **row} for name, outcome in ranked for row in csv.DictReader(io.StringIO(outcome.ranking))]
+    columns = dict.fromkeys(["file", *_COLUMNS, *(name for row in found for name in row)])
+    target = io.StringIO()
+    writer = csv.DictWriter(target, list(columns), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(found)
+    return target.getvalue()

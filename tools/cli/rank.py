@@ -6,13 +6,13 @@ import sys
 import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-from tools.cli import shown
-from tools.cli.globs import each_alone, expand
-from tools.cli.output import explain, fail, quiet
-from tools.local.functions import add_sources
-from tools.local.service import ROOT
+from tools.cli import output
+from tools.cli.arguments import ranking_options
+from tools.cli.file_names import each_alone, expand
+from tools.cli.output import fail, quiet
+from tools.paths import ROOT, add_sources
+from tools.terminal import explain
 
 
 def rank(options: argparse.Namespace) -> int:
@@ -28,25 +28,25 @@ def rank(options: argparse.Namespace) -> int:
         names = expand(options.files)
     except OSError as error:
         return fail(explain(error))
-    ranked: list[tuple[str, shown.Outcome]] = []
+    ranked: list[tuple[str, output.Outcome]] = []
     status = 0
     for name, outcome in each_alone(options, names, _outcome):
         status |= 1 if outcome is None else _told(name, outcome, several=len(names) > 1)
         ranked += [(name, outcome)] if outcome is not None else []
     form = _form(options)
-    print(shown.several(form, ranked) if len(names) > 1 else _whole(form, ranked), end="")
+    print(output.several(form, ranked) if len(names) > 1 else _whole(form, ranked), end="")
     return status
 
 
-def _whole(form: str, ranked: list[tuple[str, shown.Outcome]]) -> str:
-    return "".join(shown.FORMS[form](outcome) for _, outcome in ranked)
+def _whole(form: str, ranked: list[tuple[str, output.Outcome]]) -> str:
+    return "".join(output.FORMS[form](outcome) for _, outcome in ranked)
 
 
-def _told(name: str, outcome: shown.Outcome, *, several: bool) -> int:
+def _told(name: str, outcome: output.Outcome, *, several: bool) -> int:
     """Write about one file to standard error; return its exit status."""
     if several:
         print(f"{name}:", file=sys.stderr)
-    shown.report(outcome)
+    output.report(outcome)
     counts = outcome.summary.get("counts") or {}
     if outcome.reason:
         return fail(outcome.reason)
@@ -62,7 +62,7 @@ def _form(options: argparse.Namespace) -> str:
     return options.format or ("csv" if options.csv else "table")
 
 
-def _outcome(options: argparse.Namespace) -> shown.Outcome:
+def _outcome(options: argparse.Namespace) -> output.Outcome:
     """Rank in a folder that lasts for as long as it takes; results that are wanted are moved out of it."""
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -75,15 +75,15 @@ def _outcome(options: argparse.Namespace) -> shown.Outcome:
         return _here(options, folder)
 
 
-def _here(options: argparse.Namespace, folder: Path) -> shown.Outcome:
+def _here(options: argparse.Namespace, folder: Path) -> output.Outcome:
     from assay.jobs.workspace import result_key
     from assay.options import RankOptions
     from assay.settings import Settings
-    from tools.jobs.here import rank as rank_here
-    from tools.jobs.places import place
-    from tools.jobs.shard import Desk
+    from tools.batch.inputs import place
+    from tools.batch.rank_file import rank as rank_here
+    from tools.batch.worker import Desk
 
-    chosen = RankOptions(**chosen_options(options))
+    chosen = RankOptions(**ranking_options(options))
     settings = Settings.from_environ(os.environ)
     models = str(options.models or ROOT / "models")
     job_id = uuid.uuid4().hex
@@ -91,16 +91,4 @@ def _here(options: argparse.Namespace, folder: Path) -> shown.Outcome:
         gate, score = options.gate_model or settings.gate_model, options.score_model or settings.score_model
         desk = Desk(job_id, where, str(folder), models, gate, score)
         summary = rank_here(desk, chosen, options.processes)
-    return shown.collected(folder / result_key(job_id, ""), summary, options.out)
-
-
-_OPTIONS = (
-    *("top_k", "threshold", "strict", "column", "window", "step", "output", "gate"),
-    *("score_model", "gate_model", "terminator", "gaps", "pad"),
-)
-
-
-def chosen_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of the ranking itself by the names that the service has for them; unset ones left out."""
-    given = {name: getattr(options, name) for name in _OPTIONS}
-    return {name: value for name, value in given.items() if value is not None}
+    return output.collected(folder / result_key(job_id, ""), summary, options.out)

@@ -6,29 +6,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from tools.cli import shown
-from tools.cli.classify import chosen_options as of_classification
-from tools.cli.classify import many, results
-from tools.cli.following import Sent, fetched, followed, opened, send
-from tools.cli.rank import chosen_options
-from tools.cli.service import Refused, Service
+from tools.batch.classify_file import holds_many, read_results
+from tools.cli import output
+from tools.cli.arguments import classification_options as of_classification
+from tools.cli.arguments import ranking_options
+from tools.cli.client import Refused, Sent, Service, fetched, followed, opened, send
 
 SMALL: Final = 4_000_000
 """Bytes that API Gateway lets through in one request, base64 and all."""
 PIECE: Final = 1 << 16
 
 
-def rank(options: argparse.Namespace, folder: Path) -> shown.Outcome:
+def rank(options: argparse.Namespace, folder: Path) -> output.Outcome:
     """Rank a file by the service; results that are files lie in `folder` or `--out`. Raises Refused, OSError."""
     service = Service(options.url, options.key)
     with opened(options.file) as sent:
         if sent.size <= SMALL and not options.out:
-            return _asked(service, sent, chosen_options(options))
-        job_id = send(service, sent, "rank", chosen_options(options))
+            return _asked(service, sent, ranking_options(options))
+        job_id = send(service, sent, "rank", ranking_options(options))
     job = followed(service, job_id)
     fetched(job, folder / "results")
     said = {"reason": _reason(job), "notices": _notices(folder / "results" / "ranking.json")}
-    return shown.collected(folder / "results", {**job, **said}, options.out)
+    return output.collected(folder / "results", {**job, **said}, options.out)
 
 
 def _notices(summary: Path) -> list[dict[str, Any]]:
@@ -41,11 +40,11 @@ def _reason(job: dict[str, Any]) -> str:
     return f"job {job['job_id']} failed: {job['reason']}" if job["state"] == "FAILED" else ""
 
 
-def _asked(service: Service, sent: Sent, query: dict[str, object]) -> shown.Outcome:
+def _asked(service: Service, sent: Sent, query: dict[str, object]) -> output.Outcome:
     said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
     answer = service.ask("POST", "/rank", params=said, files={"input_file": (sent.name, sent.file)})
     rejects = [{name: str(cell) for name, cell in each.items()} for each in answer["rejected"]]
-    return shown.Outcome(_csv(answer["ranked"]), rejects, answer)
+    return output.Outcome(_csv(answer["ranked"]), rejects, answer)
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:
@@ -63,7 +62,7 @@ def classify(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises Refused, OSError."""
     service, chosen = Service(options.url, options.key), of_classification(options)
     with opened(options.file) as sent:
-        several = many(options, iter(partial(sent.file.read, PIECE), b""), sent.name)
+        several = holds_many(options, iter(partial(sent.file.read, PIECE), b""), sent.name)
         sent.file.seek(0)
         if sent.size <= SMALL and not several:
             return service.ask("POST", "/classify", params=chosen, files={"input_file": (sent.name, sent.file)})
@@ -72,4 +71,4 @@ def classify(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     fetched(job, folder)
     if reason := _reason(job):
         raise Refused(reason)
-    return results(folder, job)
+    return read_results(folder, job)

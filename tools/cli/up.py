@@ -6,7 +6,8 @@ import sys
 import threading
 
 from tools.local.servers import PortInUse
-from tools.local.service import ROOT, LocalService, Options, log
+from tools.local.service import LocalService, Options, log
+from tools.paths import ROOT
 
 
 def up(options: argparse.Namespace) -> int:

@@ -9,12 +9,120 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tools.demo.api import Api, Drop
-from tools.demo.checks import counts_add_up, designs_beat_scrambles, designs_lead, expect, labelled
-from tools.demo.sequences import BAD, Protein, fasta, lines, proteins, table
-from tools.demo.tables import bar
-from tools.demo.tables import table as laid_out
+import requests
+from botocore.exceptions import ClientError
+
+from tools.demo.proteins import BAD, Protein, fasta, lines, proteins, table
 from tools.local.service import LocalService, Options
+from tools.terminal import bar
+from tools.terminal import table as laid_out
+
+LEAST_PAIRS = 0.9
+LEAST_DESIGNS = 0.8
+
+
+class DemoFailed(Exception):
+    """Something came out otherwise than it should."""
+
+
+def expect(truth: bool, message: str) -> None:
+    """Raise DemoFailed with a message unless something is true."""
+    if not truth:
+        raise DemoFailed(message)
+
+
+def counts_add_up(counts: Mapping[str, int], sent: int) -> None:
+    """Check received = scored + rejected + duplicates, and that nothing sent is missing."""
+    expect(counts["received"] == sent, f"{sent} records were sent, {counts['received']} received")
+    accounted = counts["scored"] + counts["rejected"] + counts["duplicates"]
+    expect(accounted == sent, f"{sent} records were received, {accounted} accounted for: {dict(counts)}")
+    expect(counts["rejected"] == len(BAD), f"{len(BAD)} bad records were sent, {counts['rejected']} rejected")
+
+
+def designs_lead(ranked: Sequence[str], top: int = 10) -> int:
+    """Check names in ranked order: there are `top` of them, nearly all designs; return how many."""
+    expect(len(ranked) >= top, f"only {len(ranked)} sequences passed the gate, not even {top}")
+    leading = sum(name.startswith("design-") for name in ranked[:top])
+    expect(leading >= LEAST_DESIGNS * top, f"only {leading} of the first {top} are designs")
+    return leading
+
+
+def designs_beat_scrambles(ranked: Sequence[str], families: int) -> int:
+    """Check names in ranked order: a design ranks above its own scramble; return for how many that holds."""
+    place = {name: index for index, name in enumerate(ranked)}
+    pairs = sum(_before(place, f"design-{number:02d}", f"scramble-{number:02d}") for number in range(1, families + 1))
+    expect(pairs >= LEAST_PAIRS * families, f"only {pairs} of {families} designs rank above their own scramble")
+    return pairs
+
+
+def _before(place: Mapping[str, int], first: str, second: str) -> bool:
+    return first in place and place[first] < place.get(second, len(place))
+
+
+def labelled(result: Mapping[str, Any], archives: Sequence[str], name: str) -> None:
+    """Check that the likeliest label of an abstract is one of its own archives."""
+    best = max(result["scores"], key=result["scores"].__getitem__)
+    expect(best in archives, f"arXiv:{name} is filed under {', '.join(archives)}, classified as {best}")
+
+
+SECONDS = 60.0
+
+
+class Api:
+    """A client of one running service."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy is of no use on this machine
+
+    def post(self, path: str, **body: Any) -> requests.Response:
+        """POST and return the answer."""
+        reply = self._session.post(self._url + path, timeout=SECONDS, **body)
+        if not reply.ok:
+            raise DemoFailed(f"POST {path} answered {reply.status_code}: {reply.text[:500]}")
+        return reply
+
+
+class Drop:
+    """The uploads and results buckets of one running service; `s3` is a boto3 client."""
+
+    def __init__(self, s3: Any, uploads: str, results: str) -> None:
+        self._s3 = s3
+        self._uploads = uploads
+        self._results = results
+
+    def put(self, key: str, body: bytes, content_type: str, options: dict[str, str]) -> None:
+        """Drop a file; options travel as its metadata."""
+        self._s3.put_object(Bucket=self._uploads, Key=key, Body=body, ContentType=content_type, Metadata=options)
+
+    def wait(self, key: str) -> dict[str, Any]:
+        """Wait for the pointer of a dropped file and then for the summary of its job; return the summary."""
+        pointer: dict[str, Any] = json.loads(self._wait_for(f"by-upload/{key}.json"))
+        return dict(json.loads(self._wait_for(f"results/{pointer['job_id']}/ranking.json")), job_id=pointer["job_id"])
+
+    def _wait_for(self, key: str) -> bytes:
+        deadline = time.monotonic() + SECONDS
+        while (body := self._get(key)) is None:
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"s3://{self._results}/{key} did not appear within {SECONDS:.0f} s")
+            time.sleep(0.1)
+        return body
+
+    def _get(self, key: str) -> bytes | None:
+        try:
+            return bytes(self._s3.get_object(Bucket=self._results, Key=key)["Body"].read())
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def save(self, job_id: str, names: tuple[str, ...], folder: Path) -> None:
+        """Copy a job's results into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            (folder / name).write_bytes(self._wait_for(f"results/{job_id}/{name}"))
+
 
 FAMILIES = 100
 SHOWN = 10

@@ -15,16 +15,29 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.errors import AssayError
-from tools.check.stacks import Named, find_ground
-from tools.cli.output import fail, printable, quiet
-from tools.deploy import farewell
-from tools.deploy.footing import Clients, Footing, find_account, find_footing
-from tools.deploy.repository import keep_repository
-from tools.deploy.rollout import ROOT, Run, build, deploy, forget_plan, list_failures, require_docker, run_here
-from tools.deploy.settling import Address, publish_shipped, read_address, wait_until_warm
-from tools.deploy.upkeep import count_model_gb, list_upkeep
-from tools.deploy.wishes import DeploymentRefused, Wish, read_parameters
-from tools.local.template import load
+from tools.check.ground import Named, find_ground
+from tools.cli.output import fail, quiet
+from tools.deploy import removal
+from tools.deploy.idle_cost import count_model_gb, list_upkeep
+from tools.deploy.image_repository import keep_repository
+from tools.deploy.parameters import DeploymentRefused, Wish, read_parameters
+from tools.deploy.preconditions import Clients, Footing, find_account, find_footing
+from tools.deploy.rollout import (
+    ROOT,
+    Address,
+    Run,
+    build,
+    deploy,
+    forget_plan,
+    list_failures,
+    publish_shipped,
+    read_address,
+    require_docker,
+    run_here,
+    wait_until_warm,
+)
+from tools.template import load
+from tools.terminal import printable
 
 TEMPLATE: Final = ROOT / "template.yaml"
 SAM: Final = str(ROOT / ".venv-sam" / "bin" / "sam")
@@ -165,7 +178,7 @@ def take_down(wish: Wish, clients: Clients, options: argparse.Namespace) -> int:
     """Remove a stack and say what stays. Raises DeploymentRefused, AWS's errors."""
     account = find_account(clients)
     print(f"stack {wish.stack} in account {account}, region {wish.region}", flush=True)
-    _tell(farewell.remove(wish, clients, with_buckets=options.delete_buckets))
+    _tell(removal.remove(wish, clients, with_buckets=options.delete_buckets))
     return 0
 
 

@@ -1,18 +1,78 @@
 """moto's server in this process, with S3 notifications sent after the write has been answered, as S3 does."""
 
+import json
+import re
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import moto.s3.notifications
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
 from tools.local.events import Created
-from tools.local.invocations import Call, Invocations
-from tools.local.posts import Posts
+from tools.local.presigned_posts import Posts
 from tools.local.servers import App, Quiet, Server
+from tools.local.stack import Stack
+from tools.template import ACCOUNT
+
+_PATH = re.compile(r"/2015-03-31/functions/(?P<name>[^/]+)/invocations/?")
+
+Call = Callable[[str, Any], Any]
+
+
+class UnknownFunction(Exception):
+    """The template has no function of that name."""
+
+
+class Invocations:
+    """A WSGI layer that answers Invoke and passes everything else on.
+
+    `call(name, event)` waits for a function's reply, `send(name, event)` queues an event; both raise
+    UnknownFunction.
+    """
+
+    def __init__(self, app: App, call: Call, send: Call) -> None:
+        self._app = app
+        self._call = call
+        self._send = send
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer an Invoke, or let the next application answer."""
+        found = _PATH.fullmatch(unquote(str(environ.get("PATH_INFO", ""))))
+        if found is None or environ["REQUEST_METHOD"] != "POST":
+            return self._app(environ, start_response)
+        status, headers, body = self._invoke(_function_name(found["name"]), environ)
+        start_response(status, [*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def _invoke(self, name: str, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+        event = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)) or b"{}")
+        try:
+            if environ.get("HTTP_X_AMZ_INVOCATION_TYPE") == "Event":
+                self._send(name, event)
+                return "202 Accepted", [], b""
+            return "200 OK", [], json.dumps(self._call(name, event)).encode()
+        except UnknownFunction:
+            message = json.dumps({"Type": "User", "Message": f"Function not found: {name}"}).encode()
+            return "404 Not Found", [("x-amzn-ErrorType", "ResourceNotFoundException")], message
+        except Exception as error:
+            return "200 OK", [("X-Amz-Function-Error", "Unhandled")], _failure(error)
+
+
+def _function_name(identifier: str) -> str:
+    """Return the name in a function's name, ARN or qualified ARN."""
+    return identifier.split(":")[6] if identifier.startswith("arn:") else identifier.split(":")[0]
+
+
+def _failure(error: Exception) -> bytes:
+    trace = traceback.format_exception(error)
+    return json.dumps({"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": trace}).encode()
+
 
 Notify = Callable[[Created], None]
 
@@ -66,3 +126,54 @@ def serve(
     moto_app = DomainDispatcherApplication(create_backend_app)
     app = Invocations(Posts(Notifications(moto_app, notify), secrets), call, send)
     return [Server(app, listener, _Handler) for listener in listeners]
+
+
+_TABLE_KEYS = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+
+
+def create_buckets(s3: Any, stack: Stack) -> None:
+    """Create every bucket, versioned and with CORS where the template says so."""
+    for properties in stack.buckets.values():
+        name = str(properties["BucketName"])
+        s3.create_bucket(Bucket=name)
+        versioning = properties.get("VersioningConfiguration", {})
+        if versioning:
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": versioning["Status"]})
+
+
+def create_tables(dynamodb: Any, stack: Stack) -> None:
+    """Create every DynamoDB table, billed by request, with its time-to-live attribute."""
+    for properties in stack.tables.values():
+        name = str(properties["TableName"])
+        keys = {key: properties[key] for key in _TABLE_KEYS if key in properties}
+        dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **keys)
+        if expiry := properties.get("TimeToLiveSpecification"):
+            specification = {"AttributeName": expiry["AttributeName"], "Enabled": True}
+            dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=specification)
+
+
+def create_queues(sqs: Any, stack: Stack) -> dict[str, str]:
+    """Create every queue; return their URLs by name."""
+    return {name: str(sqs.create_queue(QueueName=name)["QueueUrl"]) for name in _queue_names(stack)}
+
+
+def _queue_names(stack: Stack) -> list[str]:
+    return [str(properties["QueueName"]) for properties in stack.queues.values()]
+
+
+def create_machines(states: Any, stack: Stack, root: Path) -> None:
+    """Create every state machine from its definition file and substitutions."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/local"
+    for properties in stack.machines.values():
+        states.create_state_machine(name=properties["Name"], definition=_definition(properties, root), roleArn=role)
+
+
+def _definition(properties: Mapping[str, Any], root: Path) -> str:
+    text = json.dumps(properties["Definition"]) if "Definition" in properties else _file(root, properties)
+    for name, value in properties.get("DefinitionSubstitutions", {}).items():
+        text = text.replace("${" + name + "}", str(value))
+    return text
+
+
+def _file(root: Path, properties: Mapping[str, Any]) -> str:
+    return (root / str(properties["DefinitionUri"])).read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 from tools.local.stack import Rest, Route
-from tools.local.template import ACCOUNT, REGION
+from tools.template import ACCOUNT, REGION
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,19 +12,17 @@ from typing import Any, Self
 
 import boto3
 
-from tools.local import aws, resources
-from tools.local.asynchronous import Worker
+from tools.local import aws
+from tools.local.aws import UnknownFunction
 from tools.local.events import Created, s3_event
-from tools.local.functions import Local, add_sources, forget_credentials
 from tools.local.gateway import Gateway
-from tools.local.invocations import UnknownFunction
-from tools.local.posts import find_secrets
-from tools.local.schedules import Ticker
+from tools.local.lambdas import Local, Ticker, Worker, forget_credentials
+from tools.local.presigned_posts import find_secrets
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
 from tools.local.stack import Function, Stack, read
-from tools.local.template import REGION
+from tools.paths import ROOT, add_sources
+from tools.template import REGION
 
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_S3_PORT = 4566
 LOOPBACK = "127.0.0.1"
 
@@ -129,11 +127,11 @@ class LocalService:
         forget_credentials()
         add_sources(ROOT)
         add_sources(self._root)
-        resources.create_buckets(self.client("s3"), self.stack)
-        resources.create_tables(self.client("dynamodb"), self.stack)
-        self._queues = resources.create_queues(self.client("sqs"), self.stack)
+        aws.create_buckets(self.client("s3"), self.stack)
+        aws.create_tables(self.client("dynamodb"), self.stack)
+        self._queues = aws.create_queues(self.client("sqs"), self.stack)
         if self.stack.machines:
-            resources.create_machines(self.client("stepfunctions"), self.stack, self._root)
+            aws.create_machines(self.client("stepfunctions"), self.stack, self._root)
 
     def _listeners(self) -> list[socket.socket]:
         """Bind S3's port; on loopback also where this machine's containers, and nobody else, can reach it."""
@@ -149,7 +147,7 @@ class LocalService:
             return [first]
 
     def _publish_models(self) -> None:
-        from tools.local.bundles import publish_defaults
+        from tools.models.shipped import publish_defaults
 
         publish_defaults(self.client("s3"), self.stack.bucket("Models"), self._root / "models")
 

@@ -5,10 +5,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tools.local.schedules import Schedule, rate
-from tools.local.template import Resolver, load
+from tools.template import Resolver, load
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A function's logical id, and the seconds from one call to the next."""
+
+    function: str
+    seconds: float
+
+
+def rate(expression: str) -> float:
+    """Return the seconds of `rate(15 minutes)`; raises ValueError for what is no rate."""
+    found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
+    if not found:
+        raise ValueError(f"{expression!r} is no rate(N minutes), rate(N hours) or rate(N days)")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+_SECONDS: Final = {"minute": 60, "hour": 3600, "day": 86_400}
+
 
 MAX_RETRIES = 2
 _FUNCTION = "AWS::Serverless::Function"

@@ -9,15 +9,15 @@ import numpy.typing as npt
 from assay.abstracts.classification import DEFAULT_THRESHOLD
 from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
 from assay.errors import InvalidOption, UnreadableInput
+from assay.models import probes
 from assay.models.loading import LoadedModel
 from assay.models.manifest import TextSpec
 from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.formats import sniff
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
-from tools.demo.tables import table
-from tools.models import probes
-from tools.models.tables import read_texts
+from tools.models.labelled_texts import read_texts
+from tools.terminal import table
 
 TOP = 100
 _CHUNK = 1 << 20

@@ -6,7 +6,9 @@ query and the one token type that is used into the positions. `Encoder` is BERT 
 `tools.models.relative` and `tools.models.rotary`.
 """
 
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,11 +44,11 @@ ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "softplus": lambda x: tf.nn.relu(x) + tf.math.log(1.0 + tf.exp(-tf.abs(x))),
     "softsign": lambda x: x / (1.0 + tf.abs(x)),
 }
-"""Each name of `tools.models.activations`, of operations that LiteRT has."""
+"""Each name of `tools.models.architecture`, of operations that LiteRT has."""
 
 
 class Encoder:
-    """The network over canonical weights (see `tools.models.names`): ids, mask [1, T] to logits [1, labels]."""
+    """The network over canonical weights (`tools.models.canonical_weights`): ids, mask [1, T] to logits [1, labels]."""
 
     def __init__(self, architecture: Architecture, weights: Weights) -> None:
         self.architecture = architecture
@@ -175,3 +177,25 @@ def module(encoder: Encoder) -> Any:
     holder.serve = tf.function(lambda input_ids, attention_mask: {"logits": encoder.logits(input_ids, attention_mask)})
     holder.signature = holder.serve.get_concrete_function(*shapes)
     return holder
+
+
+def save(encoder: Encoder, folder: Path) -> None:
+    """Write a SavedModel with signature `serving_default`: input_ids, attention_mask int32 [1, T] to logits."""
+    holder = module(encoder)
+    tf.saved_model.save(holder, str(folder), signatures={"serving_default": holder.signature})
+
+
+def to_tflite(folder: Path, *, int8: bool) -> bytes:
+    """Return the TensorFlow Lite file of a SavedModel; `int8` stores weight matrices as int8, computed in float."""
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
+    if int8:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converted: bytes = converter.convert()
+    return converted
+
+
+def convert(encoder: Encoder, *, int8: bool) -> bytes:
+    """Return the TensorFlow Lite file of an encoder."""
+    with tempfile.TemporaryDirectory() as folder:
+        save(encoder, Path(folder))
+        return to_tflite(Path(folder), int8=int8)

@@ -23,7 +23,7 @@ from assay.errors import AssayError, UnreadableInput
 from assay.models.probes import Probes
 from assay.sequences.contract import Contract
 from tools.confinement import confine
-from tools.models.importers.made import Made, Wish
+from tools.models.importers.result import Made, Wish
 from tools.models.importing import convert_here
 
 _ROOT: Final = Path(__file__).resolve().parents[2]

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Final
 
 from assay.errors import BundleInvalid, InvalidOption, RuntimeMissing, UnreadableInput
+from assay.models import probes
 from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
 from assay.models.manifest import Manifest
-from tools.models import probes
 from tools.models.build import build
-from tools.models.importers.made import Importer, Made, Wish
+from tools.models.importers.result import Importer, Made, Wish
 from tools.models.importers.thresholds import fit
+from tools.models.labelled_texts import read_texts
 from tools.models.model_sources import require_content
-from tools.models.tables import read_texts
 
 KINDS: Final = ("sklearn", "keras", "saved-model", "huggingface", "head")
 _MODULES: Final = {kind: kind.replace("-", "_") for kind in KINDS}

@@ -11,7 +11,7 @@ from typing import IO, Final
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
-from tools.models.progress import Progress, progress
+from tools.terminal import Progress, progress
 
 _S3: Final = "s3://"
 _POINTER: Final = b"version https://git-lfs.github.com/spec/"

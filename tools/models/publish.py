@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
+from assay.models import probes
 from assay.models.bucket_layout import (
     MANIFEST,
     MAX_POINTER_BYTES,
@@ -21,8 +22,7 @@ from assay.models.bucket_layout import (
 from assay.models.download import verify
 from assay.models.loading import load
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
-from tools.models import probes
-from tools.models.progress import progress
+from tools.terminal import progress
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"

@@ -10,7 +10,7 @@ from assay.models.bucket_layout import MANIFEST, bundle_key, checked_name, check
 from assay.models.download import fetch
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
 from tools.models import publish
-from tools.models.progress import progress
+from tools.terminal import progress
 
 
 class Counting(Bucket):

@@ -1,5 +1,5 @@
 // Designed helical bundles, copies of them spoiled in four ways, and records that cannot be scored: the first of
-// `assay demo` (tools/demo/sequences.py, seed 710).
+// `assay demo` (tools/demo/proteins.py, seed 710).
 export const EXAMPLE_SEQUENCES = [
   ">design-01",
   "DDEVEKIIRRLVKRGVDPEEVRELIKRKGVDPKDIEKLVKDVRLESSGGS",

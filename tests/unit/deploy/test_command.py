@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tools.deploy import __main__ as command
-from tools.deploy.wishes import DeploymentRefused
+from tools.deploy.parameters import DeploymentRefused
 
 OUTPUTS = {
     "ApiUrl": "https://abc.execute-api.eu-central-1.amazonaws.com/prod",

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.deploy.accounts import Account
-from tools.deploy.farewell import remove
-from tools.deploy.repository import keep_repository
-from tools.deploy.wishes import DeploymentRefused, Wish
+from tools.deploy.image_repository import keep_repository
+from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.removal import remove
 
 WISH = Wish("assay", "eu-central-1")
 NAMES = [f"assay-{store}-123456789012-eu-central-1" for store in ("uploads", "results", "models")]

@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tests.unit.templates import written
-from tools.deploy.footing import find_footing
-from tools.deploy.wishes import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.preconditions import find_footing
 
 WISH = Wish("assay", "eu-central-1")
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.deploy.accounts import Account
 from tests.unit.templates import functions, of_type
-from tools.deploy.repository import keep_repository, lifecycle, name_repository, remove_repository
+from tools.deploy.image_repository import keep_repository, lifecycle, name_repository, remove_repository
 
 ECR_NAME = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*")
 

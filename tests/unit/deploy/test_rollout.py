@@ -10,9 +10,9 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tests.unit.templates import ROOT, written
-from tools.deploy.footing import find_footing
+from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.preconditions import find_footing
 from tools.deploy.rollout import build, deploy, forget_plan, list_failures, require_docker, run_here
-from tools.deploy.wishes import DeploymentRefused, Wish
 
 WISH = Wish("assay", "eu-central-1", {"Access": "IAM", "AlarmEmail": ""})
 SAM = ROOT / ".venv-sam" / "bin" / "python"

@@ -5,8 +5,8 @@ from itertools import chain, repeat
 import pytest
 
 from tests.conftest import DATA, Aws
-from tools.deploy.settling import WARM_SECONDS, publish_shipped, read_address, wait_until_warm
-from tools.deploy.wishes import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.rollout import WARM_SECONDS, publish_shipped, read_address, wait_until_warm
 from tools.models.publish import pointer
 
 WISH = Wish("assay", "eu-central-1")

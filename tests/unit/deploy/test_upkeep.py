@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.templates import ROOT, of_type, written
-from tools.deploy.upkeep import ALARM, FREE_ALARMS, count_model_gb, list_upkeep, table
+from tools.deploy.idle_cost import ALARM, FREE_ALARMS, count_model_gb, list_upkeep, table
 
 MODELS = count_model_gb(ROOT / "models")
 

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.unit.templates import written
-from tools.deploy.wishes import (
+from tools.deploy.parameters import (
     LONGEST_STACK,
     DeploymentRefused,
     complete,

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from assay.errors import UnreadableInput
 from tests.importers import stored
-from tools.models.activations import NUMPY, TRANSFORMERS
-from tools.models.architecture import Architecture
+from tools.models.architecture import NUMPY, TRANSFORMERS, Architecture
 from tools.models.families import FAMILIES, read_architecture
 from tools.models.importers import forward_pass
 from tools.models.importers.checkpoint import network

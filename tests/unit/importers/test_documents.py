@@ -5,8 +5,8 @@ import pytest
 
 from tests.conftest import DATA, Aws
 from tests.unit.importers.documents import commands, make_stack, run
+from tools.cli.models import main
 from tools.models import publish
-from tools.models.__main__ import main
 from tools.models.importing import convert_here
 
 NEEDS_TENSORFLOW = r"cnn|saved/|texts\.keras|scibert|head\.keras"
@@ -43,7 +43,7 @@ def test_a_stack_that_is_not_assay_s_is_told(aws: Aws, capsys: pytest.CaptureFix
 def test_a_kind_whose_library_is_missing_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("tools.models.import_options.convert_apart", convert_here)
+    monkeypatch.setattr("tools.cli.models_import.convert_apart", convert_here)
     monkeypatch.setitem(__import__("sys").modules, "keras", None)
     monkeypatch.delitem(__import__("sys").modules, "tools.models.importers.keras", raising=False)
     (tmp_path / "model.keras").write_bytes(b"")

@@ -17,7 +17,7 @@ import pytest
 
 from assay.errors import UnreadableInput
 from tests.conftest import DATA
-from tools.models.__main__ import main
+from tools.cli.models import main
 from tools.models.importers.sklearn import read
 from tools.models.importing import convert_here
 
@@ -188,7 +188,7 @@ def _nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("load", "loads", "Unpickler", "_Unpickler"):
         monkeypatch.setattr(pickle, name, refuse)
-    monkeypatch.setattr("tools.models.import_options.convert_apart", convert_here)
+    monkeypatch.setattr("tools.cli.models_import.convert_apart", convert_here)
     monkeypatch.setattr(os, "system", lambda _: pytest.fail("a command of the file was run"))
 
 
@@ -214,7 +214,7 @@ def test_the_name_that_was_refused_is_told(tmp_path: Path) -> None:
 
 
 def test_a_compressed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.models.importers.joblib.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("tools.models.importers.joblib_files.MOST_BYTES", 1 << 20)
     path = tmp_path / "model.joblib"
     path.write_bytes(zlib.compress(bytes(8 << 20)))
     with pytest.raises(UnreadableInput, match="unpacks to more than 1 MiB"):
@@ -222,7 +222,7 @@ def test_a_compressed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_operations_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tools.models.importers.unpickling._MOST_OPERATIONS", 1000)
+    monkeypatch.setattr("tools.models.importers.inert_pickle._MOST_OPERATIONS", 1000)
     path = tmp_path / "model.pkl"
     path.write_bytes(b"\x80\x04" + b"N0" * 1000 + b"N.")
     with pytest.raises(UnreadableInput, match="too many operations"):

@@ -13,7 +13,7 @@ from assay.errors import UnreadableInput
 from tests.conftest import DATA
 from tools.models import import_process
 from tools.models.import_process import convert_apart
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importing import convert_here, make
 
 PICKLE = sorted((DATA / "sklearn" / "1.7.2").glob("*.pkl"))[0]

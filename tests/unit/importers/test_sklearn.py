@@ -12,7 +12,7 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.unit.importers.fakes import dumped, estimator, linear
-from tools.models.importers.made import Wish
+from tools.models.importers.result import Wish
 from tools.models.importers.sklearn import read
 from tools.models.importing import kind_of, make
 

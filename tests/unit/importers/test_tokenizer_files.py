@@ -11,8 +11,7 @@ from tokenizers import Tokenizer
 
 from assay.errors import UnreadableInput
 from tests.importers import checkpoints
-from tools.models.importers.added_tokens import added_texts
-from tools.models.importers.tokenizer_files import read_tokenizer, write_tokenizer
+from tools.models.importers.tokenizer_files import added_texts, read_tokenizer, write_tokenizer
 
 FIRST = len(checkpoints.PIECES)
 FILES: dict[str, dict[str, Any]] = {

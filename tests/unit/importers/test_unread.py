@@ -11,8 +11,8 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tests.unit.importers.test_sklearn import CODES, saved
-from tools.models.__main__ import main
-from tools.models.importers.made import Wish
+from tools.cli.models import main
+from tools.models.importers.result import Wish
 from tools.models.importers.sklearn import read
 from tools.models.importing import make
 

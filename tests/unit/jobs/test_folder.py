@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from assay.aws.s3 import PART_BYTES, Bucket, Writer
 from assay.errors import ObjectChanged, ObjectMissing
-from tools.jobs.folder import folder_bucket
+from tools.batch.files_as_s3 import folder_bucket
 
 
 @pytest.fixture(params=["folder", "s3"])

@@ -13,9 +13,9 @@ from assay.errors import ObjectMissing
 from assay.options import RankOptions
 from benchmarks.rank import GATE, SCORE, random_lines
 from tests.conftest import ROOT
-from tools.jobs import here, processes
-from tools.jobs.places import place
-from tools.jobs.shard import Desk
+from tools.batch import rank_file, workers
+from tools.batch.inputs import place
+from tools.batch.worker import Desk
 
 pytestmark = pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models")
 COUNT = 3000
@@ -25,7 +25,7 @@ def ranked(path: Path, results: Path, *, at_once: int, largest: int, **options: 
     """Rank a file and return the results by name."""
     with place(str(path)) as where:
         desk = Desk(uuid.uuid4().hex, where, str(results), str(ROOT / "models"), GATE, SCORE)
-        here.rank(desk, RankOptions(threshold=-1.0, **options), at_once, largest)
+        rank_file.rank(desk, RankOptions(threshold=-1.0, **options), at_once, largest)
     folder = results / "results" / desk.job_id
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -78,23 +78,23 @@ def test_a_process_that_dies_is_told(file: Path, tmp_path: Path, monkeypatch: py
         return process
 
     monkeypatch.setattr(subprocess, "Popen", doomed)
-    with pytest.raises(processes.Lost, match="ended with status -9 in shard"):
+    with pytest.raises(workers.Lost, match="ended with status -9 in shard"):
         ranked(file, tmp_path, at_once=2, largest=40_000)
 
 
 def test_what_a_process_says_is_the_error(file: Path, tmp_path: Path) -> None:
     with place(str(file)) as where:
         desk = Desk("job", where, str(tmp_path), str(ROOT / "models"), GATE, SCORE)
-        with pytest.raises(processes.Lost, match="there is no"):
-            processes.rank_shards(desk, [0, 1], 2, lambda _: None)
+        with pytest.raises(workers.Lost, match="there is no"):
+            workers.rank_shards(desk, [0, 1], 2, lambda _: None)
         with pytest.raises(ObjectMissing):
             desk.working.manifest()
 
 
 def test_shards_are_a_few_a_process_within_bounds() -> None:
-    assert here.shard_bytes(100, 2) == here.SMALLEST
-    assert here.shard_bytes(160 << 20, 2) == 20 << 20
-    assert here.shard_bytes(1 << 40, 2) == here.LARGEST
+    assert rank_file.shard_bytes(100, 2) == rank_file.SMALLEST
+    assert rank_file.shard_bytes(160 << 20, 2) == 20 << 20
+    assert rank_file.shard_bytes(1 << 40, 2) == rank_file.LARGEST
 
 
 def test_an_object_in_s3_is_named_in_full() -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.jobs.places import place
+from tools.batch.inputs import place
 
 
 def test_a_symbolic_links_own_name_counts(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 from botocore.config import Config
 from werkzeug.test import Client
 
-from tools.local.policies import Form, FormRefused, hold_form
-from tools.local.posts import Posts
+from tools.local.presigned_posts import Form, FormRefused, Posts, hold_form
 
 SECRETS = {"local": "local"}
 NOW = datetime.now(UTC)

@@ -4,7 +4,8 @@ import pytest
 
 from tests.unit.templates import ROOT
 from tools.local import stack
-from tools.local.schedules import Schedule, Ticker, rate
+from tools.local.lambdas import Ticker
+from tools.local.stack import Schedule, rate
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tools.local.template import ACCOUNT, REGION, Resolver, load
+from tools.template import ACCOUNT, REGION, Resolver, load
 
 TEMPLATE = """
 Parameters:

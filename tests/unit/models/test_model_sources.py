@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
 from tests.conftest import DATA, Aws
-from tools.models.__main__ import main
-from tools.models.importers.made import Wish
+from tools.cli.models import main
+from tools.models.importers.result import Wish
 from tools.models.importing import make
 from tools.models.model_sources import bring, require_content
 

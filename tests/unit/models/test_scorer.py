@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from assay.errors import BundleInvalid
 from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
-from tools.local.bundles import newest
+from tools.models.shipped import newest
 
 ROOT = Path(__file__).parents[3]
 TINY = ROOT / "tests" / "data"

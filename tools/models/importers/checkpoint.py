@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from assay.errors import RuntimeMissing, UnreadableInput
 from tools.models.architecture import Architecture, Weights
+from tools.models.canonical_weights import canonical, check_weights
 from tools.models.families import read_architecture, used
 from tools.models.importers.torch_files import read_tensors
-from tools.models.names import canonical
-from tools.models.weight_shapes import check_weights
 
 State = Mapping[str, npt.NDArray[Any]]
 _FILES: Final = (
@@ -94,7 +93,7 @@ def _pytorch(path: Path) -> State:
 def _tensorflow(path: Path) -> State:
     import h5py
 
-    from tools.models.importers.keras_config import refuse_links
+    from tools.models.importers.keras import refuse_links
 
     found: dict[str, npt.NDArray[Any]] = {}
     with h5py.File(path, "r") as file:

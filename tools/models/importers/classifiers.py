@@ -1,5 +1,6 @@
 """What every encoder with a head becomes: its files, probes by its source, and a report of tokens and logits."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +8,27 @@ from typing import Any
 
 from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
+from tools.models.encoder import Encoder, save, to_tflite
 from tools.models.families import build
-from tools.models.importers import serving
-from tools.models.importers.encoding import write_encoder
-from tools.models.importers.made import Made, Wish, probe_texts, text_probes
+from tools.models.importers import networks
+from tools.models.importers.networks import Form, missing
 from tools.models.importers.reference import Head, Reference
+from tools.models.importers.result import Made, Wish, probe_texts, text_probes
 from tools.models.importers.texts import TextSource, logit_differences, text_header
+
+
+def write_encoder(encoder: Encoder, folder: Path, *, int8: bool) -> tuple[Form, list[str]]:
+    """Write model.tflite, or the SavedModel, and return which, with what to report."""
+    with tempfile.TemporaryDirectory() as scratch:
+        save(encoder, Path(scratch))
+        try:
+            (folder / "model.tflite").write_bytes(to_tflite(Path(scratch), int8=int8))
+        except Exception as error:  # the converter raises whatever its passes met
+            save(encoder, folder / "saved")
+            (folder / "saved" / "fingerprint.pb").unlink(missing_ok=True)
+            return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
+    return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
+
 
 _INPUTS = ("input_ids", "attention_mask")
 
@@ -41,7 +57,7 @@ def bundle(wish: Wish, source: TextSource, classifier: Classifier, folder: Path)
     form, report = write_encoder(build(classifier.shape, classifier.weights), folder, int8=int8)
     header = text_header(source, form, _INPUTS, classifier.labels, activation, classifier.origin)
     differences = logit_differences(source, folder, header, reference.answer(head))
-    allowed = serving.tolerance(wish, form, 1.0, int8=int8)
+    allowed = networks.tolerance(wish, form, 1.0, int8=int8)
     return Made(header, probes.within(allowed), [*classifier.described, *report, tokens, differences])
 
 

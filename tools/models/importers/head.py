@@ -21,9 +21,9 @@ from tools.models.importers.checkpoint import State, longest, network, read_conf
 from tools.models.importers.classifiers import Classifier, bundle
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
-from tools.models.importers.keras_config import checked_config
-from tools.models.importers.made import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
+from tools.models.importers.keras import checked_config
 from tools.models.importers.reference import Head, Reference
+from tools.models.importers.result import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
 
 _POOLED: Final[Mapping[str, Pooling]] = {"cls": "cls", "mean": "mean", "max": "max", "pooler": "cls"}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from assay.errors import UnreadableInput
-from tools.models.importers.keras_config import MODELS
+from tools.models.importers.keras import MODELS
 
 STEPS: Final = frozenset({"Dense", "Activation", "ReLU", "ELU", "Softmax", "BatchNormalization", "LayerNormalization"})
 _NOTHING: Final = frozenset(

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.activations import KERAS, NUMPY
-from tools.models.architecture import Step
+from tools.models.architecture import KERAS, NUMPY, Step
 from tools.models.importers.head_graph import GraphLayer
 
 Array = npt.NDArray[np.float32]

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
+from tools.models.canonical_weights import check_head
 from tools.models.importers.checkpoint import longest, network, read_config, read_state
 from tools.models.importers.classifiers import Classifier, bundle
-from tools.models.importers.made import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
 from tools.models.importers.reference import Reference
+from tools.models.importers.result import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
-from tools.models.weight_shapes import check_head
 
 _ACTIVATIONS: Final = {"multi_label_classification": "sigmoid", "single_label_classification": "softmax"}
 _CLASSIFIER: Final = "ForSequenceClassification"

@@ -1,16 +1,150 @@
 """Keras files, `.keras` and `.h5`, of networks that consist of Keras's own layers."""
 
-from collections.abc import Mapping
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import h5py
 import keras
 
 from assay.errors import UnreadableInput
 from tools.models.importers import networks
-from tools.models.importers.keras_config import checked_config, refuse_code, written_by
-from tools.models.importers.made import Made, Wish
-from tools.models.importers.serving import Network, words
+from tools.models.importers.networks import Network, words
+from tools.models.importers.result import Made, Wish
+
+_LAYER_NAMES: Final = """
+InputLayer Dense EinsumDense Activation ReLU LeakyReLU PReLU ELU Softmax Embedding Masking Flatten Reshape Permute
+RepeatVector Dropout SpatialDropout1D SpatialDropout2D GaussianNoise GaussianDropout AlphaDropout
+ActivityRegularization Conv1D Conv2D SeparableConv1D SeparableConv2D DepthwiseConv1D DepthwiseConv2D Conv1DTranspose
+MaxPooling1D MaxPooling2D AveragePooling1D AveragePooling2D GlobalMaxPooling1D GlobalAveragePooling1D
+GlobalMaxPooling2D GlobalAveragePooling2D ZeroPadding1D ZeroPadding2D Cropping1D Cropping2D UpSampling1D
+BatchNormalization LayerNormalization GroupNormalization UnitNormalization RMSNormalization Rescaling Normalization
+CategoryEncoding Add Subtract Multiply Average Maximum Minimum Concatenate Dot Attention AdditiveAttention
+MultiHeadAttention GroupQueryAttention LSTM GRU SimpleRNN LSTMCell GRUCell SimpleRNNCell Bidirectional
+TimeDistributed RNN Identity
+"""
+LAYERS: Final = frozenset(_LAYER_NAMES.split())
+MODELS: Final = frozenset({"Functional", "Sequential", "Model"})
+_OTHER_MODULES: Final = re.compile(
+    r"keras(?:\.src)?\.(?:(?:initializers|regularizers|constraints|dtype_policies)(?:\.\w+)?|mixed_precision|"
+    r"ops\.(?:numpy|nn|math|core))"
+)
+_OTHER: Final = re.compile(
+    r"(?:Glorot|He|Lecun|Random|Truncated)?(?:Uniform|Normal)|VarianceScaling|Orthogonal(?:Initializer)?|Zeros|Ones|"
+    r"Constant|Identity|L1|L2|L1L2|OrthogonalRegularizer|MaxNorm|MinMaxNorm|NonNeg|UnitNorm|(?:DType)?Policy|"
+    r"__keras_tensor__|__slice__|__ellipsis__|__tuple__"
+)
+_ENGINE: Final = re.compile(r"(?:tf_)?keras\.src\.engine\.(?:functional|sequential|training)")
+"""Where Keras 2 had its models."""
+_VERSION: Final = 20
+_CORE: Final = frozenset({"Cast", "Shape", "Slice", "StopGradient", "Unstack", "ConvertToTensor"})
+_MOST_CONFIG: Final = 64 << 20
+_MOST_BYTES: Final = 8 << 30
+
+
+def checked_config(path: Path) -> dict[str, Any]:
+    """Return a file's configuration; UnreadableInput where it would run anything, or names weights outside of it."""
+    try:
+        config = _zipped(path) if zipfile.is_zipfile(path) else _legacy(path)
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
+        raise UnreadableInput(f"{path.name} is no Keras file: {error}") from error
+    if not isinstance(config, dict):
+        raise UnreadableInput(f"{path.name} holds weights without their network: save the whole model")
+    return {name: value for name, value in config.items() if name != "compile_config"}  # which Keras is told to skip
+
+
+def refuse_code(config: object) -> None:
+    """Raise UnreadableInput for the first object of a configuration that is not a computing layer of Keras."""
+    for each in objects(config):
+        name, module = each["class_name"], each.get("module") or "keras.layers"
+        known = _is_slice(each) or _allowed(name, str(module))
+        if each.get("registered_name") not in (None, name, f"keras>{name}") or not known:
+            raise UnreadableInput(
+                f"the file names {module}.{name}, which is none of Keras's computing layers; a Lambda or custom layer "
+                "is code of its author, and none is run: export the model as a SavedModel or rebuild it of such layers"
+            )
+
+
+def written_by(path: Path) -> str:
+    """Return the version of Keras that wrote a file, as the file says; "" where it does not."""
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                found = json.loads(archive.read("metadata.json"))
+            return str(found["keras_version"])[:_VERSION]
+        with h5py.File(path, "r") as file:
+            said = file.attrs.get("keras_version", "")
+            return (said.decode("latin-1") if isinstance(said, bytes) else str(said))[:_VERSION]
+    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile):
+        return ""
+
+
+def _is_slice(each: dict[str, Any]) -> bool:
+    """Say whether an object is Keras 2's slice of a tensor, the one of its operations by name that is taken."""
+    config = each.get("config")
+    named = config.get("function") if isinstance(config, dict) else None
+    return each["class_name"] == "SlicingOpLambda" and named == "__operators__.getitem"
+
+
+def _allowed(name: object, module: str) -> bool:
+    if not isinstance(name, str):
+        return False
+    if _ENGINE.fullmatch(module):
+        return name in MODELS
+    if _OTHER_MODULES.fullmatch(module) and ".ops." in module:
+        return name in _CORE or not module.endswith(".core")
+    if _OTHER_MODULES.fullmatch(module):
+        return _OTHER.fullmatch(name) is not None
+    plain = module in ("keras", "keras.layers", "keras.models", "builtins") or module.startswith(
+        ("keras.src.layers", "keras.src.models")
+    )
+    return plain and (name in LAYERS or name in MODELS or _OTHER.fullmatch(name) is not None)
+
+
+def objects(value: object) -> Iterator[dict[str, Any]]:
+    """Yield every object in a configuration that names a class."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            if "class_name" in each:
+                yield each
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+
+
+def _zipped(path: Path) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        sizes = {each.filename: each.file_size for each in archive.infolist()}
+        if sizes["config.json"] > _MOST_CONFIG or sum(sizes.values()) > _MOST_BYTES:
+            raise UnreadableInput(f"{path.name} unpacks to more than a model has")
+        with archive.open("model.weights.h5") as weights, h5py.File(weights, "r") as file:
+            refuse_links(file)
+        return json.loads(archive.read("config.json"))
+
+
+def _legacy(path: Path) -> Any:
+    with h5py.File(path, "r") as file:
+        refuse_links(file)
+        return json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
+
+
+def refuse_links(group: Any) -> None:
+    """Raise UnreadableInput where an HDF5 file refers to other files."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        if not isinstance(link, h5py.HardLink):
+            raise UnreadableInput(f"the weights refer to another place ({name[:60]})")
+        member = group[name]
+        if isinstance(member, h5py.Group):
+            refuse_links(member)
+        elif member.external or member.is_virtual:
+            raise UnreadableInput(f"the weights of {name[:60]} lie in another file")
+
 
 _ADVICE: Final = "install tf-keras beside TensorFlow, or export the model as a SavedModel where it was made"
 

@@ -1,16 +1,20 @@
 """Any TensorFlow network, from Keras or a SavedModel, to a bundle: the task by its inputs, probes by the source."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from assay.errors import InvalidOption, UnreadableInput
-from tools.models.importers import serving
-from tools.models.importers.made import (
+from tools.models.importers.result import (
     CLASSIFIER_OPTIONS,
+    FLOAT_TOLERANCE,
+    INT8_TOLERANCE,
     SEQUENCE_OPTIONS,
     Made,
     Wish,
@@ -20,8 +24,138 @@ from tools.models.importers.made import (
     sequence_probes,
     text_probes,
 )
-from tools.models.importers.serving import Network
 from tools.models.importers.texts import TextSource, labels_of, text_header
+
+Form = Literal["tflite", "saved_model"]
+_REASON: Final = 300
+
+
+@dataclass(frozen=True)
+class Network:
+    """A source: `call` maps tensors by input name to the output [N, ...]; `holder` keeps its variables."""
+
+    call: Callable[[Mapping[str, Any]], Any]
+    inputs: Mapping[str, Any]
+    holder: Any
+
+
+def encoding_of(wish: Wish, network: Network) -> str:
+    """Return what a sequence model reads, by its input's shape; UnreadableInput where that does not tell."""
+    shape = axes(next(iter(network.inputs.values())))[1:]
+    length, letters = wish.contract.length, len(wish.contract.alphabet)
+    known = {(length,): "index", (length, letters): "one_hot", (length * letters,): "one_hot_flat"}
+    found = wish.encoding or known.get(tuple(shape))
+    if found is None and len(shape) == 2 and shape[1] == letters and shape[0] is None:
+        found = "one_hot"
+    if found is None:
+        raise UnreadableInput(
+            f"the model's input is {shape} a sequence, which is neither {length} indices nor {length} x {letters} "
+            "one-hot: say --length, --alphabet, or --encoding"
+        )
+    return found
+
+
+def axes(spec: Any) -> list[Any]:
+    """Return an input's axes, None for a free one; only a free batch where even their number is free."""
+    shape = tf.TensorShape(spec.shape)
+    return [None] if shape.rank is None else list(shape)
+
+
+def encoded(codes: Any, wish: Wish, encoding: str, dtype: Any) -> Any:
+    """Return codes [N, length] as the source reads them, an array; `sequence_function` does so in the graph."""
+    if encoding == "index":
+        return np.asarray(codes).astype(dtype) + dtype(wish.first_index)
+    one_hot = np.eye(len(wish.contract.alphabet), dtype=dtype)[codes]
+    return one_hot if encoding == "one_hot" else one_hot.reshape(len(codes), -1)
+
+
+def words(error: Exception) -> str:
+    """Return what went wrong as one line."""
+    return " ".join(str(error).split())[:_REASON]
+
+
+def sequence_function(network: Network, wish: Wish, encoding: str) -> Any:
+    """Return the concrete function of uint8 indices `sequence` [batch, length] to `score` [batch]."""
+    ((name, spec),) = network.inputs.items()
+    contract = wish.contract
+
+    def serve(sequence: Any) -> dict[str, Any]:
+        rows = tf.cast(sequence, spec.dtype if encoding == "index" else tf.int32)
+        if encoding == "index":
+            rows += tf.cast(wish.first_index, spec.dtype)
+        else:
+            rows = tf.gather(tf.eye(len(contract.alphabet), dtype=spec.dtype), rows)
+        if encoding == "one_hot_flat":
+            rows = tf.reshape(rows, [wish.batch, -1])
+        return {"score": tf.reshape(tf.cast(network.call({name: rows}), tf.float32), [wish.batch])}
+
+    return tf.function(serve).get_concrete_function(tf.TensorSpec([wish.batch, contract.length], tf.uint8, "sequence"))
+
+
+def text_function(network: Network, width: int | None) -> Any:
+    """Return the concrete function of the source's integer inputs [1, width] to `logits` [1, labels]."""
+    names = list(network.inputs)
+
+    def serve(*tensors: Any) -> dict[str, Any]:
+        given = {name: tf.cast(each, network.inputs[name].dtype) for name, each in zip(names, tensors, strict=True)}
+        return {"logits": tf.cast(network.call(given), tf.float32)}
+
+    return tf.function(serve).get_concrete_function(*[tf.TensorSpec([1, width], tf.int32, name) for name in names])
+
+
+def write(function: Any, network: Network, folder: Path, *, int8: bool) -> tuple[Form, list[str]]:
+    """Write model.tflite, or where it cannot be converted the SavedModel, and return which, with the reason."""
+    try:
+        (folder / "model.tflite").write_bytes(converted(function, int8=int8))
+    except Exception as error:  # the converter raises whatever its passes met
+        save(function, network, folder / "saved")
+        return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
+    return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
+
+
+def converted(function: Any, *, int8: bool) -> bytes:
+    """Return the TensorFlow Lite file of a concrete function; ValueError where LiteRT could not run it."""
+    frozen = convert_variables_to_constants_v2(function)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    if int8:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return bytes(converter.convert())
+
+
+def missing(error: Exception) -> str:
+    """Return which operations the converter lacks, else what it said."""
+    found = re.findall(r"ops: (\w[\w, ]*)$", str(error), re.MULTILINE)
+    return f"LiteRT has no operation {', '.join(found)}" if found else words(error)
+
+
+def save(function: Any, network: Network, folder: Path) -> None:
+    """Write a SavedModel with the function as its signature `serving_default`."""
+    module = tf.Module()
+    module.source = network.holder
+    module.serve = function
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": function})
+    (folder / "fingerprint.pb").unlink(missing_ok=True)
+
+
+def tolerance(wish: Wish, form: Form, outputs: Any, *, int8: bool) -> float:
+    """Return by how much the served model may differ: as the user said, else by the weights' form and the size."""
+    if wish.tolerance is not None:
+        return wish.tolerance
+    size = max(1.0, float(np.abs(np.asarray(outputs)).max(initial=0)))
+    return size * (INT8_TOLERANCE if int8 and form == "tflite" else FLOAT_TOLERANCE)
+
+
+def one_number(outputs: Any, rows: int) -> None:
+    """Raise UnreadableInput unless a model gave one number a sequence."""
+    if np.asarray(outputs).size != rows:
+        shape = list(np.asarray(outputs).shape)
+        raise UnreadableInput(f"the model gives {shape} for {rows} sequences; a score model gives one number each")
+
+
+def names(specs: Iterable[str]) -> str:
+    """Return names for a message."""
+    return ", ".join(sorted(specs)) or "none"
+
 
 TEXT_INPUTS: Final = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
@@ -35,31 +169,31 @@ def convert(network: Network, wish: Wish, folder: Path, kind: str, activation: s
         return _texts(network, wish, folder, kind, activation)
     if len(network.inputs) != 1:
         raise UnreadableInput(
-            f"the model's inputs are {serving.names(list(network.inputs))}: neither one of sequences nor input_ids"
+            f"the model's inputs are {names(list(network.inputs))}: neither one of sequences nor input_ids"
         )
     return _sequences(network, wish, folder, kind)
 
 
 def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
     refuse_unused(wish, SEQUENCE_OPTIONS, "a model of sequences")
-    encoding, int8 = serving.encoding_of(wish, network), wish.quantize == "int8"
+    encoding, int8 = encoding_of(wish, network), wish.quantize == "int8"
     if "first_index" in wish.said and encoding != "index":
         raise InvalidOption(f"the model reads {encoding}, and --first-index is for indices: leave it out")
     ((name, spec),) = network.inputs.items()
-    rows = serving.axes(spec)[0]
+    rows = axes(spec)[0]
     wish = replace(wish, batch=rows or wish.batch)
 
     def score(codes: Any) -> Any:
         whole = np.resize(codes, (-(-len(codes) // (rows or 1)) * (rows or 1), codes.shape[1]))
-        given = serving.encoded(whole, wish, encoding, spec.dtype.as_numpy_dtype)
+        given = encoded(whole, wish, encoding, spec.dtype.as_numpy_dtype)
         parts = np.split(given, len(whole) // rows) if rows else [given]
         outputs = np.concatenate([_answer(network, {name: part}, encoding) for part in parts])
-        serving.one_number(outputs, len(whole))
+        one_number(outputs, len(whole))
         return outputs.reshape(-1)[: len(codes)]
 
     probes = sequence_probes(wish.contract, score, 0.0)
-    form, report = serving.write(serving.sequence_function(network, wish, encoding), network, folder, int8=int8)
-    allowed = serving.tolerance(wish, form, probes.outputs, int8=int8)
+    form, report = write(sequence_function(network, wish, encoding), network, folder, int8=int8)
+    allowed = tolerance(wish, form, probes.outputs, int8=int8)
     header = sequence_header(wish.contract, "index", wish.batch, form, provenance=provenance(wish, kind))
     return Made(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
 
@@ -71,7 +205,7 @@ def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
     except Exception as error:  # TensorFlow raises whatever an operation met
         shapes = ", ".join(str(list(value.shape)) for value in given.values())
         raise UnreadableInput(
-            f"the model can't run on {encoding} of the shape {shapes}: {serving.words(error)}. Say what it reads with "
+            f"the model can't run on {encoding} of the shape {shapes}: {words(error)}. Say what it reads with "
             "--encoding, --length and --alphabet"
         ) from error
 
@@ -79,12 +213,12 @@ def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
 def _texts(network: Network, wish: Wish, folder: Path, kind: str, activation: str | None) -> Made:
     if not network.inputs.keys() <= TEXT_INPUTS:
         raise UnreadableInput(
-            f"the model's inputs are {serving.names(list(network.inputs))}, not only {serving.names(list(TEXT_INPUTS))}"
+            f"the model's inputs are {names(list(network.inputs))}, not only {names(list(TEXT_INPUTS))}"
         )
     refuse_unused(wish, CLASSIFIER_OPTIONS, "a model of texts")
     if wish.tokenizer is None:
         raise InvalidOption("a model of texts needs its tokenizer: --tokenizer FOLDER or tokenizer.json")
-    width = serving.axes(network.inputs["input_ids"])[-1]
+    width = axes(network.inputs["input_ids"])[-1]
     source = TextSource.of(wish, wish.tokenizer, folder, width)
     int8 = (wish.quantize or "int8") == "int8"
 
@@ -95,12 +229,12 @@ def _texts(network: Network, wish: Wish, folder: Path, kind: str, activation: st
 
     shown = wish.activation or ("none" if activation in ("sigmoid", "softmax") else "sigmoid")
     probes = text_probes(lambda texts: source.scores(texts, logits, shown), 0.0)
-    form, report = serving.write(serving.text_function(network, width), network, folder, int8=int8)
-    allowed = serving.tolerance(wish, form, 1.0, int8=int8)
+    form, report = write(text_function(network, width), network, folder, int8=int8)
+    allowed = tolerance(wish, form, 1.0, int8=int8)
     labels = labels_of(wish, probes.outputs.shape[1])
     header = text_header(source, form, list(network.inputs), labels, shown, provenance(wish, kind))
     return Made(header, probes.within(allowed), report)
 
 
 def _inputs(network: Network) -> str:
-    return serving.names(network.inputs)
+    return names(network.inputs)

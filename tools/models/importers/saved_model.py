@@ -9,8 +9,8 @@ import tensorflow as tf
 from assay.errors import UnreadableInput
 from assay.models.graph_operations import find_forbidden
 from tools.models.importers import networks
-from tools.models.importers.made import Made, Wish
-from tools.models.importers.serving import Network, names, words
+from tools.models.importers.networks import Network, names, words
+from tools.models.importers.result import Made, Wish
 
 _SIGNATURE: Final = "serving_default"
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from assay.errors import InvalidOption, UnreadableInput
 from assay.sequences.contract import Contract
-from tools.models.importers.arrays import Pending
-from tools.models.importers.joblib import unpickled
+from tools.models.importers.inert_pickle import Pending, Record, Unread
+from tools.models.importers.joblib_files import unpickled
 from tools.models.importers.linear import Linear, to_tflite
-from tools.models.importers.made import (
+from tools.models.importers.result import (
     FLOAT_TOLERANCE,
     Made,
     Wish,
@@ -21,7 +21,6 @@ from tools.models.importers.made import (
     sequence_header,
     sequence_probes,
 )
-from tools.models.importers.unpickling import Record, Unread
 
 _MODULES: Final[Mapping[str, str]] = {
     "sklearn.linear_model._base": "LinearRegression",

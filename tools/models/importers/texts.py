@@ -14,9 +14,8 @@ from assay.errors import InvalidOption
 from assay.models.loading import load
 from assay.models.text_classifier import ACTIVATIONS
 from tools.models.build import build
-from tools.models.importers.added_tokens import added_texts
-from tools.models.importers.made import Wish, probe_texts
-from tools.models.importers.tokenizer_files import write_tokenizer
+from tools.models.importers.result import Wish, probe_texts
+from tools.models.importers.tokenizer_files import added_texts, write_tokenizer
 
 TOKENIZER: Final = "tokenizer.json"
 _LONGEST: Final = 512

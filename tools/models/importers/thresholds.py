@@ -9,10 +9,10 @@ import numpy.typing as npt
 from assay.abstracts.classification import DEFAULT_THRESHOLD
 from assay.abstracts.cleaning import prepare
 from assay.errors import InvalidAbstract, InvalidOption
+from assay.models import probes
 from assay.models.loading import LoadedModel
-from tools.models import probes
-from tools.models.tables import Labelled
-from tools.training.abstracts.evaluate import best_thresholds, macro_f1, micro_f1
+from tools.models.labelled_texts import Labelled
+from tools.models.metrics import best_thresholds, macro_f1, micro_f1
 
 _DIGITS = 4
 

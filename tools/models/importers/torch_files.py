@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.importers.unpickling import Known, Machine
+from tools.models.importers.inert_pickle import Known, Machine
 
 Array = npt.NDArray[Any]
 

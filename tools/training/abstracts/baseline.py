@@ -12,11 +12,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
-from tools.training.abstracts import evaluate
+from tools.models import metrics
 from tools.training.abstracts.data import Row, load
 
 
-def scores(train: list[Row], *others: list[Row]) -> list[evaluate.Array]:
+def scores(train: list[Row], *others: list[Row]) -> list[metrics.Array]:
     """Return probabilities [N, labels] of each list of rows by a model of `train`."""
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, max_df=0.5, sublinear_tf=True)
     model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=200, solver="liblinear"))
@@ -29,8 +29,8 @@ def measure(folder: Path, per_primary: int) -> dict[str, float]:
     splits = load(folder, per_primary)
     on_validation, on_test = scores(splits.train, splits.validation, splits.test)
     validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
-    thresholds = evaluate.best_thresholds(validation, on_validation)
-    return {"rows": len(splits.train), **evaluate.report(test, on_test, thresholds)}
+    thresholds = metrics.best_thresholds(validation, on_validation)
+    return {"rows": len(splits.train), **metrics.report(test, on_test, thresholds)}
 
 
 def main() -> None:

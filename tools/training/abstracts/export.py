@@ -21,15 +21,15 @@ from ai_edge_litert.interpreter import Interpreter
 from tokenizers import Tokenizer
 
 from assay.models.probes import PROBES
+from tools.models import metrics as evaluate
 from tools.models.architecture import Architecture, Weights
 from tools.models.build import build
-from tools.models.convert import convert
-from tools.models.encoder import Encoder
+from tools.models.canonical_weights import canonical
+from tools.models.encoder import Encoder, convert
 from tools.models.families import read_architecture
-from tools.models.importers.made import INT8_TOLERANCE, text_probes
-from tools.models.names import canonical
+from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training import calibration
-from tools.training.abstracts import evaluate, plots, wide
+from tools.training.abstracts import plots, wide
 from tools.training.abstracts.card import render
 from tools.training.abstracts.data import LABELS, MAX_TOKENS, Row, load
 from tools.training.abstracts.network import WideAndDeep

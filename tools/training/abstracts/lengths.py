@@ -21,8 +21,8 @@ import numpy.typing as npt
 from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
 from assay.models.text_classifier import TextClassifier
+from tools.models import metrics
 from tools.models.build import build
-from tools.training.abstracts import evaluate
 from tools.training.abstracts.data import LABELS, Row, fraction, load
 
 Matrix = npt.NDArray[np.floating]
@@ -63,8 +63,8 @@ def gain(target: Matrix, before: Matrix, after: Matrix, thresholds: Matrix) -> t
     random = np.random.default_rng(1)
     draws = [np.arange(len(target)), *(random.integers(0, len(target), len(target)) for _ in range(_DRAWS))]
     found = [
-        evaluate.micro_f1(target[rows], (after >= thresholds)[rows].astype(np.float64))
-        - evaluate.micro_f1(target[rows], (before >= thresholds)[rows].astype(np.float64))
+        metrics.micro_f1(target[rows], (after >= thresholds)[rows].astype(np.float64))
+        - metrics.micro_f1(target[rows], (before >= thresholds)[rows].astype(np.float64))
         for rows in draws
     ]
     low, high = np.quantile(found[1:], (0.025, 0.975))
@@ -88,7 +88,7 @@ def measured(data: Path, bundle: Path, most: int) -> Iterator[str]:
             scores, seconds = scored(classifier, rows)
             first = scores if first is None else first
             shown = ", ".join(
-                f"{name} {value:.4f}" for name, value in evaluate.report(target, scores, thresholds).items()
+                f"{name} {value:.4f}" for name, value in metrics.report(target, scores, thresholds).items()
             )
             more, low, high = gain(target, first, scores, thresholds)
             yield f"{way}: {shown}; micro-F1 {more:+.4f} ({low:+.4f} to {high:+.4f}); {seconds * 1000:.0f} ms a text"

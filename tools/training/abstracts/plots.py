@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from tools.training.abstracts.evaluate import Array
+from tools.models.metrics import Array
 
 matplotlib.use("Agg")
 from matplotlib import pyplot

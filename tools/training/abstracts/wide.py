@@ -19,7 +19,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from tokenizers import Tokenizer
 
-from tools.training.abstracts import evaluate
+from tools.models import metrics
 from tools.training.abstracts.data import MAX_TOKENS, Row, load
 
 BUCKETS = 1 << 18
@@ -64,7 +64,7 @@ def rarity(counts: sparse.csr_matrix) -> npt.NDArray[np.float64]:
     return np.where(kept, np.log((1 + counts.shape[0]) / (1 + texts)) + 1, 0.0)
 
 
-def fit(texts: Ids, target: evaluate.Array, vocabulary: int, jobs: int = 2) -> Weights:
+def fit(texts: Ids, target: metrics.Array, vocabulary: int, jobs: int = 2) -> Weights:
     """Return `wide.token` [vocabulary, labels], `wide.pair` [BUCKETS, labels] and `wide.bias` [labels]."""
     counts = features(texts, vocabulary)
     scale = rarity(counts)
@@ -78,15 +78,15 @@ def fit(texts: Ids, target: evaluate.Array, vocabulary: int, jobs: int = 2) -> W
     return {f"wide.{name}": value.astype(np.float32) for name, value in named.items()}
 
 
-def logits(weights: Weights, texts: Ids) -> evaluate.Array:
+def logits(weights: Weights, texts: Ids) -> metrics.Array:
     """Return the wide part's logits [N, labels]."""
     sums = [weights["wide.token"][ids].sum(0) + weights["wide.pair"][pairs(ids)].sum(0) for ids in texts]
     return np.stack(sums) / np.sqrt([[len(ids)] for ids in texts]) + weights["wide.bias"]
 
 
-def best_share(deep: evaluate.Array, wide: evaluate.Array, target: evaluate.Array) -> float:
+def best_share(deep: metrics.Array, wide: metrics.Array, target: metrics.Array) -> float:
     """Return the wide part's share in the sum of logits, of a few, that ranks the rows best."""
-    return max(_SHARES, key=lambda share: evaluate.mean_average_precision(target, (1 - share) * deep + share * wide))
+    return max(_SHARES, key=lambda share: metrics.mean_average_precision(target, (1 - share) * deep + share * wide))
 
 
 def joined(deep: Weights, wide: Weights, share: float) -> Weights:

@@ -19,7 +19,7 @@ import torch
 from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
 from tools.models.build import build
-from tools.models.importers.made import FLOAT_TOLERANCE, sequence_probes
+from tools.models.importers.result import FLOAT_TOLERANCE, sequence_probes
 from tools.training.sequences import convert, plots
 from tools.training.sequences.cards import card
 from tools.training.sequences.data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows

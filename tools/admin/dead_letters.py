@@ -1,0 +1,95 @@
+"""The dead-letter queue drained: what lies there is begun again, and taken off the queue once it is.
+
+A message is about one event of one object: key, version and sequencer. The job of that event decides what is done, not
+the latest job of the key, which may be about another file of the same name.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+
+from tools.admin.resources import Deployed
+
+if TYPE_CHECKING:
+    from assay.jobs.job_records import UploadIdentity
+
+_WAIT: Final = 1
+_LOT: Final = 10
+
+
+def drain(there: Deployed) -> Iterator[str]:
+    """Begin again what the queue holds, each thing once; yield a line about each message. Raises AWS's errors.
+
+    What fails again meanwhile, and is back in the queue, stays there for the next time; so does what may be worked on.
+    """
+    queue, url = boto3.client("sqs"), there.ids["UploadsDeadLetterQueue"]
+    asked: Any = {"QueueUrl": url, "MaxNumberOfMessages": _LOT, "WaitTimeSeconds": _WAIT}
+    seen: set[str] = set()
+    while messages := queue.receive_message(**asked).get("Messages", []):
+        for message in messages:
+            what = _about(message["Body"])
+            if what is None:
+                yield "a message that is not Assay's was left where it is"
+            elif what.isdisjoint(seen):
+                seen |= what
+                lines = list(_begun(there, json.loads(message["Body"])))
+                yield from (line for line, _ in lines)
+                if all(done for _, done in lines):
+                    queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _about(body: str) -> set[str] | None:
+    """Return the job or the events that a message is about, None where it is none of ours."""
+    from assay.errors import AssayError
+    from assay.jobs.steps import identify, list_records
+
+    try:
+        said = json.loads(body)
+        if "job_id" in said:
+            return {str(said["job_id"])}
+        return {identify(record).pk for record in list_records(said.get("requestPayload", said))} or None
+    except (ValueError, KeyError, TypeError, AttributeError, AssayError):
+        return None
+
+
+def redriven(there: Deployed, job_id: str) -> str:
+    """Begin a FAILED job again, its finished shards kept; return a line about it."""
+    from assay.jobs.steps import redrive
+
+    execution = redrive(there.desk, job_id)
+    if execution:
+        return f"{job_id}: runs again as {execution.rpartition(':')[2]}; finished shards are kept"
+    job = there.desk.jobs.get(job_id)
+    return f"{job_id}: {f'is {job.state}, only FAILED jobs are redriven' if job else 'there is no such job any more'}"
+
+
+def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Begin what one message is about: a job that the state machine gave up, or S3's event that no function took.
+
+    Yield a line about each, and whether the message is done with.
+    """
+    from assay.jobs.steps import identify, list_records
+
+    if "job_id" in body:
+        yield redriven(there, str(body["job_id"])), True
+        return
+    event = body.get("requestPayload", body)
+    claimer = str((body.get("requestContext") or {}).get("requestId", ""))
+    for record in list_records(event):
+        yield _delivered(there, {"Records": [record]}, identify(record), claimer)
+
+
+def _delivered(there: Deployed, event: Mapping[str, Any], upload: "UploadIdentity", claimer: str) -> tuple[str, bool]:
+    """Redrive the FAILED job of an event, or hand the event to its function once more, unless one works on it."""
+    from assay.jobs.steps import Letter, read_letter
+
+    letter, job_id, seconds = read_letter(there.desk, upload, claimer)
+    if letter is Letter.ENDED:
+        return f"{upload.key}: {redriven(there, job_id)}", True
+    if letter is Letter.HELD:
+        return f"{upload.key}: {job_id} may be worked on for {seconds:.0f} s more: left where it is", False
+    function = there.ids["ClassifyUploadFunction" if upload.key.startswith("classify/") else "RankUploadFunction"]
+    boto3.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+    return f"{upload.key}: its event was sent to {function} again", True

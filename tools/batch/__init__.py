@@ -1,0 +1,1 @@
+"""Files ranked and classified on this machine by the code of the functions."""

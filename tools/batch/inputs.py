@@ -1,0 +1,90 @@
+"""Where the input of a command lies: a file, standard input, or an object in S3."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING
+
+from tools.batch.files_as_s3 import folder_bucket
+
+if TYPE_CHECKING:
+    from assay.aws.s3 import Bucket
+
+S3 = "s3://"
+STDIN = "-"
+Told = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An input: `root` is a folder or a bucket's name, `key` the path within it."""
+
+    root: str
+    key: str
+    in_s3: bool = False
+
+    def bucket(self, told: Told | None = None) -> "Bucket":
+        """Return the input's bucket; `told` hears how many bytes each read gave."""
+        found = _s3(self.root) if self.in_s3 else folder_bucket(Path(self.root))
+        return _counted(found, told) if told else found
+
+
+@contextmanager
+def place(name: str) -> Iterator[Place]:
+    """Yield where an input lies; standard input becomes a file for as long. Raises OSError, AssayError."""
+    if name.startswith(S3):
+        bucket, _, key = name.removeprefix(S3).partition("/")
+        if not bucket or not key or key.endswith("/"):
+            raise FileNotFoundError(f"{name} names no object: s3://BUCKET/KEY")
+        yield Place(bucket, key, in_s3=True)
+    elif name == STDIN:
+        with _copied(sys.stdin.buffer) as copy:
+            yield copy
+    else:
+        with Path(name).open("rb") as file:  # says in words why it cannot be read
+            if Path(name).is_file():
+                yield _lying(Path(name))
+                return
+            with _copied(file) as copy:  # a pipe, as of <(zcat x) and /dev/stdin, can be read once only
+                yield copy
+
+
+def _lying(path: Path) -> Place:
+    """Return where a file lies; a link's own name counts, by which its format is told."""
+    whole = path.absolute()
+    return Place(str(whole.parent), whole.name)
+
+
+@contextmanager
+def _copied(source: IO[bytes]) -> Iterator[Place]:
+    """Yield a copy of what can be read once only, for as long as it is needed."""
+    with TemporaryDirectory(prefix="assay-") as folder:
+        with (Path(folder) / "stdin").open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+        yield Place(folder, "stdin")
+
+
+def _s3(name: str) -> "Bucket":
+    from assay.aws.clients import client
+    from assay.aws.s3 import Bucket
+
+    return Bucket(client("s3"), name)
+
+
+def _counted(bucket: "Bucket", told: Told) -> "Bucket":
+    """Return the same bucket, every ranged read of it told."""
+    from assay.aws.s3 import Bucket
+
+    class Counted(Bucket):
+        def read_range(
+            self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
+        ) -> bytes:
+            data = super().read_range(key, start, stop, etag=etag, version=version)
+            told(len(data))
+            return data
+
+    return Counted(bucket.client, bucket.name)

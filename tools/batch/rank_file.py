@@ -1,0 +1,108 @@
+"""A file ranked on this machine as a job of the service is: planned, cut, its shards ranked at once, joined."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tools.batch.worker import Desk, rank_shard
+from tools.batch.workers import rank_shards
+from tools.terminal import Bar
+
+if TYPE_CHECKING:
+    from assay.jobs.merging import Joined
+    from assay.jobs.planning import Shape
+    from assay.jobs.workspace import Manifest, Source, Working
+    from assay.models.pair import Pair
+    from assay.options import RankOptions
+
+SMALLEST: Final = 4 << 20
+"""Bytes of a shard that are worth a process: it takes a second to start."""
+LARGEST: Final = 64 << 20
+SHARDS_EACH: Final = 4
+ENDLESS: Final = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Ranking with the options of a command line, which are not those of an object's metadata."""
+
+    chosen: "RankOptions"
+    pair: "Pair"
+    name: str = "rank"
+
+    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Return what was chosen."""
+        return asdict(self.chosen)
+
+    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
+        """Judge a file as the service does."""
+        from assay.jobs.rank_files import RankKind
+
+        return RankKind(lambda _: self.pair.models).shape(head, source, options)
+
+    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+        """Return who ranks."""
+        return self.pair.models
+
+
+def shard_bytes(size: int, processes: int) -> int:
+    """Return how large shards are: a few for each process, so that all end at about the same time."""
+    return min(max(-(-size // (SHARDS_EACH * processes)), SMALLEST), LARGEST)
+
+
+def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
+    """Rank a file; its results lie under `desk.results`, and what its summary says is returned.
+
+    `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
+    """
+    from assay.jobs.merging import CutInRow
+    from assay.jobs.planning import Caps, Upload, made, uncut
+
+    pair = desk.pair()
+    uploads = desk.place.bucket()
+    size = uploads.head(desk.place.key).size
+    caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), ENDLESS, ENDLESS)
+    plan = made(Kind(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
+    try:
+        return _done(desk, plan, pair, processes)
+    except CutInRow:
+        return _done(desk, uncut(plan, caps), pair, processes)
+
+
+def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping[str, Any]:
+    from assay.jobs.rank_files import join
+
+    working = desk.working
+    working.keep(plan)
+    with Bar("ranking", plan.source.size) as bar:
+        if plan.shards > 1 and processes > 1:
+            rank_shards(desk, range(plan.shards), processes, bar.add)
+        else:
+            for index in range(plan.shards):
+                rank_shard(desk, pair, index, bar.add)
+    return summed_up(working, plan, join(plan, working))
+
+
+def summed_up(working: "Working", plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
+    """Write the summary of a job done here, the last of its results, and return it."""
+    from assay.jobs.steps import summary
+    from assay.jobs.workspace import result_key, summary_key
+
+    prefix = result_key(working.job_id, "")
+    said = summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
+    if joined.error is not None:
+        said = {**said, "state": "FAILED", "reason": joined.error.message}
+    _plain(Path(working.results.name) / prefix)
+    body = json.dumps(said, ensure_ascii=False, indent=1).encode()
+    working.results.put(summary_key(working.job_id, plan.kind), body, "application/json")
+    return said
+
+
+def _plain(folder: Path) -> None:
+    """Have lists of parts name them as they lie beside them, not by the keys of a bucket."""
+    for listed in (folder / "scores" / "manifest.json", folder / "rejected.json"):
+        if listed.exists():
+            text = listed.read_text(encoding="utf-8").replace(f"results/{folder.name}/", "")
+            listed.write_text(text, encoding="utf-8")

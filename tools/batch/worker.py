@@ -1,0 +1,100 @@
+"""One process's share of a file ranked on this machine: the shards that it is told, by the code of the functions.
+
+As a program (`python -m tools.batch.worker`) it reads JSON lines: first a `Desk`, then the index of a shard at a time.
+It answers in JSON lines: `{"read": bytes}` while it works, then `{"done": index}` or `{"error": code, "message": ...}`.
+"""
+
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from tools.batch.files_as_s3 import folder_bucket
+from tools.batch.inputs import Place, Told
+
+if TYPE_CHECKING:
+    from assay.jobs.workspace import Working
+    from assay.models.pair import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a job's input, results and models lie."""
+
+    job_id: str
+    place: Place
+    results: str
+    models: str
+    gate: str
+    score: str
+
+    def to_json(self) -> str:
+        """Return JSON from which `from_json` makes an equal value."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        body = json.loads(text)
+        return cls(**{**body, "place": Place(**body["place"])})
+
+    @property
+    def working(self) -> "Working":
+        """Return the job's working objects."""
+        from assay.jobs.workspace import Working
+
+        return Working(folder_bucket(Path(self.results)), self.job_id)
+
+    def pair(self, threads: int = 0) -> "Pair":
+        """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
+        from assay.models.pair import paired
+        from tools.models.shipped import newest_model
+
+        gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))
+        return paired(gate, score)
+
+
+def rank_shard(desk: Desk, pair: "Pair", index: int, told: Told) -> None:
+    """Rank one shard of a planned job and keep its result; `told` hears of each read. Raises AssayError."""
+    from assay.jobs.rank_files import ranked
+
+    working = desk.working
+    uploads = desk.place.bucket(told)
+    working.save(ranked(working.manifest(), index, uploads, working.results, pair, pair.contract))
+
+
+def main() -> None:
+    """Do the shards that standard input names, until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started this ends it
+    answers, sys.stdout = sys.stdout, sys.stderr
+    from tools.paths import ROOT, add_sources
+    from tools.terminal import explain
+
+    add_sources(ROOT)
+
+    def tell(**said: Any) -> None:
+        try:
+            print(json.dumps(said), file=answers, flush=True)
+        except BrokenPipeError:  # the command that started this has ended, and there is nobody to tell
+            os._exit(1)
+
+    try:
+        _serve(tell)
+    except Exception as error:
+        tell(error=str(getattr(error, "code", type(error).__name__)), message=explain(error))
+
+
+def _serve(tell: Any) -> None:
+    desk = Desk.from_json(sys.stdin.readline())
+    pair = desk.pair(threads=1)
+    for line in sys.stdin:
+        rank_shard(desk, pair, int(line), lambda count: tell(read=count))
+        tell(done=int(line))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
+    main()

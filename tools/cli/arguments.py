@@ -1,0 +1,29 @@
+"""Arguments that several commands share, and the options of a request that they stand for."""
+
+import argparse
+from typing import Any
+
+
+def add_service(command: argparse.ArgumentParser, what: str) -> None:
+    """Add --url and --api-key to a command."""
+    command.add_argument("--url", help=what)
+    key = "its API key, where it wants one (default: the variable ASSAY_API_KEY)"
+    command.add_argument("--api-key", "--key", dest="key", metavar="KEY", help=key)
+
+
+def ranking_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the ranking itself by the names that the service has for them; unset ones left out."""
+    given = {name: getattr(options, name) for name in RANKING_OPTIONS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+RANKING_OPTIONS = (
+    *("top_k", "threshold", "strict", "column", "window", "step", "output", "gate"),
+    *("score_model", "gate_model", "terminator", "gaps", "pad"),
+)
+
+
+def classification_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the classification by the names that the service has for them; unset ones left out."""
+    given = {name: getattr(options, name) for name in ("threshold", "top_k", "column")}
+    return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,169 @@
+"""What each command of `assay models` does with its options; raises AssayError, botocore's errors, OSError."""
+
+import argparse
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.errors import BundleInvalid
+from assay.models import probes
+from assay.models.bucket_layout import MANIFEST
+from assay.models.loading import LoadedModel, load_folder
+from assay.models.manifest import Manifest, Tensor, read_manifest
+from tools.admin.resources import bucket_of
+from tools.models import publish
+from tools.models.build import build
+from tools.models.compare import compare as compared
+from tools.models.pull import find, split
+from tools.models.pull import pull as pulled
+
+
+def shown(manifest: Manifest) -> str:
+    """Return a manifest as lines of text."""
+    return "\n".join(_lines(manifest))
+
+
+def _lines(manifest: Manifest) -> Iterator[str]:
+    yield f"{manifest.name} {manifest.version}: {manifest.task}, {manifest.format}, {manifest.size:,} bytes"
+    yield _row("licence", manifest.licence or "not said")
+    yield _row("inputs", "; ".join(map(_tensor, manifest.inputs)))
+    yield _row("outputs", "; ".join(map(_tensor, manifest.outputs)))
+    yield from _meaning(manifest)
+    for part, values in (("metrics", manifest.metrics), ("provenance", manifest.provenance)):
+        for name, value in _flat(values):
+            yield _row(f"{part}.{name}", value)
+    for file in manifest.files:
+        yield _row("file", f"{file.path}  {file.bytes:,} bytes  sha256 {file.sha256[:16]}…")
+
+
+def _meaning(manifest: Manifest) -> Iterator[str]:
+    if manifest.sequence:
+        spec = manifest.sequence
+        yield _row("sequences", f"{spec.length} residues of {spec.alphabet} as {spec.encoding}")
+    if manifest.text:
+        text = manifest.text
+        yield _row("texts", f"at most {text.max_tokens} tokens by {text.tokenizer}; {text.activation} of the outputs")
+        for label in text.labels:
+            yield _row("label", f"{label}  from {text.thresholds.get(label, 0.5):g}")
+
+
+def _tensor(tensor: Tensor) -> str:
+    return f"{tensor.name} {tensor.dtype} [{', '.join('any' if axis is None else str(axis) for axis in tensor.shape)}]"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, str(value)
+
+
+def _row(name: str, value: str) -> str:
+    return f"  {name:24} {value}"
+
+
+def manifest(options: argparse.Namespace) -> None:
+    """Write manifest.json from a header and the files of a folder."""
+    made = build(options.folder, json.loads(options.header.read_text("utf-8")))
+    (options.folder / MANIFEST).write_bytes(made.dumps())
+    print(f"{made.name} {made.version}: {len(made.files)} files, {made.size:,} bytes")
+
+
+def validate(options: argparse.Namespace) -> None:
+    """Verify, load and run a bundle."""
+    checked = publish.check(options.folder)
+    print(f"{_title(checked)} is intact; {_of_probes(checked)}")
+
+
+def publish_folder(options: argparse.Namespace) -> None:
+    """Publish a bundle and, unless --no-serve, make it serve."""
+    publish_to_bucket(options, options.folder, serve=not options.no_serve)
+
+
+def publish_to_bucket(options: argparse.Namespace, folder: Path, *, serve: bool) -> None:
+    """Publish a folder to the bucket of the options and say so."""
+    bucket, dry = bucket_of(options), options.dry_run
+    made = publish.publish(bucket, folder, serve=serve, dry=dry, shown=True)
+    verb = "would be in" if dry else "is in"
+    print(f"{_title(made)} {verb} {bucket.name}{' and serves' if serve and not dry else ''}; {_of_probes(made)}")
+
+
+def activate(options: argparse.Namespace) -> None:
+    """Make a version serve."""
+    pointer = publish.activate(bucket_of(options), options.name, options.version, dry=options.dry_run)
+    print(_served(options, pointer.version, pointer.previous))
+
+
+def rollback(options: argparse.Namespace) -> None:
+    """Make the previous version serve."""
+    pointer = publish.rollback(bucket_of(options), options.name, dry=options.dry_run)
+    print(_served(options, pointer.version, pointer.previous))
+
+
+def _served(options: argparse.Namespace, version: str, previous: str | None) -> str:
+    verb = "would serve" if options.dry_run else "serves"
+    return f"{options.name} {version} {verb}; before: {previous or 'nothing'}"
+
+
+def listing(options: argparse.Namespace) -> None:
+    """List every published version."""
+    for each in publish.listed(bucket_of(options)):
+        star = "*" if each.current else " "
+        print(f"{star} {each.name:32} {each.version:12} {each.task:20} {each.format:12} {each.size:>13,}")
+
+
+def show(options: argparse.Namespace) -> None:
+    """Print a manifest."""
+    folder = Path(options.model)
+    local = (folder / MANIFEST).is_file()
+    if not local:
+        _check_published(options.model)
+    print(shown(read_manifest(folder) if local else find(bucket_of(options), *split(options.model))))
+
+
+def pull(options: argparse.Namespace) -> None:
+    """Download a version."""
+    bucket, name = bucket_of(options), split(options.model)
+    found = find(bucket, *name)
+    target = options.to / found.name / found.version
+    if options.dry_run:
+        print(f"{_title(found)}, {found.size:,} bytes, would be pulled to {target}")
+        return
+    pulled(bucket, found.name, found.version, options.to)
+    print(f"{_title(found)} is in {target}")
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Run two versions on a file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        sides = (("before", options.before), ("after", options.after))
+        models = [_loaded(options, text, Path(scratch) / side) for side, text in sides]
+        titles = " -> ".join(_title(model.manifest) for model in models)
+        print(f"{titles}\n{compared(models[0], models[1], options.file, options.top)}")
+
+
+def _loaded(options: argparse.Namespace, text: str, scratch: Path) -> LoadedModel:
+    folder = Path(text)
+    if not (folder / MANIFEST).is_file():
+        _check_published(text)
+        made = pulled(bucket_of(options), *split(text), scratch)
+        folder = scratch / made.name / made.version
+    return load_folder(folder, os.cpu_count() or 1)
+
+
+def _check_published(text: str) -> None:
+    """Raise BundleInvalid where a text can only mean a folder, and that holds no bundle."""
+    if Path(text).exists() or text.startswith((".", "/")) or text.count("/") > 1:
+        raise BundleInvalid(f"{text} holds no bundle: there is no {MANIFEST} in it")
+
+
+def _title(of: Manifest) -> str:
+    return f"{of.name} {of.version}"
+
+
+def _of_probes(of: Manifest) -> str:
+    return "it carries its source's answers" if probes.has_probes(of) else "it carries none of its source's answers"

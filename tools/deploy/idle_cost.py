@@ -1,0 +1,77 @@
+"""What a stack costs in a month in which nobody uses it: counted in the template, at list prices of us-east-1."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from tools.template import Resolver
+
+HOURS: Final = 730
+ALARM, FREE_ALARMS = 0.10, 10
+DASHBOARD, FREE_DASHBOARDS = 3.00, 3
+FIREWALL: Final = 5.00 + 1.00
+"""Dollars a month of a web ACL with one rule."""
+REGISTRY_GB, STORE_GB, LOG_GB = 0.10, 0.023, 0.50
+CALL, GB_SECOND = 0.20e-6, 0.0000166667
+IMAGES_GB: Final = 0.396 + 0.348
+"""Of the two images on a Debian base of 126 MB; docs/deploy.md has them one by one."""
+SWEEP_SECONDS, SWEEP_GB, SWEEP_LOG_BYTES = 1.5, 0.5, 1000
+"""An hourly call, always on a new environment: upper bounds of a run on two processors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that is billed: dollars a month at list price, and beyond what every account has for nothing."""
+
+    name: str
+    dollars: float
+    beyond_free: float
+
+
+def list_upkeep(template: Mapping[str, Any], parameters: Mapping[str, str], model_gb: float) -> list[Item]:
+    """Return what is billed though nobody uses the stack, the dearest first."""
+    resolver = Resolver(template, parameters)
+    count = {kind: len(resolver.resources(f"AWS::{kind}")) for kind in ("CloudWatch::Alarm", "CloudWatch::Dashboard")}
+    alarms, dashboards = count["CloudWatch::Alarm"], count["CloudWatch::Dashboard"]
+    sweeps = sum(HOURS * 3600 / _seconds(each) for each in _schedules(resolver))
+    sweep = sweeps * (CALL + SWEEP_SECONDS * SWEEP_GB * GB_SECOND)
+    firewalls = len(resolver.resources("AWS::WAFv2::WebACL"))
+    logged = sweeps * SWEEP_LOG_BYTES / 1e9 * LOG_GB
+    items = [
+        Item(f"dashboard in CloudWatch ({dashboards})", dashboards * DASHBOARD, 0.0),
+        Item(f"alarms ({alarms})", alarms * ALARM, max(0, alarms - FREE_ALARMS) * ALARM),
+        Item(f"two images in one ECR repository ({IMAGES_GB:.2f} GB)", *(IMAGES_GB * REGISTRY_GB,) * 2),
+        Item(f"models in S3 ({model_gb:.2f} GB)", *(model_gb * STORE_GB,) * 2),
+        Item(f"the hourly sweep ({sweeps:.0f} calls)", sweep, 0.0),
+        Item("the sweep's log", logged, 0.0),
+        Item(f"web application firewall ({firewalls})", *(firewalls * FIREWALL,) * 2),
+    ]
+    return sorted((each for each in items if each.dollars), key=lambda each: -each.dollars)
+
+
+def _schedules(resolver: Resolver) -> Iterator[str]:
+    for function in resolver.resources("AWS::Serverless::Function").values():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "Schedule":
+                yield str(event["Properties"]["Schedule"])
+
+
+def _seconds(expression: str) -> float:
+    from tools.local.stack import rate
+
+    return rate(expression)
+
+
+def count_model_gb(folder: Path) -> float:
+    """Return the size of the bundles that ship, in GB."""
+    bundles = [path for path in folder.glob("*/*") if re.fullmatch(r"[0-9].*", path.name)]
+    return sum(file.stat().st_size for bundle in bundles for file in bundle.rglob("*") if file.is_file()) / 1e9
+
+
+def table(items: Iterable[Item]) -> list[str]:
+    """Return the rows of a table in Markdown, the sum last."""
+    listed = list(items)
+    whole = Item("**a month**", sum(each.dollars for each in listed), sum(each.beyond_free for each in listed))
+    return [f"| {each.name} | ${each.dollars:.3f} | ${each.beyond_free:.3f} |" for each in [*listed, whole]]

@@ -1,1 +1,0 @@
-"""File jobs from the command line: done on this machine, or by a service that is followed."""
