@@ -21,7 +21,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.objects import serving
-from tools.containers import HOST, ROOT, docker, emulated
+from tools.containers import HOST, ROOT, docker, run_emulated
 
 BUILD = ROOT / "build/cold-start"
 FULL = "assay-classify:full"
@@ -71,7 +71,7 @@ def measure(case: Case, port: int, *, cold: bool) -> dict[str, float]:
     event = json.loads((ROOT / "events" / case.event).read_text())
     endpoint = {"AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "POWERTOOLS_LOG_LEVEL": "DEBUG"}
     began = time.time()
-    with emulated(case.image, case.handler, {**case.environment, **endpoint}, options=["--cpus=2"]) as container:
+    with run_emulated(case.image, case.handler, {**case.environment, **endpoint}, options=["--cpus=2"]) as container:
         answer = container.invoke(event)
         ended = time.time()
         assert answer["statusCode"] == 200, answer

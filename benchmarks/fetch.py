@@ -23,7 +23,7 @@ from botocore.config import Config
 from assay.aws.s3 import Bucket
 from assay.models.download import fetch
 from assay.models.manifest import Manifest
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 _PIECE = 1 << 18
 
@@ -80,7 +80,7 @@ def described(folder: Path, content: bytes) -> Manifest:
     sequence = {"alphabet": "ACDEFGHIKLMNPQRSTVWY", "length": 50, "encoding": "index"}
     scores = {"name": "score", "dtype": "float32", "shape": [8]}
     header = {"schema": 1, "name": "large", "version": "1", "task": "sequence-score", "format": "tflite"}
-    return build(folder, {**header, "inputs": [tensor], "outputs": [scores], "sequence": sequence})
+    return build_manifest(folder, {**header, "inputs": [tensor], "outputs": [scores], "sequence": sequence})
 
 
 def parallel(bucket: Bucket, manifest: Manifest, folder: Path) -> None:

@@ -29,7 +29,7 @@ from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT
-from assay.sequences.formats import sniff
+from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 
@@ -84,7 +84,7 @@ def parsed(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
         chunks = gunzip(chunks)
         first = next(chunks, b"")
         chunks = chain([first], chunks)
-    yield from parse(chunks, sniff(first, filename=name))
+    yield from parse(chunks, sniff_format(first, filename=name))
 
 
 def work(case: Case) -> Callable[[], int]:

@@ -22,7 +22,7 @@ from benchmarks.contest import ROOT, Way, draw, environment, interpreter, starte
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of
 from benchmarks.rank import GATE, SCORE, newest, random_lines
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import make
 
 PAIR: Final = ("gate", "score")
@@ -71,7 +71,7 @@ def linear_pair(folder: Path) -> Path | None:
     if done.returncode:
         return None
     for name in PAIR:
-        make(Wish(folder / f"{name}.pkl"), "sklearn", name, "1", "", folder / "linear" / name / "1")
+        make(ImportRequest(folder / f"{name}.pkl"), "sklearn", name, "1", "", folder / "linear" / name / "1")
     return folder
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tools.models.architecture import Architecture
-from tools.models.build import build
-from tools.models.encoder import Encoder, save, to_tflite
+from tools.models.build import build_manifest
+from tools.models.encoder import Encoder, save_encoder, to_tflite
 from tools.models.shipped import newest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,7 +78,7 @@ def write(folder: Path, name: str, kind: str) -> None:
         "provenance": {"weights": "random"},
         "licence": "",
     }
-    (folder / "manifest.json").write_bytes(build(folder, header).dumps())
+    (folder / "manifest.json").write_bytes(build_manifest(folder, header).dumps())
 
 
 def main(target: Path) -> None:
@@ -87,7 +87,7 @@ def main(target: Path) -> None:
     saved, lite = target / "scibert-savedmodel/1", target / "scibert-litert/1"
     for folder in (saved, lite):
         folder.mkdir(parents=True)
-    save(encoder, saved / "saved_model")
+    save_encoder(encoder, saved / "saved_model")
     (lite / "model.tflite").write_bytes(to_tflite(saved / "saved_model", int8=True))
     write(saved, "scibert-savedmodel", "saved_model")
     write(lite, "scibert-litert", "tflite")

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from assay.jobs.byte_ranges import count_lines, owned, plan
+from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import Counts, Partial, merge
+from assay.ranking.ranking import Counts, PartialRanking, merge
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
@@ -107,18 +107,20 @@ def score(text: str) -> float:
     return float(np.round(codes @ np.arange(1.0, 1 + CONTRACT.length) / 7, 1))
 
 
-def production(data: bytes, options: RankOptions, shard_bytes: int) -> Partial:
+def production(data: bytes, options: RankOptions, shard_bytes: int) -> PartialRanking:
     """Rank shards by themselves and merge them."""
     lines, partials = 0, []
-    for shard in plan(len(data), shard_bytes, splittable=True):
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         chunks = (data[at : at + 100_003] for at in range(shard.read_from, len(data), 100_003))
-        part = list(owned(chunks, shard))
+        part = list(own_lines(chunks, shard))
         partials.append(_ranked(part, options, begins=not shard.index).shifted(lines))
         lines += count_lines(part)
     return merge(partials, options.top_k)
 
 
-def _ranked(chunks: list[bytes], options: RankOptions, *, begins: bool = True, deduplicate: bool = False) -> Partial:
+def _ranked(
+    chunks: list[bytes], options: RankOptions, *, begins: bool = True, deduplicate: bool = False
+) -> PartialRanking:
     rejects: list[Reject] = []
     blocks = parse(chunks, Format.LINES, CONTRACT, begins=begins, limits=LIMITS)
     models = Fake(gate, CONTRACT), Fake(score, CONTRACT, batch=512)
@@ -133,7 +135,7 @@ def expected(data: bytes, options: RankOptions, *, deduplicate: bool) -> tuple[_
     return reference.rank(records, gate, score, options, deduplicate=deduplicate)
 
 
-def _rows(found: Partial) -> _ROW:
+def _rows(found: PartialRanking) -> _ROW:
     return [(row.sequence, float(np.float32(row.score)), float(np.float32(row.gate)), row.line) for row in found.rows]
 
 

@@ -60,7 +60,7 @@ class Container:
 
 
 @contextmanager
-def emulated(
+def run_emulated(
     image: str, handler: str, environment: Mapping[str, str], *, memory: int = 3008, options: Sequence[str] = ()
 ) -> Iterator[Container]:
     """Run a handler of an image under the emulator until the block ends; `memory` in MB."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tools.template import load
+from tools.template import load_template
 
 TEMPLATE: Final = Path(__file__).parent.parent / "template.yaml"
 OUTPUT: Final = "template-provisioned.yaml"
@@ -21,7 +21,7 @@ LEFT_UNRESERVED: Final = 10
 """Functions at once that AWS keeps for those without provisioned concurrency."""
 
 
-def provisioned(text: str, document: Mapping[str, Any], environments: int) -> str:
+def provision(text: str, document: Mapping[str, Any], environments: int) -> str:
     """Return the template's text with so many warm environments of each API function that holds models."""
     for name in FUNCTIONS:
         text = re.sub(
@@ -58,7 +58,9 @@ def main(arguments: list[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if given.environments < 1:
         parser.error("at least 1; template.yaml itself keeps none warm")
-    given.output.write_text(provisioned(TEMPLATE.read_text("utf-8"), load(TEMPLATE), given.environments), "utf-8")
+    given.output.write_text(
+        provision(TEMPLATE.read_text("utf-8"), load_template(TEMPLATE), given.environments), "utf-8"
+    )
     print(f"{given.output}: now `sam build -t {given.output.name}` and `make deploy BUILT=1`")
     needed = LEFT_UNRESERVED + given.environments * len(FUNCTIONS)
     print(f"the account must run {needed} functions at once: AWS leaves {LEFT_UNRESERVED} free, all that a new one has")

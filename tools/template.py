@@ -57,7 +57,7 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
 yaml.add_multi_constructor("!", _tagged, Loader=_Loader)
 
 
-def load(path: Path) -> dict[str, Any]:
+def load_template(path: Path) -> dict[str, Any]:
     """Parse a template file into plain dictionaries, intrinsic functions in their long form."""
     # A subclass of SafeLoader: it builds nothing but dictionaries, lists and scalars.
     document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506

@@ -13,7 +13,7 @@ from typing import Any, Self, TextIO
 _NUMERIC = frozenset("0123456789.+-%")
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows under a header, numbers to the right, indented by two spaces."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = (header, ["-" * width for width in widths], *rows)

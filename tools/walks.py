@@ -27,7 +27,7 @@ import boto3
 
 from tools.demo.run import Api, Drop
 from tools.local.service import LocalService, Options
-from tools.terminal import table
+from tools.terminal import format_table
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 RANKED: Final = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
@@ -172,13 +172,13 @@ def show_counts(walks: Sequence[dict[str, Any]]) -> str:
     counts = ("walk", "files", "functions", "calls", "moves")
     aws = (", ".join(f"{name} {number}" for name, number in sorted(walk["aws"].items())) or "0" for walk in walks)
     rows = ([*(str(walk[name]) for name in counts), calls] for walk, calls in zip(walks, aws, strict=True))
-    return table([*counts, "calls of AWS"], [*rows])
+    return format_table([*counts, "calls of AWS"], [*rows])
 
 
 def show_order(walk: dict[str, Any]) -> str:
     """Lay out a walk's files by first entry, the pairs most moved between, and its calls of AWS in order."""
     files, pairs = ([[name, str(number)] for name, number in walk[key].items()] for key in ("order", "pairs"))
-    tables = table(("file", "stays"), files), table(("most moved between", "moves"), pairs)
+    tables = format_table(("file", "stays"), files), format_table(("most moved between", "moves"), pairs)
     return "\n\n".join(filter(None, [walk["walk"], *tables, "\n".join(walk["aws_calls"])]))
 
 

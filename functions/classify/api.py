@@ -8,9 +8,9 @@ from assay.errors import AssayError, InputError
 from assay.http import inference_protocols as protocols
 from assay.http import routing
 from assay.http.messages import Request, json_response
-from assay.http.negotiation import chosen, delivered
-from assay.options import hold_known
-from assay.telemetry import logger, observed
+from assay.http.negotiation import choose_form, deliver
+from assay.options import require_known
+from assay.telemetry import logger, observe
 from classify import inference, reply
 from classify import request as inputs
 from classify.services import results, service, settings
@@ -32,11 +32,11 @@ def post_classify_by_name(name: str) -> Reply[str]:
 
 def _classified(name: str | None = None) -> Reply[str]:
     request = routing.request(app)
-    make, filename = reply.FORMS[chosen(request.accept, [*reply.FORMS])]
-    hold_known(request.query, inputs.OPTIONS)
-    body = service().classify(inputs.read(request), name)
+    make, filename = reply.FORMS[choose_form(request.accept, [*reply.FORMS])]
+    require_known(request.query, inputs.OPTIONS)
+    body = service().classify(inputs.read_request(request), name)
     limit = settings().reply_bytes
-    return routing.reply(delivered(make(body), results(), limit, filename=filename, about=reply.about(body)))
+    return routing.reply(deliver(make(body), results(), limit, filename=filename, about=reply.about(body)))
 
 
 @app.post("/predict")
@@ -68,7 +68,7 @@ def post_v1_version(target: str, version: str) -> Reply[str]:
 def post_v2(name: str, version: str | None = None) -> Reply[str]:
     """Answer a client of the Open Inference Protocol."""
     request = routing.request(app)
-    wanted = protocols.infer(protocols.unpacked(request.body, request.headers))
+    wanted = protocols.infer(protocols.unpack_binary(request.body, request.headers))
     return _scored(request, wanted, name, version)
 
 
@@ -85,7 +85,7 @@ def _scored(
     return routing.reply(json_response(wanted.reply(found)))
 
 
-@observed
+@observe
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from assay.abstracts.classification import Classifier, Prediction, classify, plain
+from assay.abstracts.classification import Classifier, Prediction, classify, shortest_decimal
 from assay.errors import StrictReject, TooLarge
 from assay.http.inference_protocols import SEQUENCES, TENSORS, Scores
 from assay.models.manifest import Manifest
@@ -35,7 +35,7 @@ def _sequences(scorer: SequenceScorer, instances: Sequence[str]) -> Scores:
     _hold_all((reject.line - 1, f"{reject.reason}: {reject.detail}") for reject in block.rejects)
     found = scorer.score(block.codes)
     _hold_all((int(row), "not_finite: the model's answer") for row in np.flatnonzero(~np.isfinite(found)))
-    return _answer(scorer.model.manifest, found.shape, plain(found))
+    return _answer(scorer.model.manifest, found.shape, shortest_decimal(found))
 
 
 def _texts(known: TextClassifier, classifier: Classifier, instances: Sequence[str]) -> Scores:
@@ -44,7 +44,7 @@ def _texts(known: TextClassifier, classifier: Classifier, instances: Sequence[st
     _hold_count(len(instances) * labels, MOST_VALUES, "values in the reply")
     outcomes = classify(instances, classifier)
     _hold_all((row, f"{each.code}: {each.message}") for row, each in enumerate(outcomes) if isinstance(each, Exception))
-    values = [value for each in outcomes if isinstance(each, Prediction) for value in plain(each.scores)]
+    values = [value for each in outcomes if isinstance(each, Prediction) for value in shortest_decimal(each.scores)]
     return _answer(known.model.manifest, (len(instances), labels), values)
 
 

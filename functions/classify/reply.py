@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from assay.http.messages import Response, json_response, ndjson_response
-from assay.text.csv_writer import csv_text, harmless
+from assay.text.csv_writer import csv_text, escape_formula
 
 COLUMNS: Final = ("abstract", "labels", "tokens", "truncated", "cached", "error")
 """The first columns of the CSV: the abstract's position from 1, its labels best first; the labels' scores follow."""
@@ -34,14 +34,14 @@ def _csv(body: Body) -> Response:
 
 
 def _column(label: str) -> str:
-    return f"score_{label}" if label in COLUMNS else harmless(label)
+    return f"score_{label}" if label in COLUMNS else escape_formula(label)
 
 
 def _cells(position: int, result: Mapping[str, Any], labels: list[str]) -> list[object]:
     """Return a row; of an abstract that was refused only its position and why."""
     if "error" in result:
-        return [position, "", "", "", "", harmless(result["error"]["message"]), *("" for _ in labels)]
-    chosen = ";".join(harmless(each["label"]) for each in result["labels"])
+        return [position, "", "", "", "", escape_formula(result["error"]["message"]), *("" for _ in labels)]
+    chosen = ";".join(escape_formula(each["label"]) for each in result["labels"])
     flags = [str(result[name]).lower() for name in ("truncated", "cached")]
     return [position, chosen, result["tokens"], *flags, "", *(result["scores"][label] for label in labels)]
 

@@ -6,17 +6,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from assay.abstracts import parsing
-from assay.abstracts.parsing import LISTS, Layout, Record, record_of
+from assay.abstracts.parsing import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, require_once, upload
-from assay.options import ClassifyOptions, hold_known, integer, number
+from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, read_upload, require_one_value
+from assay.options import ClassifyOptions, integer, number, require_known
 from assay.papers.pdf import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json
-from assay.text.packing import PACKED_TYPES, unpacked
+from assay.text.packing import PACKED_TYPES, unpack
 from assay.text.records import Notice
-from assay.text.signatures import HEAD, refuse
+from assay.text.signatures import HEAD, refuse_file
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k")
@@ -43,7 +43,7 @@ class ClassifyRequest:
     about: Sequence[Mapping[str, object]] = ()
 
 
-def read(request: Request) -> ClassifyRequest:
+def read_request(request: Request) -> ClassifyRequest:
     """Read a request by its content type; UnsupportedMediaType names those there are."""
     return replace(_body(request), caching=caching(request))
 
@@ -67,7 +67,7 @@ def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
         return _several(body, _options(query))
     if not isinstance(body, Mapping):
         raise MalformedBody(_WANTED)
-    hold_known(body, ("abstract", "abstracts", *OPTIONS), "field")
+    require_known(body, ("abstract", "abstracts", *OPTIONS), "field")
     options = _options(body, query)
     match body:
         case {"abstract": _, "abstracts": _}:
@@ -84,8 +84,8 @@ def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
 def _several(items: list[object], options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for several; each is text, or an object as a line of a file has it."""
     found = [record_of(item, at) if isinstance(item, Mapping) else None for at, item in enumerate(_counted(items), 1)]
-    texts = [each.text if isinstance(each, Record) else item for each, item in zip(found, items, strict=True)]
-    about = [{"id": each.id, **each.about} if isinstance(each, Record) else {} for each in found]
+    texts = [each.text if isinstance(each, AbstractRecord) else item for each, item in zip(found, items, strict=True)]
+    about = [{"id": each.id, **each.about} if isinstance(each, AbstractRecord) else {} for each in found]
     return ClassifyRequest(texts, options, single=False, about=about)
 
 
@@ -101,16 +101,16 @@ def _counted(abstracts: list[Any]) -> list[Any]:
 def _form(request: Request) -> ClassifyRequest:
     parts = request.parts()
     options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
-    require_once(request.query, options)
+    require_one_value(request.query, options)
     if "abstract" in parts:
         return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
-    return _document(upload(parts), {**request.query, **options})
+    return _document(read_upload(parts), {**request.query, **options})
 
 
 def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
     """Read a body or a form's file: what it begins with says more than what it is called."""
     kind = media_type(part.content_type)
-    data, name = unpacked(part.body, part.filename, MAX_BYTES)
+    data, name = unpack(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
     called = name.lower().rpartition(".")[2] in JSON_SUFFIXES
@@ -123,7 +123,7 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
         raise UnsupportedMediaType(
             f"{kind[:80]!r} is not read here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}", supported=SUPPORTED
         )
-    refuse(data[:HEAD], abstracts=True)
+    refuse_file(data[:HEAD], abstracts=True)
     if TYPES.get(kind) is Format.CSV or name.lower().endswith((".csv", ".tsv")):
         return _table(data, _options(query))
     return ClassifyRequest([_text(data)], _options(query))
@@ -131,10 +131,10 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
 
 def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for the rows of a table, as a file of abstracts has them. Raises UnreadableInput."""
-    found = list(parsing.read([data], Layout.CSV))
+    found = list(parsing.read_records([data], Layout.CSV))
     rows = _counted([each for each in found if not isinstance(each, Notice)])
-    texts = [each.text if isinstance(each, Record) else "" for each in rows]
-    about = [{"id": each.id, **each.about} if isinstance(each, Record) else {} for each in rows]
+    texts = [each.text if isinstance(each, AbstractRecord) else "" for each in rows]
+    about = [{"id": each.id, **each.about} if isinstance(each, AbstractRecord) else {} for each in rows]
     notices = [each for each in found if isinstance(each, Notice)]
     return ClassifyRequest(texts, options, single=False, about=about, notices=notices)
 

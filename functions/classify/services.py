@@ -6,14 +6,21 @@ from functools import cache
 from itertools import repeat
 from typing import Any, Protocol
 
-from assay.abstracts.classification import Classifier, classify, plain, rejected, remarks, result
+from assay.abstracts.classification import (
+    Classifier,
+    classify,
+    describe_reject,
+    remarks,
+    shape_result,
+    shortest_decimal,
+)
 from assay.abstracts.cleaning import prepare
 from assay.aws.clients import client, hasty_dynamodb
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
-from assay.jobs.classify_files import ClassifyKind
-from assay.jobs.environment import Desk
+from assay.jobs.classify_files import ClassifyJobType
+from assay.jobs.environment import JobEnvironment
 from assay.models.loading import LoadedModel
 from assay.models.model_choice import Choice
 from assay.models.sequence_scorer import SequenceScorer
@@ -68,9 +75,9 @@ class ClassifyService:
         source = {"source": request.source} if request.source else {}
         text, manifest = classifier.text, classifier.model.manifest
         results = [
-            rejected(outcome) | dict(about)
+            describe_reject(outcome) | dict(about)
             if isinstance(outcome, InvalidAbstract)
-            else result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
+            else shape_result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
             for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
         ]
         return {
@@ -83,7 +90,10 @@ class ClassifyService:
     def predict(self, abstract: object, caching: Caching = "use") -> list[list[float]]:
         """Return the scores of one abstract as the old contract has them; InvalidAbstract."""
         text = prepare(abstract)
-        return [plain(prediction.scores) for prediction in self.cached(self.classifier(), caching).classify([text])]
+        return [
+            shortest_decimal(prediction.scores)
+            for prediction in self.cached(self.classifier(), caching).classify([text])
+        ]
 
     def cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
         """Return a classifier that remembers, where there is a cache."""
@@ -110,17 +120,17 @@ def service() -> ClassifyService:
     return ClassifyService(choice, found.classifier, cache)
 
 
-def desk() -> Desk:
+def desk() -> JobEnvironment:
     """Return what the steps of a file job stand on."""
-    return Desk.of(settings())
+    return JobEnvironment.of(settings())
 
 
-def kind() -> ClassifyKind:
+def kind() -> ClassifyJobType:
     """Return classification as a kind of file job, the classifier that serves now to be pinned."""
-    return ClassifyKind(_serving)
+    return ClassifyJobType(_serving)
 
 
-def pinned(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
+def pinned_classifier(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
     """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
     return service().classifier("{name}@{version}".format(**models["classifier"]))
 

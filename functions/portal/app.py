@@ -9,8 +9,8 @@ from assay.http import inference_protocols, routing
 from assay.http.messages import json_response
 from assay.jobs.ending import cancel
 from assay.models.manifest import Manifest
-from assay.options import hold_known
-from assay.telemetry import observed
+from assay.options import require_known
+from assay.telemetry import observe
 from portal import jobs, models, pages, uploads
 from portal.services import service
 
@@ -21,7 +21,7 @@ app = routing.resolver()
 @app.get("/upload")
 def get_page() -> Reply[str]:
     """Return the page."""
-    return routing.reply(pages.upload(_root(), uploads.hosts(service().uploads, service().results)))
+    return routing.reply(pages.upload_page(_root(), uploads.hosts(service().uploads, service().results)))
 
 
 @app.get("/page/<name>")
@@ -72,7 +72,7 @@ def get_v1_metadata(target: str, version: str | None = None) -> Reply[str]:
 @app.get("/v2")
 def get_server() -> Reply[str]:
     """Return what the service is and which extensions it knows."""
-    return routing.reply(json_response(models.server(pages.api_version())))
+    return routing.reply(json_response(models.server_metadata(pages.api_version())))
 
 
 @app.get("/v2/health/live")
@@ -124,44 +124,44 @@ def post_index() -> Reply[str]:
 
 
 def _manifest(name: str, version: str | None) -> Manifest:
-    return models.manifest(service().catalogue, name, version)
+    return models.require_manifest(service().catalogue, name, version)
 
 
 @app.post("/uploads")
 def post_uploads() -> Reply[str]:
     """Offer a presigned upload."""
     request = routing.request(app)
-    offer = uploads.offer(request.json(), request.caller, service().uploads, service().jobs)
+    offer = uploads.offer_upload(request.json(), request.caller, service().uploads, service().jobs)
     return routing.reply(json_response(offer, 201))
 
 
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Reply[str]:
     """Return a job."""
-    return routing.reply(json_response(jobs.found(service().jobs.get(job_id), service().results)))
+    return routing.reply(json_response(jobs.job_reply(service().jobs.get(job_id), service().results)))
 
 
 @app.post("/jobs/<job_id>/cancel")
 def post_cancel(job_id: str) -> Reply[str]:
     """Stop a job of the caller's, or of a dropped file; one that has ended stays as it is."""
-    jobs.hold_owned(service().jobs.get(job_id), routing.request(app).caller)
+    jobs.require_owned(service().jobs.get(job_id), routing.request(app).caller)
     job = cancel(service().desk, job_id)
-    return routing.reply(json_response(jobs.found(job, service().results), 202))
+    return routing.reply(json_response(jobs.job_reply(job, service().results), 202))
 
 
 @app.get("/jobs")
 def get_job_by_upload() -> Reply[str]:
     """Return the latest job of an upload's key; another caller's is not told from one that there is not."""
     request = routing.request(app)
-    hold_known(request.query, ("upload",))
+    require_known(request.query, ("upload",))
     key = request.query.get("upload")
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
-    job = jobs.owned(service().jobs.by_upload(key), request.caller)
-    return routing.reply(json_response(jobs.found(job, service().results)))
+    job = jobs.is_owned(service().jobs.by_upload(key), request.caller)
+    return routing.reply(json_response(jobs.job_reply(job, service().results)))
 
 
-@observed
+@observe
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

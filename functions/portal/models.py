@@ -23,7 +23,7 @@ from assay.models.bucket_layout import (
     current_key,
 )
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
-from assay.options import hold_known, integer
+from assay.options import integer, require_known
 from assay.settings import Settings
 from assay.telemetry import logger
 
@@ -101,7 +101,7 @@ class Catalogue:
 
         A model whose current version the loader would refuse is left out.
         """
-        hold_known(query, OPTIONS)
+        require_known(query, OPTIONS)
         limit = integer(query.get("limit", MOST_MODELS), "limit")
         if not 1 <= limit <= MOST_MODELS:
             raise InvalidOption(f"limit must be an integer in 1..{MOST_MODELS}", option="limit")
@@ -190,7 +190,7 @@ def _shown(manifest: Manifest) -> dict[str, Any]:
     return shown
 
 
-def manifest(models: Catalogue, name: str, version: str | None = None) -> Manifest:
+def require_manifest(models: Catalogue, name: str, version: str | None = None) -> Manifest:
     """Return the manifest of a model's current version, or of the `version` wanted. Raises NotFound."""
     text = inference_protocols.named(name, version)
     try:
@@ -212,7 +212,7 @@ SERVER: Final = "assay"
 EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 
 
-def server(version: str) -> dict[str, Any]:
+def server_metadata(version: str) -> dict[str, Any]:
     """Return the Open Inference Protocol's metadata of the service; `version` is that of the description."""
     return {"name": SERVER, "version": version, "extensions": list(EXTENSIONS)}
 

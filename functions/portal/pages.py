@@ -54,9 +54,9 @@ def root(path: str, asked: str) -> str:
     return f"{quote(last, safe='')}/" if last else ""
 
 
-def upload(prefix: str, hosts: Collection[str]) -> Response:
+def upload_page(prefix: str, hosts: Collection[str]) -> Response:
     """Return the page; its policy lets it load files of its own and talk to the service and to `hosts`, no more."""
-    page = _file(_PAGE / "index.html").replace("{{root}}", prefix).replace("{{version}}", version())
+    page = _file(_PAGE / "index.html").replace("{{root}}", prefix).replace("{{version}}", page_version())
     connect = " ".join(["'self'", *sorted(hosts)])
     policy = f"{_POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
     return Response(200, page, "text/html; charset=utf-8", {**_FRESH, "Content-Security-Policy": policy})
@@ -66,7 +66,7 @@ def part(name: str, wanted: str = "") -> Response:
     """Return a file of the page, kept by browsers where its version is the one `wanted`. Raises NotFound."""
     if name not in TYPES:
         raise NotFound(f"the page has no file {name!r}; it has {', '.join(TYPES)}")
-    headers = _FOR_EVER if wanted == version() else _FRESH
+    headers = _FOR_EVER if wanted == page_version() else _FRESH
     return Response(200, _part(name), TYPES[name], headers)
 
 
@@ -105,7 +105,7 @@ def api_version() -> str:
     return str(json.loads((_HERE / "openapi.json").read_text(encoding="utf-8"))["info"]["version"])
 
 
-def version() -> str:
+def page_version() -> str:
     """Return a name of what the page's files hold: other files, another name."""
     return hashlib.sha256("\0".join(map(_part, TYPES)).encode()).hexdigest()[:16]
 

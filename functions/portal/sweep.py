@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from assay.errors import JobLost
 from assay.jobs.ending import end, settle
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Live
-from assay.telemetry import failure, logger, measure, observed
+from assay.telemetry import logger, measure, observe, record_failure
 from portal.services import service
 
 EXECUTION_SECONDS = 300.0
@@ -30,7 +30,7 @@ _ALIVE_SECONDS: Final = 960.0
 """No function lives longer: after so long nobody writes the summary of a job that has ended."""
 
 
-@observed
+@observe
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """End the jobs that stopped; return their ids."""
     ended = sweep(service().desk)
@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     return {"jobs": ended}
 
 
-def sweep(desk: Desk, seconds: float = SWEEP_SECONDS, size: int = PAGE_JOBS) -> list[str]:
+def sweep(desk: JobEnvironment, seconds: float = SWEEP_SECONDS, size: int = PAGE_JOBS) -> list[str]:
     """End the jobs that stopped; return their ids. Jobs come before promises, of which there may be any number.
 
     They are looked at page by page, the oldest first, from where the last sweep ended. One that cannot be ended does
@@ -52,7 +52,7 @@ def sweep(desk: Desk, seconds: float = SWEEP_SECONDS, size: int = PAGE_JOBS) -> 
     return list(dict.fromkeys([*jobs, *promises]))
 
 
-def _round(desk: Desk, kind: Live, quiet: float, until: float, size: int) -> list[str]:
+def _round(desk: JobEnvironment, kind: Live, quiet: float, until: float, size: int) -> list[str]:
     """Look at the jobs of a kind, each once at most, until the time is up; return the ids of those ended."""
     ended: list[str] = []
     start = desk.jobs.cursor(kind)
@@ -68,7 +68,7 @@ def _round(desk: Desk, kind: Live, quiet: float, until: float, size: int) -> lis
 
 
 def _places(
-    desk: Desk, kind: Live, quiet: float, start: Mapping[str, str] | None, size: int
+    desk: JobEnvironment, kind: Live, quiet: float, start: Mapping[str, str] | None, size: int
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield the jobs behind a place, then those up to it."""
     after, again = start, start is None
@@ -86,18 +86,18 @@ def _places(
             after, again = None, True
 
 
-def _swept(desk: Desk, kind: Live, job_id: str, place: Mapping[str, str]) -> list[str]:
+def _swept(desk: JobEnvironment, kind: Live, job_id: str, place: Mapping[str, str]) -> list[str]:
     """Look at one job, its place kept first; return its id where it was ended."""
     try:
         desk.jobs.keep_cursor(kind, place)
         return [job_id] if _ended(desk, job_id) else []
     except Exception as error:  # whatever it is, it is this job's
-        failure("a job could not be swept", error)
+        record_failure("a job could not be swept", error)
         measure("SweepsFailed", 1)
         return []
 
 
-def _ended(desk: Desk, job_id: str) -> bool:
+def _ended(desk: JobEnvironment, job_id: str) -> bool:
     """End a job where it stopped; put right what one says that has ended. Say whether it was ended here."""
     job = desk.jobs.get(job_id)
     if job is None:
@@ -109,7 +109,7 @@ def _ended(desk: Desk, job_id: str) -> bool:
     return bool(reason) and end(desk, job_id, job.kind, job.upload, JobLost(reason))
 
 
-def _stopped(desk: Desk, job: Job) -> str:
+def _stopped(desk: JobEnvironment, job: Job) -> str:
     """Return why nothing works on a job any more, empty where something may."""
     if job.execution:
         outcome = desk.machine.outcome(job.execution)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs.job_records import Jobs
-from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, hold_known
+from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, require_known
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
@@ -22,7 +22,7 @@ _UNSAFE = re.compile(r"[^\w.+ -]+")
 _NAME_BYTES = 255  # a key has at most 1,024, and the pointer by-upload/{key}.json is a key too
 
 
-def offer(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
+def offer_upload(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jobs) -> dict[str, Any]:
     """Return a presigned POST and the job, the caller's, that the upload will be. Raises MalformedBody, InvalidOption.
 
     The options travel as metadata, which the POST is bound to.
@@ -32,14 +32,14 @@ def offer(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jobs) -> 
         raise MalformedBody(f'the JSON needs a "filename" of 1 to {MOST_NAME} characters', field="filename")
     if kind not in KINDS:
         raise InvalidOption(f"kind must be one of {', '.join(KINDS)}", option="kind")
-    hold_known(body, (*_FIELDS, *OPTIONS[kind]), "field")
+    require_known(body, (*_FIELDS, *OPTIONS[kind]), "field")
     chosen = as_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
-    return shown(jobs.enqueue(key, kind, caller).id, key, form)
+    return upload_reply(jobs.enqueue(key, kind, caller).id, key, form)
 
 
-def shown(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:
+def upload_reply(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:
     """Return the reply to a wish for an upload."""
     return {
         "job_id": job_id,

@@ -7,15 +7,15 @@ from aws_lambda_powertools.event_handler import Response as Reply
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.http import routing
 from assay.http.messages import Response
-from assay.http.negotiation import chosen, delivered
-from assay.options import hold_known
+from assay.http.negotiation import choose_form, deliver
+from assay.options import require_known
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import Partial, hold_strict, with_simple
-from assay.telemetry import logger, observed, phase, rejected, scored
+from assay.ranking.ranking import PartialRanking, require_no_rejects, with_simple
+from assay.telemetry import count_rejected, count_scored, logger, observe, phase
 from rank import reply as replies
 from rank import respond_async
-from rank.request import OPTIONS, Input, hold_top, read
-from rank.respond_async import preferred
+from rank.request import OPTIONS, Input, read_request, require_top
+from rank.respond_async import prefers_async
 from rank.services import service
 
 app = routing.resolver()
@@ -29,18 +29,18 @@ def post_rank() -> Reply[str]:
     the job can be followed that the body became.
     """
     request = routing.request(app)
-    if preferred(request):
+    if prefers_async(request):
         return routing.reply(respond_async.post(request, service()))
-    make, filename = replies.FORMS[chosen(request.accept, [*replies.FORMS])]
-    hold_known(request.query, OPTIONS)
-    source = read(request, service().pair)
+    make, filename = replies.FORMS[choose_form(request.accept, [*replies.FORMS])]
+    require_known(request.query, OPTIONS)
+    source = read_request(request, service().pair)
     try:
-        partial, rejects = ranked(source)
+        partial, rejects = rank_request(source)
     except Overtime:
         return routing.reply(respond_async.post(request, service()))
     found = replies.Ranked(partial, rejects, source.pair.models)
     limit = service().settings.reply_bytes
-    reply = delivered(make(found), service().results, limit, filename=filename, about=replies.about(found))
+    reply = deliver(make(found), service().results, limit, filename=filename, about=replies.about(found))
     return routing.reply(reply)
 
 
@@ -51,7 +51,7 @@ def post_file() -> Reply[str]:
     request = routing.request(app)
     if not request.body:
         raise MalformedBody("the POST is empty: send a form with the file input_file")
-    partial, _ = ranked(read(request, service().pair))
+    partial, _ = rank_request(read_request(request, service().pair))
     return routing.reply(replies.lines(partial))
 
 
@@ -62,22 +62,22 @@ def get_upload_file() -> Reply[str]:
     return routing.reply(Response(303, "", "text/plain", {"Location": form}))
 
 
-def ranked(source: Input) -> tuple[Partial, replies.FirstRejects]:
+def rank_request(source: Input) -> tuple[PartialRanking, replies.FirstRejects]:
     """Return the ranking and the first rejects. Raises InvalidOption; StrictReject where `strict` allows none."""
-    hold_top(source.options)
+    require_top(source.options)
     rejects = replies.FirstRejects()
     with phase("rank"):
         partial = rank_blocks(
             source.blocks, source.pair.gate, source.pair.score, source.options, deduplicate=True, on_rejects=rejects.add
         )
     partial = with_simple(partial)
-    scored(partial.counts.scored)
-    rejected(rejects.reasons)
-    hold_strict(source.options, partial.counts, rejected=rejects.listed())
+    count_scored(partial.counts.scored)
+    count_rejected(rejects.reasons)
+    require_no_rejects(source.options, partial.counts, rejected=rejects.listed())
     return partial, rejects
 
 
-@observed
+@observe
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a REST API proxy event."""
     return routing.answer(app, event, context)

@@ -8,7 +8,7 @@ from typing import Final
 
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
-from assay.ranking.ranking import Partial, Row
+from assay.ranking.ranking import PartialRanking, RankedRow
 from assay.ranking.ranking_csv import ranking_csv
 from assay.text.records import Reject
 
@@ -48,12 +48,14 @@ class FirstRejects:
 class Ranked:
     """What a request comes to: the ranking, its first rejects, and the models that made it."""
 
-    partial: Partial
+    partial: PartialRanking
     rejects: FirstRejects
     models: Mapping[str, Mapping[str, str]]
 
 
-def ranking(partial: Partial, rejects: FirstRejects, models: Mapping[str, Mapping[str, str]]) -> dict[str, object]:
+def ranking(
+    partial: PartialRanking, rejects: FirstRejects, models: Mapping[str, Mapping[str, str]]
+) -> dict[str, object]:
     """Return the body of a /rank reply; at most `REJECTS_SHOWN` rejects are listed, `counts` has them all."""
     return {
         "ranked": _rows(partial),
@@ -64,12 +66,12 @@ def ranking(partial: Partial, rejects: FirstRejects, models: Mapping[str, Mappin
     }
 
 
-def notices(partial: Partial) -> list[dict[str, object]]:
+def notices(partial: PartialRanking) -> list[dict[str, object]]:
     """Return what a caller should know of the input, though nothing was refused for it."""
     return [each.to_body() for each in partial.notices]
 
 
-def lines(partial: Partial) -> Response:
+def lines(partial: PartialRanking) -> Response:
     """Return the old contract of /file_data: the ranked sequences, a line each."""
     rejected = partial.counts.rejected
     headers = {"X-Assay-Rejected": str(rejected)} if rejected else {}
@@ -93,7 +95,7 @@ def headers(ranked: Ranked) -> dict[str, str]:
     return counts | {name: text for name, text in said.items() if text}
 
 
-def hold_size(partial: Partial, each: int) -> None:
+def hold_size(partial: PartialRanking, each: int) -> None:
     """Raise TooLarge where a reply, with so many characters for the names of each row, would be too large."""
     cells = sum(len(cell) for row in partial.rows for cell in row.extra)
     size = cells + len(partial.rows) * (each + ROW)
@@ -133,10 +135,10 @@ FORMS: Final[Mapping[str, tuple[Callable[[Ranked], Response], str]]] = {
 """What each form of a reply is made by, and the name of the file that it is where it is too large for a reply."""
 
 
-def _rows(partial: Partial) -> list[dict[str, object]]:
+def _rows(partial: PartialRanking) -> list[dict[str, object]]:
     return [_row(rank, row, partial.columns) for rank, row in enumerate(partial.rows, 1)]
 
 
-def _row(rank: int, row: Row, columns: Iterable[str]) -> dict[str, object]:
+def _row(rank: int, row: RankedRow, columns: Iterable[str]) -> dict[str, object]:
     found = {"rank": rank, **{name: getattr(row, name) for name in ("sequence", "score", "gate", "line", "id")}}
     return {**found, "columns": dict(zip(columns, row.extra, strict=False))} if row.extra else found

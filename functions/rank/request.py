@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
-from assay.http.messages import VAGUE, Part, Request, is_json, json_value, require_once, upload
+from assay.http.messages import VAGUE, Part, Request, is_json, json_value, read_upload, require_one_value
 from assay.models.pair import Pair
-from assay.options import RANKING, RankOptions, hold_known, with_options
+from assay.options import RANKING, RankOptions, require_known, with_options
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
-from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff
+from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff_format
 from assay.sequences.json_items import SEQUENCE, fields_of, parse_items
 from assay.sequences.parsing import parse
-from assay.text.packing import PACKED_TYPES, unpacked
+from assay.text.packing import PACKED_TYPES, unpack
 from assay.text.signatures import HEAD
 
 MAX_BODY_BYTES = 16 << 20
@@ -46,7 +46,7 @@ class Input:
     pair: Pair
 
 
-def read(request: Request, choose: Choose) -> Input:
+def read_request(request: Request, choose: Choose) -> Input:
     """Return the sequences of a request, which the models that `choose` finds for its options say how to read.
 
     Raises InputError for a body, type or option that will not do, and as `choose` does.
@@ -55,20 +55,20 @@ def read(request: Request, choose: Choose) -> Input:
     if request.media_type == "multipart/form-data":
         parts = request.parts()
         fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
-        require_once(request.query, [name for name in fields if name in RANKING])
-        return _read_file(upload(parts), choose, with_options(options, fields))
-    hold_type(request.media_type)
+        require_one_value(request.query, [name for name in fields if name in RANKING])
+        return _read_file(read_upload(parts), choose, with_options(options, fields))
+    require_type(request.media_type)
     return _read_file(Part("body", "", request.content_type, request.body), choose, options)
 
 
-def hold_type(media_type: str) -> None:
+def require_type(media_type: str) -> None:
     """Raise UnsupportedMediaType for what says that it is no sequences; text of any kind is read by its content."""
     known = media_type in (*ACCEPTED, *PACKED_TYPES, *TYPES, *JSON_TYPES, *VAGUE)
     if not known and not media_type.startswith("text/") and not media_type.endswith("+json"):
         raise UnsupportedMediaType(f"cannot read {media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED)
 
 
-def hold_top(options: RankOptions) -> RankOptions:
+def require_top(options: RankOptions) -> RankOptions:
     """Return the options of a reply, which has the best and not all. Raises InvalidOption."""
     if options.output != "top":
         raise InvalidOption(
@@ -78,10 +78,10 @@ def hold_top(options: RankOptions) -> RankOptions:
     return options
 
 
-def judge(part: Part, column: str | None = None) -> tuple[bytes, Format]:
+def sniff_body(part: Part, column: str | None = None) -> tuple[bytes, Format]:
     """Return what a part holds, unpacked, and its format. Raises TooLarge, RuntimeMissing."""
-    data, name = unpacked(part.body, part.filename, MAX_BODY_BYTES)
-    fmt = sniff(data[:HEAD], part.content_type, name, column)
+    data, name = unpack(part.body, part.filename, MAX_BODY_BYTES)
+    fmt = sniff_format(data[:HEAD], part.content_type, name, column)
     alone = fmt is Format.JSONL and is_json(part.content_type, data) and _is_alone(data)
     return data, Format.JSON if alone else fmt
 
@@ -91,7 +91,7 @@ def _is_alone(data: bytes) -> bool:
     return data.lstrip()[:1] not in (b"{", b'"') or not re.search(rb"[\r\n]", data.strip())
 
 
-def listed(body: object, column: str | None = None) -> tuple[list[object], dict[str, object]]:
+def list_items(body: object, column: str | None = None) -> tuple[list[object], dict[str, object]]:
     """Return the sequences of a JSON body, and the options beside them; an object with one is a list of it.
 
     Raises MalformedBody.
@@ -106,8 +106,8 @@ def listed(body: object, column: str | None = None) -> tuple[list[object], dict[
 
 
 def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
-    items, given = listed(json_value(data, LISTS), options.column)
-    hold_known(given, OPTIONS, "field")
+    items, given = list_items(json_value(data, LISTS), options.column)
+    require_known(given, OPTIONS, "field")
     _hold_count(len(items), MAX_SEQUENCES)
     options = with_options(options, given)
     if options.window:
@@ -120,7 +120,7 @@ def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
 
 
 def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
-    data, fmt = judge(part, options.column)
+    data, fmt = sniff_body(part, options.column)
     if fmt is Format.JSON:
         return _read_json(data, choose, options)
     pair = choose(options)

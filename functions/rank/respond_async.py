@@ -6,13 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay.aws.s3 import Bucket
-from assay.http.messages import Part, Request, Response, dumps, json_response, json_value, require_once, upload
+from assay.http.messages import (
+    Part,
+    Request,
+    Response,
+    dumps,
+    json_response,
+    json_value,
+    read_upload,
+    require_one_value,
+)
 from assay.jobs.job_records import Jobs
-from assay.options import RANKING, as_metadata, hold_known
+from assay.options import RANKING, as_metadata, require_known
 from assay.sequences.formats import LISTS, Format
 from assay.sequences.json_items import parse_items
-from rank.request import OPTIONS, judge, listed
-from rank.services import Service
+from rank.request import OPTIONS, list_items, sniff_body
+from rank.services import RankServices
 
 PREFERENCE = "respond-async"
 _LONGEST_TYPE = 256
@@ -20,13 +29,13 @@ _SENDABLE = re.compile(r"[ -~]*")
 """A content type that can be a header of a request of ours; another says nothing that a reader would know."""
 
 
-def preferred(request: Request) -> bool:
+def prefers_async(request: Request) -> bool:
     """Say whether the caller would rather not wait."""
     wishes = (wish.partition(";")[0].strip().lower() for wish in request.headers.get("prefer", "").split(","))
     return PREFERENCE in wishes
 
 
-def accepted(
+def accept(
     uploads: Bucket,
     jobs: Jobs,
     kind: str,
@@ -49,21 +58,21 @@ def accepted(
 _SUFFIX = re.compile(r"(\.\w{1,8}){1,2}$", re.ASCII)
 
 
-def post(request: Request, stack: Service) -> Response:
+def post(request: Request, stack: RankServices) -> Response:
     """Keep a request's sequences and options as a file under rank/. Raises InputError."""
-    hold_known(request.query, OPTIONS)
+    require_known(request.query, OPTIONS)
     part, given = _part(request)
-    data, fmt = judge(part, given.get("column"))
+    data, fmt = sniff_body(part, given.get("column"))
     if fmt is Format.JSON:
-        items, options = listed(json_value(data, LISTS), given.get("column"))
-        hold_known(options, OPTIONS, "field")
+        items, options = list_items(json_value(data, LISTS), given.get("column"))
+        require_known(options, OPTIONS, "field")
         given = {**given, **options}
         parse_items(items, column=str(given["column"]) if given.get("column") else None)
         part = Part("body", "request.json", "application/json", dumps(items).encode())
     metadata = as_metadata(given, RANKING)
     suffix = _SUFFIX.search(part.filename)
     name = f"request{suffix[0] if suffix else ''}"
-    return accepted(stack.uploads, stack.jobs, "rank", name, part.body, part.content_type, metadata, request.caller)
+    return accept(stack.uploads, stack.jobs, "rank", name, part.body, part.content_type, metadata, request.caller)
 
 
 def _part(request: Request) -> tuple[Part, Mapping[str, Any]]:
@@ -72,5 +81,5 @@ def _part(request: Request) -> tuple[Part, Mapping[str, Any]]:
         return Part("body", "", request.content_type, request.body), request.query
     parts = request.parts()
     fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
-    require_once(request.query, [name for name in fields if name in RANKING])
-    return upload(parts), {**request.query, **{name: text for name, text in fields.items() if name in RANKING}}
+    require_one_value(request.query, [name for name in fields if name in RANKING])
+    return read_upload(parts), {**request.query, **{name: text for name, text in fields.items() if name in RANKING}}

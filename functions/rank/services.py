@@ -7,12 +7,12 @@ from functools import cache
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.jobs.announcements import announced
-from assay.jobs.environment import Desk
+from assay.jobs.announcements import announce_jobs
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Jobs
-from assay.jobs.rank_files import RankKind
+from assay.jobs.rank_files import RankJobType
 from assay.models.model_choice import Choice
-from assay.models.pair import Pair, chosen, pinned
+from assay.models.pair import Pair, choose_pair, load_pinned_pair
 from assay.models.published import Shelf
 from assay.models.registry import Registry
 from assay.options import RankOptions
@@ -22,7 +22,7 @@ DEFAULTS = RankOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class RankServices:
     """Settings, models, buckets and jobs of this environment."""
 
     settings: Settings
@@ -46,17 +46,17 @@ class Service:
     @property
     def jobs(self) -> Jobs:
         """Return the job records."""
-        return announced(self.settings)
+        return announce_jobs(self.settings)
 
     @property
-    def desk(self) -> Desk:
+    def desk(self) -> JobEnvironment:
         """Return what the steps of a file job stand on."""
-        return Desk.of(self.settings)
+        return JobEnvironment.of(self.settings)
 
     @property
-    def kind(self) -> RankKind:
+    def kind(self) -> RankJobType:
         """Return ranking as a kind of file job, the models that serve now to be pinned."""
-        return RankKind(lambda options: self.pair(options).models)
+        return RankJobType(lambda options: self.pair(options).models)
 
     def classifier(self) -> Mapping[str, Mapping[str, str]]:
         """Return which classifier serves, as its pointer says: this image could not load it. Raises NotFound."""
@@ -65,15 +65,15 @@ class Service:
 
     def pinned(self, models: Mapping[str, Mapping[str, str]]) -> Pair:
         """Return the versions that a job's plan pinned. Raises ModelUnavailable."""
-        return pinned(self.registry, models)
+        return load_pinned_pair(self.registry, models)
 
     def pair(self, options: RankOptions = DEFAULTS) -> Pair:
         """Return one snapshot of the gate and the score model. Raises as `pair.chosen` does."""
-        return chosen(self.choice, options, self.settings.gate_model, self.settings.score_model)
+        return choose_pair(self.choice, options, self.settings.gate_model, self.settings.score_model)
 
 
 @cache
-def service() -> Service:
+def service() -> RankServices:
     """Return this environment's service."""
     settings = Settings.from_environ(os.environ, "models_bucket")
-    return Service(settings, Choice.of(Bucket(client("s3"), settings.models_bucket), settings))
+    return RankServices(settings, Choice.of(Bucket(client("s3"), settings.models_bucket), settings))

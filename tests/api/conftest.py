@@ -12,11 +12,11 @@ from assay.jobs.job_records import Jobs
 from tests.conftest import ROOT, TABLE, cloud
 from tests.events import Context
 from tools.local.gateway import Gateway
-from tools.local.stack import read
+from tools.local.stack import read_stack
 
 KEY = "the key"
 MODELS = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
-STACK = read(ROOT / "template.yaml")
+STACK = read_stack(ROOT / "template.yaml")
 PLAIN = ("text/csv", "text/x-fasta", "application/pdf", "application/gzip")
 
 

@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from assay.text.csv_writer import harmless, plain
+from assay.text.csv_writer import escape_formula, unescape_formula
 from portal import pages
 from tests.browser.test_jobs import ended
 from tests.browser.visit import Visit
@@ -32,8 +32,8 @@ def test_the_page_and_the_service_agree_on_every_cell(visit: Visit) -> None:
     cells = [*CELLS["made text"], *CELLS["left alone"], *CELLS["behind a separator"]]
     cells += ["".join(drawn.choices(ALPHABET, k=drawn.randrange(7))) for _ in range(5000)]
     written = asked(visit, "harmless", cells)
-    assert written == [harmless(cell) for cell in cells]
-    assert asked(visit, "plain", cells) == [plain(cell) for cell in cells]
+    assert written == [escape_formula(cell) for cell in cells]
+    assert asked(visit, "plain", cells) == [unescape_formula(cell) for cell in cells]
     assert asked(visit, "plain", written) == cells
 
 
@@ -55,7 +55,7 @@ def shown_and_saved(visit: Visit) -> None:
     head, *rows = table(visit.saved("#rank-result .tools >> text=CSV"))
     assert head[5:] == ["id", "'@note", "n"]
     assert {tuple(row[5:]) for row in rows} == {("'=1+1", "''=1+1", "-1.5"), (f"'{WIDE}", "a;\t'=2", "+2")}
-    assert {plain(row[6]) for row in rows} == {QUOTED, "a;\t=2"}
+    assert {unescape_formula(row[6]) for row in rows} == {QUOTED, "a;\t=2"}
     visit.page.click("#rank-result .tools >> text=Copy")
     visit.page.wait_for_selector("text=Copied")
     copied = visit.page.evaluate("navigator.clipboard.readText()").splitlines()

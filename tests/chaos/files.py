@@ -15,7 +15,7 @@ from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
-from assay.sequences.formats import sniff
+from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from tests.conftest import DATA
@@ -97,7 +97,7 @@ def ranking(one: File) -> bytes:
     """Return the right ranking.csv of a file, by the pure path: no shards, no job, no AWS."""
     scorer = _scorer()
     body = b"".join(gunzip(iter([one.body]))) if one.key.endswith(".gz") else one.body
-    blocks = parse([body], sniff(body, "", one.key.rpartition("/")[2]), scorer.contract)
+    blocks = parse([body], sniff_format(body, "", one.key.rpartition("/")[2]), scorer.contract)
     options = RankOptions(threshold=-1e6)
     whole = rank_blocks(blocks, scorer, scorer, options, deduplicate=False, on_rejects=lambda _: None)
     return "".join(ranking_csv(whole)).encode()

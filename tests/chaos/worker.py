@@ -19,13 +19,13 @@ for ever on a thread that died before it began."""
 
 def hang() -> None:
     """Stop where all is computed and nothing is written."""
-    from assay.jobs.workspace import Working
+    from assay.jobs.workspace import Workspace
 
-    def stopped(self: Working, result: Any) -> None:
+    def stopped(self: Workspace, result: Any) -> None:
         print("midway", flush=True)
         sys.stdin.read()
 
-    Working.save = stopped  # type: ignore[method-assign]
+    Workspace.save = stopped  # type: ignore[method-assign]
 
 
 def starve() -> None:

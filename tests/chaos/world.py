@@ -13,10 +13,10 @@ from typing import Any, Final
 import pytest
 
 from assay.aws import clients
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Jobs
 from assay.jobs.planning import Caps
-from assay.jobs.steps import Letter, identify, read_letter, redrive
+from assay.jobs.steps import Letter, read_identity, read_letter, redrive
 from classify import jobs as classify_jobs
 from tests.chaos.faults import Faults, Killed
 from tests.conftest import TABLE, Aws, cloud
@@ -68,7 +68,7 @@ class World:
     def drain(self, event: dict[str, Any]) -> None:
         """Do with a dead letter what the runbook's command does: it is one after minutes of tries."""
         self.later = 180.0
-        letter, job_id, seconds = read_letter(self.desk(), identify(event["Records"][0]))
+        letter, job_id, seconds = read_letter(self.desk(), read_identity(event["Records"][0]))
         if letter is Letter.HELD:
             self.later += seconds + 1
         if letter is Letter.ENDED:
@@ -95,7 +95,7 @@ class World:
         client = clients.client("dynamodb")
         return sweep(replace(self.desk(), jobs=Jobs(client, TABLE, clock=lambda: time.time() + ahead)))
 
-    def desk(self) -> Desk:
+    def desk(self) -> JobEnvironment:
         """Return the desk of this environment."""
         from rank.services import service
 
@@ -103,7 +103,7 @@ class World:
 
     def job(self, event: dict[str, Any]) -> Job | None:
         """Return the job of an event."""
-        return Jobs(self.aws.dynamodb, TABLE).of(identify(event["Records"][0]))
+        return Jobs(self.aws.dynamodb, TABLE).of(read_identity(event["Records"][0]))
 
     def look(self, job: Job) -> None:
         """Note where a job shows results that it must not show, or that are not there."""

@@ -22,7 +22,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture(scope="session")
 def declared() -> stack.Stack:
     """What the template declares."""
-    return stack.read(ROOT / "template.yaml")
+    return stack.read_stack(ROOT / "template.yaml")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tools.containers import docker, emulated
+from tools.containers import docker, run_emulated
 
 pytestmark = pytest.mark.containers
 IMAGES: Final = {
@@ -22,7 +22,7 @@ def test_an_image_has_no_more_than_awss_own_and_answers(
     image: str, environment: Mapping[str, str], events: Mapping[str, dict[str, Any]]
 ) -> None:
     handler, name = IMAGES[image]
-    with emulated(image, handler, environment) as container:
+    with run_emulated(image, handler, environment) as container:
         found = docker("exec", container.id, "sh", "-c", ASK.format(" ".join(ABSENT)))
         answer = container.invoke(events[name])
     assert found.strip().endswith("python3")

@@ -7,7 +7,7 @@ import pytest
 from tests.containers.sam import Sam
 from tests.e2e.running import Service
 from tools.check.ground import Named, find_ground
-from tools.check.runs import run
+from tools.check.runs import run_checks
 
 pytestmark = pytest.mark.containers
 
@@ -23,6 +23,6 @@ def api(sam: Sam, service: Service, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_the_images_keep_every_promise(api: str, service: Service) -> None:
-    found = list(run(find_ground(Named(api, endpoint=service.endpoint)), NOT_SAM))
+    found = list(run_checks(find_ground(Named(api, endpoint=service.endpoint)), NOT_SAM))
     assert {each.name: each.note for each in found if each.mark == "broken"} == {}
     assert {each.name for each in found if each.mark == "skipped"} == SKIPPED

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.running import Service
-from tools.containers import ROOT, USER, Container, docker, emulated
+from tools.containers import ROOT, USER, Container, docker, run_emulated
 
 pytestmark = pytest.mark.containers
 IMAGES: Final = {
@@ -65,7 +65,7 @@ def _inside(container: Container) -> dict[str, Any]:
 def test_an_image_is_right_without_any_rights(image: str, service: Service, environment: Mapping[str, str]) -> None:
     handler, name = IMAGES[image]
     event = _event(name)
-    with emulated(image, handler, environment, options=CONFINED) as container:
+    with run_emulated(image, handler, environment, options=CONFINED) as container:
         answers = [container.invoke(event), container.invoke(event)]
         inside = _inside(container)
     for answer in answers:

@@ -10,9 +10,9 @@ import pytest
 
 from assay.aws.s3 import Bucket
 from tests.e2e.running import Service
-from tools.containers import ROOT, docker, emulated
+from tools.containers import ROOT, docker, run_emulated
 from tools.local import stack
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.publish import publish
 from tools.models.shipped import newest
 
@@ -38,7 +38,7 @@ def test_a_slim_image_is_small(image: str) -> None:
 def test_an_image_answers_on_a_read_only_file_system(
     image: str, handler: str, memory: int, environment: Mapping[str, str]
 ) -> None:
-    with emulated(image, handler, {**environment, "ASSAY_PRELOAD": "1"}, memory=memory) as container:
+    with run_emulated(image, handler, {**environment, "ASSAY_PRELOAD": "1"}, memory=memory) as container:
         answers = [container.invoke(_event(EVENTS[handler])) for _ in range(2)]
         log = container.log()
     assert [answer["statusCode"] for answer in answers] == [200, 200]
@@ -51,7 +51,7 @@ def test_a_new_version_is_noticed_without_a_restart(
     settings = {**environment, "ASSAY_SCORE_MODEL": "copy", "ASSAY_MODEL_REFRESH_SECONDS": "0"}
     versions = []
     _publish_copy(service, tmp_path, "1")
-    with emulated(RANK, "rank.api.handler", settings) as container:
+    with run_emulated(RANK, "rank.api.handler", settings) as container:
         for following in ("2", "3"):
             versions.append(_models(container.invoke(_event("rank_json.json")))["score"]["version"])
             _publish_copy(service, tmp_path, following)
@@ -64,7 +64,9 @@ def _publish_copy(service: Service, folder: Path, version: str) -> None:
     shutil.copytree(source, target)
     header = json.loads((source / "manifest.json").read_text())
     del header["files"]
-    (target / "manifest.json").write_bytes(build(target, {**header, "name": "copy", "version": version}).dumps())
+    (target / "manifest.json").write_bytes(
+        build_manifest(target, {**header, "name": "copy", "version": version}).dumps()
+    )
     publish(Bucket(service.s3, service.models), target, run=False)
 
 
@@ -108,13 +110,13 @@ def _publish_twin(bucket: Bucket, folder: Path, name: str, kind: str, path: str)
         "sequence": {"alphabet": "ACDEFGHIKLMNPQRSTVWY", "length": 50, "encoding": "index"},
         "metrics": {}, "provenance": {}, "licence": "Apache-2.0",
     }  # fmt: skip
-    (target / "manifest.json").write_bytes(build(target, header).dumps())
+    (target / "manifest.json").write_bytes(build_manifest(target, header).dumps())
     publish(bucket, target, run=False)
 
 
 def _answer(image: str, model: str, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     settings = {**environment, "ASSAY_GATE_MODEL": model, "ASSAY_SCORE_MODEL": model}
-    with emulated(image, "rank.api.handler", settings) as container:
+    with run_emulated(image, "rank.api.handler", settings) as container:
         event = _event("rank_json.json")
         body = json.loads(event["body"])
         event["body"] = json.dumps({"sequences": body["sequences"], "threshold": -1e6})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools.containers import USER, Container, docker, emulated
+from tools.containers import USER, Container, docker, run_emulated
 
 pytestmark = pytest.mark.containers
 SMALL = ("--tmpfs=/tmp:rw,size=64m",)
@@ -20,7 +20,7 @@ def inside(container: Container, command: str) -> str:
 def test_a_full_disk_is_a_503_until_there_is_room(
     environment: Mapping[str, str], events: Mapping[str, dict[str, Any]]
 ) -> None:
-    with emulated(IMAGE, HANDLER, environment, options=SMALL) as container:
+    with run_emulated(IMAGE, HANDLER, environment, options=SMALL) as container:
         left = inside(container, "head -c 80m /dev/zero > /tmp/full 2>/dev/null; df /tmp | tail -1")
         assert left.split()[3] == "0"
         refused = container.invoke(events["classify.json"])

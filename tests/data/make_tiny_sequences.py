@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 HERE = Path(__file__).parent
 ALPHABET = "ACDEFGHIKLMNPQRSTVWY"
@@ -67,7 +67,7 @@ def bundle(encoding: str, kind: str, batch: int | None) -> None:
         "provenance": {"made by": "tests/data/make_tiny_sequences.py"},
         "licence": "Apache-2.0",
     }
-    (folder / "manifest.json").write_bytes(build(folder, header).dumps())
+    (folder / "manifest.json").write_bytes(build_manifest(folder, header).dumps())
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tools.models.architecture import Architecture
-from tools.models.build import build
-from tools.models.encoder import Encoder, convert
+from tools.models.build import build_manifest
+from tools.models.encoder import Encoder, convert_encoder
 
 FOLDER = Path(__file__).parent / "tiny-text" / "1"
 LABELS = ["astro-ph", "cs", "math", "physics"]
@@ -107,9 +107,9 @@ def main() -> None:
     """Write the bundle."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     encoder = Encoder(Architecture(layers=1, heads=2), weights())
-    (FOLDER / "model.tflite").write_bytes(convert(encoder, int8=False))
+    (FOLDER / "model.tflite").write_bytes(convert_encoder(encoder, int8=False))
     (FOLDER / "tokenizer.json").write_text(json.dumps(tokenizer(), indent=0), "utf-8")
-    (FOLDER / "manifest.json").write_bytes(build(FOLDER, header()).dumps())
+    (FOLDER / "manifest.json").write_bytes(build_manifest(FOLDER, header()).dumps())
 
 
 if __name__ == "__main__":

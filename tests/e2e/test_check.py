@@ -15,7 +15,7 @@ from tests.e2e.spoiling import Call, Spoiler, at, spoiled, status, value, withou
 from tools.check import journeys, wire
 from tools.check.ground import Ground, Holdings, Named, find_ground
 from tools.check.promises import Finding
-from tools.check.runs import CHECKS, NAMES, run
+from tools.check.runs import CHECKS, NAMES, run_checks
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +36,12 @@ def ground(service: Service, url: str) -> Ground:
 
 
 def only(service: Service, url: str, name: str) -> Finding:
-    [found, *_] = run(ground(service, url), only=[name], without=["cleaning"])
+    [found, *_] = run_checks(ground(service, url), only=[name], without=["cleaning"])
     return found
 
 
 def test_a_good_service_keeps_every_promise(keyed: Service) -> None:
-    found = list(run(ground(keyed, keyed.url)))
+    found = list(run_checks(ground(keyed, keyed.url)))
     assert {each.name: each.note for each in found if each.mark == "broken"} == {}
     assert {each.name for each in found if each.mark == "skipped"} == WATCHING
     assert [each.name for each in found] == [*NAMES]
@@ -49,7 +49,7 @@ def test_a_good_service_keeps_every_promise(keyed: Service) -> None:
 
 
 def test_nothing_that_a_run_made_is_left(keyed: Service) -> None:
-    [*_, cleaned] = run(ground(keyed, keyed.url), only=["upload", "drop", "cancel"])
+    [*_, cleaned] = run_checks(ground(keyed, keyed.url), only=["upload", "drop", "cancel"])
     assert (cleaned.name, cleaned.mark) == ("cleaning", "kept")
     for bucket in (keyed.uploads, keyed.results):
         assert keyed.s3.list_object_versions(Bucket=bucket).get("Versions", []) == []
@@ -57,14 +57,14 @@ def test_nothing_that_a_run_made_is_left(keyed: Service) -> None:
 
 def test_what_a_mere_caller_cannot_try_is_skipped_by_name(keyed: Service) -> None:
     caller = find_ground(Named(keyed.url, KEY))
-    found = {each.name: each for each in run(caller, only=["drop", "rank-shards", *WATCHING])}
+    found = {each.name: each for each in run_checks(caller, only=["drop", "rank-shards", *WATCHING])}
     assert {each.mark for each in found.values()} == {"skipped"}
     assert all("needs" in each.note for each in found.values())
     assert "cleaning" in found
 
 
 def test_an_open_service_is_not_asked_for_its_key(service: Service) -> None:
-    [found, _] = run(find_ground(Named(service.url)), only=["key"])
+    [found, _] = run_checks(find_ground(Named(service.url)), only=["key"])
     assert (found.mark, "no key was given" in found.note) == ("skipped", True)
 
 
@@ -368,7 +368,7 @@ def miscount(key: str, body: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", ["drop", "rank-shards"])
 def test_a_file_that_loses_a_line_is_seen(keyed: Service, name: str) -> None:
-    [found, _] = run(with_stores(keyed, Stores(keyed, miscount)), only=[name])
+    [found, _] = run_checks(with_stores(keyed, Stores(keyed, miscount)), only=[name])
     assert found.mark == "broken"
 
 
@@ -376,13 +376,13 @@ def test_a_file_that_becomes_no_job_is_seen(keyed: Service, monkeypatch: pytest.
     monkeypatch.setattr(journeys, "SECONDS", 1.0)
     stood = ground(keyed, keyed.url)
     stood.holdings = Holdings(keyed.client, keyed.models, keyed.results)  # a bucket that nothing watches
-    [found, _] = run(stood, only=["drop"])
+    [found, _] = run_checks(stood, only=["drop"])
     assert (found.mark, "no job began" in found.note) == ("broken", True)
 
 
 def test_what_cannot_be_removed_is_seen(keyed: Service) -> None:
     stood = with_stores(keyed, Stores(keyed, lambda _, body: body, deletes=False))
-    [_, cleaned] = run(stood, only=["upload"])
+    [_, cleaned] = run_checks(stood, only=["upload"])
     assert (cleaned.mark, "could not be removed" in cleaned.note) == ("broken", True)
 
 

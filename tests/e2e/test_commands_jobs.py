@@ -12,7 +12,7 @@ from tests.e2e.test_commands import assay
 from tools.cli import client as following
 from tools.cli import remote
 from tools.cli.client import Refused
-from tools.cli.client import Service as Client
+from tools.cli.client import ServiceClient as Client
 from tools.cli.main import main
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def test_all_scores_want_a_folder() -> None:
 
 def test_a_file_that_shrinks_while_it_is_sent_is_told(service: Service, file: Path) -> None:
     client = Client(service.url, None)
-    with following.opened(str(file)) as sent:
+    with following.open_input(str(file)) as sent:
         longer = following.Sent(sent.name, sent.size + 1, sent.file)
         with pytest.raises(Refused, match="became shorter"):
             following.send(client, longer, "rank", {})

@@ -13,10 +13,10 @@ import pytest
 from assay.aws.s3 import Bucket
 from assay.models.bucket_layout import Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
-from assay.models.probes import scores
+from assay.models.probes import score_probes
 from tests.e2e.running import Service, wait_for
 from tests.integration.registries import changed
-from tools.models.publish import activate, publish, rollback
+from tools.models.publish import move_pointer, publish, rollback
 
 NAME = "swapped"
 REFRESH_SECONDS = 1
@@ -41,7 +41,7 @@ def test_no_request_is_lost_and_each_reply_is_one_versions(
 ) -> None:
     for folder in folders:
         publish(bucket, folder, serve=False, run=False)
-    activate(bucket, NAME, "1")
+    move_pointer(bucket, NAME, "1")
     over, replies = threading.Event(), list[Any]()
 
     def ask() -> None:
@@ -56,7 +56,7 @@ def test_no_request_is_lost_and_each_reply_is_one_versions(
         asking = [pool.submit(ask) for _ in range(2)]
         try:
             answered("1")
-            activate(bucket, NAME, "2")
+            move_pointer(bucket, NAME, "2")
             answered("2")
             rollback(bucket, NAME)
             answered("1")
@@ -64,12 +64,12 @@ def test_no_request_is_lost_and_each_reply_is_one_versions(
             looked = time.monotonic() + 3 * REFRESH_SECONDS
             wait_for(lambda: time.monotonic() > looked or None, "the time in which the service looks three times")
             answered("1")
-            activate(bucket, NAME, "2")
+            move_pointer(bucket, NAME, "2")
             answered("2")
         finally:
             over.set()
     assert [each.exception() for each in asking] == [None, None]
-    _hold(replies, {str(at): scores(load_folder(folder, 1), SEQUENCES) for at, folder in enumerate(folders, 1)})
+    _hold(replies, {str(at): score_probes(load_folder(folder, 1), SEQUENCES) for at, folder in enumerate(folders, 1)})
 
 
 def _version(reply: Any) -> str | None:

@@ -8,10 +8,10 @@ from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
 from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
 from assay.jobs.byte_ranges import Shard
-from assay.jobs.workspace import Manifest as JobManifest
+from assay.jobs.workspace import JobPlan as JobManifest
 from assay.models.bucket_layout import Pointer, Target
 from assay.models.manifest import Manifest
-from assay.papers.abstract import find
+from assay.papers.abstract import find_abstract
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items
 from tests.unit.reference import SMALL
@@ -78,7 +78,7 @@ def cleaned(data: bytes) -> None:
 def paper(data: bytes) -> None:
     """Words anywhere on pages: what may be the abstract is made of what the pages say, likeliest first."""
     words = [_word(data[at : at + 6]) for at in range(0, len(data) - 5, 6)]
-    found = find([words[:40], words[40:]])
+    found = find_abstract([words[:40], words[40:]])
     letters = {character for word in words for character in word.text}
     assert all(set(each.text) <= letters | {" "} for each in found)
     assert [each.confidence for each in found] == sorted((each.confidence for each in found), reverse=True)

@@ -14,7 +14,7 @@ from typing import Final
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.json_values import Value, values
-from assay.text.packing import look, text
+from assay.text.packing import look, open_text
 from assay.text.records import Limits
 from tests.fuzz.parsing import agreed, cut, knobs, outcome
 from tests.unit.reference import SMALL, Record, flat
@@ -43,7 +43,7 @@ def containers(data: bytes) -> None:
     agreed(_opened, body, size)
     for name, pack in PACKERS.items():
         whole = pack(body)
-        assert b"".join(text(cut(whole, size), name, limit=_MOST)) == body
+        assert b"".join(open_text(cut(whole, size), name, limit=_MOST)) == body
         torn = bytearray(whole)
         torn[size * 7 % len(torn)] ^= 1 + size
         agreed(_opened, bytes(torn), size)
@@ -51,7 +51,7 @@ def containers(data: bytes) -> None:
 
 def _opened(chunks: Iterable[bytes]) -> bytes:
     held = list(chunks)
-    return b"".join(text(held, look(held).packing, limit=_MOST))
+    return b"".join(open_text(held, look(held).packing, limit=_MOST))
 
 
 def listed(data: bytes) -> None:

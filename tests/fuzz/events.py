@@ -158,7 +158,7 @@ def s3(data: bytes) -> None:
     nothing: Any = None
     with suppress(AssayError):
         for record in _s3_records(data):
-            assert steps.take(desk, kind, record, "owner", nothing, nothing) is None
+            assert steps.start_from_record(desk, kind, record, "owner", nothing, nothing) is None
 
 
 def _s3_records(data: bytes) -> list[Any]:

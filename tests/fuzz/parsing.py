@@ -7,11 +7,11 @@ from functools import partial
 from itertools import chain
 
 from assay.abstracts.parsing import Layout
-from assay.abstracts.parsing import read as read_abstracts
+from assay.abstracts.parsing import read_records as read_abstracts
 from assay.errors import InputError, UnreadableInput
-from assay.jobs.byte_ranges import LineCounter, count_lines, owned, plan
+from assay.jobs.byte_ranges import LineCounter, count_lines, cut_ranges, own_lines
 from assay.sequences.contract import Windows
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from assay.text.csv_rows import OpenRow
@@ -80,8 +80,8 @@ def fasta(data: bytes) -> None:
 def _sharded(body: bytes, size: int, mark: bytes) -> None:
     """Each byte is of one shard and no other, and the shards' lines add up."""
     counter, given = LineCounter(), []
-    for shard in plan(len(body), size, splittable=True):
-        part = list(owned(cut(body[shard.read_from :], 1 + size % 7), shard, mark))
+    for shard in cut_ranges(len(body), size, splittable=True):
+        part = list(own_lines(cut(body[shard.read_from :], 1 + size % 7), shard, mark))
         given += part
         counter.add(b"".join(part))
     assert b"".join(given) == body
@@ -106,7 +106,7 @@ def sniffed(data: bytes) -> None:
     text = name.decode("utf-8", "replace")
     for called in ("", text):
         with suppress(UnreadableInput):
-            assert sniff(head, called, called) in Format
+            assert sniff_format(head, called, called) in Format
 
 
 def packed(data: bytes) -> None:

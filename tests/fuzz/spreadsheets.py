@@ -56,7 +56,7 @@ def _read(body: bytes) -> list[list[str]]:
     import python_calamine
 
     try:
-        found = list(workbook_worker.rows(body))
+        found = list(workbook_worker.sheet_rows(body))
     except (python_calamine.CalamineError, ValueError, OSError):
         return []
     held = _Held()

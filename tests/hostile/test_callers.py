@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.http.messages import caller
+from assay.http.messages import name_caller
 from assay.jobs.job_records import Jobs, UploadIdentity
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
@@ -75,7 +75,7 @@ def test_the_caller_is_kept_when_the_file_arrives_and_shown_to_nobody(
     assert ask("GET", "/jobs", MALLORY, upload=offer["key"])[0] == 404
     status, shown = ask("GET", f"/jobs/{offer['job_id']}", MALLORY)
     assert status == 200, "who was given the id may read it"
-    kept = caller(sent("GET", "/", ALICE))
+    kept = name_caller(sent("GET", "/", ALICE))
     assert kept not in json.dumps(shown)
     assert "owner" not in shown
 
@@ -113,19 +113,21 @@ def test_no_route_lists_jobs(ask: Ask, offer: dict[str, Any]) -> None:
 def test_what_a_request_says_of_its_sender_counts_for_nothing(forged: dict[str, str]) -> None:
     event = sent("GET", "/jobs", MALLORY)
     event["headers"] |= forged
-    assert caller(event) == caller(sent("GET", "/jobs", MALLORY)) != caller(sent("GET", "/jobs", ALICE))
+    assert name_caller(event) == name_caller(sent("GET", "/jobs", MALLORY)) != name_caller(sent("GET", "/jobs", ALICE))
 
 
 def test_sessions_of_a_role_are_one_caller_and_a_signature_counts_before_a_key() -> None:
     one, two, other = ({"userArn": ROLE + name} for name in ("R/task-1", "R/task-2", "S/task-1"))
-    assert caller(sent("GET", "/", one)) == caller(sent("GET", "/", two)) != caller(sent("GET", "/", other))
-    assert caller(sent("GET", "/", {**one, **ALICE})) == caller(sent("GET", "/", one))
-    assert caller(sent("GET", "/", {"userArn": None, "apiKeyId": None})) == caller({}) == ""
+    assert (
+        name_caller(sent("GET", "/", one)) == name_caller(sent("GET", "/", two)) != name_caller(sent("GET", "/", other))
+    )
+    assert name_caller(sent("GET", "/", {**one, **ALICE})) == name_caller(sent("GET", "/", one))
+    assert name_caller(sent("GET", "/", {"userArn": None, "apiKeyId": None})) == name_caller({}) == ""
 
 
 def test_a_caller_is_a_hash_that_names_nobody() -> None:
-    assert re.fullmatch(r"[0-9a-f]{32}", caller(sent("GET", "/", ALICE)))
-    assert "key-one" not in caller(sent("GET", "/", ALICE))
+    assert re.fullmatch(r"[0-9a-f]{32}", name_caller(sent("GET", "/", ALICE)))
+    assert "key-one" not in name_caller(sent("GET", "/", ALICE))
 
 
 def test_ids_and_keys_are_drawn_from_the_system_and_not_from_a_seed(

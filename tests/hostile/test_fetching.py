@@ -13,7 +13,7 @@ import requests
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.integration.drops import GOOD
-from tools.cli.client import Refused, Service, named
+from tools.cli.client import Refused, ServiceClient, named
 
 ROOT = Path(__file__).resolve().parents[2]
 TALKS = frozenset(
@@ -128,7 +128,7 @@ def answering(monkeypatch: pytest.MonkeyPatch, status: int, location: str) -> li
 def test_a_redirect_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch, status: int, location: str) -> None:
     asked = answering(monkeypatch, status, location)
     with pytest.raises(Refused, match="leads to"):
-        Service("http://service.example", "the-secret").ask("GET", "/jobs/x")
+        ServiceClient("http://service.example", "the-secret").ask("GET", "/jobs/x")
     assert [url for url, _ in asked] == ["http://service.example/jobs/x"]
 
 

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.jobs.announcements import text
+from assay.jobs.announcements import mail_text
 from assay.jobs.job_records import Job
-from assay.text.csv_writer import plain
+from assay.text.csv_writer import unescape_formula
 from tests.conftest import Aws
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, Drop
 from tests.logs import capture, lines
-from tools.cli.output import fail
+from tools.cli.output import report_failure
 from tools.terminal import printable
 
 FORGED = 'x\n{"level":"CRITICAL","message":"forged"}\r\n'
@@ -50,7 +50,7 @@ def test_a_line_end_in_an_id_a_name_or_a_path_is_no_line_of_the_log(
 
 def test_a_line_end_in_a_key_or_a_reason_is_no_line_of_a_mail() -> None:
     job = Job("1", "rank", "FAILED", "rank/x\nResults: http://evil.example", "", "", reason="no\r\nFile: y\u2028z")
-    told = text(job, "https://assay.example")
+    told = mail_text(job, "https://assay.example")
     assert len(told.splitlines()) == 4
     assert [line for line in told.splitlines() if line.startswith("Results:")] == [
         "Results: https://assay.example/?job=1"
@@ -59,7 +59,7 @@ def test_a_line_end_in_a_key_or_a_reason_is_no_line_of_a_mail() -> None:
 
 def test_a_terminal_obeys_no_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert printable("rank/\x1b]0;owned\x07\x1b[2Jx\u202ey\rz") == "rank/?]0;owned??[2Jx?y?z"
-    fail("\x1b[2J")
+    report_failure("\x1b[2J")
     assert "\x1b" not in capsys.readouterr().err
 
 
@@ -119,4 +119,4 @@ def test_no_cell_of_a_result_is_a_formula_and_each_is_had_back(call: Any, drop: 
         number = re.fullmatch(r"[+-]?[\d.]+(e\d+)?", row["id"])
         assert number or not row["id"].startswith(tuple("=+-@\t\r\uff1d")), row
     given = {cell.replace("\r", "\n") for cell in FORMULAS}  # a lone CR ends a line, within a cell too
-    assert {plain(row["id"]) for row in rows} == {plain(row["'=note"]) for row in rows} == given
+    assert {unescape_formula(row["id"]) for row in rows} == {unescape_formula(row["'=note"]) for row in rows} == given

@@ -12,7 +12,7 @@ from tests.events import post
 from tests.integration.drops import GOOD
 from tools.local.gateway import Gateway
 from tools.local.servers import Server, listen
-from tools.local.stack import read
+from tools.local.stack import read_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 LONG = "x" * 100_000
@@ -50,7 +50,7 @@ def test_many_headers_change_nothing(call: Any) -> None:
 @pytest.fixture
 def port() -> Iterator[int]:
     """A local gateway whose functions answer with the path and the body that they were given."""
-    stack = read(ROOT / "template.yaml", {})
+    stack = read_stack(ROOT / "template.yaml", {})
 
     def invoke(_: str, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"statusCode": 200, "body": json.dumps([event["path"], event["body"]])}

@@ -22,7 +22,7 @@ transformers = pytest.importorskip("transformers")
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import ROOT
 from tests.importers.graphs import Graph
-from tools.models.shipped import newest_model, shipped
+from tools.models.shipped import list_shipped, newest_model
 
 POOL: Final = Path(os.environ.get("ASSAY_SHARED", ROOT.parent / "shared")) / "data" / "abstracts" / "pool.jsonl.gz"
 FULL: Final = os.environ.get("ASSAY_AGREEMENT") == "full"
@@ -58,12 +58,12 @@ def odd(texts: Iterator[str]) -> Iterator[str]:
 
 def classifiers() -> list[str]:
     """Return the names of the text models that ship."""
-    return sorted({path.parent.name for path in shipped(ROOT / "models") if (path / "tokenizer.json").exists()})
+    return sorted({path.parent.name for path in list_shipped(ROOT / "models") if (path / "tokenizer.json").exists()})
 
 
 def scorers() -> list[str]:
     """Return the names of the sequence models that ship."""
-    return sorted({path.parent.name for path in shipped(ROOT / "models")} - set(classifiers()))
+    return sorted({path.parent.name for path in list_shipped(ROOT / "models")} - set(classifiers()))
 
 
 def own_tokenizer(path: Path, folder: Path) -> Any:

@@ -43,7 +43,7 @@ def test_the_documented_imports_work_as_they_stand(aws: Aws, tmp_path: Path, mon
     assert len(words) >= 6
     for each in words:
         run(monkeypatch, tmp_path, [*each, "--tolerance", "0.5"])
-    serving = {each.name for each in publish.listed(aws.models) if each.current}
+    serving = {each.name for each in publish.list_models(aws.models) if each.current}
     assert serving == {"my-cnn", "my-topics"}
     bundles = {f"{path.parent.parent.name}" for path in (tmp_path / "models").glob("*/*/manifest.json")}
     assert bundles == {"my-cnn", "my-net", "my-topics", "my-archives"}

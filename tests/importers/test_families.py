@@ -10,9 +10,9 @@ pytest.importorskip("tensorflow")
 from ai_edge_litert.interpreter import Interpreter
 
 from tests.importers import stored
-from tools.models.encoder import convert
-from tools.models.families import FAMILIES, build
-from tools.models.importers.checkpoint import longest, network
+from tools.models.encoder import convert_encoder
+from tools.models.families import FAMILIES, build_architecture
+from tools.models.importers.checkpoint import longest, read_network
 
 CASES = stored.cases()
 
@@ -26,8 +26,8 @@ def logits(content: bytes, ids: Any, pads: int = 0) -> Any:
 
 @pytest.mark.parametrize("name", CASES)
 def test_logits_are_those_of_transformers(name: str) -> None:
-    shape, weights = network(CASES[name]["config"], stored.weights_of(name))
-    content = convert(build(shape, weights), int8=False)
+    shape, weights = read_network(CASES[name]["config"], stored.weights_of(name))
+    content = convert_encoder(build_architecture(shape, weights), int8=False)
     for length in stored.LENGTHS:
         expected = CASES[name]["logits"][str(length)]
         assert np.ptp(expected) > 0.05

@@ -20,7 +20,7 @@ from tests.importers import checkpoints
 from tests.importers.heads import nested_model
 from tests.importers.samples import TEXTS
 from tools.models.importers.head import read_head
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import kind_of, make
 
 LABELS = ("cs", "math", "physics")
@@ -82,7 +82,7 @@ def expected(folder: Path, model: Any, pooling: str) -> Any:
 
 
 def imported(tmp_path: Path, path: Path, encoder: Path, **wish: Any) -> tuple[Any, list[str]]:
-    given = Wish(path, encoder=encoder, **{"labels": LABELS, "quantize": "none", "max_tokens": 60, **wish})
+    given = ImportRequest(path, encoder=encoder, **{"labels": LABELS, "quantize": "none", "max_tokens": 60, **wish})
     assert kind_of(given) == "head"
     _, report = make(given, "head", "archives", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
@@ -102,7 +102,7 @@ def test_scores_are_those_of_the_two_parts(
     monkeypatch.setattr(keras.saving, "load_model", refuse)
     monkeypatch.setattr(EncoderLayer, "__init__", refuse)
     bundle, report = imported(tmp_path, path, encoder, pooling=pooling)
-    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected(encoder, model, pooling), atol=1e-3)
+    np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), expected(encoder, model, pooling), atol=1e-3)
     assert "EncoderLayer is taken for the encoder and was not run" in report[0]
     assert any(line.startswith("WARNING: --pooling says") for line in report) == (pooling != "cls")
     assert bundle.manifest.text.activation == "sigmoid"
@@ -122,7 +122,7 @@ def test_the_head_that_is_replaced_imports_as_it_is(tmp_path: Path, weights: str
     if weights == "h5":
         (encoder / "tf_model.h5").unlink()
         checkpoints.write(encoder, checkpoints.model("Bert", "Model"), "Bert")
-    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected(encoder, model, "cls"), atol=tolerance)
+    np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), expected(encoder, model, "cls"), atol=tolerance)
     assert "19 labels by sigmoid over cls; the custom layer ExtractCLSOutput is taken for the encoder" in report[0]
 
 
@@ -151,14 +151,14 @@ def test_a_deeper_head_gives_what_keras_gives(tmp_path: Path) -> None:
     ids = [tokenizer(text, truncation=True, max_length=60)["input_ids"] for text in TEXTS]
     with torch.no_grad():
         states = np.stack([network(torch.tensor([each])).last_hidden_state[0, 0].numpy() for each in ids])
-    np.testing.assert_allclose(probes.scores(bundle, TEXTS), tail.predict(states, verbose=0), atol=1e-4)
+    np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), tail.predict(states, verbose=0), atol=1e-4)
 
 
 def test_a_checkpoint_with_a_classifier_of_its_own_lends_its_encoder(tmp_path: Path) -> None:
     encoder = checkpoints.write(tmp_path / "encoder", checkpoints.model("Bert"), "Bert")
     model = head_model()
     bundle, _ = imported(tmp_path, saved(tmp_path, model), encoder)
-    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected(encoder, model, "cls"), atol=1e-3)
+    np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), expected(encoder, model, "cls"), atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_does_not_fit_or_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="3 outputs"):
         imported(tmp_path / "b", path, encoder, labels=None)
     with pytest.raises(InvalidOption, match="--encoder"):
-        make(Wish(path), "head", "archives", "1", "", tmp_path / "bundle")
+        make(ImportRequest(path), "head", "archives", "1", "", tmp_path / "bundle")
     wide = checkpoints.model("Bert", "Model", hidden_size=48)
     with pytest.raises(InvalidOption, match="reads 24 numbers, the encoder gives 48"):
         imported(tmp_path / "c", path, checkpoints.write(tmp_path / "wide", wide, "Bert"))

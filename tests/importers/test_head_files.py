@@ -25,12 +25,12 @@ from tools.models.importers import forward_pass
 from tools.models.importers.head import pooling_of, read_head
 from tools.models.importers.head_graph import head_path
 from tools.models.importers.keras import checked_config
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import kind_of, make
 
 K = keras.layers
 SIZE = 24
-NOBODY = Wish(Path("head.keras"))
+NOBODY = ImportRequest(Path("head.keras"))
 
 
 @keras.saving.register_keras_serializable("mine")
@@ -132,9 +132,11 @@ def test_code_that_may_pool_otherwise_is_asked_for(tmp_path: Path) -> None:
         file = read_head(saved(tmp_path, model, f"{at}.keras"))
         with pytest.raises(InvalidOption, match=r"is code, which is not run, and speaks of '[Mm]ean': say"):
             pooling_of(NOBODY, file.path)
-        assert pooling_of(Wish(Path("x"), pooling="mean"), file.path) == "mean"
+        assert pooling_of(ImportRequest(Path("x"), pooling="mean"), file.path) == "mean"
     sliced = read_head(saved(tmp_path, around(Wrapped(3), lambda rows: rows[:, 0]), "sliced.keras"))
-    assert pooling_of(Wish(Path("x"), pooling="mean"), sliced.path) == "mean"  # what the code gives may be pooled
+    assert (
+        pooling_of(ImportRequest(Path("x"), pooling="mean"), sliced.path) == "mean"
+    )  # what the code gives may be pooled
 
 
 def two_outputs() -> Any:
@@ -274,12 +276,12 @@ def test_the_head_that_is_replaced_answers_as_numpy_does(tmp_path: Path) -> None
     model = nested_model(19)
     model.save(tmp_path / "head.keras")
     labels = tuple(f"archive-{at}" for at in range(19))
-    wish = Wish(tmp_path / "head.keras", encoder=encoder, labels=labels, quantize="none", max_tokens=60)
+    wish = ImportRequest(tmp_path / "head.keras", encoder=encoder, labels=labels, quantize="none", max_tokens=60)
     _, report = make(wish, kind_of(wish), "archives", "1", "", tmp_path / "bundle")
     bundle = load_folder(tmp_path / "bundle", 1)
     kernel, bias = model.layers[-1].get_weights()
-    network = forward_pass.build(case["config"], state)
+    network = forward_pass.build_forward_pass(case["config"], state)
     hidden = [network.hidden(bundle.tokenizer.encode([text])[0].ids.tolist())[0] for text in TEXTS]
     expected = 1 / (1 + np.exp(-(np.stack(hidden) @ kernel + bias)))
-    np.testing.assert_allclose(probes.scores(bundle, TEXTS), expected, atol=1e-4)
+    np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), expected, atol=1e-4)
     assert "the custom layer ExtractCLSOutput is taken for the encoder and was not run" in report[0]

@@ -20,14 +20,14 @@ from assay.models.loading import load_folder
 from tests.importers import checkpoints
 from tests.importers.samples import TEXTS
 from tests.unit.importers.test_tokenizer_files import FILES, folder_with
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import kind_of, make
 
 FAMILIES = ("Bert", "DistilBert", "Roberta")
 
 
 def imported(tmp_path: Path, path: Path, **wish: Any) -> tuple[Any, list[str]]:
-    given = Wish(path, **wish)
+    given = ImportRequest(path, **wish)
     _, report = make(given, kind_of(given), "topics", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
 
@@ -51,7 +51,7 @@ def test_scores_are_those_of_transformers(tmp_path: Path, family: str, weights: 
     folder = checkpoints.write(tmp_path / "source", checkpoints.model(family), family, weights)
     model, report = imported(tmp_path, folder, quantize="none", max_tokens=64)
     assert model.manifest.text.labels == ("cs", "math", "physics")
-    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-3)
+    np.testing.assert_allclose(probes.score_probes(model, TEXTS), expected(folder, "softmax"), atol=1e-3)
     assert any("are those of transformers' tokenizer" in line for line in report), report
     assert any("logits differ" in line for line in report)
 
@@ -70,7 +70,7 @@ def test_int8_is_the_default_and_smaller(tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert"), "Bert")
     model, report = imported(tmp_path, folder, tolerance=0.5)
     assert any("int8" in line for line in report)
-    assert np.abs(probes.scores(model, TEXTS) - expected(folder, "softmax")).max() < 0.2
+    assert np.abs(probes.score_probes(model, TEXTS) - expected(folder, "softmax")).max() < 0.2
     with pytest.raises(BundleInvalid, match="differs from its source"):
         imported(tmp_path / "strict", folder, tolerance=1e-6)
 
@@ -90,7 +90,7 @@ def test_one_label_or_several_is_what_the_configuration_says(
     folder = checkpoints.write(tmp_path / "source", made, "Bert")
     model, _ = imported(tmp_path, folder, quantize="none", max_tokens=64)
     assert model.manifest.text.activation == activation
-    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, activation), atol=1e-3)
+    np.testing.assert_allclose(probes.score_probes(model, TEXTS), expected(folder, activation), atol=1e-3)
 
 
 def test_labels_and_activation_can_be_given(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_longer_texts_are_scored_in_windows_if_asked_for(tmp_path: Path, family:
         rows = np.stack([network(torch.tensor([ids])).logits.softmax(-1)[0].numpy() for ids in given])
     assert len(rows) > 5
     expected_scores = np.average(rows, axis=0, weights=[len(ids) for ids in given])
-    np.testing.assert_allclose(probes.scores(model, [TEXTS[2]])[0], expected_scores, atol=1e-3)
+    np.testing.assert_allclose(probes.score_probes(model, [TEXTS[2]])[0], expected_scores, atol=1e-3)
 
 
 def test_thresholds_are_fitted_on_labelled_rows_by_what_is_served(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_thresholds_are_fitted_on_labelled_rows_by_what_is_served(tmp_path: Path
     random = np.random.default_rng(1)
     texts = [" ".join(random.choice(["the", "abc", "xyz", "12", "qq"], 30)) for _ in range(40)]
     plain, _ = imported(tmp_path, folder, tolerance=0.5)
-    scores = probes.scores(plain, texts)
+    scores = probes.score_probes(plain, texts)
     least = np.median(scores, axis=0)
     named = [[label for at, label in checkpoints.LABELS.items() if row[at] > least[at]] for row in scores]
     lines = [json.dumps({"abstract": text, "labels": labels}) for text, labels in zip(texts, named, strict=True)]
@@ -215,7 +215,7 @@ def test_weights_of_half_precision_are_served_as_float32(tmp_path: Path, half: s
     folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert").to(getattr(torch, half)), "Bert", weights)
     assert json.loads((folder / "config.json").read_text())["dtype"] == half
     model, report = imported(tmp_path, folder, quantize="none", max_tokens=64)
-    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
+    np.testing.assert_allclose(probes.score_probes(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
     differences = next(line for line in report if line.startswith("logits differ"))
     assert float(differences.split(" at most")[0].rpartition(" ")[2]) < 1e-4
 
@@ -233,7 +233,7 @@ def test_roberta_s_positions_follow_its_pad_token(tmp_path: Path, pad: int, most
         model, _ = imported(tmp_path / name, folder, quantize="none", max_tokens=limit)
         assert model.manifest.text.max_tokens == min(limit or most, most)
         assert model.manifest.text.pad_id == pad
-    found = probes.scores(model, TEXTS[:2])
+    found = probes.score_probes(model, TEXTS[:2])
     np.testing.assert_allclose(found[0], expected(folder, "softmax", most=32)[0], atol=1e-4)
 
 
@@ -243,7 +243,7 @@ def test_roberta_s_positions_follow_its_pad_token(tmp_path: Path, pad: int, most
 def test_activations_are_those_of_transformers(tmp_path: Path, act: str) -> None:
     folder = checkpoints.write(tmp_path / "source", checkpoints.model("Bert", hidden_act=act), "Bert")
     model, _ = imported(tmp_path, folder, quantize="none", max_tokens=64)
-    np.testing.assert_allclose(probes.scores(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
+    np.testing.assert_allclose(probes.score_probes(model, TEXTS), expected(folder, "softmax"), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -17,7 +17,7 @@ from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models.importers.keras import LAYERS, checked_config, objects, refuse_code
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import make
 
 K = keras.layers
@@ -55,7 +55,7 @@ def saved(tmp_path: Path, model: Any, name: str = "model.keras") -> Path:
     return tmp_path / name
 
 
-def imported(tmp_path: Path, wish: Wish, kind: str = "keras") -> Path:
+def imported(tmp_path: Path, wish: ImportRequest, kind: str = "keras") -> Path:
     make(wish, kind, "mine", "1", "MIT", tmp_path / "bundle")
     return tmp_path / "bundle"
 
@@ -64,7 +64,7 @@ def imported(tmp_path: Path, wish: Wish, kind: str = "keras") -> Path:
 @pytest.mark.parametrize(("network", "encode"), [(convolutional, "one_hot"), (flat, "flat"), (embedded, "index")])
 def test_scores_are_those_of_keras(tmp_path: Path, network: Any, encode: str, name: str) -> None:
     model = network()
-    folder = imported(tmp_path, Wish(saved(tmp_path, model, name)))
+    folder = imported(tmp_path, ImportRequest(saved(tmp_path, model, name)))
     given = {"one_hot": one_hot(EDGES), "flat": one_hot(EDGES).reshape(len(EDGES), -1), "index": EDGES.astype("int32")}
     loaded = load_folder(folder, 1)
     assert (loaded.manifest.format, loaded.manifest.licence) == ("tflite", "MIT")
@@ -76,7 +76,7 @@ def test_scores_are_those_of_keras(tmp_path: Path, network: Any, encode: str, na
 def test_indices_may_begin_at_1(tmp_path: Path) -> None:
     source = keras.Input((50,), dtype="int32")
     model = keras.Model(source, K.Dense(1)(K.Flatten()(K.Embedding(21, 3)(source))))
-    folder = imported(tmp_path, Wish(saved(tmp_path, model), first_index=1))
+    folder = imported(tmp_path, ImportRequest(saved(tmp_path, model), first_index=1))
     served = SequenceScorer(load_folder(folder, 1)).score(EDGES)
     np.testing.assert_allclose(served, model.predict(EDGES.astype("int32") + 1, verbose=0).ravel(), atol=1e-4)
 
@@ -86,22 +86,24 @@ def test_a_compiled_model_is_taken_without_its_optimizer(tmp_path: Path, name: s
     model = convolutional()
     model.compile("adam", loss="mse", metrics=["mae"])
     model.fit(one_hot(EDGES), np.zeros(len(EDGES)), verbose=0)
-    imported(tmp_path, Wish(saved(tmp_path, model, name)))
+    imported(tmp_path, ImportRequest(saved(tmp_path, model, name)))
 
 
 def test_int8_weights_stay_within_their_tolerance(tmp_path: Path) -> None:
     path = saved(tmp_path, flat())
-    folder = imported(tmp_path, Wish(path, quantize="int8"))
+    folder = imported(tmp_path, ImportRequest(path, quantize="int8"))
     assert (folder / "model.tflite").stat().st_size < 20_000
     with pytest.raises(BundleInvalid, match="differs from its source"):
-        make(Wish(path, quantize="int8", tolerance=1e-9), "keras", "mine", "1", "", tmp_path / "strict")
+        make(ImportRequest(path, quantize="int8", tolerance=1e-9), "keras", "mine", "1", "", tmp_path / "strict")
 
 
 @pytest.mark.parametrize(("activation", "shown"), [(None, "sigmoid"), ("sigmoid", "none"), ("softmax", "none")])
 @pytest.mark.parametrize("width", [None, 24])
 def test_texts_are_scored_as_by_keras(tmp_path: Path, activation: Any, shown: str, width: int | None) -> None:
     model = texts(activation, width)
-    wish = Wish(saved(tmp_path, model), labels=("a", "b", "c"), tokenizer=TOKENIZER, max_tokens=40, quantize="none")
+    wish = ImportRequest(
+        saved(tmp_path, model), labels=("a", "b", "c"), tokenizer=TOKENIZER, max_tokens=40, quantize="none"
+    )
     loaded = load_folder(imported(tmp_path, wish), 1)
     assert loaded.manifest.text is not None
     assert (loaded.manifest.text.activation, loaded.manifest.text.max_tokens) == (shown, width or 40)
@@ -113,15 +115,15 @@ def test_texts_are_scored_as_by_keras(tmp_path: Path, activation: Any, shown: st
         mask = (np.arange(ids.shape[1]) < len(tokens.ids)).astype("int32")[None]
         raw = model.predict([ids, mask], verbose=0)[0]
         expected.append(1 / (1 + np.exp(-raw)) if activation is None else raw)
-    np.testing.assert_allclose(probes.scores(loaded, TEXTS), expected, atol=1e-5)
+    np.testing.assert_allclose(probes.score_probes(loaded, TEXTS), expected, atol=1e-5)
 
 
 def test_what_is_missing_is_asked_for(tmp_path: Path) -> None:
     path = saved(tmp_path, texts(None))
     with pytest.raises(InvalidOption, match="--tokenizer"):
-        imported(tmp_path, Wish(path))
+        imported(tmp_path, ImportRequest(path))
     with pytest.raises(InvalidOption, match="3 outputs"):
-        imported(tmp_path, Wish(path, tokenizer=TOKENIZER, labels=("a", "b")))
+        imported(tmp_path, ImportRequest(path, tokenizer=TOKENIZER, labels=("a", "b")))
 
 
 def two_outputs() -> Any:
@@ -145,13 +147,13 @@ def two_inputs() -> Any:
 )
 def test_networks_of_another_shape_are_refused_in_words(tmp_path: Path, network: Any, complaint: str) -> None:
     with pytest.raises(UnreadableInput, match=complaint):
-        imported(tmp_path, Wish(saved(tmp_path, network())))
+        imported(tmp_path, ImportRequest(saved(tmp_path, network())))
     assert not (tmp_path / "bundle").exists()
 
 
 def test_another_length_and_alphabet_can_be_said(tmp_path: Path) -> None:
     model = keras.Sequential([keras.Input((8, 4)), K.Flatten(), K.Dense(1)])
-    folder = imported(tmp_path, Wish(saved(tmp_path, model), contract=Contract("ACGT", 8)))
+    folder = imported(tmp_path, ImportRequest(saved(tmp_path, model), contract=Contract("ACGT", 8)))
     assert load_folder(folder, 1).manifest.inputs[0].shape == (512, 8)
 
 
@@ -187,7 +189,7 @@ def keras_2(kind: str) -> Any:
 def test_files_of_keras_2_are_read_by_tf_keras(tmp_path: Path, kind: str, name: str) -> None:
     model = keras_2(kind)
     model.save(tmp_path / name)
-    loaded = load_folder(imported(tmp_path, Wish(tmp_path / name)), 1)
+    loaded = load_folder(imported(tmp_path, ImportRequest(tmp_path / name)), 1)
     served = SequenceScorer(loaded).score(EDGES)
     np.testing.assert_allclose(served, model.predict(one_hot(EDGES), verbose=0).ravel(), atol=1e-4)
     assert np.ptp(served) > 1e-3
@@ -199,7 +201,7 @@ def test_a_file_of_keras_2_says_what_to_do_where_tf_keras_is_missing(
     keras_2("GRU").save(tmp_path / "gru.h5")
     monkeypatch.setitem(__import__("sys").modules, "tf_keras", None)
     with pytest.raises(UnreadableInput, match=r"saved by Keras 2\..*install tf-keras .* or export .* SavedModel"):
-        imported(tmp_path, Wish(tmp_path / "gru.h5"))
+        imported(tmp_path, ImportRequest(tmp_path / "gru.h5"))
 
 
 def test_operations_of_keras_2_by_name_are_refused_but_slices(tmp_path: Path) -> None:

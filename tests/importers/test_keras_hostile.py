@@ -13,7 +13,7 @@ h5py = pytest.importorskip("h5py")
 
 from assay.errors import UnreadableInput
 from tests.importers.test_keras import K, flat, imported, saved
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 
 
 def refuse_loading(*_: Any, **__: Any) -> None:
@@ -31,7 +31,7 @@ def test_a_lambda_layer_is_refused_before_keras_sees_it(
     lambda_layer().save(tmp_path / name)
     monkeypatch.setattr(keras.saving, "load_model", refuse_loading)
     with pytest.raises(UnreadableInput, match=r"Lambda.*none is run"):
-        imported(tmp_path, Wish(tmp_path / name))
+        imported(tmp_path, ImportRequest(tmp_path / name))
 
 
 def rewritten(path: Path, change: Any) -> Path:
@@ -70,7 +70,7 @@ def test_gadgets_in_the_configuration_are_refused(
     path = rewritten(saved(tmp_path, flat()), lambda config: config["config"]["layers"].append(gadget))
     monkeypatch.setattr(keras.saving, "load_model", refuse_loading)
     with pytest.raises(UnreadableInput):
-        imported(tmp_path, Wish(path))
+        imported(tmp_path, ImportRequest(path))
 
 
 def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
@@ -79,17 +79,17 @@ def test_weights_in_another_file_are_refused(tmp_path: Path) -> None:
     with h5py.File(path, "a") as file:
         file["elsewhere"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
     with pytest.raises(UnreadableInput, match="another place"):
-        imported(tmp_path, Wish(path))
+        imported(tmp_path, ImportRequest(path))
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n" + bytes(100), b"text"])
 def test_a_file_that_is_none_of_keras_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(UnreadableInput):
-        imported(tmp_path, Wish(tmp_path / "model.keras"))
+        imported(tmp_path, ImportRequest(tmp_path / "model.keras"))
 
 
 def test_weights_alone_are_refused(tmp_path: Path) -> None:
     flat().save_weights(tmp_path / "model.weights.h5")
     with pytest.raises(UnreadableInput, match="without their network"):
-        imported(tmp_path, Wish(tmp_path / "model.weights.h5"))
+        imported(tmp_path, ImportRequest(tmp_path / "model.weights.h5"))

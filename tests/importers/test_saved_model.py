@@ -20,9 +20,9 @@ from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models import publish
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.import_process import convert_apart
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import kind_of, make
 
 WEIGHTS = np.random.default_rng(6).normal(0, 0.2, (1000, 1)).astype(np.float32)
@@ -44,7 +44,7 @@ def expected(codes: Any) -> Any:
     return np.tanh(one_hot(codes).reshape(len(codes), 1000) @ WEIGHTS).ravel()
 
 
-def imported(tmp_path: Path, wish: Wish) -> Any:
+def imported(tmp_path: Path, wish: ImportRequest) -> Any:
     _, report = make(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
 
@@ -53,7 +53,7 @@ def imported(tmp_path: Path, wish: Wish) -> Any:
 @pytest.mark.parametrize("shape", [(1000,), (50, 20)])
 def test_the_encoding_is_found_from_the_signature(tmp_path: Path, batch: int | None, shape: tuple[int, ...]) -> None:
     path = saved(tmp_path / "source", linear(), tf.TensorSpec([batch, *shape], tf.float32, "x"))
-    model, _ = imported(tmp_path, Wish(path))
+    model, _ = imported(tmp_path, ImportRequest(path))
     assert model.manifest.inputs[0].shape == (batch or 512, 50)
     np.testing.assert_allclose(SequenceScorer(model).score(EDGES), expected(EDGES), atol=1e-5)
 
@@ -61,13 +61,13 @@ def test_the_encoding_is_found_from_the_signature(tmp_path: Path, batch: int | N
 def test_an_encoding_that_the_signature_leaves_open_can_be_given(tmp_path: Path) -> None:
     path = saved(tmp_path / "source", linear(), tf.TensorSpec(None, tf.float32, "x"))
     with pytest.raises(UnreadableInput, match="--encoding"):
-        imported(tmp_path, Wish(path))
-    model, _ = imported(tmp_path, Wish(path, encoding="one_hot"))
+        imported(tmp_path, ImportRequest(path))
+    model, _ = imported(tmp_path, ImportRequest(path, encoding="one_hot"))
     np.testing.assert_allclose(SequenceScorer(model).score(EDGES), expected(EDGES), atol=1e-5)
 
 
 def test_indices_are_given_as_the_signature_types_them(tmp_path: Path) -> None:
-    model, _ = imported(tmp_path, Wish(DATA / "tiny-index-saved" / "1" / "saved"))
+    model, _ = imported(tmp_path, ImportRequest(DATA / "tiny-index-saved" / "1" / "saved"))
     original = load_folder(DATA / "tiny-index" / "1", 1)
     np.testing.assert_allclose(SequenceScorer(model).score(EDGES), SequenceScorer(original).score(EDGES), atol=1e-5)
 
@@ -77,7 +77,7 @@ def test_what_can_not_be_converted_stays_a_saved_model_and_says_why(tmp_path: Pa
         return {"score": tf.math.digamma(3 + tf.tanh(tf.reshape(rows, [-1, 1000]) @ weights))}
 
     path = saved(tmp_path / "source", score, tf.TensorSpec([None, 1000], tf.float32, "x"))
-    model, report = imported(tmp_path, Wish(path))
+    model, report = imported(tmp_path, ImportRequest(path))
     assert model.manifest.format == "saved_model"
     assert any("no TensorFlow Lite form" in line and "Digamma" in line for line in report)
     digamma = tf.math.digamma(3 + expected(EDGES)).numpy()
@@ -94,13 +94,15 @@ def test_texts_with_token_types(tmp_path: Path) -> None:
 
     names = ("input_ids", "attention_mask", "token_type_ids")
     specs = [tf.TensorSpec([None, None], tf.int64, name) for name in names]
-    wish = Wish(saved(tmp_path / "source", classify, *specs), labels=tuple("abcd"), tokenizer=TOKENIZER, max_tokens=64)
+    wish = ImportRequest(
+        saved(tmp_path / "source", classify, *specs), labels=tuple("abcd"), tokenizer=TOKENIZER, max_tokens=64
+    )
     model, _ = imported(tmp_path, wish)
     assert {each.name for each in model.manifest.inputs} == set(names)
     from assay.models.text_classifier import TextClassifier
 
     rows = [table[tokens.ids].mean(0) for tokens in TextClassifier(model)._tokenizer.encode(TEXTS)]
-    np.testing.assert_allclose(probes.scores(model, TEXTS), 1 / (1 + np.exp(-np.array(rows))), atol=0.02)
+    np.testing.assert_allclose(probes.score_probes(model, TEXTS), 1 / (1 + np.exp(-np.array(rows))), atol=0.02)
 
 
 def writes(weights: Any, rows: Any) -> Any:
@@ -157,7 +159,7 @@ def test_a_graph_that_reaches_outside_is_refused_before_it_is_loaded(
 
     monkeypatch.setattr(tf.saved_model, "load", load)
     with pytest.raises(UnreadableInput, match="nothing of it was run"):
-        imported(tmp_path, Wish(path))
+        imported(tmp_path, ImportRequest(path))
 
 
 @pytest.mark.parametrize("call", [saves, maps_a_file, prints])
@@ -170,11 +172,11 @@ def test_a_bundle_whose_graph_reaches_outside_is_never_loaded(tmp_path: Path, ca
     header = json.loads((bundle / "manifest.json").read_text("utf-8"))
     (bundle / "manifest.json").unlink()
     header.pop("files")
-    (bundle / "manifest.json").write_bytes(build(bundle, header).dumps())
+    (bundle / "manifest.json").write_bytes(build_manifest(bundle, header).dumps())
     with pytest.raises(BundleInvalid, match="does more than compute"):
         load_folder(bundle, 1)
     with pytest.raises(BundleInvalid, match="does more than compute"):
-        publish.check(bundle)
+        publish.require_publishable(bundle)
     assert not Path("/tmp/assay-owned").exists()
 
 
@@ -199,15 +201,15 @@ def registered() -> set[str]:
 @pytest.mark.parametrize("batch", [None, 8])
 def test_a_confined_process_makes_the_same_bundle(tmp_path: Path, batch: int | None) -> None:
     source = saved(tmp_path / "source", linear(), tf.TensorSpec([batch, 1000], tf.float32, "x"))
-    here, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "here")
-    apart, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    here, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "here")
+    apart, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert here.format == apart.format
     assert (tmp_path / "here" / "probes.json").read_bytes() == (tmp_path / "apart" / "probes.json").read_bytes()
 
 
 def test_what_has_no_lite_form_is_made_by_a_confined_process_too(tmp_path: Path) -> None:
     source = saved(tmp_path / "source", linear(tf.math.digamma), tf.TensorSpec([8, 1000], tf.float32, "x"))
-    made, _ = make(Wish(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    made, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert made.format == "saved_model"
 
 
@@ -216,11 +218,11 @@ def test_another_signature_is_named(tmp_path: Path) -> None:
     call = tf.function(lambda x: {"y": x}).get_concrete_function(tf.TensorSpec([1], tf.float32, "x"))
     tf.saved_model.save(module, str(tmp_path / "source"), signatures={"predict": call})
     with pytest.raises(UnreadableInput, match="only predict"):
-        imported(tmp_path, Wish(tmp_path / "source"))
+        imported(tmp_path, ImportRequest(tmp_path / "source"))
 
 
 def test_a_folder_that_is_no_saved_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "saved_model.pb").write_bytes(b"not a protocol buffer")
     with pytest.raises(UnreadableInput):
-        imported(tmp_path, Wish(tmp_path / "source"))
+        imported(tmp_path, ImportRequest(tmp_path / "source"))

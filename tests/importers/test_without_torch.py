@@ -17,7 +17,7 @@ from assay.models.loading import load_folder
 from tests.importers import stored
 from tests.importers.checkpoints import LABELS, write_tokenizer
 from tools.models.importers import tokenizer_files
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import kind_of, make
 
 CASES = stored.cases()
@@ -42,10 +42,10 @@ def folder_of(path: Path, name: str) -> Path:
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_bundle_answers_as_transformers_did(tmp_path: Path, name: str) -> None:
-    wish = Wish(folder_of(tmp_path / "source", name), quantize="none", labels=tuple("abcde")[: outputs(name)])
+    wish = ImportRequest(folder_of(tmp_path / "source", name), quantize="none", labels=tuple("abcde")[: outputs(name)])
     _, report = make(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
     model = load_folder(tmp_path / "bundle", 1)
-    assert probes.check(model) is not None
+    assert probes.check_probes(model) is not None
     assert any("differs from its source" in line for line in report)
     ids = stored.ids(LENGTH).astype(np.int32)
     found = model.runner.run({"input_ids": ids, "attention_mask": np.ones_like(ids)})[0]

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from tests.integration.drops import GOOD, OTHER, Drop
 
 Cut = Callable[..., None]
@@ -16,7 +16,7 @@ SHARD = 256
 SHARDS = -(-len(BODY) // SHARD)
 
 
-def desk() -> Desk:
+def desk() -> JobEnvironment:
     """Return the desk of this environment."""
     from rank.services import service
 

@@ -14,7 +14,7 @@ from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_ke
 from assay.models.loading import LoadedModel
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.publish import publish
 
 NAME, TASK = "tiny-index", "sequence-score"
@@ -64,7 +64,7 @@ def version_of(
     target = folder / f"bundle-{version}"
     shutil.copytree(source, target)
     document = {**json.loads((target / MANIFEST).read_text()), "version": version, **header}
-    (target / MANIFEST).write_bytes(build(target, document, chunk_bytes=chunk_bytes).dumps())
+    (target / MANIFEST).write_bytes(build_manifest(target, document, chunk_bytes=chunk_bytes).dumps())
     return target
 
 
@@ -137,5 +137,5 @@ def changed(folder: Path, name: str, source: str = "tiny-index", *, factor: floa
     made = content.replace(struct.pack("<f", weight), struct.pack("<f", weight * factor))
     (target / "model.tflite").write_bytes(made)
     document = {**json.loads((target / MANIFEST).read_text()), "name": name, **header}
-    (target / MANIFEST).write_bytes(build(target, document).dumps())
+    (target / MANIFEST).write_bytes(build_manifest(target, document).dumps())
     return target

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.aws.dynamodb import Table
 from assay.jobs.job_records import Job, Jobs
-from assay.jobs.steps import Letter, identify, read_letter
+from assay.jobs.steps import Letter, read_identity, read_letter
 from tests.conftest import TABLE
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import OPEN, desk
@@ -92,7 +92,7 @@ def version(drop: Drop, number: int) -> Event:
 
 def job(event: Event) -> Job:
     """Return the job of an event."""
-    found = desk().jobs.of(identify(event["Records"][0]))
+    found = desk().jobs.of(read_identity(event["Records"][0]))
     assert found is not None
     return found
 
@@ -144,7 +144,7 @@ def test_a_letter_of_a_job_that_failed_is_redriven_and_not_the_keys_latest(drop:
 
 def test_a_letter_whose_job_somebody_else_works_on_is_left(drop: Drop, outage: Outage) -> None:
     event = version(drop, 1)
-    upload = identify(event["Records"][0])
+    upload = read_identity(event["Records"][0])
     claim = desk().jobs.claim(upload, "another call", 900)
     body = {"requestContext": {"requestId": "the same call"}, "requestPayload": event}
     boto3.client("sqs").send_message(QueueUrl=outage.queue, MessageBody=json.dumps(body))

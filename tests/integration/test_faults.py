@@ -27,18 +27,18 @@ def test_a_shard_that_dies_is_done_again(drop: Drop, error: Exception) -> None:
 
 
 def test_a_shard_that_dies_midway_leaves_no_result(drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assay.jobs.workspace import Working
+    from assay.jobs.workspace import Workspace
 
-    save, deaths = Working.save, [1]
+    save, deaths = Workspace.save, [1]
 
-    def dying(self: Working, result: Any) -> None:
+    def dying(self: Workspace, result: Any) -> None:
         if deaths and result.shard == 2:
             deaths.pop()
             assert self.done() == sorted(set(self.done()) - {2})
             raise Died("just before its last write")
         save(self, result)
 
-    monkeypatch.setattr(Working, "save", dying)
+    monkeypatch.setattr(Workspace, "save", dying)
     whole(drop, drop.done("rank/a.txt", BODY, **OPEN))
     assert not deaths
 

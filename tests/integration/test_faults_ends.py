@@ -46,7 +46,7 @@ def test_a_shard_that_is_done_is_not_done_again(drop: Drop, monkeypatch: pytest.
     from assay.jobs import rank_files as module
 
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
-    monkeypatch.setattr(module, "ranked", lambda *_: pytest.fail("it was done"))
+    monkeypatch.setattr(module, "rank_shard", lambda *_: pytest.fail("it was done"))
     assert rank_jobs.shard_handler({"job_id": job_id, "shard": 1}, Context()) == {}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from assay.settings import Settings
 from tests import events
 from tests.events import Context
@@ -15,12 +15,12 @@ JOB = str(events.load("rank_plan")["job_id"])
 
 
 @pytest.fixture
-def desk(drop: Drop) -> Desk:
+def desk(drop: Drop) -> JobEnvironment:
     """The desk of this environment; the object that the events are about is there."""
     import os
 
     drop.aws.s3.put_object(Bucket="uploads", Key=events.load("rank_plan")["key"], Body=f"{GOOD}\nMKV\n".encode())
-    desk = Desk.of(Settings.from_environ(os.environ))
+    desk = JobEnvironment.of(Settings.from_environ(os.environ))
     desk.jobs._record(JOB, {"kind": "rank", "upload": events.load("rank_plan")["key"]})
     return desk
 
@@ -41,7 +41,7 @@ def step(name: str) -> dict[str, Any]:
     return handlers[name](events.load(name), Context())
 
 
-def test_plan_shard_and_merge_do_a_job(drop: Drop, desk: Desk) -> None:
+def test_plan_shard_and_merge_do_a_job(drop: Drop, desk: JobEnvironment) -> None:
     planned = step("rank_plan")
     recorded = events.load("rank_merge")
     assert set(planned) == set(recorded)
@@ -51,7 +51,7 @@ def test_plan_shard_and_merge_do_a_job(drop: Drop, desk: Desk) -> None:
     assert drop.summary(JOB)["counts"]["received"] == 2
 
 
-def test_failures_are_noted_and_end_the_job(drop: Drop, desk: Desk) -> None:
+def test_failures_are_noted_and_end_the_job(drop: Drop, desk: JobEnvironment) -> None:
     step("rank_plan")
     assert step("rank_merge_note") == {}
     reply = step("rank_merge_fail")
@@ -60,12 +60,12 @@ def test_failures_are_noted_and_end_the_job(drop: Drop, desk: Desk) -> None:
     assert drop.job(JOB).reason == reply["reason"]
 
 
-def test_a_job_that_was_never_planned_fails_too(drop: Drop, desk: Desk) -> None:
+def test_a_job_that_was_never_planned_fails_too(drop: Drop, desk: JobEnvironment) -> None:
     assert step("rank_merge_fail")["state"] == "FAILED"
     assert drop.job(JOB).reason.startswith("States.ExceedToleratedFailureThreshold")
 
 
-def test_a_job_that_succeeded_does_not_fail_afterwards(drop: Drop, desk: Desk) -> None:
+def test_a_job_that_succeeded_does_not_fail_afterwards(drop: Drop, desk: JobEnvironment) -> None:
     for name in ("rank_plan", "rank_shard", "rank_merge"):
         step(name)
     assert step("rank_merge_fail")["state"] == drop.summary(JOB)["state"] == "SUCCEEDED"

@@ -10,12 +10,12 @@ import pytest
 from assay.errors import InvalidOption, ManifestInvalid, ObjectChanged, ObjectMissing, TooLarge, UnreadableInput
 from assay.jobs import workspace
 from assay.jobs.byte_ranges import Shard
-from assay.jobs.planning import Caps, Shape, Upload, plan
-from assay.jobs.workspace import Failure, Manifest, ShardResult, Source, Working, added, first_lines
+from assay.jobs.planning import Caps, FileShape, Upload, plan_job
+from assay.jobs.workspace import Failure, JobPlan, ShardResult, Source, Workspace, add_counts, first_lines
 from tests.conftest import Aws
 
 CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
-MANIFEST = Manifest(
+MANIFEST = JobPlan(
     "job", "rank", Source("uploads", "rank/a", 25, '"e"'), "csv", 10, 3, {"score": {"name": "m", "version": "1"}},
     {"top_k": 3, "column": None}, "", "séquence,\udcff\n",
 )  # fmt: skip
@@ -32,21 +32,21 @@ class Plain:
             raise InvalidOption("top_k must be a number", option="top_k")
         return {"top_k": int(metadata.get("top_k", 100))}
 
-    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
-        return Shape("lines", not head.startswith(b"!"))
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
+        return FileShape("lines", not head.startswith(b"!"))
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         return {"score": {"name": "m", "version": str(next(self.versions))}}
 
 
-def planned(aws: Aws, body: bytes, upload: Upload | None = None, caps: Caps = CAPS, top_k: str = "100") -> Manifest:
+def planned(aws: Aws, body: bytes, upload: Upload | None = None, caps: Caps = CAPS, top_k: str = "100") -> JobPlan:
     aws.s3.put_object(Bucket="uploads", Key="rank/a", Body=body, Metadata={"top-k": top_k})
-    return plan(Plain(), "job", upload or Upload("uploads", "rank/a"), aws.uploads, aws.results, caps)
+    return plan_job(Plain(), "job", upload or Upload("uploads", "rank/a"), aws.uploads, aws.results, caps)
 
 
 def test_a_manifest_and_a_result_survive_json() -> None:
-    assert Manifest.from_json(MANIFEST.to_json()) == MANIFEST
-    assert Manifest.from_json(MANIFEST.to_json()).pin == MANIFEST.pin
+    assert JobPlan.from_json(MANIFEST.to_json()) == MANIFEST
+    assert JobPlan.from_json(MANIFEST.to_json()).pin == MANIFEST.pin
     result = ShardResult(3, "pin", 7, {"received": 7}, {"rejected.csv": 9}, {"rows": [["MK", 0.5, None]]})
     assert ShardResult.from_json(result.to_json()) == result
 
@@ -63,7 +63,7 @@ def test_a_manifest_that_cannot_be_is_refused(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1, "source": {}}', "null"])
 def test_a_manifest_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(ManifestInvalid):
-        Manifest.from_json(text)
+        JobPlan.from_json(text)
 
 
 def test_the_shards_of_a_manifest_cover_every_byte_once() -> None:
@@ -136,7 +136,7 @@ def test_what_cannot_be_cut_and_is_too_large_is_refused(aws: Aws, body: bytes, w
 
 
 def test_a_shard_is_done_once_its_result_exists(aws: Aws) -> None:
-    working = Working(aws.results, "job")
+    working = Workspace(aws.results, "job")
     result = ShardResult(100_000, "pin", 1, {"received": 1})
     aws.results.put(working.part(7, "rejected.csv"), b"1,empty,", "text/csv")
     assert working.done() == []
@@ -150,7 +150,7 @@ def test_a_shard_is_done_once_its_result_exists(aws: Aws) -> None:
 
 
 def test_failures_are_those_of_shards_not_done_since(aws: Aws) -> None:
-    working = Working(aws.results, "job")
+    working = Workspace(aws.results, "job")
     for shard in (2, 1):
         working.note(Failure(shard, "States.Timeout", "it took too long"))
     working.save(ShardResult(2, "pin", 1, {}))
@@ -160,8 +160,8 @@ def test_failures_are_those_of_shards_not_done_since(aws: Aws) -> None:
 def test_lines_are_numbered_by_prefix_sums_and_counts_added() -> None:
     results = [ShardResult(index, "", lines, {"received": lines}) for index, lines in enumerate((3, 0, 5))]
     assert first_lines(results) == [1, 4, 4]
-    assert added([result.counts for result in results]) == {"received": 8}
-    assert added([]) == {}
+    assert add_counts([result.counts for result in results]) == {"received": 8}
+    assert add_counts([]) == {}
 
 
 def test_the_input_of_a_state_machine_names_the_upload() -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.aws.s3 import Bucket
 from assay.errors import JobLost, NotFound, ServiceError
-from assay.jobs.ending import cancel, end, give_up, settle
+from assay.jobs.ending import cancel, end, fail_job, settle
 from assay.jobs.job_records import Jobs
 from portal.sweep import sweep
 from tests.conftest import TABLE
@@ -100,7 +100,7 @@ def test_the_first_word_of_an_end_stays(drop: Drop) -> None:
     job = place.jobs.enqueue("rank/a.txt", "rank")
     cancel(place, job.id)
     assert not end(place, job.id, "rank", "rank/a.txt", JobLost("late"))
-    assert give_up(place, job.id, "rank", "rank/a.txt", ServiceError("later"))["state"] == "FAILED"
+    assert fail_job(place, job.id, "rank", "rank/a.txt", ServiceError("later"))["state"] == "FAILED"
     assert drop.job(job.id).reason == drop.summary(job.id)["error"]["message"] == "cancelled"
     assert cancel(place, job.id).reason == "cancelled"
     with pytest.raises(NotFound):
@@ -257,20 +257,20 @@ def test_jobs_that_take_a_whole_sweep_leave_promises_their_turn(drop: Drop, monk
 def test_a_job_that_ends_while_it_is_looked_at_is_not_swept(
     drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    from assay.aws.step_functions import Machine, Outcome
+    from assay.aws.step_functions import ExecutionOutcome, StateMachine
 
     place = desk()
     job = place.jobs.enqueue("rank/a.txt", "rank")
     place.jobs.start(job.id, {}, execution="arn:aws:states:us-east-1:123456789012:execution:files:x")
 
-    def ending(self: Machine, execution: str) -> Outcome:
+    def ending(self: StateMachine, execution: str) -> ExecutionOutcome:
         if how == "SUCCEEDED":
             place.jobs.succeed(job.id, {"received": 1}, {})
         else:
             place.jobs.fail(job.id, "its own reason")
-        return Outcome(False, "it ended well")
+        return ExecutionOutcome(False, "it ended well")
 
-    monkeypatch.setattr(Machine, "outcome", ending)
+    monkeypatch.setattr(StateMachine, "outcome", ending)
     monkeypatch.setattr("portal.sweep.end", lambda *_: pytest.fail("it has just ended"))
     assert _sweep_later(monkeypatch, 90_000) == []
     found = drop.job(job.id)

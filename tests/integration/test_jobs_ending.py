@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Jobs
 from assay.settings import Settings
 from rank import jobs as rank_jobs
@@ -39,14 +39,14 @@ def ask(drop: Drop) -> Iterator[Ask]:
 
 
 @pytest.fixture
-def desk(drop: Drop) -> Desk:
+def desk(drop: Drop) -> JobEnvironment:
     """The desk of this environment, at any time."""
     import os
 
-    return Desk.of(Settings.from_environ(os.environ))
+    return JobEnvironment.of(Settings.from_environ(os.environ))
 
 
-def later(desk: Desk, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+def later(desk: JobEnvironment, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let time pass for the state table."""
     import time
 
@@ -105,7 +105,9 @@ def test_what_has_ended_or_never_was_cannot_be_cancelled(drop: Drop, ask: Ask) -
     assert ask("POST", "/jobs/none/cancel", "/jobs/{id}/cancel")[0] == 404
 
 
-def test_a_file_that_comes_after_its_job_was_cancelled_is_left_alone(drop: Drop, ask: Ask, desk: Desk) -> None:
+def test_a_file_that_comes_after_its_job_was_cancelled_is_left_alone(
+    drop: Drop, ask: Ask, desk: JobEnvironment
+) -> None:
     job = desk.jobs.enqueue("rank/a.txt", "rank")
     assert ask("POST", f"/jobs/{job.id}/cancel", "/jobs/{id}/cancel")[0] == 202
     event = drop.put("rank/a.txt", BODY, **OPEN)
@@ -130,7 +132,7 @@ def test_a_job_cancelled_while_it_was_merged_is_not_shown_as_done(
     assert drop.job(job_id).state == drop.summary(job_id)["state"] == "FAILED"
 
 
-def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk: Desk) -> None:
+def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk: JobEnvironment) -> None:
 
     cut(200)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
@@ -141,7 +143,7 @@ def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk:
 
 
 def test_a_job_whose_execution_ended_silently_is_swept(
-    drop: Drop, cut: Cut, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    drop: Drop, cut: Cut, desk: JobEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from portal.sweep import sweep
 
@@ -163,12 +165,14 @@ def _die(name: str, event: dict[str, Any]) -> None:
         raise RuntimeError("nothing works")
 
 
-def test_a_job_whose_execution_runs_is_left_alone(drop: Drop, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_whose_execution_runs_is_left_alone(
+    drop: Drop, desk: JobEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from portal.sweep import sweep
 
     job = desk.jobs.enqueue("rank/a.txt", "rank")
     desk.jobs.start(job.id, {}, execution="arn:running")
-    monkeypatch.setattr("assay.aws.step_functions.Machine.outcome", lambda *_: _Running())
+    monkeypatch.setattr("assay.aws.step_functions.StateMachine.outcome", lambda *_: _Running())
     later(desk, monkeypatch, 1e5)
     assert sweep(desk) == []
 
@@ -181,7 +185,7 @@ class _Running:
     ("bucket", "seconds", "swept"), [("uploads", 3500, 0), ("uploads", 3700, 1), ("", 80_000, 0), ("", 90_000, 1)]
 )
 def test_a_job_that_nobody_works_on_is_swept_in_time(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, bucket: str, seconds: float, swept: int
+    desk: JobEnvironment, monkeypatch: pytest.MonkeyPatch, bucket: str, seconds: float, swept: int
 ) -> None:
     from portal.sweep import handler, sweep
 
@@ -193,7 +197,7 @@ def test_a_job_that_nobody_works_on_is_swept_in_time(
     assert len(sweep(desk)) == swept
 
 
-def test_only_a_job_that_failed_is_opened_again(desk: Desk) -> None:
+def test_only_a_job_that_failed_is_opened_again(desk: JobEnvironment) -> None:
     job = desk.jobs.enqueue("rank/a.txt", "rank")
     assert desk.jobs.reopen(job.id) is None
     assert desk.jobs.reopen("none") is None

@@ -13,7 +13,7 @@ from assay.jobs import large_cells
 from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from assay.options import RankOptions
-from assay.ranking import top_k as topk
+from assay.ranking import top_k
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.formats import Format
@@ -64,7 +64,7 @@ def test_cells_in_parts_give_the_same_ranking(
     monkeypatch.setattr(large_cells, "INLINE", inline)
     monkeypatch.setattr(large_cells, "MOST", most)
     monkeypatch.setattr(large_cells, "_AT_ONCE", 5_000)
-    for module in ("topk", "ranker"):
+    for module in ("top_k", "ranker"):
         monkeypatch.setattr(f"assay.ranking.{module}.HEAVY", 30_000 if most < 1 << 20 else 64 << 20)
     body = table(120, 600)
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "100"})
@@ -88,7 +88,7 @@ def test_a_shards_result_is_never_larger_than_what_is_read(
 
 
 def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("topk", "ranker"):
+    for module in ("top_k", "ranker"):
         monkeypatch.setattr(f"assay.ranking.{module}.HEAVY", 1 << 20)
     monkeypatch.setattr("assay.ranking.ranker._BLOCK", 1 << 18)
     peaks = []
@@ -108,12 +108,12 @@ def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_labels_that_were_let_go_leave_the_same_rows() -> None:
     chance = np.random.default_rng(1)
-    kept, shed = topk.TopK(5), topk.TopK(5, most=10)
+    kept, shed = top_k.TopK(5), top_k.TopK(5, most=10)
     for start in range(0, 60, 20):
         codes = chance.integers(0, 20, (20, 50), dtype=np.uint8)
         labels = np.fromiter(((f"id{at}", ("x" * 100,)) for at in range(20)), np.object_, 20)
         score = chance.random(20, dtype=np.float32)
-        rows = topk.Rows(codes, np.arange(start, start + 20), score, score, labels)
+        rows = top_k.Rows(codes, np.arange(start, start + 20), score, score, labels)
         kept.add(rows, 1 << 30)
         shed.add(rows, 1 << 30)
     first, second = kept.best(), shed.best()

@@ -12,16 +12,16 @@ import pytest
 from assay.http.messages import Request
 from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
-from assay.models.probes import PROBES, scores
+from assay.models.probes import PROBES, score_probes
 from rank import jobs as rank_jobs
 from tests.conftest import DATA, Aws
 from tests.integration import registries
 from tests.integration.drops import Drop
 from tests.integration.registries import NAME, changed
 from tests.integration.traffic import Answer, Ask, Traffic
-from tools.models.build import build
-from tools.models.importers.result import made
-from tools.models.publish import activate, publish, rollback
+from tools.models.build import build_manifest
+from tools.models.importers.result import probe_model
+from tools.models.publish import move_pointer, publish, rollback
 
 SEQUENCES = ["ACDEFGHIKLMNPQRSTVWY" * 2 + letter * 10 for letter in "ACDEFGHI"]
 BODY = json.dumps({"sequences": SEQUENCES, "threshold": -1e6}).encode()
@@ -40,8 +40,8 @@ def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
     service.cache_clear()
 
     def ask() -> Answer:
-        source = request.read(Request("POST", "/rank", {}, {}, BODY), service().pair)
-        partial, _ = api.ranked(source)
+        source = request.read_request(Request("POST", "/rank", {}, {}, BODY), service().pair)
+        partial, _ = api.rank_request(source)
         by_sequence = {row.sequence: row.score for row in partial.rows}
         return source.pair.models["score"]["version"], tuple(by_sequence[each] for each in SEQUENCES)
 
@@ -86,7 +86,7 @@ def expected(folders: list[Path]) -> dict[str, tuple[float, ...]]:
     """Return the answers of each version by itself."""
     models = [load_folder(folder, 1) for folder in folders]
     inputs = [TEXT] if models[0].manifest.text else SEQUENCES
-    return {model.manifest.version: tuple(map(float, scores(model, inputs).ravel())) for model in models}
+    return {model.manifest.version: tuple(map(float, score_probes(model, inputs).ravel())) for model in models}
 
 
 def held_to(answers: list[Answer], known: dict[str, tuple[float, ...]]) -> Counter[str]:
@@ -105,25 +105,25 @@ def test_activation_and_rollback_lose_no_request_and_mix_no_versions(
     name = folders[0].name
     for folder in folders:
         publish(aws.models, folder, serve=False, run=False)
-    activate(aws.models, name, "1")
+    move_pointer(aws.models, name, "1")
     traffic = Traffic(request.getfixturevalue(kind))
     with traffic.flowing():
         traffic.until("1")
-        activate(aws.models, name, "2")
+        move_pointer(aws.models, name, "2")
         traffic.until("2")
         assert rollback(aws.models, name).version == "1"
         traffic.until("1")
-        activate(aws.models, name, "3")
+        move_pointer(aws.models, name, "3")
         traffic.until("3")
     assert traffic.failures == []
     assert held_to(traffic.answers, expected(folders)).keys() == {"1", "2", "3"}
 
 
 def wrong_probes(aws: Aws, folder: Path) -> None:
-    probes = made(load_folder(folder, 1), SEQUENCES, 0.01)
+    probes = probe_model(load_folder(folder, 1), SEQUENCES, 0.01)
     (folder / PROBES).write_bytes(replace(probes, outputs=probes.outputs + 1).dumps())
     document = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_bytes(build(folder, document).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, document).dumps())
     publish(aws.models, folder, run=False)
 
 
@@ -141,7 +141,7 @@ def published(damage: Callable[[Aws, str], None]) -> Callable[[Aws, Path], None]
 def other_manifest(aws: Aws, folder: Path) -> None:
     """Replace a published manifest by a right one that the pointer was not made for."""
     publish(aws.models, folder, serve=False, run=False)
-    activate(aws.models, NAME, "3")
+    move_pointer(aws.models, NAME, "3")
     found = aws.models.get(bundle_key(NAME, "3"), limit=1 << 20)
     assert found is not None
     aws.models.put(bundle_key(NAME, "3"), found[0].replace(b'"licence": "', b'"licence": "not '), "")
@@ -171,7 +171,7 @@ def test_what_is_broken_never_serves_and_costs_no_request(
         BROKEN[what](aws, folders[2])
         traffic.until_true(lambda: metrics["ModelRefused"] > 0)
         traffic.until("1")
-        activate(aws.models, NAME, "2")
+        move_pointer(aws.models, NAME, "2")
         traffic.until("2")
     assert traffic.failures == []
     assert held_to(traffic.answers, expected(folders[:2])).keys() == {"1", "2"}
@@ -192,7 +192,6 @@ def test_a_manifest_that_the_pointer_was_not_made_for_is_refused(
 def test_a_job_keeps_its_versions_while_others_come_to_serve(
     aws: Aws, drop: Drop, cut: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from assay.jobs import rank_files
 
     folders = sequence_versions(tmp_path)
     for folder in folders[1:]:
@@ -201,10 +200,10 @@ def test_a_job_keeps_its_versions_while_others_come_to_serve(
 
     def swapped(manifest: Any, index: int) -> Any:
         done.add(index)
-        activate(aws.models, NAME, str(index % 3 + 1))
+        move_pointer(aws.models, NAME, str(index % 3 + 1))
         return work(manifest, index)
 
-    monkeypatch.setattr(rank_files, "work", swapped)
+    monkeypatch.setattr(rank_jobs, "work", swapped)
     cut(100)
     body = "".join(f"{each}\n" for each in SEQUENCES).encode()
     job_id = drop.done("rank/a.txt", body, **{"threshold": "-1e6", "score-model": f"{NAME}@2"})

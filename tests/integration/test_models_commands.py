@@ -16,7 +16,7 @@ from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
 from tools.cli.models import main
 from tools.models import publish
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 SEQUENCES = ["".join(np.random.default_rng(seed).choice(list(RESIDUES), 50)) for seed in range(30)]
@@ -36,10 +36,10 @@ def with_probes(tmp_path: Path, name: str, *, off: float = 0.0, version: str = "
     shutil.copytree(DATA / name / "1", folder)
     model = load_folder(folder, 1)
     kind, inputs = ("texts", TEXTS) if model.manifest.text else ("sequences", SEQUENCES)
-    outputs = probes.scores(model, inputs) + off
+    outputs = probes.score_probes(model, inputs) + off
     (folder / PROBES).write_bytes(Probes(kind, tuple(inputs), outputs, 0.02).dumps())  # type: ignore[arg-type]
     document = {**json.loads((folder / MANIFEST).read_text()), "version": version, **header}
-    (folder / MANIFEST).write_bytes(build(folder, document).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, document).dumps())
     return folder
 
 
@@ -67,9 +67,9 @@ def test_a_bundle_is_published_only_if_it_answers_as_its_source(aws: Aws, tmp_pa
 def test_malformed_probes_are_refused(tmp_path: Path, change: dict[str, Any], complaint: str) -> None:
     folder = with_probes(tmp_path, "tiny-index")
     (folder / PROBES).write_text(json.dumps(json.loads((folder / PROBES).read_text()) | change))
-    (folder / MANIFEST).write_bytes(build(folder, json.loads((folder / MANIFEST).read_text())).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, json.loads((folder / MANIFEST).read_text())).dumps())
     with pytest.raises(BundleInvalid, match=complaint):
-        publish.check(folder)
+        publish.require_publishable(folder)
 
 
 def test_a_rollback_goes_back_and_a_second_one_forward(aws: Aws, tmp_path: Path) -> None:
@@ -189,6 +189,6 @@ def test_without_a_bucket_a_command_says_how_to_name_one(
 
 def test_scores_are_those_of_the_scorer() -> None:
     model = load_folder(DATA / "tiny-index" / "1", 1)
-    codes = probes.codes([*SEQUENCES, SEQUENCES[0].lower()], SequenceScorer(model).contract)
-    assert probes.scores(model, SEQUENCES).tobytes() == SequenceScorer(model).score(codes[:-1]).tobytes()
+    codes = probes.probe_codes([*SEQUENCES, SEQUENCES[0].lower()], SequenceScorer(model).contract)
+    assert probes.score_probes(model, SEQUENCES).tobytes() == SequenceScorer(model).score(codes[:-1]).tobytes()
     assert codes[0].tobytes() == codes[-1].tobytes()

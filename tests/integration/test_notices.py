@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from assay.aws.clients import client
-from assay.jobs.announcements import announced
+from assay.jobs.announcements import announce_jobs
 from assay.settings import Settings
 from tests.conftest import TABLE, Aws
 from tests.integration.drops import Drop
@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_read_is_told_with_its_reason(drop: Drop, told: To
 
 
 def test_a_job_ends_once(aws: Aws, told: Told) -> None:
-    jobs = announced(settings(ASSAY_JOB_TOPIC=client("sns").list_topics()["Topics"][0]["TopicArn"]))
+    jobs = announce_jobs(settings(ASSAY_JOB_TOPIC=client("sns").list_topics()["Topics"][0]["TopicArn"]))
     job = jobs.enqueue("rank/x.txt", "rank")
     assert jobs.start(job.id, {})
     assert jobs.progress(job.id, 0.5, {})
@@ -84,7 +84,7 @@ def test_a_job_ends_once(aws: Aws, told: Told) -> None:
 
 
 def test_a_topic_that_is_gone_fails_no_job(aws: Aws) -> None:
-    jobs = announced(settings(ASSAY_JOB_TOPIC="arn:aws:sns:us-east-1:123456789012:gone"))
+    jobs = announce_jobs(settings(ASSAY_JOB_TOPIC="arn:aws:sns:us-east-1:123456789012:gone"))
     job: Any = jobs.enqueue("rank/x.txt", "rank")
     assert jobs.fail(job.id, "cancelled")
     found: Any = jobs.get(job.id)
@@ -99,5 +99,5 @@ def test_without_a_topic_no_client_is_made_for_it(aws: Aws, monkeypatch: pytest.
         return client(name)
 
     monkeypatch.setattr("assay.jobs.announcements.client", counted)
-    announced(settings()).enqueue("rank/x.txt", "rank")
+    announce_jobs(settings()).enqueue("rank/x.txt", "rank")
     assert made == ["dynamodb"]

@@ -16,7 +16,7 @@ from tools.openapi.__main__ import TARGET
 
 DOCUMENT = json.loads(TARGET.read_text(encoding="utf-8"))
 RECORDED = sorted(path.stem for path in EVENTS.glob("*.json") if "httpMethod" in load(path.stem))
-STACK = stack.read(ROOT / "template.yaml")
+STACK = stack.read_stack(ROOT / "template.yaml")
 FUNCTIONS = {(route.method, route.path): STACK.functions[route.function].handler for route in STACK.routes}
 TINY = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
 STALE = {"rank.services": ["service"], "classify.services": ["service", "settings"], "portal.services": ["service"]}

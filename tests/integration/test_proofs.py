@@ -10,7 +10,7 @@ from assay.errors import NotFound
 from assay.jobs import rejects
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, Cut, desk
-from tools.admin.proofs import Proof, verify
+from tools.admin.proofs import Proof, verify_job
 
 CSV = ("id,sequence,note\n" + "".join(f"d{at},{GOOD if at % 3 else OTHER[1:]},n\n" for at in range(40))).encode()
 FASTA = "".join(f">p{at} x\n{GOOD}{OTHER}\n" for at in range(12)).encode()
@@ -18,7 +18,7 @@ FASTA = "".join(f">p{at} x\n{GOOD}{OTHER}\n" for at in range(12)).encode()
 
 def proofs(drop: Drop, job_id: str) -> dict[str, Proof]:
     """Return what was recomputed by name."""
-    return {each.name: each for each in verify(drop.aws.results, drop.aws.uploads, job_id)}
+    return {each.name: each for each in verify_job(drop.aws.results, drop.aws.uploads, job_id)}
 
 
 def wrong(drop: Drop, job_id: str) -> list[str]:
@@ -120,9 +120,9 @@ def test_what_cannot_be_recomputed_is_left_out_by_name(drop: Drop) -> None:
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     drop.aws.uploads.delete("rank/a.txt")
     assert proofs(drop, job_id)["source"].said.startswith("not there any more")
-    (source,) = [each for each in verify(drop.aws.results, None, job_id) if each.name == "source"]
+    (source,) = [each for each in verify_job(drop.aws.results, None, job_id) if each.name == "source"]
     assert source.holds is None
     refused = drop.done("rank/b.txt", BODY, top_k="0")
-    assert [each.holds for each in verify(drop.aws.results, drop.aws.uploads, refused)] == [None]
+    assert [each.holds for each in verify_job(drop.aws.results, drop.aws.uploads, refused)] == [None]
     with pytest.raises(NotFound):
-        list(verify(desk().results, None, "none"))
+        list(verify_job(desk().results, None, "none"))

@@ -12,7 +12,7 @@ from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
 from tools.cli.models import main
 from tools.models import publish
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 NAME = "tiny-index"
 FOLDER = DATA / NAME / "1"
@@ -29,7 +29,7 @@ def copied(tmp_path: Path, **header: Any) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(FOLDER, folder)
     document = {**json.loads((folder / MANIFEST).read_text()), **header}
-    (folder / MANIFEST).write_bytes(build(folder, document).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, document).dumps())
     return folder
 
 
@@ -66,7 +66,7 @@ def test_a_broken_bundle_is_not_published(aws: Aws, tmp_path: Path) -> None:
     with pytest.raises(BundleInvalid):
         publish.publish(aws.models, folder)
     document = json.loads((folder / MANIFEST).read_text())
-    (folder / MANIFEST).write_bytes(build(folder, document).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, document).dumps())
     with pytest.raises(BundleInvalid, match="does not load"):
         publish.publish(aws.models, folder)
     assert list(aws.models.keys("")) == []
@@ -76,8 +76,8 @@ def test_only_what_is_published_can_be_activated(aws: Aws) -> None:
     publish.publish(aws.models, FOLDER, serve=False)
     assert publish.pointer(aws.models, NAME) is None
     with pytest.raises(ObjectMissing):
-        publish.activate(aws.models, NAME, "2")
-    assert versions(publish.activate(aws.models, NAME, "1")) == ("1", None)
+        publish.move_pointer(aws.models, NAME, "2")
+    assert versions(publish.move_pointer(aws.models, NAME, "1")) == ("1", None)
 
 
 def test_a_pointer_that_says_nothing_is_replaced(aws: Aws) -> None:
@@ -137,5 +137,5 @@ def test_activation_names_the_manifest_and_a_rollback_holds_it_to_that(aws: Aws,
 def test_a_pointer_without_a_sha256_gets_one_when_its_version_is_activated_again(aws: Aws) -> None:
     publish.publish(aws.models, FOLDER)
     aws.models.put(current_key(NAME), b'{"version": "1", "previous": "0"}', "")
-    after = publish.activate(aws.models, NAME, "1")
+    after = publish.move_pointer(aws.models, NAME, "1")
     assert (versions(after), after.sha256) == (("1", "0"), sha256((FOLDER / MANIFEST).read_bytes()).hexdigest())

@@ -7,7 +7,7 @@ from assay.models.bucket_layout import Pointer, current_key
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, make, put_version, versions
-from tools.models.publish import activate
+from tools.models.publish import move_pointer
 
 
 def test_the_first_use_pulls_and_loads_and_later_ones_ask_nothing(
@@ -106,7 +106,7 @@ def test_going_back_to_the_version_before_serves_it_again_from_disk(
     put_version(aws, tmp_path, "2")
     clock.pass_refresh()
     assert registry.current(NAME, TASK).manifest.version == "2"
-    activate(aws.models, NAME, "1")
+    move_pointer(aws.models, NAME, "1")
     clock.pass_refresh()
     assert registry.current(NAME, TASK).manifest == old.manifest
     assert old.folder.is_dir()

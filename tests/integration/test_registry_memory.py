@@ -93,13 +93,13 @@ def test_a_serving_version_that_is_gone_by_then_gives_way_to_the_pointer(
 def test_a_version_that_was_pinned_is_not_loaded_again_when_it_comes_to_serve(
     aws: Aws, registry: Registry, tmp_path: Path, clock: Clock, traffic: Traffic
 ) -> None:
-    from tools.models.publish import activate
+    from tools.models.publish import move_pointer
 
     put_version(aws, tmp_path, "1")
     put_version(aws, tmp_path, "2")
     registry.current(NAME, TASK)
     old = registry.pinned(NAME, "1", TASK)
-    activate(aws.models, NAME, "1")
+    move_pointer(aws.models, NAME, "1")
     clock.pass_refresh()
     assert registry.current(NAME, TASK) is old
 

@@ -58,7 +58,7 @@ def test_what_stands_in_the_way_is_named(
         raise failure
 
     aws.publish(NAME)
-    monkeypatch.setattr("assay.models.registry.load", fail)
+    monkeypatch.setattr("assay.models.registry.load_model", fail)
     with pytest.raises(ModelUnavailable) as refused:
         registry.current(NAME, TASK)
     assert named in str(refused.value)

@@ -16,8 +16,8 @@ from assay.models.loading import LoadedModel, load_folder
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, make, version_of
-from tools.models.build import build
-from tools.models.importers.result import made
+from tools.models.build import build_manifest
+from tools.models.importers.result import probe_model
 from tools.models.publish import publish
 
 SEQUENCES = ["".join(np.random.default_rng(seed).choice(list("ACDEFGHIKLMNPQRSTVWY"), 50)) for seed in range(20)]
@@ -27,13 +27,13 @@ CASES = {"tiny-index": ("sequence-score", SEQUENCES), "tiny-text": ("text-classi
 
 def rebuilt(folder: Path, header: dict[str, Any]) -> None:
     document = {**json.loads((folder / MANIFEST).read_text()), **header}
-    (folder / MANIFEST).write_bytes(build(folder, document).dumps())
+    (folder / MANIFEST).write_bytes(build_manifest(folder, document).dumps())
 
 
 def probed(aws: Aws, folder: Path, version: str, off: float = 0.0, first: int = 0, name: str = NAME) -> None:
     """Publish a version whose probes from `first` on are off by a number; unchecked, as by another tool."""
     target = version_of(folder, version, source=DATA / name / "1")
-    found = made(load_folder(target, 1), CASES[name][1], tolerance=0.01)
+    found = probe_model(load_folder(target, 1), CASES[name][1], tolerance=0.01)
     found.outputs[first:] += off
     (target / probes.PROBES).write_bytes(found.dumps())
     rebuilt(target, {})
@@ -71,13 +71,13 @@ def test_no_more_than_eight_probes_are_asked_and_once_in_an_environment(
     aws: Aws, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    scores = probes.scores
+    scores = probes.score_probes
 
     def counted(model: LoadedModel, inputs: Sequence[str]) -> Any:
         asked.append(len(inputs))
         return scores(model, inputs)
 
-    monkeypatch.setattr(probes, "scores", counted)
+    monkeypatch.setattr(probes, "score_probes", counted)
     for version, off in (("1", 0.0), ("2", 0.0), ("3", 1.0)):
         probed(aws, tmp_path, version, off, first=8)
     asked.clear()

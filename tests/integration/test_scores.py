@@ -87,14 +87,14 @@ def test_unknown_words_are_refused(drop: Drop, name: str, value: str) -> None:
 
 
 def test_a_shard_that_fails_leaves_no_score_files(drop: Drop, cut: Cut, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assay.jobs.workspace import Working
+    from assay.jobs.workspace import Workspace
 
     cut(300)
 
     def broken(*_: Any) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(Working, "save", broken)
+    monkeypatch.setattr(Workspace, "save", broken)
     job_id = drop.done("rank/a.csv", BODY, output="all", gate="off")
     assert drop.job(job_id).state == "FAILED"
     assert "scores/manifest.json" not in drop.names(job_id)

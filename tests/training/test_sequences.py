@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 pytest.importorskip("tensorflow")
 
 from assay.models.loading import load_folder
-from assay.models.probes import check
+from assay.models.probes import check_probes
 from tools.training.sequences import __main__ as command
 from tools.training.sequences import convert, front, pipeline, sieve, train
 from tools.training.sequences.cards import card
@@ -63,7 +63,7 @@ def test_a_table_becomes_two_bundles_whose_cards_say_what_their_manifests_say(
     for name in ("chymotrypsin", "trypsin"):
         folder = tmp_path / f"stability-{name}" / "7"
         manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-        difference = check(load_folder(folder, 1))
+        difference = check_probes(load_folder(folder, 1))
         assert difference is not None
         assert difference < 1e-4
         assert manifest["metrics"]["spearman_all"] > 0.5
@@ -106,7 +106,7 @@ def test_a_student_of_each_shape_of_the_front_is_the_same_network_in_litert(shap
     student.eval()
     codes = np.random.default_rng(0).integers(0, 20, (300, 50), np.uint8)
     for head in range(2):
-        served = convert.score(convert.convert(student, head, 0.5), codes, 1)
+        served = convert.score(convert.convert_student(student, head, 0.5), codes, 1)
         np.testing.assert_allclose(served, train.predict([student], codes)[:, head] + 0.5, atol=1e-5)
 
 

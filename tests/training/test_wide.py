@@ -12,9 +12,9 @@ pytest.importorskip("torch")
 
 from tools.models import metrics
 from tools.models.architecture import Architecture, Weights
-from tools.models.encoder import Encoder, convert
+from tools.models.encoder import Encoder, convert_encoder
 from tools.training.abstracts import wide
-from tools.training.abstracts.export import calibrated
+from tools.training.abstracts.export import calibrate
 from tools.training.abstracts.network import WideAndDeep
 
 VOCABULARY, HIDDEN, LABELS = 90, 16, 3
@@ -47,7 +47,7 @@ def _beside() -> Weights:
 def _served(network: Encoder, padding: int = 0) -> npt.NDArray[np.float32]:
     from ai_edge_litert.interpreter import Interpreter
 
-    run = Interpreter(model_content=convert(network, int8=False)).get_signature_runner("serving_default")
+    run = Interpreter(model_content=convert_encoder(network, int8=False)).get_signature_runner("serving_default")
     rows = []
     for ids in TEXTS:
         inputs = {"input_ids": ids[None], "attention_mask": np.ones((1, len(ids)), np.int32)}
@@ -59,14 +59,14 @@ def _served(network: Encoder, padding: int = 0) -> npt.NDArray[np.float32]:
 def test_the_graph_adds_the_wide_parts_logits_to_the_encoders(padding: int) -> None:
     deep, beside = _deep(), _beside()
     expected = 0.7 * _served(Encoder(SHAPE, deep)) + 0.3 * wide.logits(beside, TEXTS)
-    found = _served(WideAndDeep(SHAPE, wide.joined(deep, beside, 0.3)), padding)
+    found = _served(WideAndDeep(SHAPE, wide.join_wide(deep, beside, 0.3)), padding)
     np.testing.assert_allclose(found, expected, atol=2e-4)
 
 
 def test_calibration_scales_both_parts() -> None:
-    joined = wide.joined(_deep(), _beside(), 0.4)
+    joined = wide.join_wide(_deep(), _beside(), 0.4)
     scale, shift = np.array([0.5, 1.0, 2.0]), np.array([1.0, 0.0, -1.0])
-    found = _served(WideAndDeep(SHAPE, calibrated(joined, scale, shift)))
+    found = _served(WideAndDeep(SHAPE, calibrate(joined, scale, shift)))
     np.testing.assert_allclose(found, _served(WideAndDeep(SHAPE, joined)) * scale + shift, atol=2e-4)
 
 
@@ -78,8 +78,8 @@ def test_it_learns_a_token_and_an_order_of_two(tmp_path: Path) -> None:
         if number % 3 == 0:
             ids[11] = 7
     target = np.array([[number % 2, number % 3 == 0] for number in range(300)], float)
-    wide.write(tmp_path / "wide.npz", wide.fit(texts[:200], target[:200], VOCABULARY, jobs=1))
-    scores = wide.logits(wide.read(tmp_path / "wide.npz"), texts[200:])
+    wide.write_wide(tmp_path / "wide.npz", wide.fit_wide(texts[:200], target[:200], VOCABULARY, jobs=1))
+    scores = wide.logits(wide.read_wide(tmp_path / "wide.npz"), texts[200:])
     assert metrics.average_precision(target[200:], scores).min() > 0.95
 
 

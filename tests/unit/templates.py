@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from tools.audit.transform import translated
-from tools.template import load
+from tools.audit.transform import translate_template
+from tools.template import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -19,7 +19,7 @@ _SUB = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 @cache
 def written() -> dict[str, Any]:
     """Return the template as it stands in the repository, intrinsic functions in their long form."""
-    return load(TEMPLATE)
+    return load_template(TEMPLATE)
 
 
 def functions() -> dict[str, dict[str, Any]]:
@@ -41,7 +41,7 @@ def handler(properties: dict[str, Any]) -> str:
 @cache
 def transformed() -> dict[str, Any]:
     """Return what CloudFormation deploys: the template through SAM's own translator, as packaged."""
-    return translated(written())
+    return translate_template(written())
 
 
 def references(value: Any) -> Iterator[str]:

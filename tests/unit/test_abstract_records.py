@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import Cut, Found, Layout, read
+from assay.abstracts.parsing import Found, Layout, TableCut, read_records
 from assay.errors import UnreadableInput
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject
@@ -25,8 +25,10 @@ def said(found: Found) -> tuple[object, ...]:
     return (found.line, found.reason) if isinstance(found, Reject) else (found.line, found.id, found.text)
 
 
-def parsed(body: bytes, layout: Layout, cut: Cut | None = None, column: str | None = None) -> list[tuple[object, ...]]:
-    return [said(each) for each in read([body], layout, column, cut, LIMITS)]
+def parsed(
+    body: bytes, layout: Layout, cut: TableCut | None = None, column: str | None = None
+) -> list[tuple[object, ...]]:
+    return [said(each) for each in read_records([body], layout, column, cut, LIMITS)]
 
 
 @given(FILES, st.sampled_from([Layout.LINES, Layout.JSONL]), st.integers(0, 12), st.booleans())
@@ -37,8 +39,8 @@ def test_a_file_read_in_two_is_a_file_read_at_once(
     if first.endswith(b"\r") and second.startswith(b"\n"):
         return  # a cut never falls within a line's end
     first = b"\xef\xbb\xbf" * mark + first
-    head = parsed(first, layout, Cut(ends=False))
-    tail = parsed(second, layout, Cut(len(head) + 1, begins=not at and not mark))
+    head = parsed(first, layout, TableCut(ends=False))
+    tail = parsed(second, layout, TableCut(len(head) + 1, begins=not at and not mark))
     assert head + tail == parsed(first + second, layout)
 
 
@@ -66,7 +68,7 @@ def test_lines_of_json_that_hold_no_abstract(text: bytes, reason: str) -> None:
 
 
 def test_numbers_of_json_too_long_to_be_read_are_rejects() -> None:
-    [found] = read([b"1" * 5000], Layout.JSONL)
+    [found] = read_records([b"1" * 5000], Layout.JSONL)
     assert isinstance(found, Reject)
     assert found.reason == "malformed"
 
@@ -97,4 +99,4 @@ def test_a_csv_without_its_column_cannot_be_read(body: bytes, column: str | None
 
 def test_a_csv_cut_within_a_cell_says_so() -> None:
     with pytest.raises(OpenRow):
-        parsed(b'text\n"a\n', Layout.CSV, Cut(ends=False))
+        parsed(b'text\n"a\n', Layout.CSV, TableCut(ends=False))

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from assay.abstracts.classification import Prediction, classify, result
+from assay.abstracts.classification import Prediction, classify, shape_result
 from assay.abstracts.cleaning import clean, prepare
-from assay.abstracts.tokens import MOST_TOKENS, TextTokenizer, batches, padded, stack
+from assay.abstracts.tokens import MOST_TOKENS, TextTokenizer, batches, padded_tokens, stack
 from assay.errors import InvalidAbstract, InvalidOption
 from assay.options import ClassifyOptions
 
@@ -84,7 +84,7 @@ def test_truncation_is_reported_from_the_first_token_cut(letters: int, truncated
 
 @pytest.mark.parametrize(("length", "width"), [(1, 8), (8, 8), (9, 16), (200, 200), (201, 208), (250, 250)])
 def test_lengths_are_rounded_up_but_not_past_the_longest(length: int, width: int) -> None:
-    assert padded(length, 250) == width
+    assert padded_tokens(length, 250) == width
 
 
 @given(st.lists(st.integers(1, 512), max_size=64), st.sampled_from([None, 1, 3, 8]))
@@ -93,7 +93,7 @@ def test_batches_hold_each_text_once_within_the_budget(lengths: list[int], rows:
     assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
     for batch in found:
         assert rows is None or len(batch) <= rows
-        assert len(batch) * padded(max(lengths[index] for index in batch), 512) <= MOST_TOKENS
+        assert len(batch) * padded_tokens(max(lengths[index] for index in batch), 512) <= MOST_TOKENS
 
 
 def test_batches_group_similar_lengths() -> None:
@@ -108,7 +108,7 @@ def test_stack_pads_and_masks_and_fills_rows_that_have_no_text() -> None:
 
 def answer(scores: list[float], thresholds: dict[str, float] | None = None, **options: float) -> list[str]:
     prediction = Prediction(np.array(scores, np.float32), 12, False)
-    chosen = result(prediction, LABELS, thresholds or {}, ClassifyOptions(**options))  # type: ignore[arg-type]
+    chosen = shape_result(prediction, LABELS, thresholds or {}, ClassifyOptions(**options))  # type: ignore[arg-type]
     return [each["label"] for each in chosen["labels"]]
 
 
@@ -129,7 +129,7 @@ def test_equal_scores_keep_the_models_order() -> None:
 
 def test_scores_are_the_shortest_decimals_of_float32() -> None:
     prediction = Prediction(np.array([0.1, 1 / 3, 1e-9], np.float32), 12, True)
-    found = result(prediction, LABELS, {}, ClassifyOptions())
+    found = shape_result(prediction, LABELS, {}, ClassifyOptions())
     assert json.dumps(found["scores"]) == '{"a": 0.1, "b": 0.33333334, "c": 1e-09}'
     assert (found["tokens"], found["truncated"], found["cached"]) == (12, True, False)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.sequences.contract import DEFAULT, Contract, Lenience, Windows
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text.records import gather
 from tests.unit.reference import Record, flat
@@ -51,7 +51,7 @@ CLUSTAL      {OTHER[30:]} 50
 def read(text: str, contract: Contract = DEFAULT, name: str = "") -> tuple[list[Record], dict[str, int]]:
     """Return the records of a text as it is sniffed, and how many each notice counts."""
     data = text.encode()
-    blocks = [*parse([data], sniff(data, "", name), contract)]
+    blocks = [*parse([data], sniff_format(data, "", name), contract)]
     told = gather(each for block in blocks for each in block.notices)
     return flat(blocks), {each.code: each.count for each in told}
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.sequences.alphabet import BLANK, NEWLINE, NON_ASCII, UNKNOWN, byte_table, decode
 from assay.sequences.blocks import Spans
 from assay.sequences.contract import Contract, Windows
-from assay.sequences.fasta import Cut, cut
+from assay.sequences.fasta import WindowCut, cut_windows
 from assay.text.records import Limits, Reject
 
 symbols = st.lists(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, unique_by=str.upper).map(
@@ -65,7 +65,7 @@ records = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 4), st.integers(
 def test_windows_are_cut_as_plainly(found: list[tuple[int, int, int]], size: int, step: int, longest: int) -> None:
     whole = spans([width for width, _, _ in found], [gap for _, gap, _ in found])
     sizes = np.asarray([each for _, _, each in found], np.intp)
-    got = cut(whole, sizes, Windows(size, step), Limits(record_bytes=longest))
+    got = cut_windows(whole, sizes, Windows(size, step), Limits(record_bytes=longest))
     plain = []
     for at, (width, _, bytes_) in enumerate(found):
         start, line = int(whole.starts[at]), int(whole.lines[at])
@@ -80,20 +80,20 @@ def test_windows_are_cut_as_plainly(found: list[tuple[int, int, int]], size: int
         assert _told(got.part(first, first + 2)) == plain[first : first + 2]
 
 
-def _told(windows: Cut) -> list[tuple[int, ...]]:
+def _told(windows: WindowCut) -> list[tuple[int, ...]]:
     held = windows.spans
     columns = (windows.record, windows.first, held.starts, held.stops, held.lines)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def test_a_window_is_named_by_its_residues_from_one() -> None:
-    windows = cut(spans([7, 2], [1, 1]), np.asarray([9, 4]), Windows(3, 2), Limits())
+    windows = cut_windows(spans([7, 2], [1, 1]), np.asarray([9, 4]), Windows(3, 2), Limits())
     assert [windows.label("p", at) for at in range(4)] == ["p/1-3", "p/3-5", "p/5-7", "p/1-2"]
 
 
 @pytest.mark.parametrize("reason", ["residue", "encoding", "length", "empty", "too_long_line"])
 def test_a_reject_for_a_residue_says_which_window_it_is_of(reason: str) -> None:
-    windows = cut(spans([7], [0]), np.asarray([9]), Windows(3, 2), Limits())
+    windows = cut_windows(spans([7], [0]), np.asarray([9]), Windows(3, 2), Limits())
     told = windows.named(Reject(1, reason, "odd"), 1)
     assert told == Reject(1, reason, "residues 3-5: odd" if reason in ("residue", "encoding") else "odd")
 

@@ -5,22 +5,27 @@ from types import SimpleNamespace
 import pytest
 
 from tests.unit.templates import transformed
-from tools.audit.advisories import told
+from tools.audit.advisories import describe_advisory
 from tools.audit.licences import COPYLEFT, PAGE, licence, packages, page
-from tools.audit.template import Finding, Waiver, unneeded, unwaived, waivers
+from tools.audit.template import TemplateFinding, Waiver, drop_waived, unneeded_waivers, waivers
 from tools.audit.validation import severe
 
 WAIVED = {"A_1": Waiver("for all", frozenset()), "A_2": Waiver("for one", frozenset({"Queue"}))}
 
 
 def test_a_failure_is_waived_by_its_check_or_for_its_resource_alone() -> None:
-    findings = [Finding("A_1", "Table"), Finding("A_2", "Queue"), Finding("A_2", "Topic"), Finding("A_3", "Queue")]
-    assert unwaived(findings, WAIVED) == [findings[2], findings[3]]
+    findings = [
+        TemplateFinding("A_1", "Table"),
+        TemplateFinding("A_2", "Queue"),
+        TemplateFinding("A_2", "Topic"),
+        TemplateFinding("A_3", "Queue"),
+    ]
+    assert drop_waived(findings, WAIVED) == [findings[2], findings[3]]
 
 
 def test_a_waiver_that_nothing_needs_is_told() -> None:
-    assert unneeded([Finding("A_1", "Table"), Finding("A_2", "Queue")], WAIVED) == []
-    assert unneeded([Finding("A_2", "Topic")], WAIVED) == ["A_1", "A_2 Queue"]
+    assert unneeded_waivers([TemplateFinding("A_1", "Table"), TemplateFinding("A_2", "Queue")], WAIVED) == []
+    assert unneeded_waivers([TemplateFinding("A_2", "Topic")], WAIVED) == ["A_1", "A_2 Queue"]
 
 
 @pytest.mark.parametrize("check", sorted(waivers()))
@@ -31,8 +36,8 @@ def test_every_waiver_gives_its_reason(check: str) -> None:
 
 def test_a_vulnerable_version_fails_and_what_was_not_looked_up_is_said() -> None:
     clean, bad = {"name": "a", "version": "1", "vulns": []}, {"name": "b", "version": "2", "vulns": [{"id": "CVE-1"}]}
-    assert told("lock", [clean]) == ("lock: 1 of 1 packages looked up, 0 vulnerabilities", False)
-    line, failed = told("lock", [bad, {"name": "c", "skip_reason": "not found"}])
+    assert describe_advisory("lock", [clean]) == ("lock: 1 of 1 packages looked up, 0 vulnerabilities", False)
+    line, failed = describe_advisory("lock", [bad, {"name": "c", "skip_reason": "not found"}])
     assert failed
     assert "1 of 2 packages" in line
     assert "the index gives no advisories for the rest; b 2: CVE-1" in line

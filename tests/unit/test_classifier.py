@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel, load_folder
-from assay.models.manifest import Tensor
+from assay.models.manifest import TensorSpec
 from assay.models.text_classifier import TextClassifier
 
 TINY = Path(__file__).parents[1] / "data" / "tiny-text" / "1"
@@ -49,7 +49,7 @@ def with_runner(
     names = ("input_ids", "attention_mask", "token_type_ids")
     manifest = replace(
         model.manifest,
-        inputs=tuple(Tensor(name, "int64", shape) for name in names),
+        inputs=tuple(TensorSpec(name, "int64", shape) for name in names),
         text=replace(model.manifest.text, **text),
     )
     return TextClassifier(LoadedModel(manifest, model.folder, runner))

@@ -4,7 +4,7 @@ import pytest
 
 from assay.errors import MalformedBody, UnsupportedMediaType
 from assay.http.messages import Request
-from classify.request import ClassifyRequest, read
+from classify.request import ClassifyRequest, read_request
 
 
 def form(body: bytes, content_type: str, called: str = "a", **query: str) -> ClassifyRequest:
@@ -12,7 +12,7 @@ def form(body: bytes, content_type: str, called: str = "a", **query: str) -> Cla
     named = f'Content-Disposition: form-data; name="input_file"; filename="{called}"'
     head = f"--x\r\n{named}\r\nContent-Type: {content_type}\r\n"
     headers = {"content-type": "multipart/form-data; boundary=x"}
-    return read(Request("POST", "/classify", headers, query, head.encode() + b"\r\n" + body + b"\r\n--x--\r\n"))
+    return read_request(Request("POST", "/classify", headers, query, head.encode() + b"\r\n" + body + b"\r\n--x--\r\n"))
 
 
 def test_a_form_may_hold_a_file_of_json() -> None:

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pytest
 
-from assay.abstracts.parsing import Layout, Record, read
+from assay.abstracts.parsing import AbstractRecord, Layout, read_records
 from assay.errors import InvalidOption, UnreadableInput
-from assay.jobs.classify_files import sniff
-from assay.text.packing import look, text
+from assay.jobs.classify_files import sniff_layout
+from assay.text.packing import look, open_text
 from tests.workbooks import workbook
 from tools.batch.classify_file import holds_many
 
@@ -73,8 +73,8 @@ def test_what_can_hold_many_is_read_as_many(form: str, packed: str) -> None:
     name, body = packed.format(form), PACKED[packed](form, FORMS[form])
     assert holds_many(asked(), [body], name)
     found = look([body], name)
-    records = read(text([body], found.packing), sniff(found.head, found.name))
-    assert [each.text for each in records if isinstance(each, Record)] == list(TEXTS)
+    records = read_records(open_text([body], found.packing), sniff_layout(found.head, found.name))
+    assert [each.text for each in records if isinstance(each, AbstractRecord)] == list(TEXTS)
 
 
 def test_a_workbook_is_read_as_many_whatever_its_name() -> None:
@@ -106,7 +106,7 @@ def test_text_is_one_abstract(name: str, body: str) -> None:
 def test_json_in_a_text_file_is_many_for_a_dropped_file_too() -> None:
     for form in ("a.json", "object.json", "a.jsonl"):
         assert holds_many(asked(), [FORMS[form]], "a.txt")
-        assert sniff(FORMS[form], "a.txt") in (Layout.JSON, Layout.JSONL)
+        assert sniff_layout(FORMS[form], "a.txt") in (Layout.JSON, Layout.JSONL)
 
 
 def test_a_pdf_is_one_and_results_that_are_files_or_a_column_make_a_file_of_many() -> None:

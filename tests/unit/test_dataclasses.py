@@ -7,9 +7,9 @@ from dataclasses import is_dataclass
 
 import assay
 
-CHANGING = {"Held", "Slot", "Block"}
+CHANGING = {"Held", "ServingState", "TextBlock"}
 """Public ones that are what a part works with, and no value: of the lock's table, of loaded models, of a page."""
-CACHING = {"Held", "Slot", "Manifest", "LoadedModel", "Probes", "Processors"}
+CACHING = {"Held", "ServingState", "Manifest", "LoadedModel", "Probes", "Processors"}
 """Those with attributes that are computed once, or of other classes."""
 
 

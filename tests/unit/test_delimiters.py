@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import Layout, Record, read
+from assay.abstracts.parsing import AbstractRecord, Layout, read_records
 from assay.errors import UnreadableInput
-from assay.jobs.planning import header_bytes, line_of, table
+from assay.jobs.planning import header_bytes, line_of, table_shape
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 
 GOOD = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
@@ -41,7 +41,7 @@ def test_other_marks_in_names_do_no_harm(mark: str, units: list[str], data: st.D
 def test_names_of_the_column_are_found(name: str, mark: str) -> None:
     text = f"id{mark}{name}{mark}x\na{mark}{GOOD}{mark}1\n"
     assert found(text) == [("a", GOOD)]
-    assert sniff(text.encode()) is Format.CSV
+    assert sniff_format(text.encode()) is Format.CSV
 
 
 def test_the_name_itself_goes_before_others() -> None:
@@ -54,14 +54,14 @@ def test_the_name_itself_goes_before_others() -> None:
 def test_a_line_that_names_the_separator_is_obeyed(first: str, end: str) -> None:
     text = end.join([first, "id;sequence;a,b,c", f"a;{GOOD};1,5", ""])
     assert found(text) == [("a", GOOD)]
-    assert sniff(text.encode()) is Format.CSV
+    assert sniff_format(text.encode()) is Format.CSV
     assert [block.lines.tolist() for block in blocks(text)] == [[3]]
 
 
 @pytest.mark.parametrize("mark", MARKS)
 def test_a_table_without_header_is_read(mark: str) -> None:
     text = f"a{mark}{GOOD}\nb{mark}{OTHER}\n"
-    assert sniff(text.encode()) is Format.CSV
+    assert sniff_format(text.encode()) is Format.CSV
     assert found(text) == [("a", GOOD), ("b", OTHER)]
     codes = [notice.code for block in blocks(text) for notice in block.notices]
     assert codes == ["no_header"]
@@ -70,7 +70,7 @@ def test_a_table_without_header_is_read(mark: str) -> None:
 
 def test_lines_are_no_tables() -> None:
     for text in (f"{GOOD}\n", "seq\n", "aa\n", "SEQUENCES\n", f"{GOOD} {OTHER}\n", "a\tb\n", f"{GOOD}\t{OTHER}\n"):
-        assert sniff(text.encode()) is Format.LINES
+        assert sniff_format(text.encode()) is Format.LINES
 
 
 def test_without_the_column_the_option_is_named() -> None:
@@ -90,7 +90,7 @@ def test_without_the_column_the_option_is_named() -> None:
 )
 def test_a_later_shard_reads_as_the_whole_does(text: str) -> None:
     """The pinned header comes before a shard's own rows, the first of which is its line 1."""
-    shape = table(text.encode())
+    shape = table_shape(text.encode())
     assert shape.splittable
     last = text.encode().splitlines(keepends=True)[-1]
     chunks = [header_bytes(shape.header), last]
@@ -102,11 +102,11 @@ def test_a_later_shard_reads_as_the_whole_does(text: str) -> None:
 def test_abstracts_are_found_by_their_column_too() -> None:
     text = "We measure the production of dijets, and compare it: all is well. " * 2
     for mark, units in ((";", "a, b, c"), ("\t", "x; y, z")):
-        [record] = read([f"id{mark}{units}{mark}abstract\n1{mark}u{mark}{text}\n".encode()], Layout.CSV)
-        assert isinstance(record, Record)
+        [record] = read_records([f"id{mark}{units}{mark}abstract\n1{mark}u{mark}{text}\n".encode()], Layout.CSV)
+        assert isinstance(record, AbstractRecord)
         assert (record.id, record.text) == ("1", text)
 
 
 @pytest.mark.parametrize("before", ["; a comment\n", "#A3M#\n", "#50,50\n", ";\n#\n\n"])
 def test_comments_before_fasta_are_seen_through(before: str) -> None:
-    assert sniff(f"{before}>a\n{GOOD}\n".encode()) is Format.FASTA
+    assert sniff_format(f"{before}>a\n{GOOD}\n".encode()) is Format.FASTA

@@ -21,7 +21,7 @@ from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
 from tools.cli.client import VARIABLE as API_KEY
 from tools.cli.main import parser
-from tools.cli.models import parser as models_parser
+from tools.cli.models import models_parser
 from tools.models.importers import sklearn
 from tools.openapi.__main__ import document
 from tools.openapi.values import codes_of
@@ -128,10 +128,10 @@ def test_every_reason_and_no_other_is_explained() -> None:
 
 
 def test_result_files_have_the_columns_that_are_documented() -> None:
-    from assay.ranking.ranking import Partial
+    from assay.ranking.ranking import PartialRanking
 
     files = rows(FORMATS, "| file | content |")
-    assert "".join(ranking_csv(Partial())).strip() in files["`ranking.csv`"]
+    assert "".join(ranking_csv(PartialRanking())).strip() in files["`ranking.csv`"]
     assert rejected_csv_header().strip() in files["`rejected.csv`"]
 
 

@@ -14,7 +14,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from assay.errors import UnreadableInput
 from tools.models.canonical_weights import canonical, read_folder
-from tools.models.encoder import Encoder, convert, save
+from tools.models.encoder import Encoder, convert_encoder, save_encoder
 from tools.models.families import read_architecture
 
 SIZE = {"vocab_size": 120, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 3, "num_labels": 5}
@@ -59,7 +59,7 @@ def run(content: bytes, ids: Any) -> Any:
 def test_logits_are_those_of_transformers(family: str, changes: dict[str, Any]) -> None:
     model = random_model(family, **changes)
     encoder = Encoder(read_architecture(model.config.to_dict(), "cls"), canonical(state(model)))
-    content = convert(encoder, int8=False)
+    content = convert_encoder(encoder, int8=False)
     for length in (33, 7):
         ids = IDS[:, :length]
         with torch.no_grad():
@@ -70,11 +70,11 @@ def test_logits_are_those_of_transformers(family: str, changes: dict[str, Any]) 
 
 
 def test_mean_pooling_is_that_of_the_training_model() -> None:
-    from tools.training.abstracts.train import Classifier
+    from tools.training.abstracts.train import EncoderWithHead
 
-    model = Classifier(random_model("Bert").bert).eval()
+    model = EncoderWithHead(random_model("Bert").bert).eval()
     weights = canonical(state(model))
-    content = convert(
+    content = convert_encoder(
         Encoder(read_architecture(model.encoder.config.to_dict(), "mean"), _headless(weights)), int8=False
     )
     with torch.no_grad():
@@ -101,12 +101,12 @@ def test_the_saved_model_and_the_tflite_file_agree(tmp_path: Path) -> None:
 
     model = random_model("Bert")
     encoder = Encoder(read_architecture(model.config.to_dict(), "cls"), canonical(state(model)))
-    save(encoder, tmp_path)
+    save_encoder(encoder, tmp_path)
     serve = tf.saved_model.load(str(tmp_path)).signatures["serving_default"]
     ids = tf.constant(IDS, tf.int32)
     expected = serve(input_ids=ids, attention_mask=tf.ones_like(ids))["logits"].numpy()
-    np.testing.assert_allclose(run(convert(encoder, int8=False), IDS), expected, atol=1e-5)
-    assert np.abs(run(convert(encoder, int8=True), IDS) - expected).max() < 0.2 * np.abs(expected).max()
+    np.testing.assert_allclose(run(convert_encoder(encoder, int8=False), IDS), expected, atol=1e-5)
+    assert np.abs(run(convert_encoder(encoder, int8=True), IDS) - expected).max() < 0.2 * np.abs(expected).max()
 
 
 def test_another_family_is_refused() -> None:

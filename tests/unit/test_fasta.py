@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.jobs.byte_ranges import owned, plan
+from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Windows
@@ -57,7 +57,8 @@ def test_an_id_is_the_same_alone_with_neighbours_and_in_any_block_and_shard(name
     assert named(whole) == alone
     assert named(whole, Limits(size, 2, 1 << 10)) == alone
     shards = [
-        b"".join(owned([whole[each.read_from :]], each, b">")) for each in plan(len(whole), size, splittable=True)
+        b"".join(own_lines([whole[each.read_from :]], each, b">"))
+        for each in cut_ranges(len(whole), size, splittable=True)
     ]
     assert [row for shard in shards for row in named(shard)] == alone
 

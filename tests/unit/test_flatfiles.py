@@ -12,7 +12,7 @@ from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.composition import entropy, tell_dna, tell_simple
 from assay.sequences.contract import DEFAULT, Windows
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text.records import notice
 from tests.unit.reference import flat
@@ -85,7 +85,7 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 def test_sequences_are_found_with_names_and_lines(name: str, end: str, size: int, called: str) -> None:
     text, names, lines = FILES[name]
     data = text.replace("\n", end).encode()
-    fmt = sniff(data, "", called)
+    fmt = sniff_format(data, "", called)
     assert fmt.value in name
     blocks = list(parse(cut(data, size), fmt))
     assert [record.reason for record in flat(blocks)] == ["", ""]
@@ -141,7 +141,7 @@ def test_gaps_of_an_alignment_are_told() -> None:
 )
 def test_records_of_nucleotides_are_refused(head: bytes) -> None:
     with pytest.raises(UnreadableInput, match="of nucleotides"):
-        sniff(head)
+        sniff_format(head)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +154,13 @@ def test_records_of_nucleotides_are_refused(head: bytes) -> None:
     ],
 )
 def test_a_column_means_a_table(head: bytes, column: str | None, fmt: Format) -> None:
-    assert sniff(head, "text/plain", "x.txt", column) is fmt
+    assert sniff_format(head, "text/plain", "x.txt", column) is fmt
 
 
 @pytest.mark.parametrize("text", [">a\nACD\n", FASTQ, STOCKHOLM])
 def test_a_column_of_what_has_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption, match="column is for CSV and JSON"):
-        sniff(text.encode(), column="x")
+        sniff_format(text.encode(), column="x")
 
 
 def told(data: bytes, fmt: Format) -> list[str]:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, ManifestInvalid
-from assay.jobs.steps import take
-from assay.jobs.workspace import Manifest as JobManifest
+from assay.jobs.steps import start_from_record
+from assay.jobs.workspace import JobPlan as JobManifest
 from assay.jobs.workspace import Source
 from assay.models.manifest import Manifest
-from rank.respond_async import accepted
+from rank.respond_async import accept
 from tests.conftest import DATA
 
 BUNDLE = (DATA / "tiny-text" / "1" / "manifest.json").read_text("utf-8")
@@ -40,7 +40,7 @@ def test_a_jobs_manifest_nested_too_deep_to_read_is_refused() -> None:
 def test_a_record_that_is_not_of_s3_is_refused(record: Any) -> None:
     nothing: Any = None
     with pytest.raises(MalformedBody):
-        take(nothing, nothing, record, "owner", nothing, nothing)
+        start_from_record(nothing, nothing, record, "owner", nothing, nothing)
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("text/plain;\u00e9", ""), ("x" * 9000, ""), ("text/csv", "text/csv")])
@@ -49,5 +49,5 @@ def test_a_content_type_that_no_header_can_hold_is_not_passed_on(sent: str, kept
     client = SimpleNamespace(put_object=lambda **given: put.append(given["ContentType"]))
     uploads: Any = SimpleNamespace(client=client, name="uploads")
     jobs: Any = SimpleNamespace(enqueue=lambda key, kind, caller: SimpleNamespace(id="1"))
-    assert accepted(uploads, jobs, "rank", "request", b"", sent, {}).status == 202
+    assert accept(uploads, jobs, "rank", "request", b"", sent, {}).status == 202
     assert put == [kept]

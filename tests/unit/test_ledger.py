@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from assay.errors import Unaccounted
 from assay.jobs.accounting import OUTCOMES, Ledger, balanced
-from assay.jobs.workspace import Manifest, ShardResult, Source
+from assay.jobs.workspace import JobPlan, ShardResult, Source
 
 COUNTS = {"received": 10, "scored": 7, "passed": 3, "rejected": 2, "duplicates": 1}
 
 
-def manifest(size: int, shards: int = 1) -> Manifest:
+def manifest(size: int, shards: int = 1) -> JobPlan:
     step = -(-size // shards) if size else 1
-    return Manifest("j", "rank", Source("uploads", "rank/a.txt", size, "e"), "lines", max(step, 1), shards, {})
+    return JobPlan("j", "rank", Source("uploads", "rank/a.txt", size, "e"), "lines", max(step, 1), shards, {})
 
 
 def enter(results: list[ShardResult], size: int) -> Ledger:

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from assay.errors import AssayError, ShardFailed, Unaccounted
-from assay.jobs.merging import CutInRow, collected, located
-from assay.jobs.workspace import Manifest, ShardResult, Source
+from assay.jobs.merging import CutInRow, collect_results, locate
+from assay.jobs.workspace import JobPlan, ShardResult, Source
 
 
-def manifest(shards: int, each: int = 10) -> Manifest:
-    return Manifest("j", "rank", Source("uploads", "rank/a.txt", shards * each, "e"), "lines", each, shards, {})
+def manifest(shards: int, each: int = 10) -> JobPlan:
+    return JobPlan("j", "rank", Source("uploads", "rank/a.txt", shards * each, "e"), "lines", each, shards, {})
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Held:
         self.voided.append((shard, type(error).__name__))
 
 
-def held(plan: Manifest) -> Any:
+def held(plan: JobPlan) -> Any:
     made = {
         at: ShardResult(at, plan.pin, 1, {}, first=at * plan.shard_bytes, size=plan.shard_bytes)
         for at in range(plan.shards)
@@ -49,7 +49,7 @@ def held(plan: Manifest) -> Any:
 def test_all_results_come_in_order(shards: int) -> None:
     plan = manifest(shards)
     working = held(plan)
-    assert [result.shard for result in collected(working, plan)] == list(range(shards))
+    assert [result.shard for result in collect_results(working, plan)] == list(range(shards))
     assert sorted(working.asked) == list(range(shards))
     assert working.voided == []
 
@@ -57,7 +57,7 @@ def test_all_results_come_in_order(shards: int) -> None:
 def test_no_more_than_eight_are_fetched_ahead() -> None:
     plan = manifest(40)
     working = held(plan)
-    results = collected(working, plan)
+    results = collect_results(working, plan)
     for at in range(10):
         assert next(results).shard == at
         time.sleep(0.02)
@@ -71,7 +71,7 @@ def test_missing_shards_are_named_before_any_is_fetched(missing: list[int]) -> N
     for shard in missing:
         del working.made[shard]
     with pytest.raises(ShardFailed, match=r"left no result$") as told:
-        list(collected(working, plan))
+        list(collect_results(working, plan))
     assert told.value.details["shards"] == missing[:5]
     assert working.asked == []
 
@@ -82,7 +82,7 @@ def test_a_result_of_another_plan_is_named_by_its_own_place(shard: int) -> None:
     working = held(plan)
     working.made[shard] = replace(working.made[shard], pin="another")
     with pytest.raises(ShardFailed, match=rf"^shard {shard + 1} of 23 .* left no result of this plan$") as told:
-        list(collected(working, plan))
+        list(collect_results(working, plan))
     assert told.value.details["shards"] == [shard]
 
 
@@ -92,14 +92,14 @@ def test_a_shard_that_was_cut_within_a_row_ends_it(shard: int) -> None:
     working = held(plan)
     working.made[shard] = replace(working.made[shard], cut=True)
     with pytest.raises(CutInRow):
-        list(collected(working, plan))
+        list(collect_results(working, plan))
 
 
 def test_results_that_do_not_add_up_are_yielded_and_taken_back() -> None:
     plan = manifest(5)
     working = held(plan)
     working.made[3] = replace(working.made[3], counts={"received": 1})
-    results = collected(working, plan)
+    results = collect_results(working, plan)
     assert [next(results).shard for _ in range(5)] == [0, 1, 2, 3, 4]
     assert working.voided == []
     with pytest.raises(Unaccounted):
@@ -117,9 +117,9 @@ def test_results_that_do_not_add_up_are_yielded_and_taken_back() -> None:
     ],
 )
 def test_shards_are_told_by_number_and_bytes(shards: list[int], told: str) -> None:
-    assert located(manifest(9, 1000), shards).endswith(told)
+    assert locate(manifest(9, 1000), shards).endswith(told)
 
 
 def test_a_shard_of_an_empty_file_ends_where_it_begins() -> None:
-    plan = Manifest("j", "rank", Source("uploads", "rank/a.txt", 0, "e"), "lines", 10, 1, {})
-    assert located(plan, [0]) == "shard 1 of 1 (bytes 0 to 0) of rank/a.txt"
+    plan = JobPlan("j", "rank", Source("uploads", "rank/a.txt", 0, "e"), "lines", 10, 1, {})
+    assert locate(plan, [0]) == "shard 1 of 1 (bytes 0 to 0) of rank/a.txt"

@@ -1,8 +1,8 @@
 import pytest
 
 from assay.errors import InvalidOption, NotAcceptable
-from assay.http.negotiation import chosen
-from assay.options import hold_known
+from assay.http.negotiation import choose_form
+from assay.options import require_known
 
 OFFERED = ("application/json", "text/csv", "text/plain")
 
@@ -25,16 +25,16 @@ OFFERED = ("application/json", "text/csv", "text/plain")
     ],
 )
 def test_the_form_that_is_wanted_most(accept: str, wanted: str) -> None:
-    assert chosen(accept, OFFERED) == wanted
+    assert choose_form(accept, OFFERED) == wanted
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*", "*/*;q=0", "application/json;q=0", "text/html, */*;q=0.0"])
 def test_what_cannot_be_met_names_what_can(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, text/csv, text/plain"):
-        chosen(accept, OFFERED)
+        choose_form(accept, OFFERED)
 
 
 def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
-    hold_known(["top_k"], ("top_k", "threshold"))
+    require_known(["top_k"], ("top_k", "threshold"))
     with pytest.raises(InvalidOption, match="unknown option 'topk'; known: top_k, threshold"):
-        hold_known({"topk": "1"}, ("top_k", "threshold"))
+        require_known({"topk": "1"}, ("top_k", "threshold"))

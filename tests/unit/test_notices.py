@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from assay.jobs.announcements import Notices, text
+from assay.jobs.announcements import Notices, mail_text
 from assay.jobs.job_records import Job, State
 
 TIME = "2026-01-01T00:00:00+00:00"
@@ -41,7 +41,7 @@ def test_the_end_of_a_job_is_told_once_and_briefly() -> None:
 
 
 def test_a_failed_job_says_why_and_where_to_look_without_a_page() -> None:
-    lines = text(job("FAILED", reason="no column sequence")).splitlines()
+    lines = mail_text(job("FAILED", reason="no column sequence")).splitlines()
     assert lines[0] == "The job 0b8e (rank) has failed."
     assert lines[2:] == ["Reason: no column sequence", "Results: GET /jobs/0b8e"]
 

@@ -16,7 +16,7 @@ from assay.errors import InvalidOption
 from assay.jobs.job_records import Job
 from assay.options import CLASSIFYING, RANKING, ClassifyOptions, RankOptions
 from assay.papers.pdf import Extract
-from assay.ranking.ranking import Counts, Row
+from assay.ranking.ranking import Counts, RankedRow
 from assay.sequences.contract import DEFAULT
 from classify.reply import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS
@@ -118,7 +118,7 @@ def test_every_route_of_the_template_is_described_and_no_other() -> None:
 
 
 def test_routes_without_a_key_are_the_same_in_both() -> None:
-    rest = stack.read(ROOT / "template.yaml").rest
+    rest = stack.read_stack(ROOT / "template.yaml").rest
     assert rest.closed
     free = {(path, method) for path, method in OPERATIONS if (method.upper(), path) not in rest.closed}
     assert {route for route, operation in OPERATIONS.items() if operation.get("security") == []} == free
@@ -126,7 +126,7 @@ def test_routes_without_a_key_are_the_same_in_both() -> None:
 
 
 def test_codes_of_the_gateway_are_described_at_their_status() -> None:
-    for kind, each in stack.read(ROOT / "template.yaml").rest.responses.items():
+    for kind, each in stack.read_stack(ROOT / "template.yaml").rest.responses.items():
         status = int(each.get("StatusCode", {"DEFAULT_4XX": 400, "DEFAULT_5XX": 500}.get(kind, 0)))
         template = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '""')
         assert json.loads(template)["error"]["code"] in codes_of(status), kind
@@ -274,7 +274,7 @@ def test_options_are_the_same_wherever_they_stand(name: str) -> None:
     ("name", "kind", "ours", "added"),
     [
         ("Counts", Counts, set(), set()),
-        ("Ranked", Row, {"extra"}, {"rank", "columns"}),
+        ("Ranked", RankedRow, {"extra"}, {"rank", "columns"}),
         ("Extract", Extract, set(), set()),
         ("Job", Job, OURS, {"job_id"}),
     ],

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from assay.errors import TooLarge, UnreadableInput
 from assay.jobs.workspace import PACKINGS as KNOWN
-from assay.text.packing import PACKINGS, look, text
+from assay.text.packing import PACKINGS, look, open_text
 from assay.text.signatures import HEAD
 
 zstd = pytest.importorskip("backports.zstd")
@@ -77,7 +77,7 @@ def cut(data: bytes, size: int) -> Iterator[bytes]:
 
 def opened(chunks: Iterable[bytes], limit: int | None = None) -> bytes:
     held = list(chunks)
-    return b"".join(text(iter(held), look(iter(held)).packing, limit=limit))
+    return b"".join(open_text(iter(held), look(iter(held)).packing, limit=limit))
 
 
 def peak(work: Callable[[], object]) -> int:
@@ -98,20 +98,20 @@ def test_the_manifest_knows_every_packing() -> None:
 def test_what_was_packed_comes_back_in_any_chunks(name: str, data: bytes, size: int) -> None:
     packed = PACKERS[name](data)
     assert look([packed]).packing.startswith(name)
-    assert b"".join(text(cut(packed, size), name)) == data
+    assert b"".join(open_text(cut(packed, size), name)) == data
 
 
 @pytest.mark.parametrize("name", ["gzip", "bz2", "xz", "zstd"])
 @given(parts=st.lists(st.binary(max_size=50), min_size=1, max_size=4), size=st.integers(1, 50))
 def test_members_follow_each_other(name: str, parts: list[bytes], size: int) -> None:
     packed = b"".join(map(PACKERS[name], parts))
-    assert b"".join(text(cut(packed, size), name)) == b"".join(parts)
+    assert b"".join(open_text(cut(packed, size), name)) == b"".join(parts)
 
 
 @pytest.mark.parametrize("pack", ZIPS)
 @given(data=st.binary(max_size=200), size=st.integers(1, 40))
 def test_every_zip_that_the_library_writes_is_read(pack: Callable[[bytes], bytes], data: bytes, size: int) -> None:
-    assert b"".join(text(cut(pack(data), size), "zip")) == data
+    assert b"".join(open_text(cut(pack(data), size), "zip")) == data
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -119,13 +119,13 @@ def test_every_zip_that_the_library_writes_is_read(pack: Callable[[bytes], bytes
 def test_what_is_cut_off_is_unreadable(name: str, kept: float) -> None:
     packed = PACKERS[name](LINE * 1000)
     with pytest.raises(UnreadableInput, match=r"truncated|corrupt"):
-        b"".join(text([packed[: int(len(packed) * kept)]], name))
+        b"".join(open_text([packed[: int(len(packed) * kept)]], name))
 
 
 @pytest.mark.parametrize("name", PACKERS)
 def test_what_follows_the_end_is_unreadable(name: str) -> None:
     with pytest.raises(UnreadableInput, match="corrupt"):
-        b"".join(text([PACKERS[name](LINE) + b"trailing garbage"], name))
+        b"".join(open_text([PACKERS[name](LINE) + b"trailing garbage"], name))
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -135,7 +135,7 @@ def test_one_damaged_byte_is_refused_or_harmless(name: str, at: int, flip: int) 
     packed = bytearray(PACKERS[name](LINE * 20))
     packed[at % len(packed)] ^= flip
     with suppress(UnreadableInput, TooLarge):
-        found = b"".join(text([bytes(packed)], name, limit=1 << 20))
+        found = b"".join(open_text([bytes(packed)], name, limit=1 << 20))
         assert found in (LINE * 20, b"")
 
 
@@ -146,7 +146,7 @@ def test_bombs_are_stopped_early_in_little_memory(name: str) -> None:
 
     def read() -> None:
         with pytest.raises(UnreadableInput, match="300 times"):
-            seen.extend(map(len, text(cut(bomb, 1 << 16), name)))
+            seen.extend(map(len, open_text(cut(bomb, 1 << 16), name)))
 
     assert peak(read) < 24 << 20
     assert max(seen) <= 1 << 20
@@ -156,16 +156,16 @@ def test_bombs_are_stopped_early_in_little_memory(name: str) -> None:
 @pytest.mark.parametrize("name", PACKERS)
 def test_the_limit_of_what_is_unpacked_is_exact(name: str) -> None:
     packed = PACKERS[name](LINE * 100)
-    assert len(b"".join(text([packed], name, limit=5100))) == 5100
+    assert len(b"".join(open_text([packed], name, limit=5100))) == 5100
     with pytest.raises(TooLarge, match="over 5099 bytes"):
-        b"".join(text([packed], name, limit=5099))
+        b"".join(open_text([packed], name, limit=5099))
 
 
 @pytest.mark.parametrize("name", ["gzip", "bz2", "xz", "zstd"])
 def test_members_of_nothing_without_end_are_refused(name: str) -> None:
     packed = PACKERS[name](b"") * 60_000
     with pytest.raises(UnreadableInput, match="too many parts"):
-        b"".join(text([packed], name))
+        b"".join(open_text([packed], name))
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_members_of_nothing_without_end_are_refused(name: str) -> None:
 )
 def test_a_zip_that_is_not_one_plain_file_says_so(body: bytes, said: str) -> None:
     with pytest.raises(UnreadableInput, match=said):
-        b"".join(text([body], "zip"))
+        b"".join(open_text([body], "zip"))
 
 
 def test_what_systems_add_to_a_zip_is_no_file() -> None:

@@ -1,11 +1,11 @@
 import pytest
 
-from assay.papers.abstract import find
+from assay.papers.abstract import find_abstract
 from assay.papers.headings import begins, ends, is_note, structure, without_rights
 from assay.papers.pdf import extract
 from assay.papers.reading_order import blocks
-from assay.papers.rows import rows
-from assay.papers.running_text import join, vocabulary
+from assay.papers.rows import group_rows
+from assay.papers.running_text import join_lines, vocabulary
 from assay.papers.words import Word
 from tests.papers.awkward import AWKWARD, INTERRUPTED, thesis_page, under_contents
 from tests.papers.layouts import FOUND_BY, LAYOUTS, medicine
@@ -153,7 +153,7 @@ def test_rights_at_the_end_are_no_part() -> None:
     ],
 )
 def test_lines_become_text(lines: list[str], known: str, text: str) -> None:
-    assert join(lines, vocabulary(known)) == text
+    assert join_lines(lines, vocabulary(known)) == text
 
 
 def words(text: str, x: float, y: float, size: float = 10) -> list[Word]:
@@ -167,9 +167,9 @@ def words(text: str, x: float, y: float, size: float = 10) -> list[Word]:
 
 def test_columns_are_rows_of_their_own_and_exponents_are_not() -> None:
     line = [*words("left column", 50, 700), *words("right column", 320, 700)]
-    assert [row.text for row in rows(line)] == ["left column", "right column"]
+    assert [row.text for row in group_rows(line)] == ["left column", "right column"]
     raised = [*words("ten", 50, 700), Word("9", 66, 69, 704, 6), *words("years", 74, 700)]
-    assert [row.text for row in rows(raised)] == ["ten 9 years"]
+    assert [row.text for row in group_rows(raised)] == ["ten 9 years"]
 
 
 def test_blocks_are_read_column_by_column_under_what_spans_both() -> None:
@@ -178,15 +178,15 @@ def test_blocks_are_read_column_by_column_under_what_spans_both() -> None:
     )
     left = [word for line in range(5) for word in words("left text of the paper here", 50, 700 - 12 * line)]
     right = [word for line in range(5) for word in words("right text of the paper here", 320, 700 - 12 * line)]
-    order = [block.text.split()[0] for block in blocks(rows([*right, *left, *spanning]))]
+    order = [block.text.split()[0] for block in blocks(group_rows([*right, *left, *spanning]))]
     assert order == ["a", "left", "right"]
 
 
 def test_a_page_without_words_has_no_abstract() -> None:
-    assert find([]) == []
-    assert find([[], []]) == []
+    assert find_abstract([]) == []
+    assert find_abstract([[], []]) == []
 
 
 def test_a_page_without_prose_is_taken_as_it_is() -> None:
-    [found] = find([words("Gamma rays in twenty slides", 50, 700, 20)])
+    [found] = find_abstract([words("Gamma rays in twenty slides", 50, 700, 20)])
     assert (found.text, found.source) == ("Gamma rays in twenty slides", "first_page")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from assay.papers.abstract import find
+from assay.papers.abstract import find_abstract
 from assay.papers.headings import ends, is_entry, is_notice
 from assay.papers.pdf import extract
 from assay.papers.rows import without_numbers
@@ -114,5 +114,7 @@ HOSTILE = ("headings", "a line drawn backwards", "one letter a line", "letters a
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_search_takes_no_longer_than_its_words(name: str) -> None:
-    small, large = (lines_run(lambda size: find(pages(name, int(size))), str(size).encode()) for size in (500, 1_000))
+    small, large = (
+        lines_run(lambda size: find_abstract(pages(name, int(size))), str(size).encode()) for size in (500, 1_000)
+    )
     assert large <= 2.5 * small + 20_000

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.sequences.contract import DEFAULT, Contract, Lenience
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, gather
 from tests.unit.reference import Record, flat
@@ -23,7 +23,7 @@ def wrap(text: str, width: int) -> list[str]:
 def read(text: str, contract: Contract = DEFAULT, **bounds: int) -> tuple[list[Record], dict[str, tuple[int, ...]]]:
     """Return the records of a text as it is sniffed, and the lines of the notices."""
     data = text.encode()
-    blocks = [*parse([data], sniff(data), contract, limits=Limits(**bounds))]
+    blocks = [*parse([data], sniff_format(data), contract, limits=Limits(**bounds))]
     return flat(blocks), {each.code: each.lines for each in gather(each for block in blocks for each in block.notices)}
 
 
@@ -90,7 +90,7 @@ def test_two_numbered_sequences_are_two() -> None:
     ],
 )
 def test_what_may_be_a_sequence_a_line_is_so(text: str) -> None:
-    assert sniff(text.encode()) is Format.LINES
+    assert sniff_format(text.encode()) is Format.LINES
     records, told = read(text)
     assert [record.line for record in records] == [*range(1, 1 + len(text.splitlines()))]
     assert told == {}
@@ -137,7 +137,7 @@ def test_one_wrong_sequence_spoils_no_other() -> None:
 def test_any_lines_are_read(lines: list[str]) -> None:
     text = "\n".join(lines)
     data = text.encode()
-    if sniff(data, "text/plain") in (Format.LINES, Format.WRAPPED):
+    if sniff_format(data, "text/plain") in (Format.LINES, Format.WRAPPED):
         assert all(record.line for record in read(text)[0])
 
 

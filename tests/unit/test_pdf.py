@@ -126,7 +126,8 @@ def test_a_pdf_that_takes_too_long_is_given_up() -> None:
 def test_the_child_holds_itself_to_its_bounds() -> None:
     """What `_bound` sets is what the system says of such a process: memory, time, no file, no core."""
     code = (
-        f"import resource as r, sys; sys.path[:0] = [{str(Path(pdf.__file__).parents[1])!r}]; from assay import pdfium;"
+        f"import resource as r, sys; sys.path[:0] = [{str(Path(pdf.__file__).parents[2])!r}];"
+        "from assay.papers import pdfium_worker as pdfium;"
         "pdfium._bound(); bounds = (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_CORE);"
         "print([r.getrlimit(each)[0] for each in bounds])"
     )

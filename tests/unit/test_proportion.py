@@ -24,7 +24,7 @@ from assay.http.messages import parse_json, parse_multipart
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.sequences.contract import Windows
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text import packing
 from assay.text.compression import gunzip
@@ -155,7 +155,7 @@ def dumped(value: object) -> bytes:
 def unpacked(data: bytes) -> int:
     """Unpack some bytes as input is, without keeping anything."""
     pieces = [data[at : at + 4096] for at in range(0, len(data), 4096)]
-    return sum(map(len, packing.text(pieces, packing.look(pieces).packing, max_ratio=1 << 20)))
+    return sum(map(len, packing.open_text(pieces, packing.look(pieces).packing, max_ratio=1 << 20)))
 
 
 def folders(count: int, length: int, extra: bytes = b"", data: bytes = b"ACD\n") -> bytes:
@@ -409,7 +409,7 @@ HEADS: dict[str, Callable[[int], bytes]] = {
 BODIES: dict[str, tuple[Read, Callable[[int], bytes]]] = {
     "wide sizes in a zip": (unpacked, lambda size: wide_folders(50, b"\7\7\0\0" * (size // 200))),
     "folders in one chunk": (
-        lambda data: sum(map(len, packing.text([data], "zip"))),
+        lambda data: sum(map(len, packing.open_text([data], "zip"))),
         lambda size: folders(90, 60, data=bytes(size * 20)),
     ),
 }
@@ -435,7 +435,7 @@ def used(work: Callable[[], object], clock: Callable[[], float] = time.thread_ti
 @pytest.mark.parametrize("name", HEADS)
 def test_twice_the_beginning_takes_about_twice_the_time(name: str) -> None:
     heads = [HEADS[name](size) for size in (30_000, 60_000)]
-    small, large = (used(lambda head=head: [sniff(head) for _ in range(5)]) for head in heads)  # type: ignore[misc]
+    small, large = (used(lambda head=head: [sniff_format(head) for _ in range(5)]) for head in heads)  # type: ignore[misc]
     assert large <= 2.5 * small + 0.01
 
 
@@ -450,6 +450,6 @@ def test_twice_the_container_takes_about_twice_the_time(name: str) -> None:
 @pytest.mark.parametrize(("rows", "columns"), [(2000, 4), (400, 20), (8000, 1)])
 def test_twice_the_sheet_takes_about_twice_the_time(rows: int, columns: int) -> None:
     sheets = [workbook([["x" * 20] * columns] * count) for count in (rows, 2 * rows)]
-    empty = used(lambda: [*packing.text([workbook([["x"]])], "workbook")], children)
-    small, large = (used(lambda body=body: [*packing.text([body], "workbook")], children) for body in sheets)  # type: ignore[misc]
+    empty = used(lambda: [*packing.open_text([workbook([["x"]])], "workbook")], children)
+    small, large = (used(lambda body=body: [*packing.open_text([body], "workbook")], children) for body in sheets)  # type: ignore[misc]
     assert large - empty <= 2.5 * max(small - empty, 0) + 0.02

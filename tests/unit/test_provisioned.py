@@ -4,16 +4,16 @@ from typing import Any
 import pytest
 
 from tests.unit.templates import written
-from tools.audit.transform import translated
+from tools.audit.transform import translate_template
 from tools.provisioned import FUNCTIONS, main, parameters
-from tools.template import load
+from tools.template import load_template
 
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path = tmp_path_factory.mktemp("provisioned") / "template.yaml"
     main(["3", "--output", str(path)])
-    return load(path)
+    return load_template(path)
 
 
 def test_only_the_functions_that_are_kept_warm_differ(document: dict[str, Any]) -> None:
@@ -28,7 +28,7 @@ def test_only_the_functions_that_are_kept_warm_differ(document: dict[str, Any]) 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_requests_go_to_the_warm_version(document: dict[str, Any], name: str) -> None:
-    resources = translated(document)["Resources"]
+    resources = translate_template(document)["Resources"]
     alias = resources[f"{name}Aliaslive"]["Properties"]
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 3}
     paths = resources["Api"]["Properties"]["Body"]["paths"]

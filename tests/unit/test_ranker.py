@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from assay.options import RankOptions
 from assay.ranking.ranker import _Queue, _rows, _weight, rank_blocks
-from assay.ranking.ranking import Counts, Partial, PlacedRow, Row, merge, with_simple
+from assay.ranking.ranking import Counts, PartialRanking, PlacedRow, RankedRow, merge, with_simple
 from assay.ranking.top_k import Rows, weigh
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract
@@ -101,7 +101,7 @@ def score(text: str) -> float:
     return float(ord(text))
 
 
-def ranked(*texts: str, **choice: object) -> tuple[Partial, list[tuple[list[int], tuple[str, ...]]]]:
+def ranked(*texts: str, **choice: object) -> tuple[PartialRanking, list[tuple[list[int], tuple[str, ...]]]]:
     """Return the ranking of some blocks, with the lines and columns that were told as they were scored."""
     told: list[tuple[list[int], tuple[str, ...]]] = []
     blocks = (block for text in texts for block in parse([text.encode()], Format.CSV, ONE, limits=Limits()))
@@ -151,8 +151,8 @@ def dna(lines: int = 0) -> Notice:
     return Notice(DNA, "is it DNA?", tuple(range(1, lines + 1)), lines)
 
 
-def part(scored: int, *notices: Notice, shed: bool = False) -> Partial:
-    return Partial([], Counts(scored, scored), ("note",), notices, shed)
+def part(scored: int, *notices: Notice, shed: bool = False) -> PartialRanking:
+    return PartialRanking([], Counts(scored, scored), ("note",), notices, shed)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def part(scored: int, *notices: Notice, shed: bool = False) -> Partial:
         ([part(0), part(0, dna())], False),
     ],
 )
-def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[Partial], kept: bool) -> None:
+def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[PartialRanking], kept: bool) -> None:
     other = Notice("other", "stays", (1,), 1)
     whole = merge([*parts, part(0, other)], 5)
     assert any(each.code == DNA for each in whole.notices) is kept
@@ -177,7 +177,7 @@ def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[Pa
 
 def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
     row = PlacedRow("ACD", 1.0, 2.0, 3, "a", ("x",), (1, 2, 3))
-    whole = Partial([row], Counts(1, 1, 1, 1), ("note",), (Notice("odd", "odd", (3, 4), 9),), shed=True)
+    whole = PartialRanking([row], Counts(1, 1, 1, 1), ("note",), (Notice("odd", "odd", (3, 4), 9),), shed=True)
     moved = whole.shifted(10)
     assert moved.rows == [PlacedRow("ACD", 1.0, 2.0, 13, "a", ("x",), (1, 2, 3))]
     assert moved.notices == (Notice("odd", "odd", (13, 14), 9),)
@@ -187,24 +187,24 @@ def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
 
 def test_a_placed_row_survives_json_and_a_body_without_notices_has_no_such_field() -> None:
     placed = PlacedRow("ACD", 1.0, 2.0, 3, None, ("x",), (1, 2, 3))
-    for rows in ([placed], [Row("ACD", 1.0, 2.0, 3, "a", ("x",))]):
-        whole = Partial([*rows], Counts(1, 1, 1, 1), ("note",))
+    for rows in ([placed], [RankedRow("ACD", 1.0, 2.0, 3, "a", ("x",))]):
+        whole = PartialRanking([*rows], Counts(1, 1, 1, 1), ("note",))
         assert "notices" not in whole.to_body()
-        assert Partial.from_body(whole.to_body()) == whole
-        assert type(Partial.from_body(whole.to_body()).rows[0]) is type(rows[0])
+        assert PartialRanking.from_body(whole.to_body()) == whole
+        assert type(PartialRanking.from_body(whole.to_body()).rows[0]) is type(rows[0])
 
 
 def test_rows_of_low_complexity_are_told_of() -> None:
-    simple, mixed = Row("AAAA", 2.0, 1.0, 7), Row("ACDEFGHIKL", 1.0, 1.0, 3)
-    told = with_simple(Partial([simple, mixed], notices=(Notice("odd", "odd"),)))
+    simple, mixed = RankedRow("AAAA", 2.0, 1.0, 7), RankedRow("ACDEFGHIKL", 1.0, 1.0, 3)
+    told = with_simple(PartialRanking([simple, mixed], notices=(Notice("odd", "odd"),)))
     assert {each.code: each.lines for each in told.notices} == {"low_complexity": (7,), "odd": ()}
-    plain = Partial([mixed])
+    plain = PartialRanking([mixed])
     assert with_simple(plain) is plain
 
 
 def test_a_merge_takes_the_best_of_all_and_counts_what_it_returns() -> None:
-    left = Partial([Row("B", 2.0, 1.0, 3), Row("A", 1.0, 1.0, 1)], Counts(3, 2, 2, 2, 1), ("note",))
-    right = Partial([Row("C", 1.5, 1.0, 9), Row("D", 1.5, 1.0, 8)], Counts(4, 3, 2, 2, 0, 1))
+    left = PartialRanking([RankedRow("B", 2.0, 1.0, 3), RankedRow("A", 1.0, 1.0, 1)], Counts(3, 2, 2, 2, 1), ("note",))
+    right = PartialRanking([RankedRow("C", 1.5, 1.0, 9), RankedRow("D", 1.5, 1.0, 8)], Counts(4, 3, 2, 2, 0, 1))
     whole = merge([left, right], 3)
     assert [row.sequence for row in whole.rows] == ["B", "C", "D"]
     assert whole.counts == Counts(7, 5, 4, 3, 1, 1)

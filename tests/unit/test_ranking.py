@@ -6,7 +6,7 @@ import pytest
 from assay.errors import InvalidOption
 from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
-from assay.ranking.ranking import Counts, Partial, Row, merge
+from assay.ranking.ranking import Counts, PartialRanking, RankedRow, merge
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.json_items import parse_items
@@ -21,13 +21,13 @@ def constant(_: str) -> float:
     return 1.0
 
 
-def ranked(text: str, gate: Scorer, score: Scorer, *, deduplicate: bool = False, **choice: object) -> Partial:
+def ranked(text: str, gate: Scorer, score: Scorer, *, deduplicate: bool = False, **choice: object) -> PartialRanking:
     blocks = [parse_items(text.split(), ONE)]
     options = RankOptions(**choice)  # type: ignore[arg-type]
     return rank_blocks(blocks, gate, score, options, deduplicate=deduplicate, on_rejects=lambda _: None)
 
 
-def order(partial: Partial) -> str:
+def order(partial: PartialRanking) -> str:
     return "".join(row.sequence for row in partial.rows)
 
 
@@ -71,7 +71,7 @@ def test_what_is_not_finite_is_rejected(value: float) -> None:
 def test_the_api_counts_duplicates_and_files_score_them() -> None:
     api = ranked("A B a A", Fake(constant, ONE), Fake(constant, ONE), deduplicate=True)
     file = ranked("A B a A", Fake(constant, ONE), Fake(constant, ONE))
-    assert api.rows == file.rows == [Row("A", 1.0, 1.0, 1), Row("B", 1.0, 1.0, 2)]
+    assert api.rows == file.rows == [RankedRow("A", 1.0, 1.0, 1), RankedRow("B", 1.0, 1.0, 2)]
     assert api.counts == Counts(received=4, scored=2, passed=2, returned=2, duplicates=2)
     assert file.counts == Counts(received=4, scored=4, passed=4, returned=2)
 
@@ -97,13 +97,13 @@ def test_scores_print_as_the_shortest_decimals_of_float32() -> None:
 
 
 def test_nothing_ranks_to_nothing() -> None:
-    assert ranked("", Fake(constant, ONE), Fake(constant, ONE)) == Partial()
-    assert merge([], 5) == Partial()
+    assert ranked("", Fake(constant, ONE), Fake(constant, ONE)) == PartialRanking()
+    assert merge([], 5) == PartialRanking()
 
 
 def test_merging_keeps_the_columns_and_the_first_line_of_a_sequence() -> None:
-    left = Partial([Row("B", 2.0, 1.0, 3), Row("A", 1.0, 1.0, 1)], Counts(3, 3, 2, 2), ())
-    right = Partial([Row("B", 2.0, 1.0, 2), Row("C", 1.0, 1.0, 9)], Counts(2, 2, 2, 2), ("note",))
+    left = PartialRanking([RankedRow("B", 2.0, 1.0, 3), RankedRow("A", 1.0, 1.0, 1)], Counts(3, 3, 2, 2), ())
+    right = PartialRanking([RankedRow("B", 2.0, 1.0, 2), RankedRow("C", 1.0, 1.0, 9)], Counts(2, 2, 2, 2), ("note",))
     merged = merge([left, right], 2)
     assert [(row.sequence, row.line) for row in merged.rows] == [("B", 2), ("A", 1)]
     assert (merged.counts, merged.columns) == (Counts(5, 5, 4, 2), ("note",))

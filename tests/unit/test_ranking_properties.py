@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.jobs.byte_ranges import count_lines, owned, plan
+from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import Counts, Partial, Row, merge
+from assay.ranking.ranking import Counts, PartialRanking, RankedRow, merge
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
@@ -38,7 +38,7 @@ def ranked(
     begins: bool = True,
     fmt: Format = Format.LINES,
     windows: Windows | None = None,
-) -> Partial:
+) -> PartialRanking:
     rejects: list[Reject] = []
     blocks = parse(chunks, fmt, SMALL, begins=begins, windows=windows, limits=FINE)
     models = Fake(gate), Fake(score, batch=4)
@@ -47,7 +47,7 @@ def ranked(
     return partial
 
 
-def values(rows: Iterable[Row]) -> list[tuple[str, float, float, int]]:
+def values(rows: Iterable[RankedRow]) -> list[tuple[str, float, float, int]]:
     return [(row.sequence, float(np.float32(row.score)), float(np.float32(row.gate)), row.line) for row in rows]
 
 
@@ -71,8 +71,8 @@ def test_ranking_agrees_with_sorting_everything(
 @given(dense | line_documents, st.integers(1, 40), options)
 def test_a_split_merged_is_the_whole(data: bytes, shard_bytes: int, choice: RankOptions) -> None:
     lines, partials = 0, []
-    for shard in plan(len(data), shard_bytes, splittable=True):
-        part = list(owned([data[shard.read_from :]], shard))
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
+        part = list(own_lines([data[shard.read_from :]], shard))
         partials.append(ranked(part, choice, begins=not shard.index).shifted(lines))
         lines += count_lines(part)
     assert merge(partials, choice.top_k) == ranked([data], choice)
@@ -81,9 +81,9 @@ def test_a_split_merged_is_the_whole(data: bytes, shard_bytes: int, choice: Rank
 @given(documents | fasta_documents, st.integers(1, 40), options, st.integers(1, 8))
 def test_a_split_fasta_merged_is_the_whole(data: bytes, shard_bytes: int, choice: RankOptions, step: int) -> None:
     lines, taken, partials = 0, [], []
-    for shard in plan(len(data), shard_bytes, splittable=True):
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
-        part = list(owned(chunks, shard, b">"))
+        part = list(own_lines(chunks, shard, b">"))
         partials.append(ranked(part, choice, begins=not shard.index, fmt=Format.FASTA).shifted(lines))
         lines += count_lines(part)
         taken += part
@@ -94,8 +94,8 @@ def test_a_split_fasta_merged_is_the_whole(data: bytes, shard_bytes: int, choice
 @given(fasta_documents, st.integers(1, 40))
 def test_rejects_of_a_split_fasta_have_the_lines_of_the_whole(data: bytes, shard_bytes: int) -> None:
     line, rejects = 1, []
-    for shard in plan(len(data), shard_bytes, splittable=True):
-        part = list(owned([data[shard.read_from :]], shard, b">"))
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
+        part = list(own_lines([data[shard.read_from :]], shard, b">"))
         for block in parse(part, Format.FASTA, SMALL, first_line=line, limits=FINE):
             rejects += block.rejects
         line += count_lines(part)
@@ -106,13 +106,13 @@ def test_rejects_of_a_split_fasta_have_the_lines_of_the_whole(data: bytes, shard
 def test_shards_hold_each_line_once(pair: tuple[bytes, list[bytes]], shard_bytes: int) -> None:
     data, chunks = pair
     taken = []
-    for shard in plan(len(data), shard_bytes, splittable=True):
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         left = shard.read_from
         rest = []
         for chunk in chunks:
             rest.append(chunk[left:])
             left = max(left - len(chunk), 0)
-        part = list(owned(rest, shard))
+        part = list(own_lines(rest, shard))
         assert count_lines(part) == len(reference.split_lines(b"".join(part)))
         taken.append(b"".join(part))
     assert b"".join(taken) == data
@@ -121,10 +121,10 @@ def test_shards_hold_each_line_once(pair: tuple[bytes, list[bytes]], shard_bytes
 
 floats = st.floats(width=32, allow_nan=False, allow_infinity=False)
 rows = st.builds(
-    Row, st.text("ACD", min_size=1), floats, floats, st.integers(1), st.none() | st.text(), st.just(("é", ""))
+    RankedRow, st.text("ACD", min_size=1), floats, floats, st.integers(1), st.none() | st.text(), st.just(("é", ""))
 )
 
 
-@given(st.builds(Partial, st.lists(rows), st.builds(Counts, received=st.integers(0)), st.just(("a", "b"))))
-def test_partials_survive_json(partial: Partial) -> None:
-    assert repr(Partial.from_body(json.loads(json.dumps(partial.to_body())))) == repr(partial)
+@given(st.builds(PartialRanking, st.lists(rows), st.builds(Counts, received=st.integers(0)), st.just(("a", "b"))))
+def test_partials_survive_json(partial: PartialRanking) -> None:
+    assert repr(PartialRanking.from_body(json.loads(json.dumps(partial.to_body())))) == repr(partial)

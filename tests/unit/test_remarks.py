@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.ranking import Counts, Partial, merge
+from assay.ranking.ranking import Counts, PartialRanking, merge
 from assay.text.records import LINES_NAMED, Notice, gather, notice
-from tools.cli.output import noticed
+from tools.cli.output import describe_notice
 
 LINES = st.lists(st.integers(1, 200), unique=True, max_size=60).map(sorted)
 
@@ -41,21 +41,21 @@ def test_a_body_is_read_as_it_was_written() -> None:
 
 
 def test_a_partial_carries_them_through_json_and_merging() -> None:
-    first = Partial(counts=Counts(2), notices=(notice("a", "said", [2]),))
-    second = Partial(counts=Counts(2), notices=(notice("a", "said", [1]), notice("b", "whole")))
-    again = Partial.from_body(second.to_body()).shifted(2)
+    first = PartialRanking(counts=Counts(2), notices=(notice("a", "said", [2]),))
+    second = PartialRanking(counts=Counts(2), notices=(notice("a", "said", [1]), notice("b", "whole")))
+    again = PartialRanking.from_body(second.to_body()).shifted(2)
     assert merge([first, again], 5).notices == (notice("a", "said", [2, 3]), notice("b", "whole"))
 
 
 def test_a_partial_of_before_there_were_notices_is_read() -> None:
-    body = Partial(counts=Counts(2)).to_body()
+    body = PartialRanking(counts=Counts(2)).to_body()
     assert "notices" not in body
-    assert Partial.from_body(body).notices == ()
+    assert PartialRanking.from_body(body).notices == ()
 
 
 def test_a_terminal_is_told_what_and_where() -> None:
-    assert noticed(Notice("a", "said").to_body()) == "note: said"
-    assert noticed(notice("a", "said", [7]).to_body()) == "note: said (line 7)"
-    assert noticed(notice("a", "said", [7, 9]).to_body()) == "note: said (lines 7, 9)"
-    assert noticed(notice("a", "said", range(1, 31)).to_body()).startswith("note: said (30 lines: 1, 2, ")
-    assert noticed(Notice("a", "said", count=3).to_body()) == "note: said (3 times)"
+    assert describe_notice(Notice("a", "said").to_body()) == "note: said"
+    assert describe_notice(notice("a", "said", [7]).to_body()) == "note: said (line 7)"
+    assert describe_notice(notice("a", "said", [7, 9]).to_body()) == "note: said (lines 7, 9)"
+    assert describe_notice(notice("a", "said", range(1, 31)).to_body()).startswith("note: said (30 lines: 1, 2, ")
+    assert describe_notice(Notice("a", "said", count=3).to_body()) == "note: said (3 times)"

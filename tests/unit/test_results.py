@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.ranking import Partial, Row
+from assay.ranking.ranking import PartialRanking, RankedRow
 from assay.ranking.ranking_csv import ranking_csv
-from assay.text.csv_writer import harmless, plain, rejected_csv_header, rejected_rows
+from assay.text.csv_writer import escape_formula, rejected_csv_header, rejected_rows, unescape_formula
 from assay.text.records import Reject
 
 CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/formulas.json").read_text())
@@ -25,8 +25,11 @@ def read(text: str) -> list[list[str]]:
 
 
 def test_the_ranking_has_its_columns_and_those_carried_along() -> None:
-    rows = [Row("ACD", 0.1, 1e-08, 7, "p,1", ('say "hi"', "")), Row("DDD", -0.0, 2.0, 1, None, ("two\nlines", "=1+1"))]
-    assert read("".join(ranking_csv(Partial(rows, columns=("note", "Score"))))) == [
+    rows = [
+        RankedRow("ACD", 0.1, 1e-08, 7, "p,1", ('say "hi"', "")),
+        RankedRow("DDD", -0.0, 2.0, 1, None, ("two\nlines", "=1+1")),
+    ]
+    assert read("".join(ranking_csv(PartialRanking(rows, columns=("note", "Score"))))) == [
         ["rank", "sequence", "score", "gate", "line", "id", "note", "input_Score"],
         ["1", "ACD", "0.1", "1e-08", "7", "p,1", 'say "hi"', ""],
         ["2", "DDD", "-0.0", "2.0", "1", "", "two\nlines", "'=1+1"],
@@ -36,17 +39,19 @@ def test_the_ranking_has_its_columns_and_those_carried_along() -> None:
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"], ids=ascii)
 def test_a_line_end_within_a_cell_begins_no_row(end: str) -> None:
     row = ["1", "ACD", "1.0", "1.0", "1", f"x{end}'=1+1", f"y{end}'@z"]
-    text = "".join(ranking_csv(Partial([Row("ACD", 1.0, 1.0, 1, f"x{end}=1+1", (f"y{end}@z",))], columns=("note",))))
+    text = "".join(
+        ranking_csv(PartialRanking([RankedRow("ACD", 1.0, 1.0, 1, f"x{end}=1+1", (f"y{end}@z",))], columns=("note",)))
+    )
     assert read(text) == [["rank", "sequence", "score", "gate", "line", "id", "note"], row]
     assert text.count("\n") == 2 + 2 * end.count("\n")
 
 
 def test_an_empty_ranking_is_a_header() -> None:
-    assert "".join(ranking_csv(Partial())) == "rank,sequence,score,gate,line,id\n"
+    assert "".join(ranking_csv(PartialRanking())) == "rank,sequence,score,gate,line,id\n"
 
 
 def test_many_rows_come_in_pieces() -> None:
-    pieces = list(ranking_csv(Partial([Row("ACD", 1.0, 1.0, line) for line in range(2500)])))
+    pieces = list(ranking_csv(PartialRanking([RankedRow("ACD", 1.0, 1.0, line) for line in range(2500)])))
     assert len(pieces) == 4
     assert len(read("".join(pieces))) == 2501
 
@@ -63,41 +68,41 @@ def test_rejects_are_written_as_they_are() -> None:
 
 @pytest.mark.parametrize("cell", CELLS["made text"], ids=ascii)
 def test_formulas_are_made_text(cell: str) -> None:
-    assert harmless(cell) == "'" + cell
+    assert escape_formula(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", CELLS["left alone"], ids=ascii)
 def test_numbers_and_other_text_are_left_alone(cell: str) -> None:
-    assert harmless(cell) == plain(cell) == cell
+    assert escape_formula(cell) == unescape_formula(cell) == cell
 
 
 @pytest.mark.parametrize(("cell", "written"), CELLS["behind a separator"].items(), ids=ascii)
 def test_formulas_behind_a_separator_are_made_text(cell: str, written: str) -> None:
-    assert harmless(cell) == written
-    assert plain(written) == cell
+    assert escape_formula(cell) == written
+    assert unescape_formula(written) == cell
 
 
 @given(st.text(alphabet=_ALPHABET, max_size=8) | st.text(max_size=8))
 def test_a_cell_made_harmless_is_had_back_exactly(cell: str) -> None:
-    written = harmless(cell)
-    assert plain(written) == cell
-    assert plain(plain(harmless(written))) == cell
+    written = escape_formula(cell)
+    assert unescape_formula(written) == cell
+    assert unescape_formula(unescape_formula(escape_formula(written))) == cell
     assert written.replace("'", "") == cell.replace("'", "")
 
 
 @pytest.mark.parametrize("cell", ["\t=1", "\r\n=1", "=1;=2", "-1"])
 def test_cells_of_results_written_before_separators_counted_are_still_read(cell: str) -> None:
-    assert plain(cell if cell == "-1" else f"'{cell}") == cell
+    assert unescape_formula(cell if cell == "-1" else f"'{cell}") == cell
 
 
 @given(st.lists(st.text(alphabet=_ALPHABET, max_size=6), max_size=4), st.sampled_from(";\t"))
 def test_no_cell_of_a_spreadsheet_that_separates_otherwise_is_a_formula(carried: list[str], separator: str) -> None:
     names = tuple(f"c{at}" for at in range(len(carried)))
-    text = "".join(ranking_csv(Partial([Row("ACD", 1.0, 1.0, 1, "p", tuple(carried))], columns=names)))
+    text = "".join(ranking_csv(PartialRanking([RankedRow("ACD", 1.0, 1.0, 1, "p", tuple(carried))], columns=names)))
     pieces = [piece for line in re.split("[\r\n]", text) for piece in line.split(separator)]
     assert not [piece for piece in pieces if piece.lstrip('"').startswith(_SIGNS)]
 
 
 @given(st.text(alphabet="';=-1", max_size=5), st.text(alphabet="';=-1", max_size=5))
 def test_two_cells_are_never_written_alike(one: str, other: str) -> None:
-    assert (harmless(one) == harmless(other)) == (one == other)
+    assert (escape_formula(one) == escape_formula(other)) == (one == other)

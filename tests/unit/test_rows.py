@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import Layout, Record, read
+from assay.abstracts.parsing import AbstractRecord, Layout, read_records
 from assay.errors import UnreadableInput
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
@@ -101,7 +101,7 @@ def test_a_header_with_a_stray_quote_cannot_be_read(header: str) -> None:
     with pytest.raises(UnreadableInput, match="header row cannot be read"):
         list(parse([f"{header}a,ACD\n".encode()], Format.CSV, SMALL))
     with pytest.raises(UnreadableInput, match="header row cannot be read"):
-        list(read([f"{header}a,ACD\n".encode()], Layout.CSV))
+        list(read_records([f"{header}a,ACD\n".encode()], Layout.CSV))
 
 
 def test_a_cut_behind_an_open_quote_says_so_and_one_behind_a_wrong_row_does_not() -> None:
@@ -115,15 +115,15 @@ def test_a_cut_behind_an_open_quote_says_so_and_one_behind_a_wrong_row_does_not(
 def test_abstracts_lose_nothing_either(mark: str) -> None:
     rows = [["1", f'"Sparse: {LONG}'], ["2", LONG], ["3", LONG]]
     body = "".join(f"{mark.join(row)}\n" for row in [["id", "abstract"], *rows]).encode()
-    found = list(read([body], Layout.CSV))
-    assert [type(each) for each in found] == [Reject, Record, Record]
+    found = list(read_records([body], Layout.CSV))
+    assert [type(each) for each in found] == [Reject, AbstractRecord, AbstractRecord]
     assert [each.line for each in found if not isinstance(each, Notice)] == [2, 3, 4]
 
 
 def test_abstracts_within_a_cell_are_noticed_where_there_are_columns() -> None:
     body = f'id,abstract\n1,"{LONG}\n2,{LONG}\n3,{LONG}"\n4,{LONG}\n'.encode()
-    [_, _, notice] = read([body], Layout.CSV)
+    [_, _, notice] = read_records([body], Layout.CSV)
     assert isinstance(notice, Notice)
     assert notice.lines == (3, 4)
-    [only] = read([f'abstract\n"{LONG}\n{LONG}"\n'.encode()], Layout.CSV)
-    assert isinstance(only, Record)
+    [only] = read_records([f'abstract\n"{LONG}\n{LONG}"\n'.encode()], Layout.CSV)
+    assert isinstance(only, AbstractRecord)

@@ -7,7 +7,7 @@ from assay.errors import BundleInvalid, MalformedBody, UnreadableInput
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.json_items import parse_items
 from assay.sequences.parsing import parse
 from assay.text.records import LIMITS, Reject
@@ -230,7 +230,7 @@ class TestItems:
     ],
 )
 def test_sniffing(head: bytes, content_type: str, filename: str, fmt: Format) -> None:
-    assert sniff(head, content_type, filename) is fmt
+    assert sniff_format(head, content_type, filename) is fmt
 
 
 BY_LINE = [Format.LINES, Format.FASTA, Format.CSV, Format.JSONL]

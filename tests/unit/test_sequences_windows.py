@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
-from assay.jobs.byte_ranges import count_lines, owned, plan
+from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranking import merge
 from assay.sequences.alphabet import decode
@@ -100,8 +100,8 @@ def test_windows_of_a_split_file_are_those_of_the_whole(
     data: bytes, shard_bytes: int, choice: RankOptions, step: int
 ) -> None:
     lines, partials = 0, []
-    for shard in plan(len(data), shard_bytes, splittable=True):
-        part = list(owned([data[shard.read_from :]], shard, b">"))
+    for shard in cut_ranges(len(data), shard_bytes, splittable=True):
+        part = list(own_lines([data[shard.read_from :]], shard, b">"))
         found = ranked(part, choice, begins=not shard.index, fmt=Format.FASTA, windows=Windows(3, step))
         partials.append(found.shifted(lines))
         lines += count_lines(part)

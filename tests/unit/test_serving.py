@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InputError
 from assay.http import inference_protocols
-from assay.http.inference_protocols import Infer, Predict, Scores, infer, predict, unpacked
+from assay.http.inference_protocols import Infer, Predict, Scores, infer, predict, unpack_binary
 
 TEXTS = st.lists(st.text(), min_size=1, max_size=5)
 JSON = st.recursive(
@@ -41,7 +41,7 @@ def test_a_binary_tensor_holds_what_its_json_would(texts: list[str]) -> None:
     tail = b"".join(len(text.encode()).to_bytes(4, "little") + text.encode() for text in texts)
     [plain] = [tensor(texts, parameters={"binary_data_size": len(tail)})]
     head = json.dumps({"inputs": [{name: plain[name] for name in plain if name != "data"}]}).encode()
-    found = unpacked(head + tail, {"inference-header-content-length": str(len(head))})
+    found = unpack_binary(head + tail, {"inference-header-content-length": str(len(head))})
     assert infer(found) == infer({"inputs": [plain]})
 
 
@@ -50,7 +50,7 @@ def test_any_binary_tensor_is_texts_or_the_callers_error(tail: bytes, length: ob
     head = json.dumps({"inputs": [tensor([], parameters={"binary_data_size": len(tail)})]}).encode()
     for said in (str(length), str(len(head))):
         try:
-            found = infer(unpacked(head + tail, {"inference-header-content-length": said}))
+            found = infer(unpack_binary(head + tail, {"inference-header-content-length": said}))
         except InputError:
             continue
         assert all(isinstance(text, str) for text in found.instances)

@@ -4,20 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.jobs.byte_ranges import LineCounter, Shard, Tally, count_lines, owned, plan
+from assay.jobs.byte_ranges import LineCounter, Shard, Tally, count_lines, cut_ranges, own_lines
 
 
 def test_a_plan_covers_every_byte_once() -> None:
-    assert plan(10, 4, splittable=True) == [Shard(0, 0, 4), Shard(1, 4, 8), Shard(2, 8, 10)]
-    assert plan(8, 4, splittable=True) == [Shard(0, 0, 4), Shard(1, 4, 8)]
-    assert plan(10, 4, splittable=False) == [Shard(0, 0, 10)]
-    assert plan(0, 4, splittable=True) == [Shard(0, 0, 0)]
+    assert cut_ranges(10, 4, splittable=True) == [Shard(0, 0, 4), Shard(1, 4, 8), Shard(2, 8, 10)]
+    assert cut_ranges(8, 4, splittable=True) == [Shard(0, 0, 4), Shard(1, 4, 8)]
+    assert cut_ranges(10, 4, splittable=False) == [Shard(0, 0, 10)]
+    assert cut_ranges(0, 4, splittable=True) == [Shard(0, 0, 0)]
 
 
 @pytest.mark.parametrize(("size", "shard_bytes"), [(-1, 4), (4, 0)])
 def test_a_plan_of_nothing_sensible_is_refused(size: int, shard_bytes: int) -> None:
     with pytest.raises(ValueError, match="cannot cut"):
-        plan(size, shard_bytes, splittable=True)
+        cut_ranges(size, shard_bytes, splittable=True)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_plan_of_nothing_sensible_is_refused(size: int, shard_bytes: int) -> N
 @pytest.mark.parametrize("step", [1, 2, 100])
 def test_a_line_belongs_where_it_starts(data: bytes, shard: Shard, expected: bytes, step: int) -> None:
     chunks = [data[at : at + step] for at in range(shard.read_from, len(data), step)]
-    assert b"".join(owned(chunks, shard)) == expected
+    assert b"".join(own_lines(chunks, shard)) == expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_line_belongs_where_it_starts(data: bytes, shard: Shard, expected: byt
 def test_a_fasta_record_belongs_where_its_header_starts(shard: Shard, expected: bytes, step: int) -> None:
     data = b"xx\n>a\r\nAC\r\nGT\r\n>b\rD>\r"
     chunks = [data[at : at + step] for at in range(shard.read_from, len(data), step)]
-    assert b"".join(owned(chunks, shard, b">")) == expected
+    assert b"".join(own_lines(chunks, shard, b">")) == expected
 
 
 def test_no_more_is_read_than_the_last_line_needs() -> None:
@@ -66,7 +66,7 @@ def test_no_more_is_read_than_the_last_line_needs() -> None:
             taken.append(index)
             yield b"abc\n"
 
-    assert b"".join(owned(chunks(), Shard(0, 0, 10))) == b"abc\n" * 3
+    assert b"".join(own_lines(chunks(), Shard(0, 0, 10))) == b"abc\n" * 3
     assert len(taken) == 3
 
 
@@ -78,7 +78,7 @@ def test_a_shard_within_a_long_line_reads_no_further_than_itself() -> None:
             taken.append(index)
             yield b"abcd"
 
-    assert list(owned(chunks(), Shard(3, 9, 20))) == []
+    assert list(own_lines(chunks(), Shard(3, 9, 20))) == []
     assert len(taken) <= 4
 
 
@@ -118,10 +118,10 @@ texts = st.lists(st.sampled_from([b"a", b"bb", b">", b"\n", b"\r", b"\r\n", b">c
 
 @given(texts, st.integers(1, 9), st.sampled_from([b"", b">"]), st.integers(1, 6))
 def test_a_shard_owns_what_begins_in_it_and_is_told_where(data: bytes, size: int, mark: bytes, step: int) -> None:
-    for shard in plan(len(data), size, splittable=True):
+    for shard in cut_ranges(len(data), size, splittable=True):
         began: list[int] = []
         chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
-        part = b"".join(owned(chunks, shard, mark, began.append))
+        part = b"".join(own_lines(chunks, shard, mark, began.append))
         mine = [(start, stop) for start, stop in plainly(data, mark) if shard.start <= start < shard.stop]
         assert part == b"".join(data[start:stop] for start, stop in mine)
         assert began == [start for start, _ in mine][:1]
@@ -146,7 +146,7 @@ def test_a_tally_counts_bytes_from_where_they_begin_and_lines_as_they_are_given(
 
 @given(st.integers(0, 40), st.integers(1, 50), st.booleans())
 def test_a_plan_has_each_byte_once_and_no_shard_too_large(size: int, shard_bytes: int, splittable: bool) -> None:
-    shards = plan(size, shard_bytes, splittable)
+    shards = cut_ranges(size, shard_bytes, splittable)
     assert [shard.index for shard in shards] == list(range(len(shards)))
     assert [at for shard in shards for at in range(shard.start, shard.stop)] == list(range(size))
     assert len(shards) == (max(-(-size // shard_bytes), 1) if splittable else 1)
@@ -161,5 +161,5 @@ def test_a_chunk_is_given_on_before_the_next_is_read() -> None:
             taken.append(index)
             yield b"abcd"
 
-    for at, _ in enumerate(owned(chunks(), Shard(0, 0, 100)), 1):
+    for at, _ in enumerate(own_lines(chunks(), Shard(0, 0, 100)), 1):
         assert len(taken) == at

@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import UnreadableInput
-from assay.jobs.classify_files import sniff as sniff_abstracts
+from assay.jobs.classify_files import sniff_layout as sniff_abstracts
 from assay.sequences.alphabet import decode
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.text.signatures import HEAD, recognise
 
 GOOD = b"MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
@@ -107,7 +107,7 @@ OF_ABSTRACTS = {
 @pytest.mark.parametrize("called", ["", "x.csv", "x.fasta", "x.jsonl"])
 def test_no_name_makes_sequences_of_what_is_no_text(name: str, called: str) -> None:
     with pytest.raises(UnreadableInput, match=r"^this is .+, which is not read here: .+") as raised:
-        sniff(BINARY[name], "text/csv" if called else "", called)
+        sniff_format(BINARY[name], "text/csv" if called else "", called)
     assert raised.value.details["found"] == name
 
 
@@ -158,15 +158,15 @@ def test_texts_that_begin_like_something_else_stay_abstracts(text: str) -> None:
 @given(st.lists(st.text("ACDEFGHIKLMNPQRSTVWY", min_size=1, max_size=60), min_size=1, max_size=20), st.randoms())
 def test_sequences_are_never_something_else(texts: list[str], random: object) -> None:
     plain = "\n".join(texts).encode()
-    assert sniff(plain) is Format.LINES
-    assert sniff(b">" + plain) is Format.FASTA
-    assert sniff(b"sequence,note\n" + plain) is Format.CSV
+    assert sniff_format(plain) is Format.LINES
+    assert sniff_format(b">" + plain) is Format.FASTA
+    assert sniff_format(b"sequence,note\n" + plain) is Format.CSV
 
 
 def test_one_control_character_is_a_reject_and_not_a_refusal() -> None:
     lines = [bytes(sequence, "ascii") for sequence in decode(np.zeros((50, 50), np.uint8))]
-    assert sniff(b"\n".join([*lines, b"AC\0DE\x01"])) is Format.LINES
+    assert sniff_format(b"\n".join([*lines, b"AC\0DE\x01"])) is Format.LINES
 
 
 def test_what_lies_behind_the_look_decides_nothing() -> None:
-    assert sniff(GOOD + b"\n" * HEAD + bytes(HEAD)) is Format.LINES
+    assert sniff_format(GOOD + b"\n" * HEAD + bytes(HEAD)) is Format.LINES

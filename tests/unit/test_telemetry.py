@@ -59,8 +59,8 @@ def test_a_phase_is_recorded_though_it_fails(capsys: pytest.CaptureFixture[str])
 
 
 def test_rejects_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    telemetry.scored(7)
-    telemetry.rejected({"length": 2, "residue": 1})
+    telemetry.count_scored(7)
+    telemetry.count_rejected({"length": 2, "residue": 1})
     found = lines(capsys)
     assert metrics(found)["SequencesScored"] == 7
     assert {line["reason"]: line["RecordsRejected"] for line in found if "reason" in line} == {
@@ -72,7 +72,7 @@ def test_rejects_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> No
 def test_a_call_is_timed_and_its_lines_carry_the_ids(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @telemetry.observed
+    @telemetry.observe
     def handler(event: dict[str, Any], context: Any) -> str:
         telemetry.logger.info("at work")
         return "done"
@@ -94,7 +94,7 @@ def test_a_call_is_timed_and_its_lines_carry_the_ids(
 
 
 def test_what_a_call_measures_is_one_line_where_no_name_has_two_meanings(capsys: pytest.CaptureFixture[str]) -> None:
-    @telemetry.observed
+    @telemetry.observe
     def handler(event: dict[str, Any], context: Any) -> None:
         telemetry.measure("CacheHits", 3)
         telemetry.measure("CacheHits", 4)
@@ -125,7 +125,7 @@ MEASURED = st.tuples(
 
 @given(st.lists(MEASURED, max_size=250))
 def test_nothing_that_is_measured_is_lost_or_told_of_another(measured: list[tuple[str, dict[str, str], int]]) -> None:
-    @telemetry.observed
+    @telemetry.observe
     def handler(event: dict[str, Any], context: Any) -> None:
         for name, about, value in measured:
             telemetry.measure(name, value, "Count", **about)
@@ -146,7 +146,7 @@ def test_nothing_that_is_measured_is_lost_or_told_of_another(measured: list[tupl
 
 
 def test_a_call_that_fails_tells_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    @telemetry.observed
+    @telemetry.observe
     def handler(event: dict[str, Any], context: Any) -> None:
         telemetry.measure("CacheHits", 3)
         raise KeyError
@@ -159,7 +159,7 @@ def test_a_call_that_fails_tells_what_it_measured(capsys: pytest.CaptureFixture[
 def test_what_alarms_watch_does_not_wait_for_the_end_of_a_call(capsys: pytest.CaptureFixture[str]) -> None:
     seen: list[dict[str, Any]] = []
 
-    @telemetry.observed
+    @telemetry.observe
     def handler(event: dict[str, Any], context: Any) -> None:
         telemetry.measure("ModelRefused", 1)
         seen.extend(lines(capsys))
@@ -173,7 +173,7 @@ def test_a_call_that_nobody_asked_for_measures_nothing(
 ) -> None:
     monkeypatch.setattr(telemetry, "_fresh", True)
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "job-sweep")
-    telemetry.observed(lambda *_: None)({}, CONTEXT)
+    telemetry.observe(lambda *_: None)({}, CONTEXT)
     [line] = lines(capsys)
     assert "_aws" not in line
 
@@ -182,7 +182,7 @@ def test_an_unforeseen_error_is_logged_without_its_words(capsys: pytest.CaptureF
     try:
         int("MKSECRETSEQ")
     except ValueError as error:
-        telemetry.failure("unexpected error", error)
+        telemetry.record_failure("unexpected error", error)
     [line] = lines(capsys)
     assert line["kind"] == "ValueError"
     assert "test_telemetry.py" in line["places"][-1]

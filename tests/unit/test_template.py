@@ -25,7 +25,7 @@ LONGEST = {"BucketPrefix": "b" * 23, "AWS::AccountId": "123456789012", "AWS::Reg
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in stack.read(ROOT / "template.yaml").functions["RankApiFunction"].environment.items():
+    for name, value in stack.read_stack(ROOT / "template.yaml").functions["RankApiFunction"].environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("ASSAY_PRELOAD", "0")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -39,7 +39,7 @@ def test_a_functions_handler_can_be_imported_and_called(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_settings_read_what_the_template_gives(name: str) -> None:
-    given = stack.read(ROOT / "template.yaml").functions[name].environment
+    given = stack.read_stack(ROOT / "template.yaml").functions[name].environment
     settings = Settings.from_environ(given, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
     assert settings.uploads_bucket.startswith("assay-uploads-")
     assert settings.classifier == "arxiv-archives"
@@ -81,7 +81,7 @@ def test_paths_end_without_a_slash_and_parameters_fill_whole_segments() -> None:
 def test_what_stands_at_one_place_of_a_path_has_one_name() -> None:
     # API Gateway refuses a second variable beside another.
     places: dict[str, set[str]] = defaultdict(set)
-    for route in stack.read(ROOT / "template.yaml").routes:
+    for route in stack.read_stack(ROOT / "template.yaml").routes:
         for found in re.finditer(r"\{\w+\+?\}", route.path):
             places[route.path[: found.start()]].add(found[0])
     assert len(places) > 3
@@ -106,7 +106,7 @@ def test_a_parameter_is_described_bounded_and_has_a_default(name: str) -> None:
 
 
 def test_defaults_work_in_a_new_account() -> None:
-    memory = [stack.read(ROOT / "template.yaml").functions[name].memory for name in FUNCTIONS]
+    memory = [stack.read_stack(ROOT / "template.yaml").functions[name].memory for name in FUNCTIONS]
     assert max(memory) <= 3008
     assert not any("ReservedConcurrentExecutions" in each for each in functions().values())
 
@@ -114,7 +114,7 @@ def test_defaults_work_in_a_new_account() -> None:
 @pytest.mark.parametrize("access", ["KEYS", "IAM", "OPEN"])
 def test_the_gateways_errors_have_the_shape_of_the_functions_errors_and_pages_can_read_them(access: str) -> None:
     chosen = {"Access": access, "AllowedOrigin": "https://lab.example.org"}
-    responses = stack.read(ROOT / "template.yaml", chosen).rest.responses
+    responses = stack.read_stack(ROOT / "template.yaml", chosen).rest.responses
     assert {"INVALID_API_KEY", "MISSING_AUTHENTICATION_TOKEN", "DEFAULT_4XX", "DEFAULT_5XX"} <= set(responses)
     for each in responses.values():
         text = each["ResponseTemplates"]["application/json"].replace("$context.error.messageString", '"why"')
@@ -126,7 +126,7 @@ def test_the_gateways_errors_have_the_shape_of_the_functions_errors_and_pages_ca
 
 @pytest.mark.parametrize(("access", "status", "scheme"), [("KEYS", "404", "api_key"), ("IAM", "403", "sigv4")])
 def test_who_may_call_is_a_parameter(access: str, status: str, scheme: str) -> None:
-    rest = stack.read(ROOT / "template.yaml", {"Access": access}).rest
+    rest = stack.read_stack(ROOT / "template.yaml", {"Access": access}).rest
     assert rest.responses["MISSING_AUTHENTICATION_TOKEN"]["StatusCode"] == status
     resolver = Resolver(written(), {"Access": access})
     body = resolver.resource("Api")["Properties"]["DefinitionBody"]
@@ -136,7 +136,7 @@ def test_who_may_call_is_a_parameter(access: str, status: str, scheme: str) -> N
 
 
 def test_an_open_api_wants_nothing() -> None:
-    assert stack.read(ROOT / "template.yaml", {"Access": "OPEN"}).rest.closed == frozenset()
+    assert stack.read_stack(ROOT / "template.yaml", {"Access": "OPEN"}).rest.closed == frozenset()
 
 
 def test_a_key_has_a_rate_a_burst_and_a_quota() -> None:
@@ -206,7 +206,7 @@ def test_a_preflight_is_text_though_json_is_a_binary_type() -> None:
 
 def test_sams_environment_file_points_at_the_local_service() -> None:
     given = json.loads((ROOT / "local.env.json").read_text())["Parameters"]
-    table = stack.read(ROOT / "template.yaml").functions["RankUploadFunction"].environment["ASSAY_STATE_TABLE"]
+    table = stack.read_stack(ROOT / "template.yaml").functions["RankUploadFunction"].environment["ASSAY_STATE_TABLE"]
     assert given == {
         "AWS_ENDPOINT_URL": f"http://host.docker.internal:{service.DEFAULT_S3_PORT}",
         "ASSAY_STATE_TABLE": table,

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from tests.unit.combinations import Template, combinations, evaluate, find_missing
 from tests.unit.templates import transformed, written
-from tools.audit.transform import translated
+from tools.audit.transform import translate_template
 from tools.provisioned import main
-from tools.template import load
+from tools.template import load_template
 
 
 @cache
@@ -23,7 +23,7 @@ def kept_warm() -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         path = Path(folder, "template.yaml")
         main(["2", "--output", str(path)])
-        return load(path)
+        return load_template(path)
 
 
 @cache
@@ -33,7 +33,7 @@ def templates() -> dict[str, dict[str, Any]]:
         "written": written(),
         "transformed": transformed(),
         "kept warm": kept_warm(),
-        "kept warm, transformed": translated(kept_warm()),
+        "kept warm, transformed": translate_template(kept_warm()),
     }
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assay.ranking import top_k
-from assay.ranking.top_k import Rows, TopK, joined, packed, weigh
+from assay.ranking.top_k import Rows, TopK, concatenate, pack, weigh
 
 HEAVY = 64 << 20
 """Bytes of labels that wait at once, as its documentation has it."""
@@ -108,9 +108,9 @@ def test_what_waits_is_sorted_before_it_is_heavy_or_many_and_not_for_each_block(
 
     def note(parts: list[Rows]) -> Rows:
         sorts.append(sum(map(len, parts)))
-        return joined(parts)
+        return concatenate(parts)
 
-    monkeypatch.setattr(top_k, "joined", note)
+    monkeypatch.setattr(top_k, "concatenate", note)
     for at in range(9):
         top.add(numbered(at * 4, [at, at, at, at], ("a", ())), HEAVY // 3)
         assert top._weight <= HEAVY
@@ -160,12 +160,12 @@ def test_labels_that_never_waited_in_number_are_not_weighed() -> None:
 
 def test_parts_are_joined_with_their_labels_and_one_is_as_it_is() -> None:
     one, two = numbered(0, [1, 2], ("a", ())), numbered(2, [3], ("b", ("c",)))
-    assert joined([one]) is one
-    whole = joined([one, two])
+    assert concatenate([one]) is one
+    whole = concatenate([one, two])
     assert whole.labels is not None
     assert whole.labels.tolist() == [("a", ()), ("a", ()), ("b", ("c",))]
     assert whole.lines.tolist() == [1, 2, 3]
-    assert joined([numbered(0, [1]), numbered(1, [2])]).labels is None
+    assert concatenate([numbered(0, [1]), numbered(1, [2])]).labels is None
 
 
 @pytest.mark.parametrize(
@@ -180,9 +180,9 @@ def test_repeats_are_looked_for_no_further_than_they_must_be(
 
     def note(codes: NDArray[np.uint8]) -> NDArray[np.void]:
         seen.append(len(codes))
-        return packed(codes)
+        return pack(codes)
 
-    monkeypatch.setattr(top_k, "packed", note)
+    monkeypatch.setattr(top_k, "pack", note)
     codes = np.minimum(np.arange(count, dtype=np.uint32), distinct - 1).view(np.uint8).reshape(count, 4)
     top = TopK(100)
     top._parts = [rows(codes, -np.arange(count, dtype=np.float32))]

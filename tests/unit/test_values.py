@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.abstracts.parsing import LISTS as ABSTRACTS
-from assay.abstracts.parsing import Layout, Record
-from assay.abstracts.parsing import read as read_abstracts
+from assay.abstracts.parsing import AbstractRecord, Layout
+from assay.abstracts.parsing import read_records as read_abstracts
 from assay.errors import UnreadableInput
-from assay.jobs.classify_files import sniff as sniff_abstracts
-from assay.sequences.formats import LISTS, Format, sniff
+from assay.jobs.classify_files import sniff_layout as sniff_abstracts
+from assay.sequences.formats import LISTS, Format, sniff_format
 from assay.sequences.json_items import fields_of, parse_items
 from assay.sequences.parsing import parse
 from assay.text.json_values import is_lines, values
@@ -67,7 +67,7 @@ def test_values_that_follow_each_other_are_numbered(items: list[object], size: i
 @pytest.mark.parametrize("size", [1, 50, 100_000])
 def test_every_layout_is_the_same_sequences(name: str, called: str, size: int) -> None:
     data = LAID_OUT[name].encode()
-    blocks = list(parse(cut(data, size), sniff(data, "", called)))
+    blocks = list(parse(cut(data, size), sniff_format(data, "", called)))
     assert [record.line for record in flat(blocks)] == [1, 2, 3]
     assert [name for block in blocks for name in block.ids or []] == ["a", "7", ""]
     assert {block.columns for block in blocks} == {("note", "input_score")}
@@ -80,12 +80,12 @@ def test_every_layout_is_the_same_abstracts(name: str) -> None:
     layout = sniff_abstracts(data, "")
     assert layout in (Layout.JSON, Layout.JSONL)
     found = list(read_abstracts([data], layout))
-    assert [(each.line, each.id, each.text) for each in found if isinstance(each, Record)] == [
+    assert [(each.line, each.id, each.text) for each in found if isinstance(each, AbstractRecord)] == [
         (1, "a", GOOD),
         (2, "7", GOOD[::-1]),
         (3, None, GOOD),
     ]
-    assert isinstance(found[0], Record)
+    assert isinstance(found[0], AbstractRecord)
     assert found[0].about == {"columns": {"note": "x", "score": 1.5}}
 
 

@@ -15,7 +15,7 @@ from assay.models.loading import load_folder
 from assay.models.manifest import Manifest
 from assay.models.text_classifier import TextClassifier
 from tests.conftest import DATA
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 TINY = DATA / "tiny-text" / "1"
 LONG = "".join(np.random.default_rng(1).choice(list("abcdefgh "), 300)).strip()
@@ -26,7 +26,7 @@ def bundle(tmp_path: Path, **text: int) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(TINY, folder)
     document = json.loads((TINY / MANIFEST).read_text())
-    made = build(folder, {**document, "text": {**document["text"], **text}})
+    made = build_manifest(folder, {**document, "text": {**document["text"], **text}})
     (folder / MANIFEST).write_bytes(made.dumps())
     return folder
 

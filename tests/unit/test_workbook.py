@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("python_calamine")
 
 from assay.errors import TooLarge, UnreadableInput
-from assay.sequences.formats import sniff
+from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
-from assay.text.packing import look, text
+from assay.text.packing import look, open_text
 from assay.text.workbook import MAX_BYTES, read_workbook
 from tests.unit.reference import flat
 from tests.workbooks import workbook
@@ -34,7 +34,7 @@ def test_it_is_a_table_however_it_is_called() -> None:
     for name in ("designs.xlsx", "designs.csv", "", "a.fasta"):
         found = look([body], name)
         assert found.packing == "workbook"
-        blocks = list(parse(text([body], found.packing), sniff(found.head, "", found.name)))
+        blocks = list(parse(open_text([body], found.packing), sniff_format(found.head, "", found.name)))
         assert [(record.line, record.reason) for record in flat(blocks)] == [(2, ""), (3, "length"), (4, "")]
         assert [name for block in blocks for name in block.ids or []] == ["a", "c"]
         assert {block.columns for block in blocks} == {("note",)}

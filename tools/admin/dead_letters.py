@@ -43,13 +43,13 @@ def drain(there: Deployed) -> Iterator[str]:
 def _about(body: str) -> set[str] | None:
     """Return the job or the events that a message is about, None where it is none of ours."""
     from assay.errors import AssayError
-    from assay.jobs.steps import identify, list_records
+    from assay.jobs.steps import list_records, read_identity
 
     try:
         said = json.loads(body)
         if "job_id" in said:
             return {str(said["job_id"])}
-        return {identify(record).pk for record in list_records(said.get("requestPayload", said))} or None
+        return {read_identity(record).pk for record in list_records(said.get("requestPayload", said))} or None
     except (ValueError, KeyError, TypeError, AttributeError, AssayError):
         return None
 
@@ -70,7 +70,7 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
 
     Yield a line about each, and whether the message is done with.
     """
-    from assay.jobs.steps import identify, list_records
+    from assay.jobs.steps import list_records, read_identity
 
     if "job_id" in body:
         yield redriven(there, str(body["job_id"])), True
@@ -78,7 +78,7 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
     event = body.get("requestPayload", body)
     claimer = str((body.get("requestContext") or {}).get("requestId", ""))
     for record in list_records(event):
-        yield _delivered(there, {"Records": [record]}, identify(record), claimer)
+        yield _delivered(there, {"Records": [record]}, read_identity(record), claimer)
 
 
 def _delivered(there: Deployed, event: Mapping[str, Any], upload: "UploadIdentity", claimer: str) -> tuple[str, bool]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
-    from assay.jobs.workspace import Manifest
+    from assay.jobs.workspace import JobPlan
 
 SUMMARIES: Final = ("ranking.json", "classification.json")
 _SLACK: Final = 1 << 16
@@ -61,7 +61,7 @@ class _Job:
             yield rest
 
 
-def verify(results: "Bucket", uploads: "Bucket | None", job_id: str) -> Iterator[Proof]:
+def verify_job(results: "Bucket", uploads: "Bucket | None", job_id: str) -> Iterator[Proof]:
     """Yield what was recomputed of a job. Raises NotFound where it has no summary, AWS's errors."""
     job = _Job(results, job_id, _summary(results, job_id))
     if job.summary["state"] != "SUCCEEDED":
@@ -250,9 +250,9 @@ def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
     """Count the object's bytes and records again, in one pass, and look the ranked sequences up in it."""
     from assay.errors import ObjectChanged, ObjectMissing
     from assay.jobs.byte_ranges import Tally
-    from assay.jobs.workspace import Working
+    from assay.jobs.workspace import Workspace
 
-    manifest = Working(job.results, job.job_id).planned()
+    manifest = Workspace(job.results, job.job_id).planned()
     if uploads is None or manifest is None:
         yield Proof("source", None, "left out" if uploads is None else "the job's plan is gone by now")
         return
@@ -267,14 +267,14 @@ def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
     yield from proofs
 
 
-def _read(whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterable[Any]:
-    from assay.abstracts.parsing import Layout, read
+def _read(whole: "JobPlan", uploads: "Bucket", tally: Any) -> Iterable[Any]:
+    from assay.abstracts.parsing import Layout, read_records
     from assay.jobs import shard_bytes
 
-    chunks = shard_bytes.text(uploads, whole, whole.shard(0), tally)
+    chunks = shard_bytes.read_shard(uploads, whole, whole.shard(0), tally)
     if whole.format == Layout.PDF.value:
         return [b"".join(chunks)]
-    return read(chunks, Layout(whole.format), whole.options["column"])
+    return read_records(chunks, Layout(whole.format), whole.options["column"])
 
 
 def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
@@ -284,8 +284,8 @@ def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
     yield _same("source records", "records", count, job.counts["received"])
 
 
-def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
-    from assay.jobs.rank_files import read
+def _ranked_source(job: _Job, whole: "JobPlan", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
+    from assay.jobs.rank_files import read_blocks
     from assay.sequences.alphabet import decode
     from assay.sequences.contract import DEFAULT
 
@@ -293,7 +293,7 @@ def _ranked_source(job: _Job, whole: "Manifest", uploads: "Bucket", tally: Any) 
     contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT
     wanted = {(int(row["line"]), row["sequence"]) for row in job.ranked}
     received = rejected = 0
-    for block in read(whole, whole.shard(0), uploads, contract, tally):
+    for block in read_blocks(whole, whole.shard(0), uploads, contract, tally):
         received, rejected = received + block.received, rejected + len(block.rejects)
         if wanted:
             wanted -= set(zip(block.lines.tolist(), decode(block.codes, contract), strict=True))

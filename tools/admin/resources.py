@@ -13,7 +13,7 @@ from assay.aws.s3 import Bucket
 from assay.errors import ObjectMissing, SettingsError
 
 if TYPE_CHECKING:
-    from assay.jobs.environment import Desk
+    from assay.jobs.environment import JobEnvironment
 
 
 IDS = (
@@ -38,15 +38,15 @@ class Deployed:
     ids: Mapping[str, str]
 
     @property
-    def desk(self) -> "Desk":
+    def desk(self) -> "JobEnvironment":
         """Return what file jobs stand on there."""
         from assay.aws.clients import client
         from assay.aws.s3 import Bucket
-        from assay.jobs.environment import Desk, caps
+        from assay.jobs.environment import JobEnvironment, caps
         from assay.jobs.job_records import Jobs
         from assay.settings import Settings
 
-        return Desk(
+        return JobEnvironment(
             uploads=Bucket(client("s3"), self.ids["UploadsBucket"]),
             results=Bucket(client("s3"), self.ids["ResultsBucket"]),
             jobs=Jobs(client("dynamodb"), self.ids["StateTable"]),
@@ -55,7 +55,7 @@ class Deployed:
         )
 
 
-def deployed(stack: str | None, endpoint: str | None) -> Deployed:
+def find_deployed(stack: str | None, endpoint: str | None) -> Deployed:
     """Return the resources of a stack, or of the local service at an endpoint. Raises NotOurs, AWS's errors."""
     if endpoint:
         return _local(endpoint)
@@ -78,13 +78,13 @@ def _local(endpoint: str) -> Deployed:
     """Return the names that the template's resources have on this machine."""
     from assay.aws.clients import forget
     from tools.paths import ROOT
-    from tools.template import ACCOUNT, REGION, Resolver, load
+    from tools.template import ACCOUNT, REGION, Resolver, load_template
 
     os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": REGION}
     if boto3.Session().get_credentials() is None:
         os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
     forget()
-    resolver = Resolver(load(ROOT / "template.yaml"), {})
+    resolver = Resolver(load_template(ROOT / "template.yaml"), {})
     found: dict[str, Any] = {name: resolver.name(name) for name in IDS}
     found["RankFileStateMachine"] = resolver.arn("RankFileStateMachine")
     found["UploadsDeadLetterQueue"] = f"{endpoint}/{ACCOUNT}/{found['UploadsDeadLetterQueue']}"

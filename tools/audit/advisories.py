@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def audited(command: str, lock: str) -> list[dict[str, Any]]:
+def audit_lock(command: str, lock: str) -> list[dict[str, Any]]:
     """Return pip-audit's dependencies of a lock: `name`, and `version` and `vulns` or `skip_reason`."""
     options = ["--disable-pip", "--require-hashes", "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run([command, *options, "--requirement", lock], capture_output=True, text=True, check=False)
@@ -22,7 +22,7 @@ def audited(command: str, lock: str) -> list[dict[str, Any]]:
     return found
 
 
-def told(lock: str, dependencies: Sequence[dict[str, Any]]) -> tuple[str, bool]:
+def describe_advisory(lock: str, dependencies: Sequence[dict[str, Any]]) -> tuple[str, bool]:
     """Return a line about a lock, and whether it has a vulnerability."""
     known = [
         f"{each['name']} {each['version']}: {vuln['id']}" for each in dependencies for vuln in each.get("vulns", ())
@@ -36,7 +36,7 @@ def told(lock: str, dependencies: Sequence[dict[str, Any]]) -> tuple[str, bool]:
 def main() -> int:
     """Print a line a lock; 1 where something is vulnerable."""
     command, *locks = sys.argv[1:]
-    lines = [told(lock, audited(command, lock)) for lock in locks]
+    lines = [describe_advisory(lock, audit_lock(command, lock)) for lock in locks]
     print("\n".join(line for line, _ in lines))
     return int(any(bad for _, bad in lines))
 

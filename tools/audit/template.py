@@ -16,15 +16,15 @@ from pathlib import Path
 
 import yaml
 
-from tools.audit.transform import translated
-from tools.template import load
+from tools.audit.transform import translate_template
+from tools.template import load_template
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIVERS = Path(__file__).parent / "waivers.yaml"
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Finding:
+class TemplateFinding:
     """A check that a resource fails."""
 
     check: str
@@ -46,17 +46,17 @@ def waivers(path: Path = WAIVERS) -> dict[str, Waiver]:
     return {check: Waiver(each["reason"], frozenset(each.get("resources", ()))) for check, each in read.items()}
 
 
-def unwaived(findings: Iterable[Finding], waived: Mapping[str, Waiver]) -> list[Finding]:
+def drop_waived(findings: Iterable[TemplateFinding], waived: Mapping[str, Waiver]) -> list[TemplateFinding]:
     """Return the failures that nobody gave a reason for."""
     return sorted(each for each in findings if not _waived(each, waived))
 
 
-def _waived(finding: Finding, waived: Mapping[str, Waiver]) -> bool:
+def _waived(finding: TemplateFinding, waived: Mapping[str, Waiver]) -> bool:
     found = waived.get(finding.check)
     return found is not None and (not found.resources or finding.resource in found.resources)
 
 
-def unneeded(findings: Iterable[Finding], waived: Mapping[str, Waiver]) -> list[str]:
+def unneeded_waivers(findings: Iterable[TemplateFinding], waived: Mapping[str, Waiver]) -> list[str]:
     """Return the waivers, `check` or `check resource`, that no failure needs."""
     failed = {(each.check, each.resource) for each in findings}
     checks = {check for check, _ in failed}
@@ -64,26 +64,28 @@ def unneeded(findings: Iterable[Finding], waived: Mapping[str, Waiver]) -> list[
     return sorted([*(set(waived) - checks), *(f"{check} {name}" for check, name in named - failed if check in checks)])
 
 
-def checked(checkov: str) -> tuple[int, list[Finding]]:
+def check_template(checkov: str) -> tuple[int, list[TemplateFinding]]:
     """Return how many checks pass, and those that fail."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "template.json"
-        file.write_text(json.dumps(translated(load(ROOT / "template.yaml"))), "utf-8")
+        file.write_text(json.dumps(translate_template(load_template(ROOT / "template.yaml"))), "utf-8")
         command = [checkov, "--file", str(file), "--framework", "cloudformation", "--output", "json", "--compact"]
         done = subprocess.run([*command, "--soft-fail"], capture_output=True, text=True, check=True)
     report = json.loads(done.stdout[done.stdout.index("{") : done.stdout.rindex("}") + 1])
     failed = report["results"]["failed_checks"]
-    findings = [Finding(each["check_id"], each["resource"].partition(".")[2], each["check_name"]) for each in failed]
+    findings = [
+        TemplateFinding(each["check_id"], each["resource"].partition(".")[2], each["check_name"]) for each in failed
+    ]
     return int(report["summary"]["passed"]), findings
 
 
 def main() -> int:
     """Print the outcome; 1 where something is not as it should be."""
-    passed, findings = checked(sys.argv[1])
+    passed, findings = check_template(sys.argv[1])
     waived = waivers()
-    for each in (failures := unwaived(findings, waived)):
+    for each in (failures := drop_waived(findings, waived)):
         print(f"{each.check} {each.resource}: {each.name}", file=sys.stderr)
-    for name in (idle := unneeded(findings, waived)):
+    for name in (idle := unneeded_waivers(findings, waived)):
         print(f"{name}: waived, and nothing fails it any more", file=sys.stderr)
     print(f"checkov: {passed} checks pass, {len(findings) - len(failures)} are waived for {len(waived)} reasons")
     return 1 if failures or idle else 0

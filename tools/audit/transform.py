@@ -14,13 +14,13 @@ import boto3
 from samtranslator.parser import parser
 from samtranslator.translator.translator import Translator
 
-from tools.template import load
+from tools.template import load_template
 
 # What `sam package` puts in place of folders and Dockerfiles.
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/assay:latest"
 
 
-def translated(template: dict[str, Any]) -> dict[str, Any]:
+def translate_template(template: dict[str, Any]) -> dict[str, Any]:
     """Return what SAM's translator makes of a template, as packaged."""
     document = json.loads(json.dumps(template))
     for resource in document["Resources"].values():
@@ -47,7 +47,7 @@ def main(template: str, output: str) -> None:
     """Write what SAM makes of a template as JSON."""
     path = Path(output)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(translated(load(Path(template))), indent=1), "utf-8")
+    path.write_text(json.dumps(translate_template(load_template(Path(template))), indent=1), "utf-8")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
 
 
-def folder_bucket(root: Path) -> "Bucket":
+def open_folder_bucket(root: Path) -> "Bucket":
     """Return a folder as a bucket."""
     from assay.aws.s3 import Bucket
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
-from tools.batch.files_as_s3 import folder_bucket
+from tools.batch.files_as_s3 import open_folder_bucket
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
@@ -29,12 +29,12 @@ class Place:
 
     def bucket(self, told: Told | None = None) -> "Bucket":
         """Return the input's bucket; `told` hears how many bytes each read gave."""
-        found = _s3(self.root) if self.in_s3 else folder_bucket(Path(self.root))
+        found = _s3(self.root) if self.in_s3 else open_folder_bucket(Path(self.root))
         return _counted(found, told) if told else found
 
 
 @contextmanager
-def place(name: str) -> Iterator[Place]:
+def place_input(name: str) -> Iterator[Place]:
     """Yield where an input lies; standard input becomes a file for as long. Raises OSError, AssayError."""
     if name.startswith(S3):
         bucket, _, key = name.removeprefix(S3).partition("/")

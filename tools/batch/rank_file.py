@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from tools.batch.worker import Desk, rank_shard
+from tools.batch.worker import BatchRun, rank_shard
 from tools.batch.workers import rank_shards
 from tools.terminal import Bar
 
 if TYPE_CHECKING:
     from assay.jobs.merging import Joined
-    from assay.jobs.planning import Shape
-    from assay.jobs.workspace import Manifest, Source, Working
+    from assay.jobs.planning import FileShape
+    from assay.jobs.workspace import JobPlan, Source, Workspace
     from assay.models.pair import Pair
     from assay.options import RankOptions
 
@@ -25,7 +25,7 @@ ENDLESS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RankFileJob:
     """Ranking with the options of a command line, which are not those of an object's metadata."""
 
     chosen: "RankOptions"
@@ -36,11 +36,11 @@ class Kind:
         """Return what was chosen."""
         return asdict(self.chosen)
 
-    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "Shape":
+    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "FileShape":
         """Judge a file as the service does."""
-        from assay.jobs.rank_files import RankKind
+        from assay.jobs.rank_files import RankJobType
 
-        return RankKind(lambda _: self.pair.models).shape(head, source, options)
+        return RankJobType(lambda _: self.pair.models).shape(head, source, options)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         """Return who ranks."""
@@ -52,27 +52,27 @@ def shard_bytes(size: int, processes: int) -> int:
     return min(max(-(-size // (SHARDS_EACH * processes)), SMALLEST), LARGEST)
 
 
-def rank(desk: Desk, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
+def rank_file(desk: BatchRun, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
     """Rank a file; its results lie under `desk.results`, and what its summary says is returned.
 
     `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
     """
     from assay.jobs.merging import CutInRow
-    from assay.jobs.planning import Caps, Upload, made, uncut
+    from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
 
     pair = desk.pair()
     uploads = desk.place.bucket()
     size = uploads.head(desk.place.key).size
     caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), ENDLESS, ENDLESS)
-    plan = made(Kind(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
+    plan = new_plan(RankFileJob(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
     try:
         return _done(desk, plan, pair, processes)
     except CutInRow:
-        return _done(desk, uncut(plan, caps), pair, processes)
+        return _done(desk, as_one_shard(plan, caps), pair, processes)
 
 
-def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping[str, Any]:
-    from assay.jobs.rank_files import join
+def _done(desk: BatchRun, plan: "JobPlan", pair: "Pair", processes: int) -> Mapping[str, Any]:
+    from assay.jobs.rank_files import join_ranking
 
     working = desk.working
     working.keep(plan)
@@ -82,16 +82,16 @@ def _done(desk: Desk, plan: "Manifest", pair: "Pair", processes: int) -> Mapping
         else:
             for index in range(plan.shards):
                 rank_shard(desk, pair, index, bar.add)
-    return summed_up(working, plan, join(plan, working))
+    return summed_up(working, plan, join_ranking(plan, working))
 
 
-def summed_up(working: "Working", plan: "Manifest", joined: "Joined") -> Mapping[str, Any]:
+def summed_up(working: "Workspace", plan: "JobPlan", joined: "Joined") -> Mapping[str, Any]:
     """Write the summary of a job done here, the last of its results, and return it."""
-    from assay.jobs.steps import summary
+    from assay.jobs.steps import success_summary
     from assay.jobs.workspace import result_key, summary_key
 
     prefix = result_key(working.job_id, "")
-    said = summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
+    said = success_summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
     if joined.error is not None:
         said = {**said, "state": "FAILED", "reason": joined.error.message}
     _plain(Path(working.results.name) / prefix)

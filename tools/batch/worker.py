@@ -12,16 +12,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tools.batch.files_as_s3 import folder_bucket
+from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place, Told
 
 if TYPE_CHECKING:
-    from assay.jobs.workspace import Working
+    from assay.jobs.workspace import Workspace
     from assay.models.pair import Pair
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class BatchRun:
     """Where a job's input, results and models lie."""
 
     job_id: str
@@ -42,28 +42,28 @@ class Desk:
         return cls(**{**body, "place": Place(**body["place"])})
 
     @property
-    def working(self) -> "Working":
+    def working(self) -> "Workspace":
         """Return the job's working objects."""
-        from assay.jobs.workspace import Working
+        from assay.jobs.workspace import Workspace
 
-        return Working(folder_bucket(Path(self.results)), self.job_id)
+        return Workspace(open_folder_bucket(Path(self.results)), self.job_id)
 
     def pair(self, threads: int = 0) -> "Pair":
         """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
-        from assay.models.pair import paired
+        from assay.models.pair import pair_models
         from tools.models.shipped import newest_model
 
         gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))
-        return paired(gate, score)
+        return pair_models(gate, score)
 
 
-def rank_shard(desk: Desk, pair: "Pair", index: int, told: Told) -> None:
+def rank_shard(desk: BatchRun, pair: "Pair", index: int, told: Told) -> None:
     """Rank one shard of a planned job and keep its result; `told` hears of each read. Raises AssayError."""
-    from assay.jobs.rank_files import ranked
+    from assay.jobs.rank_files import rank_shard
 
     working = desk.working
     uploads = desk.place.bucket(told)
-    working.save(ranked(working.manifest(), index, uploads, working.results, pair, pair.contract))
+    working.save(rank_shard(working.manifest(), index, uploads, working.results, pair, pair.contract))
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _serve(tell: Any) -> None:
-    desk = Desk.from_json(sys.stdin.readline())
+    desk = BatchRun.from_json(sys.stdin.readline())
     pair = desk.pair(threads=1)
     for line in sys.stdin:
         rank_shard(desk, pair, int(line), lambda count: tell(read=count))

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 
 from tools.batch.inputs import Told
-from tools.batch.worker import Desk
+from tools.batch.worker import BatchRun
 from tools.paths import ROOT
 
 COMMAND = (sys.executable, "-m", "tools.batch.worker")
@@ -20,7 +20,7 @@ class Lost(Exception):
     """A process ended without an answer, or said why it cannot go on."""
 
 
-def rank_shards(desk: Desk, shards: Sequence[int], processes: int, told: Told) -> None:
+def rank_shards(desk: BatchRun, shards: Sequence[int], processes: int, told: Told) -> None:
     """Rank shards in so many processes; each takes the next one when it has done its last. Raises Lost."""
     waiting: SimpleQueue[int] = SimpleQueue()
     for index in shards:
@@ -37,7 +37,7 @@ def rank_shards(desk: Desk, shards: Sequence[int], processes: int, told: Told) -
 
 
 @contextmanager
-def _started(desk: Desk, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
+def _started(desk: BatchRun, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
     """Start processes; end them with the block, whether they are done or not."""
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": path}

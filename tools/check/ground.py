@@ -9,9 +9,9 @@ import boto3
 
 from tools.check.promises import Untried
 from tools.check.specimens import Specimens
-from tools.check.wire import Signature, Wire, read
+from tools.check.wire import RequestSignature, Wire, read_json
 from tools.paths import ROOT
-from tools.template import REGION, Resolver, load
+from tools.template import REGION, Resolver, load_template
 
 LENGTH: Final = 50
 ALPHABET: Final = "ACDEFGHIKLMNPQRSTVWY"
@@ -76,7 +76,7 @@ class Ground:
 def choose_specimens(wire: Wire) -> Specimens:
     """Return what suits the models that rank there; what the default models take where it cannot be seen."""
     try:
-        models = read(wire.get("/models"))["models"]
+        models = read_json(wire.get("/models"))["models"]
         gate = next(model for model in models if "gate" in model["default_for"])
         return Specimens(int(gate["length"]), str(gate["alphabet"]))
     except Exception:  # the checks of /models say what is wrong with it
@@ -139,7 +139,7 @@ def _wire(
     """Return a client of the stack's address, with its own key or the caller's signature where calls want one."""
     url, access = named.url or outputs["ApiUrl"], parameters.get("Access", "KEYS")
     if access == "IAM":
-        return Wire(url, signature=Signature(session.get_credentials(), session.region_name))
+        return Wire(url, signature=RequestSignature(session.get_credentials(), session.region_name))
     if access == "OPEN" or named.key:
         return Wire(url, named.key if access == "KEYS" else None)
     found = session.client("apigateway").get_api_key(apiKey=logical["ApiKey"], includeValue=True)
@@ -166,6 +166,6 @@ def _local(endpoint: str) -> Holdings:
         opened: Any = session.client  # its stubs want a literal name
         return opened(service, endpoint_url=endpoint)
 
-    resolver = Resolver(load(ROOT / "template.yaml"), {})
+    resolver = Resolver(load_template(ROOT / "template.yaml"), {})
     uploads, results = (resolver.name(logical_id) for logical_id in BUCKETS)
     return Holdings(client, uploads, results)

@@ -12,7 +12,7 @@ from tools.check.label_calls import ask_scores, hold_near
 from tools.check.promises import Broken, Check, Untried, hold
 from tools.check.rank_calls import ask_ranking, hold_counts, hold_order
 from tools.check.readiness import ORIGIN
-from tools.check.wire import expect, read, refuse, said
+from tools.check.wire import expect, expect_refusal, read_json, said
 
 SECONDS: Final = 180.0
 """How long a job of these sizes may take, cold starts included."""
@@ -35,7 +35,7 @@ def check_upload(ground: Ground) -> str:
     hold(rows == _best(ground), "the file's ranking is not the best three of the request's")
     rejected = expect(ground.wire.load(job["results"]["rejected"]), 200).text
     hold(len([*csv.DictReader(io.StringIO(rejected))]) == 1, "rejected.csv has not the one record that is too short")
-    found = read(ground.wire.get("/jobs", params={"upload": job["upload"]}))
+    found = read_json(ground.wire.get("/jobs", params={"upload": job["upload"]}))
     hold(found["job_id"] == job["job_id"], "the upload's key leads to another job")
     return f"done in {seconds:.1f} s"
 
@@ -70,7 +70,7 @@ def check_form(ground: Ground) -> str:
 def check_async(ground: Ground) -> str:
     """Hold that a request becomes a job where that is preferred."""
     sent = {"data": ground.specimens.fasta(), "headers": {"Prefer": "respond-async", "Content-Type": "text/x-fasta"}}
-    offer = read(ground.wire.post("/rank", params=OPEN, **sent), 202)
+    offer = read_json(ground.wire.post("/rank", params=OPEN, **sent), 202)
     job = _followed(ground, offer["job_id"])
     hold(job["state"] == "SUCCEEDED", f"the job FAILED: {job['reason']}")
     hold_counts(job["counts"])
@@ -80,10 +80,10 @@ def check_async(ground: Ground) -> str:
 def check_cancel(ground: Ground) -> str:
     """Hold that a job can be stopped, but not one that has ended."""
     job_id = _offer(ground, "rank", "txt")["job_id"]
-    stopped = read(ground.wire.post(f"/jobs/{job_id}/cancel"), 202)
+    stopped = read_json(ground.wire.post(f"/jobs/{job_id}/cancel"), 202)
     hold((stopped["state"], stopped["reason"]) == ("FAILED", "cancelled"), f"it is {stopped['state']}")
     ended = _sent(ground, ground.specimens.fasta(), "rank", "fasta")
-    refuse(ground.wire.post(f"/jobs/{ended['job_id']}/cancel"), 409, "conflict")
+    expect_refusal(ground.wire.post(f"/jobs/{ended['job_id']}/cancel"), 409, "conflict")
     return "202, and 409 for one that has ended"
 
 
@@ -131,7 +131,7 @@ def check_rank_shards(ground: Ground) -> str:
     counts, sent = summary["counts"], (parts * (good + BAD), parts * good, parts * BAD)
     found = (counts["received"], counts["scored"], counts["rejected"])
     hold(found == sent, f"received, scored, rejected are {found}, and {sent} were sent")
-    total = read(ground.wire.get(f"/jobs/{summary['job_id']}"))["shards"]["total"]
+    total = read_json(ground.wire.get(f"/jobs/{summary['job_id']}"))["shards"]["total"]
     hold(total > 1, _one_shard(ground))
     return f"{sum(sent[1:]):,} lines in {total} shards"
 
@@ -174,7 +174,9 @@ def _sent(ground: Ground, body: bytes, kind: str, suffix: str, **options: float)
 
 def _offer(ground: Ground, kind: str, suffix: str, **options: float) -> dict[str, Any]:
     name = f"check-{ground.specimens.run}.{suffix}"
-    offer: dict[str, Any] = read(ground.wire.post("/uploads", json={"filename": name, "kind": kind, **options}), 201)
+    offer: dict[str, Any] = read_json(
+        ground.wire.post("/uploads", json={"filename": name, "kind": kind, **options}), 201
+    )
     ground.uploads.add(offer["key"])
     ground.jobs.add(offer["job_id"])
     return offer
@@ -192,7 +194,7 @@ def _followed(ground: Ground, job_id: str) -> dict[str, Any]:
     ground.jobs.add(job_id)
 
     def ended() -> dict[str, Any] | None:
-        job: dict[str, Any] = read(ground.wire.get(f"/jobs/{job_id}"))
+        job: dict[str, Any] = read_json(ground.wire.get(f"/jobs/{job_id}"))
         if job.get("upload"):
             ground.uploads.add(job["upload"])
         return job if job["state"] in ("SUCCEEDED", "FAILED") else None

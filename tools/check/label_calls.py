@@ -8,7 +8,7 @@ from typing import Any, Final
 from tools.check.ground import Ground
 from tools.check.promises import Check, Untried, hold
 from tools.check.specimens import paper
-from tools.check.wire import expect, hold_times, read, refuse, time_calls
+from tools.check.wire import expect, expect_refusal, hold_times, read_json, time_calls
 
 NEAR: Final = 1e-3
 """How far scores of one text may lie apart: what is computed and what was remembered round alike to this."""
@@ -17,7 +17,7 @@ FRESH: Final = {"Cache-Control": "no-cache"}
 
 def ask_scores(ground: Ground, text: str, **request: Any) -> Mapping[str, float]:
     """Return the scores of a text by label, by the plainest way."""
-    [result] = read(ground.wire.post("/classify", json={"abstract": text}, **request))["results"]
+    [result] = read_json(ground.wire.post("/classify", json={"abstract": text}, **request))["results"]
     scores: Mapping[str, float] = result["scores"]
     return scores
 
@@ -37,10 +37,10 @@ def check_classify(ground: Ground) -> str:
     plain = wire.post("/classify", data=text.encode(), headers={"Content-Type": "text/plain"})
     form = wire.post("/classify", files={"input_file": ("abstract.txt", text.encode())})
     many = wire.post("/classify", json={"abstracts": [text, text]})
-    name = read(many)["model"]["name"]
+    name = read_json(many)["model"]["name"]
     named = wire.post(f"/models/{name}/classify", json={"abstract": text})
     for what, reply in {"plain text": plain, "a form": form, "a list": many, "a named model": named}.items():
-        hold_near(read(reply)["results"][0]["scores"], expected, what)
+        hold_near(read_json(reply)["results"][0]["scores"], expected, what)
     return f"{len(expected)} labels by {name}"
 
 
@@ -48,7 +48,7 @@ def check_paper(ground: Ground) -> str:
     """Hold that a PDF's abstract is found and scored."""
     text = ground.specimens.abstract
     reply = ground.wire.post("/classify", data=paper(text), headers={"Content-Type": "application/pdf"})
-    [result] = read(reply)["results"]
+    [result] = read_json(reply)["results"]
     hold(result["source"]["text"] == text, f"of the PDF another text was taken: {result['source']['text']!r}")
     hold_near(result["scores"], ask_scores(ground, text), "the PDF")
     return f"found by {result['source']['found_by']}"
@@ -69,12 +69,14 @@ def check_classify_replies(ground: Ground) -> str:
 def check_classify_errors(ground: Ground) -> str:
     """Hold that bad requests are told what is wrong."""
     text = ground.specimens.abstract
-    refuse(ground.wire.post("/classify", json={"abstract": "short"}), 400, "invalid_abstract")
-    refuse(ground.wire.post("/classify", json={}), 400, "malformed_body")
-    refuse(ground.wire.post("/classify", json={"abstract": text}, params={"treshold": "1"}), 400, "invalid_option")
-    refuse(ground.wire.post("/models/no-such-model/classify", json={"abstract": text}), 404, "not_found")
+    expect_refusal(ground.wire.post("/classify", json={"abstract": "short"}), 400, "invalid_abstract")
+    expect_refusal(ground.wire.post("/classify", json={}), 400, "malformed_body")
+    expect_refusal(
+        ground.wire.post("/classify", json={"abstract": text}, params={"treshold": "1"}), 400, "invalid_option"
+    )
+    expect_refusal(ground.wire.post("/models/no-such-model/classify", json={"abstract": text}), 404, "not_found")
     pdf = {"data": b"%PDF-1.4\nnothing", "headers": {"Content-Type": "application/pdf"}}
-    refuse(ground.wire.post("/classify", **pdf), 422, "unreadable_input")
+    expect_refusal(ground.wire.post("/classify", **pdf), 422, "unreadable_input")
     return "400, 404, 422"
 
 
@@ -83,10 +85,10 @@ def check_old_classify(ground: Ground) -> str:
     text = ground.specimens.abstract
     expected = list(ask_scores(ground, text).values())
     for path in ("/predict/", "/api/predict/"):
-        [scores] = read(ground.wire.post(path, json={"abstract": text}))["predictions"]
+        [scores] = read_json(ground.wire.post(path, json={"abstract": text}))["predictions"]
         hold(len(scores) == len(expected), f"{path} gives {len(scores)} numbers for {len(expected)} labels")
         hold(max(map(abs, map(float.__sub__, scores, expected))) <= NEAR, f"{path} has other scores")
-        wrong = read(ground.wire.post(path, json={"abstract": ""}), 400)
+        wrong = read_json(ground.wire.post(path, json={"abstract": ""}), 400)
         hold(list(wrong) == ["abstract"], f"{path} names another field than abstract: {wrong}")
     return "/predict/, /api/predict/"
 
@@ -96,8 +98,8 @@ def check_cache(ground: Ground) -> str:
     if ground.parameter("CacheDays") == "0":
         raise Untried("the stack's CacheDays is 0: nothing is remembered")
     sent = {"json": {"abstract": f"{ground.specimens.abstract} Once more."}}
-    results = [read(ground.wire.post("/classify", **sent))["results"][0] for _ in range(2)]
-    [anew] = read(ground.wire.post("/classify", headers=FRESH, **sent))["results"]
+    results = [read_json(ground.wire.post("/classify", **sent))["results"][0] for _ in range(2)]
+    [anew] = read_json(ground.wire.post("/classify", headers=FRESH, **sent))["results"]
     hold(not results[0].get("cached"), "a text that was never sent before is said to be cached")
     hold(results[1].get("cached"), "the second answer was not remembered (is CacheDays 0?)")
     hold(not anew.get("cached"), "Cache-Control: no-cache was answered from memory")
@@ -109,11 +111,11 @@ def check_tensorflow_serving(ground: Ground) -> str:
     """Hold TensorFlow Serving's REST API for a rank model."""
     name, wire = _score_model(ground), ground.wire
     sent = ground.specimens.sequences
-    state = read(wire.get(f"/v1/models/{name}"))["model_version_status"][0]["state"]
+    state = read_json(wire.get(f"/v1/models/{name}"))["model_version_status"][0]["state"]
     hold(state == "AVAILABLE", f"{name} is {state}")
-    predictions = read(wire.post(f"/v1/models/{name}:predict", json={"instances": sent}))["predictions"]
+    predictions = read_json(wire.post(f"/v1/models/{name}:predict", json={"instances": sent}))["predictions"]
     hold(len(predictions) == len(sent), f"{len(sent)} instances gave {len(predictions)} predictions")
-    wrong = read(wire.post(f"/v1/models/{name}:predict", json={"instances": []}), 400)
+    wrong = read_json(wire.post(f"/v1/models/{name}:predict", json={"instances": []}), 400)
     hold(isinstance(wrong.get("error"), str), "an error is not text under `error`")
     return name
 
@@ -121,11 +123,11 @@ def check_tensorflow_serving(ground: Ground) -> str:
 def check_open_inference(ground: Ground) -> str:
     """Hold the Open Inference Protocol: readiness, metadata, infer with JSON and with binary tensors."""
     name, wire, sent = _score_model(ground), ground.wire, ground.specimens.sequences
-    hold(read(wire.get("/v2/health/ready"))["ready"], "the service is not ready")
-    metadata = read(wire.get(f"/v2/models/{name}"))
+    hold(read_json(wire.get("/v2/health/ready"))["ready"], "the service is not ready")
+    metadata = read_json(wire.get(f"/v2/models/{name}"))
     shape = {"name": metadata["inputs"][0]["name"], "datatype": "BYTES", "shape": [len(sent)]}
-    plain = read(wire.post(f"/v2/models/{name}/infer", json={"inputs": [{**shape, "data": sent}]}))
-    packed = read(wire.post(f"/v2/models/{name}/infer", **_binary(shape, sent)))
+    plain = read_json(wire.post(f"/v2/models/{name}/infer", json={"inputs": [{**shape, "data": sent}]}))
+    packed = read_json(wire.post(f"/v2/models/{name}/infer", **_binary(shape, sent)))
     values = plain["outputs"][0]["data"]
     hold(len(values) == len(sent), f"{len(sent)} rows gave {len(values)} values")
     hold(packed["outputs"][0]["data"] == values, "binary tensors give other values than JSON")
@@ -138,7 +140,7 @@ def check_classify_times(ground: Ground) -> str:
 
 
 def _score_model(ground: Ground) -> str:
-    return str(read(ground.wire.get("/health"))["models"]["score"]["name"])
+    return str(read_json(ground.wire.get("/health"))["models"]["score"]["name"])
 
 
 def _binary(shape: Mapping[str, Any], rows: list[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from tools.check.ground import OPEN, Ground
 from tools.check.promises import Check, Untried, hold
 from tools.check.specimens import SHORT
-from tools.check.wire import expect, hold_times, read, refuse, time_calls
+from tools.check.wire import expect, expect_refusal, hold_times, read_json, time_calls
 
 SENT: Final = 13
 """Records of a body: twelve good ones and one that is too short."""
@@ -18,7 +18,7 @@ SENT: Final = 13
 def ask_ranking(ground: Ground) -> list[dict[str, Any]]:
     """Return the ranking of the specimens by the plainest way."""
     sent = {"sequences": [*ground.specimens.sequences, SHORT], "threshold": -1e9}
-    answer = read(ground.wire.post("/rank", json=sent))
+    answer = read_json(ground.wire.post("/rank", json=sent))
     hold_counts(answer["counts"])
     ranked: list[dict[str, Any]] = answer["ranked"]
     return ranked
@@ -43,7 +43,7 @@ def hold_order(ranked: Sequence[Mapping[str, Any]], sequences: Sequence[str]) ->
 def check_rank(ground: Ground) -> str:
     """Hold the JSON contract: order, counts, rejects with line and reason, models."""
     sent = {"sequences": [*ground.specimens.sequences, SHORT], "threshold": -1e9}
-    answer = read(ground.wire.post("/rank", json=sent))
+    answer = read_json(ground.wire.post("/rank", json=sent))
     hold_counts(answer["counts"])
     hold_order(answer["ranked"], ground.specimens.sequences)
     [reject] = answer["rejected"]
@@ -58,10 +58,10 @@ def check_rank_forms(ground: Ground) -> str:
     bodies = ground.specimens.bodies()
     for form, (content_type, body) in bodies.items():
         reply = ground.wire.post("/rank", params=OPEN, data=body, headers={"Content-Type": content_type})
-        found = _order(read(reply)["ranked"])
+        found = _order(read_json(reply)["ranked"])
         hold(found == expected, f"{form} gives another ranking than JSON")
     reply = ground.wire.post("/rank", params=OPEN, files={"input_file": ("designs.fasta", ground.specimens.fasta())})
-    hold(_order(read(reply)["ranked"]) == expected, "a form's file gives another ranking than JSON")
+    hold(_order(read_json(reply)["ranked"]) == expected, "a form's file gives another ranking than JSON")
     return f"JSON, {', '.join(bodies)}, form"
 
 
@@ -82,11 +82,11 @@ def check_rank_replies(ground: Ground) -> str:
 def check_rank_options(ground: Ground) -> str:
     """Hold that top_k, threshold and gate do what they say."""
     sent = ground.specimens.sequences
-    top = read(ground.wire.post("/rank", json={"sequences": sent, "threshold": -1e9, "top_k": 3}))["ranked"]
+    top = read_json(ground.wire.post("/rank", json={"sequences": sent, "threshold": -1e9, "top_k": 3}))["ranked"]
     hold(_order(top) == _order(ask_ranking(ground))[:3], "top_k=3 does not give the best three")
-    none = read(ground.wire.post("/rank", json={"sequences": sent, "threshold": 1e9}))["counts"]
+    none = read_json(ground.wire.post("/rank", json={"sequences": sent, "threshold": 1e9}))["counts"]
     hold(none["passed"] == 0, f"{none['passed']} passed a threshold of a billion")
-    every = read(ground.wire.post("/rank", json={"sequences": sent, "threshold": 1e9, "gate": "off"}))["counts"]
+    every = read_json(ground.wire.post("/rank", json={"sequences": sent, "threshold": 1e9, "gate": "off"}))["counts"]
     hold(every["passed"] == len(sent), f"gate=off let only {every['passed']} of {len(sent)} pass")
     return "top_k, threshold, gate"
 
@@ -94,15 +94,17 @@ def check_rank_options(ground: Ground) -> str:
 def check_rank_errors(ground: Ground) -> str:
     """Hold that bad requests are told what is wrong, by status and code."""
     good = {"sequences": ground.specimens.sequences}
-    refuse(ground.wire.post("/rank", json={"sequences": "none"}), 400, "malformed_body")
-    refuse(ground.wire.post("/rank", json=good, params={"topk": "1"}), 400, "invalid_option")
-    refuse(ground.wire.post("/rank", json={**good, "score_model": "no-such-model"}), 404, "not_found")
-    refuse(ground.wire.post("/rank", json=good, headers={"Accept": "image/png"}), 406, "not_acceptable")
-    refuse(ground.wire.post("/rank", data=b"x", headers={"Content-Type": "image/png"}), 415, "unsupported_media_type")
+    expect_refusal(ground.wire.post("/rank", json={"sequences": "none"}), 400, "malformed_body")
+    expect_refusal(ground.wire.post("/rank", json=good, params={"topk": "1"}), 400, "invalid_option")
+    expect_refusal(ground.wire.post("/rank", json={**good, "score_model": "no-such-model"}), 404, "not_found")
+    expect_refusal(ground.wire.post("/rank", json=good, headers={"Accept": "image/png"}), 406, "not_acceptable")
+    expect_refusal(
+        ground.wire.post("/rank", data=b"x", headers={"Content-Type": "image/png"}), 415, "unsupported_media_type"
+    )
     broken = {"data": b"\x1f\x8bnothing", "headers": {"Content-Type": "application/gzip"}}
-    refuse(ground.wire.post("/rank", **broken), 422, "unreadable_input")
+    expect_refusal(ground.wire.post("/rank", **broken), 422, "unreadable_input")
     strict = {"sequences": [SHORT], "strict": True}
-    refuse(ground.wire.post("/rank", json=strict), 422, "rejected_records")
+    expect_refusal(ground.wire.post("/rank", json=strict), 422, "rejected_records")
     return "400, 404, 406, 415, 422"
 
 
@@ -120,7 +122,7 @@ def check_old_rank(ground: Ground) -> str:
 def check_rank_times(ground: Ground) -> str:
     """Hold that a first call is answered within the gateway's 29 s, and warm ones at once."""
     sent = {"sequences": ground.specimens.sequences}
-    first, warm = time_calls(lambda: read(ground.wire.post("/rank", json=sent)))
+    first, warm = time_calls(lambda: read_json(ground.wire.post("/rank", json=sent)))
     return hold_times(first, warm)
 
 

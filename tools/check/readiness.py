@@ -5,14 +5,14 @@ from typing import Any, Final
 
 from tools.check.ground import Ground
 from tools.check.promises import Check, Untried, hold
-from tools.check.wire import Reply, expect, read, refuse, said
+from tools.check.wire import Reply, expect, expect_refusal, read_json, said
 
 ROLES: Final = ("gate", "score", "classifier")
 
 
 def check_health(ground: Ground) -> str:
     """Hold that every model that requests need is published."""
-    found = read(ground.wire.get("/health"))
+    found = read_json(ground.wire.get("/health"))
     named = {role: found["models"][role] for role in ROLES}
     missing = [each["name"] for each in named.values() if not each["version"]]
     hold(not missing, f"no version of {', '.join(missing)} is published: publish it with assay models publish")
@@ -22,8 +22,8 @@ def check_health(ground: Ground) -> str:
 
 def check_models(ground: Ground) -> str:
     """Hold that the models that serve are listed with what a caller must know of them."""
-    served = read(ground.wire.get("/health"))["models"]
-    listed = {model["name"]: model for model in read(ground.wire.get("/models"))["models"]}
+    served = read_json(ground.wire.get("/health"))["models"]
+    listed = {model["name"]: model for model in read_json(ground.wire.get("/models"))["models"]}
     for role in ROLES:
         name, version = served[role]["name"], served[role]["version"]
         hold(name in listed, f"GET /models does not list {name}, which /health names")
@@ -48,7 +48,7 @@ def check_page(ground: Ground) -> str:
 
 def check_description(ground: Ground) -> str:
     """Hold that the description has every route that these checks call."""
-    found: dict[str, Any] = read(ground.wire.get("/openapi.json"))
+    found: dict[str, Any] = read_json(ground.wire.get("/openapi.json"))
     hold(str(found.get("openapi", "")).startswith("3.1"), "GET /openapi.json is no OpenAPI 3.1")
     wanted = ("/rank", "/file_data", "/classify", "/api/predict", "/uploads", "/jobs/{id}", "/v2/models/{name}/infer")
     missing = [path for path in wanted if path not in found["paths"]]
@@ -77,18 +77,20 @@ def check_key(ground: Ground) -> str:
     if not wire.closed:
         raise Untried("no key was given, so calls are taken to be open here")
     for path in ("/rank", "/classify", "/uploads"):
-        code = refuse(wire.post(path, let_in=False, json=sent), 403, "forbidden")
+        code = expect_refusal(wire.post(path, let_in=False, json=sent), 403, "forbidden")
         hold("Access-Control-Allow-Origin" in code.headers, f"a page elsewhere cannot read the refusal of {path}")
     if wire.key:
-        refuse(wire.post("/rank", let_in=False, json=sent, headers={"x-api-key": "no-such-key"}), 403, "forbidden")
+        expect_refusal(
+            wire.post("/rank", let_in=False, json=sent, headers={"x-api-key": "no-such-key"}), 403, "forbidden"
+        )
     return "403 without"
 
 
 def check_route(ground: Ground) -> str:
     """Hold that a route or method that there is none of is refused in the one shape."""
     status, code = (403, "forbidden") if ground.wire.signature else (404, "not_found")
-    refuse(ground.wire.get("/no-such-route"), status, code)
-    refuse(ground.wire.ask("DELETE", "/rank"), status, code)
+    expect_refusal(ground.wire.get("/no-such-route"), status, code)
+    expect_refusal(ground.wire.ask("DELETE", "/rank"), status, code)
     return str(status)
 
 
@@ -97,7 +99,9 @@ def check_size(ground: Ground) -> str:
     line = f"{ground.specimens.sequences[0]}\n".encode()
     body = line * (TOO_LARGE // len(line))
     reply = ground.wire.post("/rank", data=body, headers={"Content-Type": "application/octet-stream"})
-    hold("/uploads" in refuse(reply, 413, "too_large").text, f"{said(reply)}, which does not name POST /uploads")
+    hold(
+        "/uploads" in expect_refusal(reply, 413, "too_large").text, f"{said(reply)}, which does not name POST /uploads"
+    )
     return "413"
 
 
@@ -126,10 +130,10 @@ def _allowed(reply: Reply, parameter: str | None) -> str:
 
 def check_job_errors(ground: Ground) -> str:
     """Hold that a job that there is none of, and an upload without a name, are refused."""
-    refuse(ground.wire.get("/jobs/no-such-job"), 404, "not_found")
-    refuse(ground.wire.post("/uploads", json={}), 400, "malformed_body")
-    refuse(ground.wire.post("/uploads", json={"filename": "a.txt", "topk": 1}), 400, "invalid_option")
-    read(ground.wire.post("/jobs/no-such-job/cancel"), 404)
+    expect_refusal(ground.wire.get("/jobs/no-such-job"), 404, "not_found")
+    expect_refusal(ground.wire.post("/uploads", json={}), 400, "malformed_body")
+    expect_refusal(ground.wire.post("/uploads", json={"filename": "a.txt", "topk": 1}), 400, "invalid_option")
+    read_json(ground.wire.post("/jobs/no-such-job/cancel"), 404)
     return "400, 404"
 
 

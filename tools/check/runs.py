@@ -25,7 +25,7 @@ WORDS: Final = {"kept": "ok", "broken": "BROKEN", "skipped": "skipped"}
 _WIDEST: Final = max(map(len, NAMES))
 
 
-def run(ground: Ground, without: Collection[str] = (), only: Collection[str] = ()) -> Iterator[Finding]:
+def run_checks(ground: Ground, without: Collection[str] = (), only: Collection[str] = ()) -> Iterator[Finding]:
     """Yield how each check ends; what was made is taken away even where the run is interrupted."""
     chosen = [check for check in CHECKS if not only or check.name in only]
     try:
@@ -45,7 +45,7 @@ def line(finding: Finding, encoding: str = "utf-8") -> str:
     return f"{mark} {finding.name.ljust(_WIDEST)} {seconds}  {told}".rstrip()
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def format_summary(findings: Iterable[Finding]) -> str:
     """Return the last line of the table."""
     found = list(findings)
     marks = Counter(finding.mark for finding in found)

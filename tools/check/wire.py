@@ -23,7 +23,7 @@ PAUSE_SECONDS: Final = 1.0
 Reply = requests.Response
 
 
-class Signature(AuthBase):
+class RequestSignature(AuthBase):
     """Signs calls for execute-api with AWS Signature Version 4."""
 
     def __init__(self, credentials: Any, region: str) -> None:
@@ -117,7 +117,7 @@ def expect(reply: Reply, status: int) -> Reply:
     return reply
 
 
-def read(reply: Reply, status: int = 200) -> Any:
+def read_json(reply: Reply, status: int = 200) -> Any:
     """Return the JSON of a reply. Raises Broken where it has another status or is no JSON."""
     expect(reply, status)
     try:
@@ -126,9 +126,9 @@ def read(reply: Reply, status: int = 200) -> Any:
         raise Broken(f"{said(reply)}, which is not JSON") from None
 
 
-def refuse(reply: Reply, status: int, code: str) -> Reply:
+def expect_refusal(reply: Reply, status: int, code: str) -> Reply:
     """Return the reply. Raises Broken unless it is an error of the one shape, with this status and code."""
-    error = read(reply, status).get("error")
+    error = read_json(reply, status).get("error")
     hold(isinstance(error, dict) and set(error) == {"code", "message", "details"}, f"{said(reply)}: not the one shape")
     hold(error["code"] == code, f"{said(reply)} (expected the code {code})")
     hold(error["message"], f"{said(reply)}: the error has no message")

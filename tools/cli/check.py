@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tools.cli.output import fail, quiet
+from tools.cli.output import quiet, report_failure
 from tools.terminal import printable
 
 if TYPE_CHECKING:
@@ -41,24 +41,24 @@ def check_deployment(options: argparse.Namespace) -> int:
     quiet()
     unknown = [name for name in (*options.without, *options.only) if name not in NAMES]
     if unknown:
-        return fail(f"there is no check {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        return report_failure(f"there is no check {', '.join(unknown)}; there are {', '.join(NAMES)}")
     key = options.key or os.environ.get(VARIABLE)
     try:
         ground = find_ground(
             Named(options.url, key, options.stack, options.endpoint, options.region, options.shard_megabytes)
         )
     except (NoGround, BotoCoreError, ClientError) as error:
-        return fail(str(error))
+        return report_failure(str(error))
     return _tried(ground, options)
 
 
 def _tried(ground: "Ground", options: argparse.Namespace) -> int:
-    from tools.check.runs import as_json, line, run, summary
+    from tools.check.runs import as_json, format_summary, line, run_checks
 
     findings = []
-    for finding in run(ground, options.without, options.only):
+    for finding in run_checks(ground, options.without, options.only):
         findings.append(finding)
         if not options.json:
             print(printable(line(finding, sys.stdout.encoding or "ascii")), flush=True)
-    print(as_json(ground.wire.url, findings) if options.json else summary(findings))
+    print(as_json(ground.wire.url, findings) if options.json else format_summary(findings))
     return 1 if any(finding.mark == "broken" for finding in findings) else 0

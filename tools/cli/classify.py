@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tools.batch.classify_file import holds_many, read_results
 from tools.cli.arguments import classification_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import fail, noticed, quiet
+from tools.cli.output import describe_notice, quiet, report_failure
 from tools.models.shipped import newest_model
 from tools.paths import ROOT, add_sources
 from tools.terminal import bar, explain
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 16
 
 
-def classify(options: argparse.Namespace) -> int:
+def classify_command(options: argparse.Namespace) -> int:
     """Classify abstracts, or files of many, and print the labels.
 
     1 if a file can't be read or done, or none of its abstracts could be classified.
@@ -35,7 +35,7 @@ def classify(options: argparse.Namespace) -> int:
     try:
         names = expand(options.files)
     except OSError as error:
-        return fail(explain(error))
+        return report_failure(explain(error))
     status, answers, several = 0, [], len(names) > 1
     for name, answer in each_alone(options, names, _by_service if options.url else _here):
         if answer is not None:
@@ -53,7 +53,9 @@ def _read_none(answer: Mapping[str, Any]) -> int:
     if counts is None or counts.get("classified"):
         return 0
     received = counts.get("received", 0)
-    return fail("there is nothing in it" if not received else f"none of the {received:,} abstracts could be classified")
+    return report_failure(
+        "there is nothing in it" if not received else f"none of the {received:,} abstracts could be classified"
+    )
 
 
 def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> None:
@@ -66,7 +68,7 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
     for notice in answer.get("notices", ()):
-        print(noticed(notice), file=sys.stderr)
+        print(describe_notice(notice), file=sys.stderr)
     if "counts" in answer:
         print(", ".join(f"{count:,} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
     if options.out:
@@ -77,7 +79,7 @@ def _by_service(options: argparse.Namespace) -> dict[str, Any]:
     from tools.cli import remote
 
     with _folder(options) as folder:
-        return remote.classify(options, folder)
+        return remote.classify_remotely(options, folder)
 
 
 @contextmanager
@@ -93,14 +95,14 @@ def _folder(options: argparse.Namespace) -> Iterator[Path]:
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
     from assay.settings import Settings
-    from tools.batch.inputs import place
+    from tools.batch.inputs import place_input
 
     models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
-    with place(options.file) as where:
+    with place_input(options.file) as where:
         if holds_many(options, _pieces(where), where.key.rpartition("/")[2]):
             return _many_here(options, where, models, name)
         sent = _request(b"".join(_pieces(where)))
-    return classified(sent, models, name, classification_options(options))
+    return classify_here(sent, models, name, classification_options(options))
 
 
 def _pieces(where: "Place") -> Iterator[bytes]:
@@ -115,7 +117,7 @@ def _many_here(options: argparse.Namespace, where: "Place", models: Path, name: 
     from tools.batch import classify_file
 
     with _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
-        folder, summary = classify_file.classify(where, Path(work), models, name, classification_options(options))
+        folder, summary = classify_file.classify_file(where, Path(work), models, name, classification_options(options))
         for path in folder.iterdir():
             path.replace(out / path.name)
         return read_results(out, summary)
@@ -131,16 +133,16 @@ def _shown(result: dict[str, Any], top_k: int | None) -> str:
 def _request(body: bytes) -> "ClassifyRequest":
     """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
     from assay.http.messages import Request
-    from classify.request import read
+    from classify.request import read_request
 
     kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"
-    return read(Request("POST", "/classify", {"content-type": kind}, {}, body))
+    return read_request(Request("POST", "/classify", {"content-type": kind}, {}, body))
 
 
-def classified(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def classify_here(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what POST /classify would answer to one abstract. Raises AssayError."""
     from assay.abstracts.classification import classify as predict
-    from assay.abstracts.classification import remarks, result
+    from assay.abstracts.classification import remarks, shape_result
     from assay.errors import InvalidAbstract
     from assay.models.text_classifier import TextClassifier
     from assay.options import ClassifyOptions
@@ -151,7 +153,7 @@ def classified(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping
     if isinstance(outcome, InvalidAbstract):
         raise outcome
     spec, manifest = classifier.text, classifier.model.manifest
-    found = result(outcome, spec.labels, spec.thresholds, options)
+    found = shape_result(outcome, spec.labels, spec.thresholds, options)
     return {
         "model": {"name": manifest.name, "version": manifest.version},
         "labels": list(spec.labels),

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import requests
 
-from tools.batch.inputs import S3, place
+from tools.batch.inputs import S3, place_input
 from tools.terminal import Bar
 
 VARIABLE = "ASSAY_API_KEY"
@@ -25,7 +25,7 @@ class Refused(RuntimeError):
     """The service, or S3, would not; says why in its words."""
 
 
-class Service:
+class ServiceClient:
     """A client of one service. Raises Refused, requests.RequestException.
 
     A redirect is not followed: the key would go along to wherever it leads.
@@ -46,7 +46,7 @@ class Service:
         return _read(requests.get(answer["result_url"], timeout=SECONDS)) if "result_url" in answer else answer
 
 
-def upload(form: Mapping[str, Any], source: IO[bytes], size: int, name: str) -> None:
+def upload_file(form: Mapping[str, Any], source: IO[bytes], size: int, name: str) -> None:
     """Send an open file of `size` bytes through a presigned POST, in memory that its size does not move."""
     with Bar("uploading", size) as bar:
         body = _Form(form["fields"], source, size, name, bar)
@@ -129,24 +129,24 @@ class Sent:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[Sent]:
+def open_input(name: str) -> Iterator[Sent]:
     """Open an input; standard input becomes a file first. Raises Refused for one in S3, OSError."""
     if name.startswith(S3):
         raise Refused(f"{name} lies in S3: copy it under rank/ in the service's uploads bucket, or leave --url out")
-    with place(name) as where, (Path(where.root) / where.key).open("rb") as file:
+    with place_input(name) as where, (Path(where.root) / where.key).open("rb") as file:
         yield Sent(where.key, os.fstat(file.fileno()).st_size, file)
 
 
-def send(service: Service, sent: Sent, kind: str, options: Mapping[str, object]) -> str:
+def send(service: ServiceClient, sent: Sent, kind: str, options: Mapping[str, object]) -> str:
     """Upload a file with its options as the start of a job; return the job's id. Raises Refused."""
     offer = service.ask("POST", "/uploads", json={"filename": sent.name, "kind": kind, **options})
     if sent.size > offer["max_bytes"]:
         raise Refused(f"{sent.name} has {sent.size:,} bytes and an upload at most {offer['max_bytes']:,}: send parts")
-    upload(offer["upload"], sent.file, sent.size, sent.name)
+    upload_file(offer["upload"], sent.file, sent.size, sent.name)
     return str(offer["job_id"])
 
 
-def followed(service: Service, job_id: str) -> dict[str, Any]:
+def follow_job(service: ServiceClient, job_id: str) -> dict[str, Any]:
     """Return a job once it has ended, its shards shown as they are done; who interrupts this leaves the job running."""
     wait = FIRST_WAIT
     try:
@@ -162,7 +162,7 @@ def followed(service: Service, job_id: str) -> dict[str, Any]:
     return job
 
 
-def fetched(job: Mapping[str, Any], folder: Path) -> None:
+def fetch_results(job: Mapping[str, Any], folder: Path) -> None:
     """Download the results of a job, each under the name it has there, lists of score files under `scores/`."""
     for name, link in job["results"].items():
         file = named(link)

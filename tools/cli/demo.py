@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.demo.run import DemoFailed, run
+from tools.demo.run import DemoFailed, run_demo
 from tools.local.servers import PortInUse
 
 
@@ -14,7 +14,7 @@ def demo(folder: Path) -> int:
     """Run the demo; 0 only if everything came out as expected."""
     try:
         with _native_chatter_off():
-            run(folder)
+            run_demo(folder)
     except (DemoFailed, PortInUse) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1

@@ -7,7 +7,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import TypeVar
 
-from tools.cli.output import fail
+from tools.cli.output import report_failure
 from tools.terminal import explain
 
 Found = TypeVar("Found")
@@ -41,7 +41,7 @@ def each_alone(
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except known_errors() as error:
-            fail(explain(error) if len(names) == 1 else f"{name}: {explain(error)}")
+            report_failure(explain(error) if len(names) == 1 else f"{name}: {explain(error)}")
             yield name, None
 
 

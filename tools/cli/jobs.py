@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tools.cli.file_names import known_errors
-from tools.cli.output import fail, quiet
+from tools.cli.output import quiet, report_failure
 from tools.paths import ROOT, add_sources
-from tools.terminal import explain, printable, table
+from tools.terminal import explain, format_table, printable
 
 SHOWN = 50
 Command = Callable[[argparse.Namespace], int]
@@ -54,7 +54,7 @@ def _told(command: Command, options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except known_errors() as error:
-        return fail(explain(error))
+        return report_failure(explain(error))
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -66,31 +66,31 @@ def _show(options: argparse.Namespace) -> int:
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
         from assay.jobs.ending import cancel
-        from tools.admin.resources import deployed
+        from tools.admin.resources import find_deployed
 
-        print(f"{options.job}: {cancel(deployed(options.stack, options.endpoint).desk, options.job).reason}")
+        print(f"{options.job}: {cancel(find_deployed(options.stack, options.endpoint).desk, options.job).reason}")
         return 0
     return _asked(options, "POST", f"/jobs/{options.job}/cancel", {})
 
 
 def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
-    from tools.cli.client import Service
+    from tools.cli.client import ServiceClient
 
     if not options.url:
-        return fail("say which service: --url, e.g. http://127.0.0.1:3000")
-    print(json.dumps(Service(options.url, options.key).ask(method, path, params=query), indent=2))
+        return report_failure("say which service: --url, e.g. http://127.0.0.1:3000")
+    print(json.dumps(ServiceClient(options.url, options.key).ask(method, path, params=query), indent=2))
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    from tools.admin.resources import deployed
+    from tools.admin.resources import find_deployed
 
-    there = deployed(options.stack, options.endpoint)
+    there = find_deployed(options.stack, options.endpoint)
     jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
     kept = [job for job in jobs if options.state in (None, job["state"])]
     columns = ("id", "state", "updated", "upload", "reason")
     rows = [[printable(str(job.get(name, ""))).replace("\n", "?") for name in columns] for job in kept[:SHOWN]]
-    print(table(columns, rows))
+    print(format_table(columns, rows))
     if len(kept) > SHOWN:
         print(f"and {len(kept) - SHOWN} older", file=sys.stderr)
     return 0
@@ -114,23 +114,25 @@ def _recorded(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from tools.admin.proofs import verify
-    from tools.admin.resources import deployed
+    from tools.admin.proofs import verify_job
+    from tools.admin.resources import find_deployed
 
-    desk = deployed(options.stack, options.endpoint).desk
-    proofs = list(verify(desk.results, None if options.results_only else desk.uploads, options.job))
+    desk = find_deployed(options.stack, options.endpoint).desk
+    proofs = list(verify_job(desk.results, None if options.results_only else desk.uploads, options.job))
     marks = {True: "✓", False: "✗", None: "-"}
-    print(table(("", "what", "found"), [[marks[each.holds], each.name, printable(each.said)] for each in proofs]))
+    print(
+        format_table(("", "what", "found"), [[marks[each.holds], each.name, printable(each.said)] for each in proofs])
+    )
     return 1 if any(each.holds is False for each in proofs) else 0
 
 
 def _redrive(options: argparse.Namespace) -> int:
     from tools.admin.dead_letters import drain, redriven
-    from tools.admin.resources import deployed
+    from tools.admin.resources import find_deployed
 
     if bool(options.job) == options.dead_letters:
-        return fail("say which job, or --dead-letters for all that lies in the dead-letter queue")
-    there = deployed(options.stack, options.endpoint)
+        return report_failure("say which job, or --dead-letters for all that lies in the dead-letter queue")
+    there = find_deployed(options.stack, options.endpoint)
     if options.dead_letters:
         told = list(map(_line, drain(there)))
         print(f"{len(told)} begun again or found done", file=sys.stderr)

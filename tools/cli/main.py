@@ -70,7 +70,7 @@ def join_negatives(given: Sequence[str]) -> list[str]:
     return joined
 
 
-def version() -> str:
+def installed_version() -> str:
     """Return the version that pyproject.toml names."""
     import tomllib
 
@@ -85,7 +85,7 @@ class _Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"assay {version()}")
+        print(f"assay {installed_version()}")
         parser.exit()
 
 
@@ -237,15 +237,15 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _rank(options: argparse.Namespace) -> int:
-    from tools.cli.rank import rank
+    from tools.cli.rank import rank_command
 
-    return rank(options)
+    return rank_command(options)
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from tools.cli.classify import classify
+    from tools.cli.classify import classify_command
 
-    return classify(options)
+    return classify_command(options)
 
 
 def _models(arguments: Sequence[str]) -> int:

@@ -12,16 +12,16 @@ from assay.errors import BundleInvalid
 from assay.models import probes
 from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
-from assay.models.manifest import Manifest, Tensor, read_manifest
+from assay.models.manifest import Manifest, TensorSpec, read_manifest
 from tools.admin.resources import bucket_of
 from tools.models import publish
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.compare import compare as compared
-from tools.models.pull import find, split
+from tools.models.pull import find_version, split_name
 from tools.models.pull import pull as pulled
 
 
-def shown(manifest: Manifest) -> str:
+def format_manifest(manifest: Manifest) -> str:
     """Return a manifest as lines of text."""
     return "\n".join(_lines(manifest))
 
@@ -50,7 +50,7 @@ def _meaning(manifest: Manifest) -> Iterator[str]:
             yield _row("label", f"{label}  from {text.thresholds.get(label, 0.5):g}")
 
 
-def _tensor(tensor: Tensor) -> str:
+def _tensor(tensor: TensorSpec) -> str:
     return f"{tensor.name} {tensor.dtype} [{', '.join('any' if axis is None else str(axis) for axis in tensor.shape)}]"
 
 
@@ -66,16 +66,16 @@ def _row(name: str, value: str) -> str:
     return f"  {name:24} {value}"
 
 
-def manifest(options: argparse.Namespace) -> None:
+def run_manifest(options: argparse.Namespace) -> None:
     """Write manifest.json from a header and the files of a folder."""
-    made = build(options.folder, json.loads(options.header.read_text("utf-8")))
+    made = build_manifest(options.folder, json.loads(options.header.read_text("utf-8")))
     (options.folder / MANIFEST).write_bytes(made.dumps())
     print(f"{made.name} {made.version}: {len(made.files)} files, {made.size:,} bytes")
 
 
-def validate(options: argparse.Namespace) -> None:
+def run_validate(options: argparse.Namespace) -> None:
     """Verify, load and run a bundle."""
-    checked = publish.check(options.folder)
+    checked = publish.require_publishable(options.folder)
     print(f"{_title(checked)} is intact; {_of_probes(checked)}")
 
 
@@ -92,13 +92,13 @@ def publish_to_bucket(options: argparse.Namespace, folder: Path, *, serve: bool)
     print(f"{_title(made)} {verb} {bucket.name}{' and serves' if serve and not dry else ''}; {_of_probes(made)}")
 
 
-def activate(options: argparse.Namespace) -> None:
+def run_activate(options: argparse.Namespace) -> None:
     """Make a version serve."""
-    pointer = publish.activate(bucket_of(options), options.name, options.version, dry=options.dry_run)
+    pointer = publish.move_pointer(bucket_of(options), options.name, options.version, dry=options.dry_run)
     print(_served(options, pointer.version, pointer.previous))
 
 
-def rollback(options: argparse.Namespace) -> None:
+def run_rollback(options: argparse.Namespace) -> None:
     """Make the previous version serve."""
     pointer = publish.rollback(bucket_of(options), options.name, dry=options.dry_run)
     print(_served(options, pointer.version, pointer.previous))
@@ -109,26 +109,30 @@ def _served(options: argparse.Namespace, version: str, previous: str | None) -> 
     return f"{options.name} {version} {verb}; before: {previous or 'nothing'}"
 
 
-def listing(options: argparse.Namespace) -> None:
+def run_list(options: argparse.Namespace) -> None:
     """List every published version."""
-    for each in publish.listed(bucket_of(options)):
+    for each in publish.list_models(bucket_of(options)):
         star = "*" if each.current else " "
         print(f"{star} {each.name:32} {each.version:12} {each.task:20} {each.format:12} {each.size:>13,}")
 
 
-def show(options: argparse.Namespace) -> None:
+def run_show(options: argparse.Namespace) -> None:
     """Print a manifest."""
     folder = Path(options.model)
     local = (folder / MANIFEST).is_file()
     if not local:
         _check_published(options.model)
-    print(shown(read_manifest(folder) if local else find(bucket_of(options), *split(options.model))))
+    print(
+        format_manifest(
+            read_manifest(folder) if local else find_version(bucket_of(options), *split_name(options.model))
+        )
+    )
 
 
-def pull(options: argparse.Namespace) -> None:
+def run_pull(options: argparse.Namespace) -> None:
     """Download a version."""
-    bucket, name = bucket_of(options), split(options.model)
-    found = find(bucket, *name)
+    bucket, name = bucket_of(options), split_name(options.model)
+    found = find_version(bucket, *name)
     target = options.to / found.name / found.version
     if options.dry_run:
         print(f"{_title(found)}, {found.size:,} bytes, would be pulled to {target}")
@@ -137,7 +141,7 @@ def pull(options: argparse.Namespace) -> None:
     print(f"{_title(found)} is in {target}")
 
 
-def compare(options: argparse.Namespace) -> None:
+def run_compare(options: argparse.Namespace) -> None:
     """Run two versions on a file."""
     with tempfile.TemporaryDirectory() as scratch:
         sides = (("before", options.before), ("after", options.after))
@@ -150,7 +154,7 @@ def _loaded(options: argparse.Namespace, text: str, scratch: Path) -> LoadedMode
     folder = Path(text)
     if not (folder / MANIFEST).is_file():
         _check_published(text)
-        made = pulled(bucket_of(options), *split(text), scratch)
+        made = pulled(bucket_of(options), *split_name(text), scratch)
         folder = scratch / made.name / made.version
     return load_folder(folder, os.cpu_count() or 1)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 done, 1 it failed."""
-    options = parser().parse_args(arguments)
+    options = models_parser().parse_args(arguments)
     try:
         options.run(options)
     except BrokenPipeError:
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def models_parser() -> argparse.ArgumentParser:
     """Build the parser."""
     top = argparse.ArgumentParser(
         prog="assay models",
@@ -59,10 +59,10 @@ def _add_local(found: "Commands") -> None:
     manifest = found.add_parser("manifest", help="write a folder's manifest.json: a header and the files' hashes")
     manifest.add_argument("folder", type=Path)
     manifest.add_argument("header", type=Path, help="JSON file with all of the manifest but `files`")
-    manifest.set_defaults(run=model_commands.manifest)
+    manifest.set_defaults(run=model_commands.run_manifest)
     validate = found.add_parser("validate", aliases=["check"], help="verify a bundle, load it, run it and its probes")
     validate.add_argument("folder", type=Path)
-    validate.set_defaults(run=model_commands.validate)
+    validate.set_defaults(run=model_commands.run_validate)
 
 
 def _add_publish(found: "Commands") -> None:
@@ -78,10 +78,10 @@ def _add_pointer(found: "Commands") -> None:
     activate = found.add_parser("activate", help="make a published version the one that serves")
     activate.add_argument("name")
     activate.add_argument("version")
-    activate.set_defaults(run=model_commands.activate)
+    activate.set_defaults(run=model_commands.run_activate)
     rollback = found.add_parser("rollback", help="make the version before the one that serves serve again")
     rollback.add_argument("name")
-    rollback.set_defaults(run=model_commands.rollback)
+    rollback.set_defaults(run=model_commands.run_rollback)
     for command in (activate, rollback):
         resources.add_dry_run(command)
         resources.add_options(command)
@@ -89,20 +89,20 @@ def _add_pointer(found: "Commands") -> None:
 
 def _add_reading(found: "Commands") -> None:
     listing = found.add_parser("list", help="list what is published, a star where a version serves")
-    listing.set_defaults(run=model_commands.listing)
+    listing.set_defaults(run=model_commands.run_list)
     show = found.add_parser("show", help="print a manifest readably")
     show.add_argument("model", help="a bundle's folder, or NAME (what serves), NAME/VERSION in the bucket")
-    show.set_defaults(run=model_commands.show)
+    show.set_defaults(run=model_commands.run_show)
     pull = found.add_parser("pull", help="download a version, verified, to FOLDER/NAME/VERSION")
     pull.add_argument("model", help="NAME (what serves) or NAME/VERSION")
     pull.add_argument("--to", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
     resources.add_dry_run(pull)
-    pull.set_defaults(run=model_commands.pull)
+    pull.set_defaults(run=model_commands.run_pull)
     compare = found.add_parser("compare", help="run two versions on a file and show what changes")
     compare.add_argument("before", help="a bundle's folder, or NAME, NAME/VERSION in the bucket")
     compare.add_argument("after")
     compare.add_argument("--file", type=Path, required=True, help="sequences as `assay rank` reads them, or abstracts")
     compare.add_argument("--top", type=int, default=100, help="how many of the best to compare (default 100)")
-    compare.set_defaults(run=model_commands.compare)
+    compare.set_defaults(run=model_commands.run_compare)
     for command in (listing, show, pull, compare):
         resources.add_options(command)

@@ -10,7 +10,7 @@ from assay.sequences.contract import DEFAULT, Contract
 from tools.admin import resources
 from tools.cli import model_commands
 from tools.models.import_process import convert_apart
-from tools.models.importers.result import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, Wish
+from tools.models.importers.result import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, ImportRequest
 from tools.models.importing import KINDS, kind_of, make, next_version
 from tools.models.model_sources import bring
 
@@ -41,7 +41,7 @@ def add(found: "Commands") -> None:
     _add_texts(command)
     resources.add_dry_run(command)
     resources.add_options(command)
-    command.set_defaults(run=run)
+    command.set_defaults(run=run_import)
 
 
 def _add_sequences(command: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def _add_texts(command: argparse.ArgumentParser) -> None:
     group.add_argument("--pooling", choices=("cls", "mean", "pooler"), help=pooling)
 
 
-def run(options: argparse.Namespace) -> None:
+def run_import(options: argparse.Namespace) -> None:
     """Import a model, and publish it if asked to."""
     if options.dry_run:
         with tempfile.TemporaryDirectory() as scratch:
@@ -81,7 +81,7 @@ def _import(options: argparse.Namespace, to: Path) -> None:
         _import_to(options, to, wish_of(options, Path(scratch)))
 
 
-def _import_to(options: argparse.Namespace, to: Path, wish: Wish) -> None:
+def _import_to(options: argparse.Namespace, to: Path, wish: ImportRequest) -> None:
     kind = kind_of(wish) if options.kind == "auto" else options.kind
     version = options.version or next_version(_taken(options))
     target = to / options.name / version
@@ -99,7 +99,7 @@ def _taken(options: argparse.Namespace) -> list[str]:
     return [*local, *resources.bucket_of(options).folders(f"models/{options.name}/")]
 
 
-def wish_of(options: argparse.Namespace, scratch: Path) -> Wish:
+def wish_of(options: argparse.Namespace, scratch: Path) -> ImportRequest:
     """Return what the options say of the model; InvalidOption for a tolerance that is none.
 
     What lies in S3 or in a zip is brought into `scratch`; AssayError where that fails.
@@ -108,7 +108,7 @@ def wish_of(options: argparse.Namespace, scratch: Path) -> Wish:
         raise InvalidOption("--tolerance is a number from 0")
     resources.use_endpoint(options)
     brought = {name: bring(place, scratch / name) for name in _PLACES if (place := getattr(options, name))}
-    return Wish(
+    return ImportRequest(
         path=brought["path"],
         labels=tuple(options.labels.split(",")) if options.labels else None,
         activation=options.activation,

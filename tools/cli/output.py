@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from tools.terminal import printable, table
+from tools.terminal import format_table, printable
 
 
-def fail(message: str) -> int:
+def report_failure(message: str) -> int:
     """Print an error and return the exit status 1."""
     print(f"error: {printable(message)}", file=sys.stderr)
     return 1
@@ -33,7 +33,7 @@ _KINDS: Final[Mapping[str, Callable[[str], Any]]] = {"rank": int, "line": int, "
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RankOutcome:
     """A ranking: the text of ranking.csv, the first rejects as rows of rejected.csv, and what the summary says.
 
     `reason` is why it failed though all of it was read; `said` is for whoever is at the terminal.
@@ -46,7 +46,7 @@ class Outcome:
     said: tuple[str, ...] = ()
 
 
-def collected(results: Path, summary: Mapping[str, Any], out: Path | None) -> Outcome:
+def collect_outcome(results: Path, summary: Mapping[str, Any], out: Path | None) -> RankOutcome:
     """Read the results of a job that lie in a folder, and move them to `out` where that is wanted."""
     ranking = results / "ranking.csv"
     text = ranking.read_text(encoding="utf-8") if ranking.exists() else ""
@@ -57,7 +57,7 @@ def collected(results: Path, summary: Mapping[str, Any], out: Path | None) -> Ou
         said.append("the scores themselves lie in the results bucket: scores/manifest.json lists their keys")
     for path in sorted(results.iterdir()) if out else ():
         _move(path, out / path.name)  # type: ignore[operator]
-    return Outcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
+    return RankOutcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
 
 
 def _rejects(path: Path) -> list[dict[str, str]]:
@@ -72,18 +72,18 @@ def _move(path: Path, target: Path) -> None:
     path.replace(target)
 
 
-def report(outcome: Outcome) -> None:
+def report_outcome(outcome: RankOutcome) -> None:
     """Write the first rejects and the counts to standard error."""
     counts = outcome.summary.get("counts") or {}
     lines = [f"line {row['line']}: {row['reason']}: {row['detail']}" for row in outcome.rejects[:REJECTS_SHOWN]]
     more = counts.get("rejected", 0) - len(lines)
     rest = [f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else []
     summed = [", ".join(f"{count:,} {name}" for name, count in counts.items())]
-    told = map(noticed, outcome.summary.get("notices") or ())
+    told = map(describe_notice, outcome.summary.get("notices") or ())
     print("\n".join([*lines, *rest, *told, *filter(None, summed), *outcome.said]), file=sys.stderr)
 
 
-def noticed(notice: Mapping[str, Any]) -> str:
+def describe_notice(notice: Mapping[str, Any]) -> str:
     """Return a notice as a terminal shows it: `note: ... (lines 1, 2, 9)`, `(30 lines: 1, 2, 9, ...)`."""
     lines, count = [str(line) for line in notice.get("lines", ())], notice.get("count", 0)
     named = ", ".join(lines)
@@ -94,7 +94,7 @@ def noticed(notice: Mapping[str, Any]) -> str:
     return f"note: {notice['message']} ({'line' if count == 1 else 'lines'} {named})"
 
 
-def rows(text: str) -> list[dict[str, Any]]:
+def ranking_rows(text: str) -> list[dict[str, Any]]:
     """Return the rows of a ranking.csv as POST /rank lists them."""
     return [_row(each) for each in csv.DictReader(io.StringIO(text))]
 
@@ -106,22 +106,22 @@ def _row(cells: Mapping[str, str]) -> dict[str, Any]:
     return {**row, "columns": carried} if carried else row
 
 
-def _json(outcome: Outcome) -> str:
+def _json(outcome: RankOutcome) -> str:
     rejected = [{**row, "line": int(row["line"])} for row in outcome.rejects]
     said = {"counts": outcome.summary.get("counts"), "rejected": rejected, "models": outcome.summary.get("models")}
     said["notices"] = outcome.summary.get("notices") or []
-    return json.dumps({"ranked": rows(outcome.ranking), **said}, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps({"ranked": ranking_rows(outcome.ranking), **said}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _table(outcome: Outcome) -> str:
+def _table(outcome: RankOutcome) -> str:
     cells = [
         (str(row["rank"]), row["sequence"], f"{row['score']:.4f}", f"{row['gate']:+.4f}", str(row["line"]), row["id"])
-        for row in rows(outcome.ranking)
+        for row in ranking_rows(outcome.ranking)
     ]
-    return table(_COLUMNS, [tuple(cell or "" for cell in each) for each in cells]) + "\n"
+    return format_table(_COLUMNS, [tuple(cell or "" for cell in each) for each in cells]) + "\n"
 
 
-FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {
+FORMS: Final[Mapping[str, Callable[[RankOutcome], str]]] = {
     "table": _table,
     "csv": lambda outcome: outcome.ranking,
     "json": _json,
@@ -130,7 +130,7 @@ FORMS: Final[Mapping[str, Callable[[Outcome], str]]] = {
 """The forms that a ranking is printed in."""
 
 
-def several(form: str, ranked: Sequence[tuple[str, Outcome]]) -> str:
+def several(form: str, ranked: Sequence[tuple[str, RankOutcome]]) -> str:
     """Return several files' rankings: tables under their names, one CSV or one list with the name in each."""
     if form == "csv":
         return _one_csv(ranked)
@@ -141,7 +141,7 @@ def several(form: str, ranked: Sequence[tuple[str, Outcome]]) -> str:
     return "" if form == "none" else "\n".join(f"{name}\n{shown(outcome)}" for name, outcome in ranked)
 
 
-def _one_csv(ranked: Sequence[tuple[str, Outcome]]) -> str:
+def _one_csv(ranked: Sequence[tuple[str, RankOutcome]]) -> str:
     found = [{"file": name, **row} for name, outcome in ranked for row in csv.DictReader(io.StringIO(outcome.ranking))]
     columns = dict.fromkeys(["file", *_COLUMNS, *(name for row in found for name in row)])
     target = io.StringIO()

@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from tools.cli import output
 from tools.cli.arguments import ranking_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import fail, quiet
+from tools.cli.output import quiet, report_failure
 from tools.paths import ROOT, add_sources
 from tools.terminal import explain
 
 
-def rank(options: argparse.Namespace) -> int:
+def rank_command(options: argparse.Namespace) -> int:
     """Rank files and print the best of each.
 
     1 if one can't be read or done, none of its records could be ranked, or `--strict` found rejects.
@@ -23,12 +23,12 @@ def rank(options: argparse.Namespace) -> int:
     quiet()
     add_sources(ROOT)
     if options.output == "all" and not options.out:
-        return fail("--output all writes files: say where with --out DIR")
+        return report_failure("--output all writes files: say where with --out DIR")
     try:
         names = expand(options.files)
     except OSError as error:
-        return fail(explain(error))
-    ranked: list[tuple[str, output.Outcome]] = []
+        return report_failure(explain(error))
+    ranked: list[tuple[str, output.RankOutcome]] = []
     status = 0
     for name, outcome in each_alone(options, names, _outcome):
         status |= 1 if outcome is None else _told(name, outcome, several=len(names) > 1)
@@ -38,21 +38,23 @@ def rank(options: argparse.Namespace) -> int:
     return status
 
 
-def _whole(form: str, ranked: list[tuple[str, output.Outcome]]) -> str:
+def _whole(form: str, ranked: list[tuple[str, output.RankOutcome]]) -> str:
     return "".join(output.FORMS[form](outcome) for _, outcome in ranked)
 
 
-def _told(name: str, outcome: output.Outcome, *, several: bool) -> int:
+def _told(name: str, outcome: output.RankOutcome, *, several: bool) -> int:
     """Write about one file to standard error; return its exit status."""
     if several:
         print(f"{name}:", file=sys.stderr)
-    output.report(outcome)
+    output.report_outcome(outcome)
     counts = outcome.summary.get("counts") or {}
     if outcome.reason:
-        return fail(outcome.reason)
+        return report_failure(outcome.reason)
     if not counts.get("scored"):
         received = counts.get("received", 0)
-        return fail("there is nothing in it" if not received else f"none of the {received:,} records could be ranked")
+        return report_failure(
+            "there is nothing in it" if not received else f"none of the {received:,} records could be ranked"
+        )
     return 0
 
 
@@ -62,7 +64,7 @@ def _form(options: argparse.Namespace) -> str:
     return options.format or ("csv" if options.csv else "table")
 
 
-def _outcome(options: argparse.Namespace) -> output.Outcome:
+def _outcome(options: argparse.Namespace) -> output.RankOutcome:
     """Rank in a folder that lasts for as long as it takes; results that are wanted are moved out of it."""
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -71,24 +73,24 @@ def _outcome(options: argparse.Namespace) -> output.Outcome:
         if options.url:
             from tools.cli import remote
 
-            return remote.rank(options, folder)
+            return remote.rank_remotely(options, folder)
         return _here(options, folder)
 
 
-def _here(options: argparse.Namespace, folder: Path) -> output.Outcome:
+def _here(options: argparse.Namespace, folder: Path) -> output.RankOutcome:
     from assay.jobs.workspace import result_key
     from assay.options import RankOptions
     from assay.settings import Settings
-    from tools.batch.inputs import place
-    from tools.batch.rank_file import rank as rank_here
-    from tools.batch.worker import Desk
+    from tools.batch.inputs import place_input
+    from tools.batch.rank_file import rank_file as rank_here
+    from tools.batch.worker import BatchRun
 
     chosen = RankOptions(**ranking_options(options))
     settings = Settings.from_environ(os.environ)
     models = str(options.models or ROOT / "models")
     job_id = uuid.uuid4().hex
-    with place(options.file) as where:
+    with place_input(options.file) as where:
         gate, score = options.gate_model or settings.gate_model, options.score_model or settings.score_model
-        desk = Desk(job_id, where, str(folder), models, gate, score)
+        desk = BatchRun(job_id, where, str(folder), models, gate, score)
         summary = rank_here(desk, chosen, options.processes)
-    return output.collected(folder / result_key(job_id, ""), summary, options.out)
+    return output.collect_outcome(folder / result_key(job_id, ""), summary, options.out)

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from tools.demo.proteins import BAD, Protein, fasta, lines, proteins, table
 from tools.local.service import LocalService, Options
 from tools.terminal import bar
-from tools.terminal import table as laid_out
+from tools.terminal import format_table as laid_out
 
 LEAST_PAIRS = 0.9
 LEAST_DESIGNS = 0.8
@@ -25,7 +25,7 @@ class DemoFailed(Exception):
     """Something came out otherwise than it should."""
 
 
-def expect(truth: bool, message: str) -> None:
+def require(truth: bool, message: str) -> None:
     """Raise DemoFailed with a message unless something is true."""
     if not truth:
         raise DemoFailed(message)
@@ -33,17 +33,17 @@ def expect(truth: bool, message: str) -> None:
 
 def counts_add_up(counts: Mapping[str, int], sent: int) -> None:
     """Check received = scored + rejected + duplicates, and that nothing sent is missing."""
-    expect(counts["received"] == sent, f"{sent} records were sent, {counts['received']} received")
+    require(counts["received"] == sent, f"{sent} records were sent, {counts['received']} received")
     accounted = counts["scored"] + counts["rejected"] + counts["duplicates"]
-    expect(accounted == sent, f"{sent} records were received, {accounted} accounted for: {dict(counts)}")
-    expect(counts["rejected"] == len(BAD), f"{len(BAD)} bad records were sent, {counts['rejected']} rejected")
+    require(accounted == sent, f"{sent} records were received, {accounted} accounted for: {dict(counts)}")
+    require(counts["rejected"] == len(BAD), f"{len(BAD)} bad records were sent, {counts['rejected']} rejected")
 
 
 def designs_lead(ranked: Sequence[str], top: int = 10) -> int:
     """Check names in ranked order: there are `top` of them, nearly all designs; return how many."""
-    expect(len(ranked) >= top, f"only {len(ranked)} sequences passed the gate, not even {top}")
+    require(len(ranked) >= top, f"only {len(ranked)} sequences passed the gate, not even {top}")
     leading = sum(name.startswith("design-") for name in ranked[:top])
-    expect(leading >= LEAST_DESIGNS * top, f"only {leading} of the first {top} are designs")
+    require(leading >= LEAST_DESIGNS * top, f"only {leading} of the first {top} are designs")
     return leading
 
 
@@ -51,7 +51,7 @@ def designs_beat_scrambles(ranked: Sequence[str], families: int) -> int:
     """Check names in ranked order: a design ranks above its own scramble; return for how many that holds."""
     place = {name: index for index, name in enumerate(ranked)}
     pairs = sum(_before(place, f"design-{number:02d}", f"scramble-{number:02d}") for number in range(1, families + 1))
-    expect(pairs >= LEAST_PAIRS * families, f"only {pairs} of {families} designs rank above their own scramble")
+    require(pairs >= LEAST_PAIRS * families, f"only {pairs} of {families} designs rank above their own scramble")
     return pairs
 
 
@@ -59,10 +59,10 @@ def _before(place: Mapping[str, int], first: str, second: str) -> bool:
     return first in place and place[first] < place.get(second, len(place))
 
 
-def labelled(result: Mapping[str, Any], archives: Sequence[str], name: str) -> None:
+def require_labels(result: Mapping[str, Any], archives: Sequence[str], name: str) -> None:
     """Check that the likeliest label of an abstract is one of its own archives."""
     best = max(result["scores"], key=result["scores"].__getitem__)
-    expect(best in archives, f"arXiv:{name} is filed under {', '.join(archives)}, classified as {best}")
+    require(best in archives, f"arXiv:{name} is filed under {', '.join(archives)}, classified as {best}")
 
 
 SECONDS = 60.0
@@ -138,7 +138,7 @@ KINDS = {
 }
 
 
-def run(folder: Path) -> None:
+def run_demo(folder: Path) -> None:
     """Run the demo and leave copies of the results in a folder; DemoFailed says what was not as expected."""
     started = time.perf_counter()
     with LocalService(Options(port=0, s3_port=0, quiet=True)) as service:
@@ -149,7 +149,7 @@ def run(folder: Path) -> None:
         rank_over_http(api, sequences)
         rank_the_old_way(api, sequences)
         rank_by_drop(drop, sequences, folder)
-        classify(api)
+        classify_abstracts(api)
     print(f"\nAll as expected, in {time.perf_counter() - started:.1f} s. Results lie in {folder}/")
 
 
@@ -164,7 +164,7 @@ def rank_over_http(api: Api, sequences: Sequence[Protein]) -> None:
     counts_add_up(reply["counts"], len(sequences) + len(BAD))
     leading = designs_lead(_names(reply["ranked"]), SHOWN)
     everything = _rank(api, sequences, threshold=-1000)["ranked"]
-    expect(len(everything) == len(sequences), f"with the gate open {len(everything)} of {len(sequences)} are ranked")
+    require(len(everything) == len(sequences), f"with the gate open {len(everything)} of {len(sequences)} are ranked")
     pairs = designs_beat_scrambles(_names(everything), FAMILIES)
     print(f"\n  {leading} of the first {SHOWN} are designs. With the gate open (threshold=-1000),")
     print(f"  {pairs} of {FAMILIES} designs rank above the scramble of their own residues.")
@@ -191,7 +191,7 @@ def rank_the_old_way(api: Api, sequences: Sequence[Protein]) -> None:
     print(f"  ... {len(ranked)} sequences, best first; X-Assay-Rejected: {rejected}")
     known = {protein.sequence: protein.name for protein in sequences}
     designs_lead([known[sequence] for sequence in ranked], SHOWN)
-    expect(rejected == str(len(BAD)), f"X-Assay-Rejected is {rejected}, not {len(BAD)}")
+    require(rejected == str(len(BAD)), f"X-Assay-Rejected is {rejected}, not {len(BAD)}")
 
 
 def rank_by_drop(drop: Drop, sequences: Sequence[Protein], folder: Path) -> None:
@@ -204,11 +204,11 @@ def rank_by_drop(drop: Drop, sequences: Sequence[Protein], folder: Path) -> None
     rejected = list(csv.DictReader(io.StringIO((folder / "rejected.csv").read_text(encoding="utf-8"))))
     print(f"  results/{summary['job_id']}/ holds {', '.join(RESULTS)}; ranking.csv begins\n\n{_ranking(ranked[:3])}")
     counts_add_up(summary["counts"], len(sequences) + len(BAD))
-    expect(len(rejected) == len(BAD), f"rejected.csv has {len(rejected)} rows, not {len(BAD)}")
+    require(len(rejected) == len(BAD), f"rejected.csv has {len(rejected)} rows, not {len(BAD)}")
     designs_lead(_names(ranked), SHOWN)
 
 
-def classify(api: Api) -> None:
+def classify_abstracts(api: Api) -> None:
     """Classify the quoted abstracts, and one of them by the old contract."""
     quoted = json.loads(ABSTRACTS.read_text(encoding="utf-8"))["abstracts"]
     _title(f"POST /classify: {len(quoted)} abstracts (CC0, never seen in training)")
@@ -216,10 +216,10 @@ def classify(api: Api) -> None:
     print(f"  model {_model(reply['model'])}")
     for item, result in zip(quoted, reply["results"], strict=True):
         print(f"\n  arXiv:{item['id']} {item['title']}\n  filed under {', '.join(item['archives'])}\n{_bars(result)}")
-        labelled(result, item["archives"], item["id"])
+        require_labels(result, item["archives"], item["id"])
     predictions = api.post("/api/predict/", json={"abstract": quoted[0]["abstract"]}).json()["predictions"]
     _title(f"POST /api/predict/: the old contract answers {len(predictions[0])} probabilities")
-    expect(len(predictions[0]) == len(reply["labels"]), "/api/predict/ does not answer one probability a label")
+    require(len(predictions[0]) == len(reply["labels"]), "/api/predict/ does not answer one probability a label")
 
 
 def _title(text: str) -> None:

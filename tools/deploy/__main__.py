@@ -16,18 +16,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.errors import AssayError
 from tools.check.ground import Named, find_ground
-from tools.cli.output import fail, quiet
+from tools.cli.output import quiet, report_failure
 from tools.deploy import removal
 from tools.deploy.idle_cost import count_model_gb, list_upkeep
 from tools.deploy.image_repository import keep_repository
-from tools.deploy.parameters import DeploymentRefused, Wish, read_parameters
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest, read_parameters
 from tools.deploy.preconditions import Clients, Footing, find_account, find_footing
 from tools.deploy.rollout import (
     ROOT,
     Address,
     Run,
-    build,
-    deploy,
+    build_images,
+    deploy_stack,
     forget_plan,
     list_failures,
     publish_shipped,
@@ -36,7 +36,7 @@ from tools.deploy.rollout import (
     run_here,
     wait_until_warm,
 )
-from tools.template import load
+from tools.template import load_template
 from tools.terminal import printable
 
 TEMPLATE: Final = ROOT / "template.yaml"
@@ -50,14 +50,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     quiet()
     try:
-        wish = Wish(options.stack, _region(options.region), read_parameters(options.parameters, load(TEMPLATE)))
+        wish = DeploymentRequest(
+            options.stack, _region(options.region), read_parameters(options.parameters, load_template(TEMPLATE))
+        )
         os.environ["AWS_DEFAULT_REGION"] = wish.region  # for SAM, and for `assay check`
         clients = _clients(wish.region)
         return take_down(wish, clients, options) if options.command == "down" else bring_up(wish, clients, options)
     except DeploymentRefused as error:
-        return fail(str(error))
+        return report_failure(str(error))
     except (AssayError, BotoCoreError, ClientError) as error:
-        return fail(f"{type(error).__name__}: {error}")
+        return report_failure(f"{type(error).__name__}: {error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,14 +92,14 @@ def _clients(region: str) -> Clients:
     return lambda service: session.client(service)
 
 
-def bring_up(wish: Wish, clients: Clients, options: argparse.Namespace, run: Run = run_here) -> int:
+def bring_up(wish: DeploymentRequest, clients: Clients, options: argparse.Namespace, run: Run = run_here) -> int:
     """Deploy a stack and prove it, or show what would change with `plan`. Raises DeploymentRefused, AWS's errors."""
-    template = load(TEMPLATE)
+    template = load_template(TEMPLATE)
     require_docker()
     footing = find_footing(wish, template, clients)
     _tell(_opening(wish, footing))
     if not options.built:
-        build(SAM, run, footing.values)
+        build_images(SAM, run, footing.values)
     repository = keep_repository(clients("ecr"), wish.stack)
     _roll_out(wish, footing, clients, repository, run, plan=options.plan)
     if options.plan:
@@ -111,14 +113,16 @@ def bring_up(wish: Wish, clients: Clients, options: argparse.Namespace, run: Run
     return 0 if passed else 1
 
 
-def _roll_out(wish: Wish, footing: Footing, clients: Clients, repository: str, run: Run, *, plan: bool) -> None:
+def _roll_out(
+    wish: DeploymentRequest, footing: Footing, clients: Clients, repository: str, run: Run, *, plan: bool
+) -> None:
     try:
-        deploy(SAM, run, wish, footing, repository, plan=plan)
+        deploy_stack(SAM, run, wish, footing, repository, plan=plan)
     except DeploymentRefused as error:
         raise DeploymentRefused("\n".join([str(error), *list_failures(clients, wish.stack)])) from error
 
 
-def _settle(wish: Wish, address: Address, clients: Clients) -> None:
+def _settle(wish: DeploymentRequest, address: Address, clients: Clients) -> None:
     _tell(publish_shipped(clients("s3"), address.outputs["ModelsBucketName"], ROOT / "models"))
     wire = find_ground(Named(address.url, stack=wish.stack, region=wish.region)).wire
     _tell(
@@ -134,7 +138,7 @@ def _settle(wish: Wish, address: Address, clients: Clients) -> None:
     )
 
 
-def _prove(wish: Wish, address: Address, without: Iterable[str], run: Run) -> bool:
+def _prove(wish: DeploymentRequest, address: Address, without: Iterable[str], run: Run) -> bool:
     left_out = [word for name in without for word in ("--without", name)]
     where = ["--stack", wish.stack, "--region", wish.region, "--url", address.url]
     try:
@@ -145,7 +149,7 @@ def _prove(wish: Wish, address: Address, without: Iterable[str], run: Run) -> bo
     return True
 
 
-def _opening(wish: Wish, footing: Footing) -> list[str]:
+def _opening(wish: DeploymentRequest, footing: Footing) -> list[str]:
     """Return what is about to be done."""
     what = "new stack" if footing.is_new else f"stack that is {footing.status}"
     given = [f"  {name}={value}" for name, value in sorted(footing.chosen.items())]
@@ -154,7 +158,7 @@ def _opening(wish: Wish, footing: Footing) -> list[str]:
     return [*lines, *(f"note: {remark}" for remark in footing.remarks)]
 
 
-def _closing(wish: Wish, footing: Footing, address: Address, template: dict[str, Any]) -> list[str]:
+def _closing(wish: DeploymentRequest, footing: Footing, address: Address, template: dict[str, Any]) -> list[str]:
     """Return what somebody needs who has a stack now."""
     cost = list_upkeep(template, footing.values, count_model_gb(ROOT / "models"))
     named = f"STACK={wish.stack} REGION={wish.region}"
@@ -174,7 +178,7 @@ def _closing(wish: Wish, footing: Footing, address: Address, template: dict[str,
     return ["", *lines]
 
 
-def take_down(wish: Wish, clients: Clients, options: argparse.Namespace) -> int:
+def take_down(wish: DeploymentRequest, clients: Clients, options: argparse.Namespace) -> int:
     """Remove a stack and say what stays. Raises DeploymentRefused, AWS's errors."""
     account = find_account(clients)
     print(f"stack {wish.stack} in account {account}, region {wish.region}", flush=True)

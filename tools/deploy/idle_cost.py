@@ -70,7 +70,7 @@ def count_model_gb(folder: Path) -> float:
     return sum(file.stat().st_size for bundle in bundles for file in bundle.rglob("*") if file.is_file()) / 1e9
 
 
-def table(items: Iterable[Item]) -> list[str]:
+def format_costs(items: Iterable[Item]) -> list[str]:
     """Return the rows of a table in Markdown, the sum last."""
     listed = list(items)
     whole = Item("**a month**", sum(each.dollars for each in listed), sum(each.beyond_free for each in listed))

@@ -18,7 +18,7 @@ class DeploymentRefused(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DeploymentRequest:
     """A stack by name and region, and the parameters that are to change; the others stay as they are, or default."""
 
     stack: str

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tools.deploy.parameters import DeploymentRefused, Wish, complete, require_name, require_room_for_keys
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest, complete, require_name, require_room_for_keys
 
 Clients = Callable[[str], Any]
 """Gives a boto3 client by its service's name."""
@@ -47,7 +47,7 @@ class Footing:
         return self.status in GONE
 
 
-def find_footing(wish: Wish, template: Mapping[str, Any], clients: Clients) -> Footing:
+def find_footing(wish: DeploymentRequest, template: Mapping[str, Any], clients: Clients) -> Footing:
     """Look at the account. Raises DeploymentRefused where the wish cannot come true there."""
     require_name(wish.stack)
     account = find_account(clients)
@@ -97,7 +97,7 @@ def _functions(clients: Clients) -> int:
         raise DeploymentRefused(f"Lambda does not say how many functions may run at once: {error}") from error
 
 
-def _fitting(functions: int, status: str, wish: Wish) -> dict[str, str]:
+def _fitting(functions: int, status: str, wish: DeploymentRequest) -> dict[str, str]:
     """Return what a new stack is to have for the account's size: a job leaves the API four of ten functions."""
     if status not in GONE or not functions or "ShardConcurrency" in wish.parameters:
         return {}

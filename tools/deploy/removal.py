@@ -7,7 +7,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from tools.deploy.image_repository import name_repository, remove_repository
-from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import GONE, Clients, find_account, find_stack, is_there, name_buckets
 from tools.deploy.rollout import list_failures
 
@@ -19,7 +19,7 @@ _PAUSE: Final = 5.0
 
 
 def remove(
-    wish: Wish, clients: Clients, *, with_buckets: bool, sleep: Callable[[float], None] = time.sleep
+    wish: DeploymentRequest, clients: Clients, *, with_buckets: bool, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[str]:
     """Remove a stack and its images; yields what is done and what stays. Raises DeploymentRefused, AWS's errors."""
     status, _ = find_stack(wish.stack, clients)
@@ -53,7 +53,7 @@ def _buckets(stack: str, clients: Clients) -> list[str]:
     ]  # fmt: skip
 
 
-def _left(wish: Wish, clients: Clients) -> list[str]:
+def _left(wish: DeploymentRequest, clients: Clients) -> list[str]:
     """Return the buckets that a stack which is gone left, by the prefix that it had."""
     names = name_buckets(wish.parameters.get("BucketPrefix", PREFIX), find_account(clients), wish.region)
     return [name for name in names if is_there(name, clients)]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from assay.aws.s3 import Bucket
-from tools.deploy.parameters import BUILD_ONLY, DeploymentRefused, Wish
+from tools.deploy.parameters import BUILD_ONLY, DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import GONE, Clients, Footing, find_stack
 from tools.models.publish import pointer, publish
 
@@ -56,14 +56,14 @@ def _no_config() -> Iterator[str]:
         yield str(path)
 
 
-def build(sam: str, run: Run, values: Mapping[str, str]) -> None:
+def build_images(sam: str, run: Run, values: Mapping[str, str]) -> None:
     """Build the images, the functions and the layer. Raises DeploymentRefused."""
     overrides = [f"{name}={values[name]}" for name in BUILD_ONLY]
     with _no_config() as config:
         run([sam, "build", "--config-file", config, "--parallel", "--parameter-overrides", *overrides])
 
 
-def deploy(sam: str, run: Run, wish: Wish, footing: Footing, repository: str, *, plan: bool) -> None:
+def deploy_stack(sam: str, run: Run, wish: DeploymentRequest, footing: Footing, repository: str, *, plan: bool) -> None:
     """Deploy what was built, or only show the change set with `plan`. Raises DeploymentRefused.
 
     Parameters that are not given keep the values that the stack has.
@@ -123,7 +123,7 @@ class Address:
     key_command: str = ""
 
 
-def read_address(wish: Wish, clients: Clients, endpoint: str = "") -> Address:
+def read_address(wish: DeploymentRequest, clients: Clients, endpoint: str = "") -> Address:
     """Return what the outputs of a stack say; at an emulated AWS the API is under the emulator's own address."""
     formation = clients("cloudformation")
     [found] = formation.describe_stacks(StackName=wish.stack)["Stacks"]

@@ -19,7 +19,7 @@ from tools.local.gateway import Gateway
 from tools.local.lambdas import Local, Ticker, Worker, forget_credentials
 from tools.local.presigned_posts import find_secrets
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
-from tools.local.stack import Function, Stack, read
+from tools.local.stack import Function, Stack, read_stack
 from tools.paths import ROOT, add_sources
 from tools.template import REGION
 
@@ -50,7 +50,7 @@ class LocalService:
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.stack: Stack = read(options.template, options.parameters)
+        self.stack: Stack = read_stack(options.template, options.parameters)
         self._environment: dict[str, str] = {}
         self._locals = {name: self._local(each) for name, each in self.stack.functions.items()}
         self._ids = {function.name: name for name, function in self.stack.functions.items()}

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from tools.template import Resolver, load
+from tools.template import Resolver, load_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,9 @@ class Stack:
         return next(str(bucket["BucketName"]) for name, bucket in self.buckets.items() if name.startswith(word))
 
 
-def read(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
+def read_stack(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
     """Read template.yaml; raises ValueError when it is not a template."""
-    resolver = Resolver(_with_globals(load(path)), overrides or {})
+    resolver = Resolver(_with_globals(load_template(path)), overrides or {})
     functions = resolver.resources(_FUNCTION)
     return Stack(
         functions={name: _function(resolver, name, properties) for name, properties in functions.items()},

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from assay.models.bucket_layout import MANIFEST
-from assay.models.json_fields import Fields
+from assay.models.json_fields import JsonFields
 from assay.models.manifest import CHUNK_BYTES, Manifest
 
 
-def build(folder: Path, header: Mapping[str, Any], *, chunk_bytes: int = CHUNK_BYTES) -> Manifest:
+def build_manifest(folder: Path, header: Mapping[str, Any], *, chunk_bytes: int = CHUNK_BYTES) -> Manifest:
     """Return the manifest of the files in a folder; `header` gives all of it but `files`. Raises BundleInvalid."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / MANIFEST)
-    files = [{"path": path.relative_to(folder).as_posix(), **describe(path, chunk_bytes)} for path in paths]
-    return Manifest.read(Fields({**header, "files": files}, "manifest"))
+    files = [{"path": path.relative_to(folder).as_posix(), **describe_file(path, chunk_bytes)} for path in paths]
+    return Manifest.read(JsonFields({**header, "files": files}, "manifest"))
 
 
-def describe(path: Path, chunk_bytes: int) -> dict[str, Any]:
+def describe_file(path: Path, chunk_bytes: int) -> dict[str, Any]:
     """Return bytes, sha256, chunk_bytes and chunks of a file, as a manifest lists them."""
     whole, chunks = sha256(), []
     with path.open("rb") as source:

@@ -13,11 +13,11 @@ from assay.models import probes
 from assay.models.loading import LoadedModel
 from assay.models.manifest import TextSpec
 from assay.models.sequence_scorer import SequenceScorer
-from assay.sequences.formats import sniff
+from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from tools.models.labelled_texts import read_texts
-from tools.terminal import table
+from tools.terminal import format_table
 
 TOP = 100
 _CHUNK = 1 << 20
@@ -51,7 +51,7 @@ def _read_codes(path: Path, scorer: SequenceScorer) -> npt.NDArray[np.uint8]:
     content = path.read_bytes()
     if content.startswith(b"\x1f\x8b"):
         content = b"".join(gunzip(iter([content]), limit=None))
-    blocks = parse(iter([content]), sniff(content[:_CHUNK], "", path.name.removesuffix(".gz")), scorer.contract)
+    blocks = parse(iter([content]), sniff_format(content[:_CHUNK], "", path.name.removesuffix(".gz")), scorer.contract)
     found = [block.codes for block in blocks if len(block.codes)]
     if not found:
         raise UnreadableInput(f"{path} holds no sequence of {scorer.contract.length} residues")
@@ -82,12 +82,12 @@ def _texts(before: LoadedModel, after: LoadedModel, path: Path) -> Iterator[str]
     if not texts:
         raise UnreadableInput(f"{path} holds no abstract of {SHORTEST} to {LONGEST} characters")
     old, new = _spec(before), _spec(after)
-    first, second = probes.scores(before, texts), probes.scores(after, texts)
+    first, second = probes.score_probes(before, texts), probes.score_probes(after, texts)
     shared = [label for label in old.labels if label in new.labels]
     yield f"{len(texts):,} abstracts, {len(cleaned) - len(texts):,} too short or too long"
     yield f"labels only before: {_only(old, new)}; only after: {_only(new, old)}"
     columns = ("label", "mean difference", "greatest", "listed before", "listed after", "changed")
-    yield table(columns, [_label_row(label, (old, first), (new, second)) for label in shared])
+    yield format_table(columns, [_label_row(label, (old, first), (new, second)) for label in shared])
 
 
 def _label_row(label: str, before: tuple[TextSpec, Scores], after: tuple[TextSpec, Scores]) -> tuple[str, ...]:

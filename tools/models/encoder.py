@@ -179,7 +179,7 @@ def module(encoder: Encoder) -> Any:
     return holder
 
 
-def save(encoder: Encoder, folder: Path) -> None:
+def save_encoder(encoder: Encoder, folder: Path) -> None:
     """Write a SavedModel with signature `serving_default`: input_ids, attention_mask int32 [1, T] to logits."""
     holder = module(encoder)
     tf.saved_model.save(holder, str(folder), signatures={"serving_default": holder.signature})
@@ -194,8 +194,8 @@ def to_tflite(folder: Path, *, int8: bool) -> bytes:
     return converted
 
 
-def convert(encoder: Encoder, *, int8: bool) -> bytes:
+def convert_encoder(encoder: Encoder, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of an encoder."""
     with tempfile.TemporaryDirectory() as folder:
-        save(encoder, Path(folder))
+        save_encoder(encoder, Path(folder))
         return to_tflite(Path(folder), int8=int8)

@@ -117,7 +117,7 @@ def read_architecture(config: Mapping[str, Any], pooling: Pooling) -> Architectu
     return found
 
 
-def used(shape: Architecture, weights: Weights) -> Weights:
+def weights_used(shape: Architecture, weights: Weights) -> Weights:
     """Return the weights without those that config.json switches off."""
     if not isinstance(shape.positions, Disentangled):
         return weights
@@ -126,7 +126,7 @@ def used(shape: Architecture, weights: Weights) -> Weights:
     return {name: value for name, value in weights.items() if not name.startswith(tuple(off))}
 
 
-def build(shape: Architecture, weights: Weights) -> "Encoder":
+def build_architecture(shape: Architecture, weights: Weights) -> "Encoder":
     """Return the network of an architecture over canonical weights; needs TensorFlow."""
     from tools.models.encoder import Encoder
     from tools.models.encoder_variants import BiasedEncoder, DisentangledEncoder, RotaryEncoder

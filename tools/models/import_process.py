@@ -23,7 +23,7 @@ from assay.errors import AssayError, UnreadableInput
 from assay.models.probes import Probes
 from assay.sequences.contract import Contract
 from tools.confinement import confine
-from tools.models.importers.result import Made, Wish
+from tools.models.importers.result import ImportRequest, ImportResult
 from tools.models.importing import convert_here
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ _MEMORY: Final[Mapping[str, int]] = {"sklearn": 8 << 30}
 """Address space by kind; TensorFlow reserves far more than it uses, so the others have none."""
 
 
-def convert_apart(wish: Wish, kind: str, folder: Path) -> Made:
+def convert_apart(wish: ImportRequest, kind: str, folder: Path) -> ImportResult:
     """Import a model into `folder` as `convert_here` does, in a confined process; raises what that raises.
 
     UnreadableInput where the process dies, which a model can only bring about by being broken or hostile.
@@ -78,7 +78,7 @@ def main() -> int:
     return 0
 
 
-def _readable(wish: Wish) -> list[Path]:
+def _readable(wish: ImportRequest) -> list[Path]:
     """Return what an importer reads: the model, Python with its packages, this program, and the system's libraries."""
     given = [path.resolve() for name in _PATHS if (path := getattr(wish, name)) is not None]
     linked = [each.resolve() for path in given if path.is_dir() for each in path.iterdir() if each.is_symlink()]
@@ -112,21 +112,23 @@ def _error(said: Mapping[str, str]) -> AssayError:
     return kind(said["message"])
 
 
-def _to_json(wish: Wish) -> dict[str, Any]:
+def _to_json(wish: ImportRequest) -> dict[str, Any]:
     values = asdict(wish)
     for name in _PATHS:
         values[name] = None if values[name] is None else str(values[name].absolute())
     return {**values, "contract": [wish.contract.alphabet, wish.contract.length]}
 
 
-def _to_wish(values: dict[str, Any]) -> Wish:
+def _to_wish(values: dict[str, Any]) -> ImportRequest:
     paths = {name: None if values[name] is None else Path(values[name]) for name in _PATHS}
     labels = None if values["labels"] is None else tuple(values["labels"])
     said = tuple(values["said"])
-    return Wish(**{**values, **paths, "labels": labels, "said": said, "contract": Contract(*values["contract"])})
+    return ImportRequest(
+        **{**values, **paths, "labels": labels, "said": said, "contract": Contract(*values["contract"])}
+    )
 
 
-def _from_made(made: Made) -> dict[str, Any]:
+def _from_made(made: ImportResult) -> dict[str, Any]:
     probes = made.probes
     outputs = np.asarray(probes.outputs, np.float64)
     return {
@@ -142,11 +144,11 @@ def _from_made(made: Made) -> dict[str, Any]:
     }
 
 
-def _to_made(values: Mapping[str, Any]) -> Made:
+def _to_made(values: Mapping[str, Any]) -> ImportResult:
     said = values["probes"]
     outputs = np.frombuffer(base64.b64decode(said["outputs"]), np.float64).reshape(said["shape"])
     probes = Probes(said["kind"], tuple(said["inputs"]), outputs, said["tolerance"])
-    return Made(values["header"], probes, values["report"])
+    return ImportResult(values["header"], probes, values["report"])
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from assay.models import probes
 from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
 from assay.models.manifest import Manifest
-from tools.models.build import build
-from tools.models.importers.result import Importer, Made, Wish
-from tools.models.importers.thresholds import fit
+from tools.models.build import build_manifest
+from tools.models.importers.result import Importer, ImportRequest, ImportResult
+from tools.models.importers.thresholds import fit_thresholds
 from tools.models.labelled_texts import read_texts
 from tools.models.model_sources import require_content
 
@@ -25,7 +25,7 @@ _PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".sav"})
 _KERAS: Final = frozenset({".keras", ".h5", ".hdf5"})
 
 
-def kind_of(wish: Wish) -> str:
+def kind_of(wish: ImportRequest) -> str:
     """Return the kind of a file or folder by its name and content; UnreadableInput where it is none."""
     path = wish.path
     if not path.exists():
@@ -42,7 +42,7 @@ def _folder_kind(path: Path) -> str | None:
     return "huggingface" if (path / "config.json").is_file() else None
 
 
-def _file_kind(wish: Wish) -> str | None:
+def _file_kind(wish: ImportRequest) -> str | None:
     ending = wish.path.suffix.lower()
     if ending in _PICKLES:
         return "sklearn"
@@ -65,19 +65,19 @@ def importer(kind: str) -> Importer:
     return found
 
 
-def convert_here(wish: Wish, kind: str, folder: Path) -> Made:
+def convert_here(wish: ImportRequest, kind: str, folder: Path) -> ImportResult:
     """Import a model into `folder` in this process; raises AssayError."""
     return importer(kind)(wish, folder)
 
 
 def make(
-    wish: Wish,
+    wish: ImportRequest,
     kind: str,
     name: str,
     version: str,
     licence: str,
     target: Path,
-    convert: Callable[[Wish, str, Path], Made] = convert_here,
+    convert: Callable[[ImportRequest, str, Path], ImportResult] = convert_here,
 ) -> tuple[Manifest, list[str]]:
     """Import a model as the bundle `target`, verified against its source; return its manifest and a report.
 
@@ -93,7 +93,7 @@ def make(
         folder = Path(scratch) / "bundle"
         folder.mkdir()
         made = convert(wish, kind, folder)
-        manifest = write(made, folder, name=name, version=version, licence=licence)
+        manifest = write_bundle(made, folder, name=name, version=version, licence=licence)
         if wish.rows is not None:
             manifest = _fitted(wish.rows, made, folder, name=name, version=version, licence=licence)
         report = [*made.report, *_verified(folder, made)]
@@ -102,28 +102,28 @@ def make(
     return manifest, report
 
 
-def write(made: Made, folder: Path, **header: str) -> Manifest:
+def write_bundle(made: ImportResult, folder: Path, **header: str) -> Manifest:
     """Write probes.json and manifest.json beside the files of a model."""
     (folder / probes.PROBES).write_bytes(made.probes.dumps())
-    manifest = build(folder, {**made.header, **header})
+    manifest = build_manifest(folder, {**made.header, **header})
     (folder / MANIFEST).write_bytes(manifest.dumps())
     return manifest
 
 
-def _fitted(rows: Path, made: Made, folder: Path, **header: str) -> Manifest:
+def _fitted(rows: Path, made: ImportResult, folder: Path, **header: str) -> Manifest:
     """Fit thresholds on labelled rows with the bundle as it is served, and write its manifest again."""
-    found = fit(load_folder(folder, os.cpu_count() or 1), read_texts(rows))
+    found = fit_thresholds(load_folder(folder, os.cpu_count() or 1), read_texts(rows))
     made.header["text"]["thresholds"] = found.thresholds
     made.header["metrics"] = {**made.header.get("metrics", {}), "threshold_rows": found.metrics}
     made.report.extend(found.report)
-    return write(made, folder, **header)
+    return write_bundle(made, folder, **header)
 
 
-def _verified(folder: Path, made: Made) -> Iterator[str]:
+def _verified(folder: Path, made: ImportResult) -> Iterator[str]:
     """Load and run the bundle as a function would; BundleInvalid where it differs from its source."""
     model, allowed = load_folder(folder, os.cpu_count() or 1), made.probes.tolerance
     try:
-        difference = probes.check(model)
+        difference = probes.check_probes(model)
     except BundleInvalid as error:
         raise BundleInvalid(f"{error}: --tolerance allows more, --quantize none keeps float32") from error
     count = len(made.probes.inputs)

@@ -19,8 +19,8 @@ from assay.models.bucket_layout import (
     checked_version,
     current_key,
 )
-from assay.models.download import verify
-from assay.models.loading import load
+from assay.models.download import verify_files
+from assay.models.loading import load_model
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
 from tools.terminal import progress
 
@@ -41,13 +41,13 @@ class Listed:
     current: bool
 
 
-def check(folder: Path, *, run: bool = True) -> Manifest:
+def require_publishable(folder: Path, *, run: bool = True) -> Manifest:
     """Verify a bundle's folder and, where its runtime is installed, run it and its probes; raises BundleInvalid."""
     manifest = read_manifest(folder)
-    verify(folder, manifest, _THREADS)
+    verify_files(folder, manifest, _THREADS)
     if run:
         try:
-            probes.check(load(folder, manifest, _THREADS))
+            probes.check_probes(load_model(folder, manifest, _THREADS))
         except RuntimeMissing as error:
             print(f"not run: {error}")
     return manifest
@@ -61,18 +61,18 @@ def publish(
     A version is immutable: publishing the same bundle again changes nothing, other content under the same version
     raises BundleInvalid. `shown` draws the transfer on standard error.
     """
-    manifest = check(folder, run=run)
-    present = published(bucket, manifest.name, manifest.version)
+    manifest = require_publishable(folder, run=run)
+    present = read_published(bucket, manifest.name, manifest.version)
     if present not in (None, manifest):
         raise BundleInvalid(f"{manifest.name} {manifest.version} is published with other content: raise the version")
     if present is None and not dry:
         _upload(bucket, folder, manifest, shown=shown)
     if serve and not dry:
-        activate(bucket, manifest.name, manifest.version)
+        move_pointer(bucket, manifest.name, manifest.version)
     return manifest
 
 
-def activate(bucket: Bucket, name: str, version: str, *, dry: bool = False) -> Pointer:
+def move_pointer(bucket: Bucket, name: str, version: str, *, dry: bool = False) -> Pointer:
     """Make a published version current (`dry`: say what would be).
 
     Raises ObjectMissing where there is no such version, BundleInvalid where its manifest is not what it was when the
@@ -110,10 +110,10 @@ def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
     found = pointer(bucket, checked_name(name))
     if found is None or found.previous is None:
         raise ObjectMissing(f"{name} has no version before the one that serves in {bucket.name}", name=name)
-    return activate(bucket, name, found.previous, dry=dry)
+    return move_pointer(bucket, name, found.previous, dry=dry)
 
 
-def published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest | None:
+def read_published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest | None:
     """Return the manifest of a published version, None where there is none; BundleInvalid unless it has that sha256."""
     content = _read(bucket, bundle_key(name, version), MAX_MANIFEST_BYTES)
     if content is None:
@@ -131,12 +131,12 @@ def pointer(bucket: Bucket, name: str) -> Pointer | None:
         return None
 
 
-def listed(bucket: Bucket) -> Iterator[Listed]:
+def list_models(bucket: Bucket) -> Iterator[Listed]:
     """Yield every published version."""
     for name in bucket.folders("models/"):
         current = pointer(bucket, name)
         for version in bucket.folders(f"models/{name}/"):
-            manifest = published(bucket, name, version)
+            manifest = read_published(bucket, name, version)
             if manifest is not None:
                 serves = current is not None and current.version == version
                 yield Listed(name, version, manifest.task, manifest.format, manifest.size, serves)

@@ -29,7 +29,7 @@ class Counting(Bucket):
 
 def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manifest:
     """Download a version (None: the one that serves) to FOLDER/NAME/VERSION; BundleInvalid, ObjectMissing."""
-    manifest = find(bucket, name, version)
+    manifest = find_version(bucket, name, version)
     target = folder / manifest.name / manifest.version
     if target.exists():
         raise BundleInvalid(f"{target} is there already: move it away, or pull to another folder with --to")
@@ -40,7 +40,7 @@ def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manife
     return manifest
 
 
-def find(bucket: Bucket, name: str, version: str | None) -> Manifest:
+def find_version(bucket: Bucket, name: str, version: str | None) -> Manifest:
     """Return the manifest of a published version, by default the one that serves.
 
     Raises ObjectMissing; BundleInvalid where the manifest is not the one that `current.json` was made for.
@@ -49,13 +49,13 @@ def find(bucket: Bucket, name: str, version: str | None) -> Manifest:
     version = version or (pointer.version if pointer else None)
     if version is None:
         raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
-    found = publish.published(bucket, name, checked_version(version), pointer.digest(version) if pointer else None)
+    found = publish.read_published(bucket, name, checked_version(version), pointer.digest(version) if pointer else None)
     if found is None:
         raise ObjectMissing(f"{name} {version} is not published in {bucket.name}")
     return found
 
 
-def split(text: str) -> tuple[str, str | None]:
+def split_name(text: str) -> tuple[str, str | None]:
     """Read NAME, NAME/VERSION or NAME@VERSION."""
     name, *version = re.split("[/@]", text, maxsplit=1)
     return name, version[0] if version else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate"
 
 
-def shipped(folder: Path) -> Iterator[Path]:
+def list_shipped(folder: Path) -> Iterator[Path]:
     """Yield the folder of every bundle, `NAME/VERSION`, a name's newest version last."""
     yield from sorted((path.parent for path in folder.glob("*/*/manifest.json")), key=_order)
 
@@ -25,7 +25,7 @@ def newest(folder: Path, name: str) -> Path:
     from assay.errors import ModelUnavailable
 
     wanted, _, version = name.partition("@")
-    found = [path for path in shipped(folder) if path.parent.name == wanted and version in ("", path.name)]
+    found = [path for path in list_shipped(folder) if path.parent.name == wanted and version in ("", path.name)]
     if not found:
         raise ModelUnavailable(f"{folder} holds no bundle of {name}")
     return found[-1]
@@ -65,7 +65,7 @@ def publish_defaults(s3: Any, bucket: str, folder: Path) -> None:
     from assay.errors import BundleInvalid
     from tools.models.publish import publish
 
-    for path in shipped(folder):
+    for path in list_shipped(folder):
         try:
             publish(Bucket(s3, bucket), path, run=False)
         except BundleInvalid as error:

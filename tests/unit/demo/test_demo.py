@@ -9,7 +9,7 @@ from assay.sequences.parsing import parse
 from tools.demo.proteins import BAD, fasta, lines, proteins, table
 from tools.demo.run import ABSTRACTS, DemoFailed, counts_add_up, designs_beat_scrambles, designs_lead
 from tools.terminal import bar
-from tools.terminal import table as laid_out
+from tools.terminal import format_table as laid_out
 
 
 def test_generated_proteins_are_valid_distinct_and_the_same_each_time() -> None:

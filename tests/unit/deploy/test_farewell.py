@@ -4,10 +4,10 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tools.deploy.image_repository import keep_repository
-from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.removal import remove
 
-WISH = Wish("assay", "eu-central-1")
+WISH = DeploymentRequest("assay", "eu-central-1")
 NAMES = [f"assay-{store}-123456789012-eu-central-1" for store in ("uploads", "results", "models")]
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tests.unit.templates import written
-from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import find_footing
 
-WISH = Wish("assay", "eu-central-1")
+WISH = DeploymentRequest("assay", "eu-central-1")
 
 
 def test_a_new_stack_takes_shards_by_the_accounts_size() -> None:
@@ -17,7 +17,7 @@ def test_a_new_stack_takes_shards_by_the_accounts_size() -> None:
 
 
 def test_what_was_chosen_or_is_there_already_stays() -> None:
-    chosen = Wish("assay", "eu-central-1", {"ShardConcurrency": "3"})
+    chosen = DeploymentRequest("assay", "eu-central-1", {"ShardConcurrency": "3"})
     assert find_footing(chosen, written(), Account(1000).clients).chosen == {"ShardConcurrency": "3"}
     there = Account(1000, "UPDATE_COMPLETE", {"ShardConcurrency": "7", "Access": "OPEN"})
     found = find_footing(WISH, written(), there.clients)
@@ -61,7 +61,7 @@ def test_buckets_that_a_deleted_stack_left_are_found_before_the_deployment_fails
     account.buckets[f"assay-{store}-123456789012-eu-central-1"] = []
     with pytest.raises(DeploymentRefused, match=rf"assay-{store}-123456789012-eu-central-1.*BucketPrefix.*IMPORT"):
         find_footing(WISH, written(), account.clients)
-    other = Wish("assay", "eu-central-1", {"BucketPrefix": "other"})
+    other = DeploymentRequest("assay", "eu-central-1", {"BucketPrefix": "other"})
     assert find_footing(other, written(), account.clients).is_new
     account.statuses = ["CREATE_COMPLETE"]
     assert not find_footing(WISH, written(), account.clients).is_new
@@ -69,7 +69,7 @@ def test_buckets_that_a_deleted_stack_left_are_found_before_the_deployment_fails
 
 def test_what_may_go_wrong_is_remarked() -> None:
     assert not find_footing(WISH, written(), Account(1000).clients).remarks
-    wish = Wish("assay", "eu-central-1", {"ClassifyMemory": "5307", "ShardConcurrency": "50"})
+    wish = DeploymentRequest("assay", "eu-central-1", {"ClassifyMemory": "5307", "ShardConcurrency": "50"})
     found = "\n".join(find_footing(wish, written(), Account(10).clients).remarks)
     for word in ("10 functions at once", "ShardConcurrency=50", "ClassifyMemory=5307", "3008"):
         assert word in found

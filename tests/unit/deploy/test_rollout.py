@@ -10,11 +10,11 @@ import pytest
 
 from tests.unit.deploy.accounts import Account
 from tests.unit.templates import ROOT, written
-from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import find_footing
-from tools.deploy.rollout import build, deploy, forget_plan, list_failures, require_docker, run_here
+from tools.deploy.rollout import build_images, deploy_stack, forget_plan, list_failures, require_docker, run_here
 
-WISH = Wish("assay", "eu-central-1", {"Access": "IAM", "AlarmEmail": ""})
+WISH = DeploymentRequest("assay", "eu-central-1", {"Access": "IAM", "AlarmEmail": ""})
 SAM = ROOT / ".venv-sam" / "bin" / "python"
 
 
@@ -30,9 +30,9 @@ class Commands:
         self.configs.append(Path(command[command.index("--config-file") + 1]).read_text())
 
 
-def deployed(wish: Wish, account: Account, *, plan: bool = False) -> list[str]:
+def deployed(wish: DeploymentRequest, account: Account, *, plan: bool = False) -> list[str]:
     commands = Commands()
-    deploy("sam", commands, wish, find_footing(wish, written(), account.clients), "repository/address", plan=plan)
+    deploy_stack("sam", commands, wish, find_footing(wish, written(), account.clients), "repository/address", plan=plan)
     assert commands.configs == ["version = 0.1\n"]
     [command] = commands.run
     return command
@@ -54,7 +54,7 @@ def test_a_new_stack_gets_what_is_wished_and_what_fits_the_account() -> None:
 def test_a_stack_that_is_there_gets_only_what_is_to_change() -> None:
     account = Account(10, "CREATE_COMPLETE", {"Access": "OPEN", "LogDays": "7"})
     assert overrides(deployed(WISH, account)) == ["Access=IAM", 'AlarmEmail=""']
-    assert overrides(deployed(Wish("assay", "eu-central-1"), account)) == []
+    assert overrides(deployed(DeploymentRequest("assay", "eu-central-1"), account)) == []
 
 
 def test_a_plan_executes_nothing() -> None:
@@ -64,7 +64,9 @@ def test_a_plan_executes_nothing() -> None:
 def test_a_build_takes_its_base_from_what_the_stack_has() -> None:
     commands = Commands()
     there = Account(10, "CREATE_COMPLETE", {"WithTensorFlow": "1"})
-    build("sam", commands, find_footing(Wish("assay", "eu-central-1"), written(), there.clients).values)
+    build_images(
+        "sam", commands, find_footing(DeploymentRequest("assay", "eu-central-1"), written(), there.clients).values
+    )
     assert overrides(commands.run[0]) == ["BaseImage=public.ecr.aws/lambda/python:3.13", "WithTensorFlow=1"]
 
 
@@ -72,7 +74,7 @@ def test_a_build_takes_its_base_from_what_the_stack_has() -> None:
 def test_sam_reads_every_value_as_it_was_meant() -> None:
     values = {"AlarmEmail": "", "PageUrl": "https://a.example/?b=c&d", "BaseImage": 'a "b" c\\d', "LogDays": "7"}
     account = Account(10, "CREATE_COMPLETE")
-    command = deployed(Wish("assay", "eu-central-1", values), account)
+    command = deployed(DeploymentRequest("assay", "eu-central-1", values), account)
     script = "import json, sys; from samcli.cli.types import CfnParameterOverridesType as T; print(json.dumps(T().convert(tuple(sys.argv[1:]), None, None)))"  # noqa: E501
     done = subprocess.run([SAM, "-c", script, *overrides(command)], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == values

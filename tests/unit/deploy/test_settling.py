@@ -5,11 +5,11 @@ from itertools import chain, repeat
 import pytest
 
 from tests.conftest import DATA, Aws
-from tools.deploy.parameters import DeploymentRefused, Wish
+from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.rollout import WARM_SECONDS, publish_shipped, read_address, wait_until_warm
 from tools.models.publish import pointer
 
-WISH = Wish("assay", "eu-central-1")
+WISH = DeploymentRequest("assay", "eu-central-1")
 
 
 class Outputs:

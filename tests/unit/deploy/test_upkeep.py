@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.templates import ROOT, of_type, written
-from tools.deploy.idle_cost import ALARM, FREE_ALARMS, count_model_gb, list_upkeep, table
+from tools.deploy.idle_cost import ALARM, FREE_ALARMS, count_model_gb, format_costs, list_upkeep
 
 MODELS = count_model_gb(ROOT / "models")
 
@@ -34,5 +34,5 @@ def test_alarms_are_counted() -> None:
 
 def test_the_documents_table_is_what_is_counted() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    for row in table(list_upkeep(written(), {}, MODELS)):
+    for row in format_costs(list_upkeep(written(), {}, MODELS)):
         assert row in page

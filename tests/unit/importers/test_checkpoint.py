@@ -12,7 +12,7 @@ from tests.importers import stored
 from tools.models.architecture import NUMPY, TRANSFORMERS, Architecture
 from tools.models.families import FAMILIES, read_architecture
 from tools.models.importers import forward_pass
-from tools.models.importers.checkpoint import network
+from tools.models.importers.checkpoint import read_network
 
 CASES = stored.cases()
 PLAIN = [name for name in CASES if "," not in name]
@@ -31,19 +31,19 @@ def test_a_weight_that_is_missing_or_misshaped_is_named(name: str) -> None:
     assert len(encoder) > 12
     for key in encoder:
         with pytest.raises(UnreadableInput, match="the checkpoint"):
-            network(CASES[name]["config"], {other: value for other, value in whole.items() if other != key})
+            read_network(CASES[name]["config"], {other: value for other, value in whole.items() if other != key})
     for key in encoder:
         if not key.endswith(FREE):
             cut = {**whole, key: whole[key][:-1]}
             with pytest.raises(UnreadableInput, match=r"the checkpoint|config"):
-                network(CASES[name]["config"], cut)
+                read_network(CASES[name]["config"], cut)
 
 
 def test_numbers_that_are_not_finite_are_refused() -> None:
     whole = stored.weights_of("bert")
     whole["bert.encoder.layer.1.output.dense.weight"][0, 0] = np.nan
     with pytest.raises(UnreadableInput, match=r"layer\.1\.output\.weight holds numbers that are not finite"):
-        network(CASES["bert"]["config"], whole)
+        read_network(CASES["bert"]["config"], whole)
 
 
 @given(name=st.sampled_from(sorted(CASES)), data=st.data())
@@ -72,7 +72,7 @@ def test_a_network_of_a_wrong_configuration_is_refused_in_words(name: str, data:
     key = data.draw(st.sampled_from(numbers))
     config = {**CASES[name]["config"], key: data.draw(st.integers(-3, 300))}
     try:
-        shape, weights = network(config, stored.weights_of(name))
+        shape, weights = read_network(config, stored.weights_of(name))
     except UnreadableInput:
         return
     hidden = len(weights[f"{shape.layer_name(0)}.query.weight"])
@@ -88,8 +88,8 @@ def test_what_is_served_is_what_the_reference_reads(name: str, data: Any) -> Non
     for key in data.draw(st.lists(st.sampled_from(sorted(config)), min_size=1, max_size=2)):
         config[key] = data.draw(JSON | st.sampled_from([None, True, 0, 1, 2, 7, "relu", "c2p", ["p2c"], 24, 70]))
     try:
-        network(config, weights)
-        logits = forward_pass.build(config, weights).logits([1, 5, 6, 7])
+        read_network(config, weights)
+        logits = forward_pass.build_forward_pass(config, weights).logits([1, 5, 6, 7])
     except UnreadableInput:
         return
     assert np.isfinite(logits).all()
@@ -119,18 +119,18 @@ def test_every_activation_has_its_reference() -> None:
 )
 def test_each_setting_that_is_not_served_is_named(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UnreadableInput, match=complaint):
-        network({**CASES["bert"]["config"], **changes}, stored.weights_of("bert"))
+        read_network({**CASES["bert"]["config"], **changes}, stored.weights_of("bert"))
 
 
 @pytest.mark.parametrize(("pad", "offset"), [(0, 1), (1, 2), (3, 4)])
 def test_positions_begin_behind_that_of_the_pad_token(pad: int, offset: int) -> None:
     config = {**CASES["roberta"]["config"], "pad_token_id": pad}
-    shape, _ = network(config, stored.weights_of("roberta"))
+    shape, _ = read_network(config, stored.weights_of("roberta"))
     assert shape.position_offset == offset
     assert len(FAMILIES) >= 10
 
 
 def test_weights_of_half_precision_are_read_as_numbers() -> None:
     half = {name: value.astype(np.float16) for name, value in stored.weights_of("bert").items()}
-    _, weights = network(CASES["bert"]["config"], half)
+    _, weights = read_network(CASES["bert"]["config"], half)
     assert {value.dtype.name for value in weights.values()} == {"float32"}

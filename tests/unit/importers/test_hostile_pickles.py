@@ -18,7 +18,7 @@ import pytest
 from assay.errors import UnreadableInput
 from tests.conftest import DATA
 from tools.cli.models import main
-from tools.models.importers.sklearn import read
+from tools.models.importers.sklearn import read_estimator
 from tools.models.importing import convert_here
 
 P4 = b"\x80\x04"
@@ -199,7 +199,7 @@ def test_hostile_and_broken_files_are_refused_in_words(
     path = tmp_path / "model.pkl"
     path.write_bytes(HOSTILE[case])
     with pytest.raises(UnreadableInput) as error:
-        read(path, 20)
+        read_estimator(path, 20)
     assert len(str(error.value)) < 400
     assert main(["import", str(path), "--name", "hostile", "--to", str(tmp_path / "bundles")]) == 1
     assert "UnreadableInput" in capsys.readouterr().err
@@ -210,7 +210,7 @@ def test_the_name_that_was_refused_is_told(tmp_path: Path) -> None:
     path = tmp_path / "model.pkl"
     path.write_bytes(HOSTILE["os.system"])
     with pytest.raises(UnreadableInput, match=r"(posix|nt)\.system.*nothing of it was run"):
-        read(path, 20)
+        read_estimator(path, 20)
 
 
 def test_a_compressed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ def test_a_compressed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "model.joblib"
     path.write_bytes(zlib.compress(bytes(8 << 20)))
     with pytest.raises(UnreadableInput, match="unpacks to more than 1 MiB"):
-        read(path, 20)
+        read_estimator(path, 20)
 
 
 def test_operations_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,7 +226,7 @@ def test_operations_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     path = tmp_path / "model.pkl"
     path.write_bytes(b"\x80\x04" + b"N0" * 1000 + b"N.")
     with pytest.raises(UnreadableInput, match="too many operations"):
-        read(path, 20)
+        read_estimator(path, 20)
 
 
 def test_an_array_whose_bytes_are_fewer_than_its_shape_is_refused(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_array_whose_bytes_are_fewer_than_its_shape_is_refused(tmp_path: Path
     path = tmp_path / "model.pkl"
     path.write_bytes(whole.getvalue().replace(b"K\x04\x85", b"K\x09\x85"))
     with pytest.raises(UnreadableInput, match=r"shape|whole"):
-        read(path, 20)
+        read_estimator(path, 20)
 
 
 def copies(number: int, size: int) -> bytes:
@@ -270,7 +270,7 @@ def test_memory_and_time_grow_no_faster_than_the_file(tmp_path: Path, case: str)
         tracemalloc.start()
         began = time.process_time()
         with pytest.raises(UnreadableInput):
-            read(path, 20)
+            read_estimator(path, 20)
         seconds, (_, peak) = time.process_time() - began, tracemalloc.get_traced_memory()
         tracemalloc.stop()
         costs.append((seconds, peak / path.stat().st_size))
@@ -288,4 +288,4 @@ def test_a_file_changed_anywhere_is_read_or_refused_in_words(tmp_path: Path, pat
             changed[at] = random.integers(0, 256)
         (tmp_path / "model").write_bytes(changed)
         with suppress(UnreadableInput):
-            read(tmp_path / "model", 20)
+            read_estimator(tmp_path / "model", 20)

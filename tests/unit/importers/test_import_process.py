@@ -13,7 +13,7 @@ from assay.errors import UnreadableInput
 from tests.conftest import DATA
 from tools.models import import_process
 from tools.models.import_process import convert_apart
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import convert_here, make
 
 PICKLE = sorted((DATA / "sklearn" / "1.7.2").glob("*.pkl"))[0]
@@ -40,8 +40,8 @@ print(tried(lambda: os.truncate(outside / "secret", 0)))
 
 
 def test_both_ways_make_the_same_bundle(tmp_path: Path) -> None:
-    here = make(Wish(PICKLE), "sklearn", "mine", "1", "", tmp_path / "here", convert_here)
-    apart = make(Wish(PICKLE), "sklearn", "mine", "1", "", tmp_path / "apart", convert_apart)
+    here = make(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "here", convert_here)
+    apart = make(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert here == apart
     assert (tmp_path / "here" / "model.tflite").read_bytes() == (tmp_path / "apart" / "model.tflite").read_bytes()
 
@@ -50,14 +50,14 @@ def test_what_an_importer_refuses_is_refused_in_its_words(tmp_path: Path) -> Non
     path = tmp_path / "model.pkl"
     path.write_bytes(b"\x80\x04\x8c\x02os\x8c\x06system\x93.")
     with pytest.raises(UnreadableInput, match=r"os\.system.*nothing of it was run"):
-        convert_apart(Wish(path), "sklearn", tmp_path)
+        convert_apart(ImportRequest(path), "sklearn", tmp_path)
 
 
 def test_a_process_that_dies_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     killed: Any = subprocess.CompletedProcess([], -signal.SIGKILL)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
     with pytest.raises(UnreadableInput, match=r"signal 9.*more memory"):
-        convert_apart(Wish(PICKLE), "sklearn", tmp_path)
+        convert_apart(ImportRequest(PICKLE), "sklearn", tmp_path)
 
 
 def test_no_credentials_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:

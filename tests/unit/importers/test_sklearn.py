@@ -12,8 +12,8 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from tests.conftest import DATA
 from tests.unit.importers.fakes import dumped, estimator, linear
-from tools.models.importers.result import Wish
-from tools.models.importers.sklearn import read
+from tools.models.importers.result import ImportRequest
+from tools.models.importers.sklearn import read_estimator
 from tools.models.importing import kind_of, make
 
 VERSIONS = sorted(path.name for path in (DATA / "sklearn").iterdir())
@@ -28,7 +28,7 @@ def saved(tmp_path: Path, value: Any, name: str = "model.pkl", protocol: int = 4
 
 
 def values(path: Path, codes: Any = CODES) -> list[float]:
-    return [float(value) for value in read(path, 20).exact(codes)]
+    return [float(value) for value in read_estimator(path, 20).exact(codes)]
 
 
 def test_several_versions_are_held_to() -> None:
@@ -39,7 +39,9 @@ def test_several_versions_are_held_to() -> None:
 def test_files_of_several_versions_and_protocols_give_what_scikit_learn_predicted(path: Path) -> None:
     expected = json.loads((path.parent / "expected.json").read_text())
     codes = np.array(expected["codes"], np.uint8)
-    largest = float(max(map(abs, read(path, 20).weights)))  # up to 1e14: scikit-learn itself rounds in the sum
+    largest = float(
+        max(map(abs, read_estimator(path, 20).weights))
+    )  # up to 1e14: scikit-learn itself rounds in the sum
     np.testing.assert_allclose(values(path, codes), expected["predicted"][path.stem], atol=1e-12 + 1e-14 * largest)
 
 
@@ -59,7 +61,7 @@ def test_the_served_value_is_the_exact_one_even_with_coefficients_of_1e14(
     shifts = RANDOM.normal(size=50) * 1e14
     coefficients = (RANDOM.normal(size=(50, 20)) + shifts[:, None]).ravel()
     path = saved(tmp_path, linear(monkeypatch, coefficients, -float(shifts.sum())))
-    manifest, report = make(Wish(path), "sklearn", "old-score", "1", "", tmp_path / "bundle")
+    manifest, report = make(ImportRequest(path), "sklearn", "old-score", "1", "", tmp_path / "bundle")
     exact = [
         Fraction(-float(shifts.sum()))
         + sum(Fraction(float(coefficients[20 * at + int(code)])) for at, code in enumerate(row))
@@ -83,14 +85,14 @@ def test_names_of_columns_are_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_float32_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, linear(monkeypatch, RANDOM.normal(size=1000) * 1e9, 0.0))
     with pytest.raises(BundleInvalid, match="differs from its source"):
-        make(Wish(path), "sklearn", "huge", "1", "", tmp_path / "bundle")
+        make(ImportRequest(path), "sklearn", "huge", "1", "", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
 @pytest.mark.parametrize("name", ["a.pkl", "b.pickle", "c.joblib"])
 def test_a_pickle_is_known_by_its_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
-    assert kind_of(Wish(tmp_path / name)) == "sklearn"
+    assert kind_of(ImportRequest(tmp_path / name)) == "sklearn"
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -111,7 +113,7 @@ def test_what_is_no_linear_score_is_refused_in_words(
     attributes, complaint = REFUSED[case]
     given = {"coefficients": np.ones(1000), "intercept": 0.0, **attributes}
     with pytest.raises(UnreadableInput, match=complaint):
-        read(saved(tmp_path, linear(monkeypatch, **given)), 20)
+        read_estimator(saved(tmp_path, linear(monkeypatch, **given)), 20)
 
 
 def pipeline(monkeypatch: pytest.MonkeyPatch, *steps: Any) -> Any:
@@ -149,7 +151,7 @@ def test_pipelines_that_are_not_linear_are_refused(tmp_path: Path, monkeypatch: 
         ((), "no steps"),
     ):
         with pytest.raises(UnreadableInput, match=complaint):
-            read(saved(tmp_path, pipeline(monkeypatch, *steps)), 20)
+            read_estimator(saved(tmp_path, pipeline(monkeypatch, *steps)), 20)
 
 
 def test_pipelines_within_pipelines_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +162,7 @@ def test_pipelines_within_pipelines_without_end_are_refused(tmp_path: Path, monk
     itself.__dict__["steps"] = [("again", itself)]
     for value in (deep, itself):
         with pytest.raises(UnreadableInput, match="more than 32 steps"):
-            read(saved(tmp_path, value), 20)
+            read_estimator(saved(tmp_path, value), 20)
 
 
 def test_scikit_learn_itself_agrees(tmp_path: Path) -> None:
@@ -172,6 +174,6 @@ def test_scikit_learn_itself_agrees(tmp_path: Path) -> None:
     features = np.eye(20)[RANDOM.integers(0, 20, (60, 50))].reshape(60, 1000)
     model = make_pipeline(StandardScaler(), LinearRegression()).fit(features, RANDOM.normal(size=60))
     path = saved(tmp_path, model)
-    make(Wish(path), "sklearn", "new-score", "1", "", tmp_path / "bundle")
+    make(ImportRequest(path), "sklearn", "new-score", "1", "", tmp_path / "bundle")
     served = SequenceScorer(load_folder(tmp_path / "bundle", 1)).score(CODES)
     np.testing.assert_allclose(served, model.predict(np.eye(20)[CODES].reshape(12, 1000)), atol=1e-3)

@@ -12,8 +12,8 @@ from assay.models.sequence_scorer import SequenceScorer
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tests.unit.importers.test_sklearn import CODES, saved
 from tools.cli.models import main
-from tools.models.importers.result import Wish
-from tools.models.importers.sklearn import read
+from tools.models.importers.result import ImportRequest
+from tools.models.importers.sklearn import read_estimator
 from tools.models.importing import make
 
 WEIGHTS = np.random.default_rng(3).normal(size=1000)
@@ -21,10 +21,10 @@ WEIGHTS = np.random.default_rng(3).normal(size=1000)
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_a_seed_is_left_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protocol: int) -> None:
-    plain = read(saved(tmp_path, linear(monkeypatch, WEIGHTS, 0.5)), 20)
+    plain = read_estimator(saved(tmp_path, linear(monkeypatch, WEIGHTS, 0.5)), 20)
     for seed in (np.random.RandomState(0), np.random.default_rng(0), np.random.SeedSequence(4)):
         held = linear(monkeypatch, WEIGHTS, 0.5, random_state=seed, seeds_=[seed, {"again": seed}])
-        assert read(saved(tmp_path, held, protocol=protocol), 20) == plain
+        assert read_estimator(saved(tmp_path, held, protocol=protocol), 20) == plain
 
 
 def test_a_fitted_search_is_its_best_estimator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,10 +32,10 @@ def test_a_fitted_search_is_its_best_estimator(tmp_path: Path, monkeypatch: pyte
     scores = np.ma.MaskedArray([1.0, 2.0], mask=[False, True])
     path = "sklearn.model_selection._search.GridSearchCV"
     search = estimator(monkeypatch, path, best_estimator_=best, estimator=linear(monkeypatch, None, None), cv_=scores)
-    assert read(saved(tmp_path, search), 20) == read(saved(tmp_path, best), 20)
+    assert read_estimator(saved(tmp_path, search), 20) == read_estimator(saved(tmp_path, best), 20)
     unfitted = estimator(monkeypatch, path, estimator=best)
     with pytest.raises(UnreadableInput, match="GridSearchCV holds no best estimator: fit it with refit=True"):
-        read(saved(tmp_path, unfitted), 20)
+        read_estimator(saved(tmp_path, unfitted), 20)
 
 
 def test_what_is_left_unread_can_not_stand_where_numbers_are_needed(
@@ -44,9 +44,9 @@ def test_what_is_left_unread_can_not_stand_where_numbers_are_needed(
     seed = np.random.RandomState(0)
     for value in (linear(monkeypatch, seed, 0.0), linear(monkeypatch, WEIGHTS, seed)):
         with pytest.raises(UnreadableInput, match=r"coef_|intercept_"):
-            read(saved(tmp_path, value), 20)
+            read_estimator(saved(tmp_path, value), 20)
     with pytest.raises(UnreadableInput, match=r"holds a numpy\.random.*, not a scikit-learn estimator"):
-        read(saved(tmp_path, seed), 20)
+        read_estimator(saved(tmp_path, seed), 20)
 
 
 def test_scikit_learn_s_own_searches_are_taken(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_scikit_learn_s_own_searches_are_taken(tmp_path: Path) -> None:
         for protocol in (2, 4):
             path = saved(tmp_path, search.fit(features, target), protocol=protocol)
             folder = tmp_path / f"bundle-{at}-{protocol}"
-            make(Wish(path), "sklearn", "found", "1", "", folder)
+            make(ImportRequest(path), "sklearn", "found", "1", "", folder)
             served = SequenceScorer(load_folder(folder, 1)).score(CODES)
             np.testing.assert_allclose(served, search.predict(np.eye(20)[CODES].reshape(12, 1000)), atol=1e-3)
 
@@ -104,4 +104,4 @@ def test_options_that_agree_are_taken(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main([*given, "--length", "50"]) == 0
     assert main([*given, "--alphabet", "ACDEFGHIKL", "--length", "100", "--version", "ten"]) == 0
     with pytest.raises(InvalidOption, match="leave it out"):
-        make(Wish(path, said=("labels",)), "sklearn", "mine", "3", "", tmp_path / "none")
+        make(ImportRequest(path, said=("labels",)), "sklearn", "mine", "3", "", tmp_path / "none")

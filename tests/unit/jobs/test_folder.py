@@ -9,13 +9,13 @@ from moto import mock_aws
 
 from assay.aws.s3 import PART_BYTES, Bucket, Writer
 from assay.errors import ObjectChanged, ObjectMissing
-from tools.batch.files_as_s3 import folder_bucket
+from tools.batch.files_as_s3 import open_folder_bucket
 
 
 @pytest.fixture(params=["folder", "s3"])
 def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bucket]:
     if request.param == "folder":
-        yield folder_bucket(tmp_path)
+        yield open_folder_bucket(tmp_path)
         return
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")

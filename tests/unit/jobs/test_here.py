@@ -14,8 +14,8 @@ from assay.options import RankOptions
 from benchmarks.rank import GATE, SCORE, random_lines
 from tests.conftest import ROOT
 from tools.batch import rank_file, workers
-from tools.batch.inputs import place
-from tools.batch.worker import Desk
+from tools.batch.inputs import place_input
+from tools.batch.worker import BatchRun
 
 pytestmark = pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models")
 COUNT = 3000
@@ -23,9 +23,9 @@ COUNT = 3000
 
 def ranked(path: Path, results: Path, *, at_once: int, largest: int, **options: Any) -> dict[str, bytes]:
     """Rank a file and return the results by name."""
-    with place(str(path)) as where:
-        desk = Desk(uuid.uuid4().hex, where, str(results), str(ROOT / "models"), GATE, SCORE)
-        rank_file.rank(desk, RankOptions(threshold=-1.0, **options), at_once, largest)
+    with place_input(str(path)) as where:
+        desk = BatchRun(uuid.uuid4().hex, where, str(results), str(ROOT / "models"), GATE, SCORE)
+        rank_file.rank_file(desk, RankOptions(threshold=-1.0, **options), at_once, largest)
     folder = results / "results" / desk.job_id
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -83,8 +83,8 @@ def test_a_process_that_dies_is_told(file: Path, tmp_path: Path, monkeypatch: py
 
 
 def test_what_a_process_says_is_the_error(file: Path, tmp_path: Path) -> None:
-    with place(str(file)) as where:
-        desk = Desk("job", where, str(tmp_path), str(ROOT / "models"), GATE, SCORE)
+    with place_input(str(file)) as where:
+        desk = BatchRun("job", where, str(tmp_path), str(ROOT / "models"), GATE, SCORE)
         with pytest.raises(workers.Lost, match="there is no"):
             workers.rank_shards(desk, [0, 1], 2, lambda _: None)
         with pytest.raises(ObjectMissing):
@@ -98,7 +98,7 @@ def test_shards_are_a_few_a_process_within_bounds() -> None:
 
 
 def test_an_object_in_s3_is_named_in_full() -> None:
-    with place("s3://bucket/folder/a.txt") as where:
+    with place_input("s3://bucket/folder/a.txt") as where:
         assert (where.root, where.key, where.in_s3) == ("bucket", "folder/a.txt", True)
-    with pytest.raises(FileNotFoundError, match="names no object"), place("s3://bucket"):
+    with pytest.raises(FileNotFoundError, match="names no object"), place_input("s3://bucket"):
         pass

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tools.batch.inputs import place
+from tools.batch.inputs import place_input
 
 
 def test_a_symbolic_links_own_name_counts(tmp_path: Path) -> None:
@@ -11,6 +11,6 @@ def test_a_symbolic_links_own_name_counts(tmp_path: Path) -> None:
     blob.write_bytes(b"sequence\nACD\n")
     link = tmp_path / "designs.csv"
     link.symlink_to(blob)
-    with place(str(link)) as found:
+    with place_input(str(link)) as found:
         assert found.key == "designs.csv"
         assert found.bucket().read_range(found.key, 0, 100) == b"sequence\nACD\n"

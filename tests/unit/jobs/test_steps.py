@@ -11,10 +11,10 @@ from assay.errors import AssayError, ObjectMissing, TooLarge, UnreadableInput
 from assay.jobs import steps
 from assay.jobs.merging import CutInRow, Joined
 from assay.jobs.planning import Caps
-from assay.jobs.steps import merge_step, plan_step, shard_step, summary
-from assay.jobs.workspace import Manifest, ShardResult, Source
+from assay.jobs.steps import merge_step, plan_step, shard_step, success_summary
+from assay.jobs.workspace import JobPlan, ShardResult, Source
 
-MANIFEST = Manifest("j", "rank", Source("uploads", "rank/a.txt", 40, "e"), "lines", 10, 4, {"gate": {"name": "a"}})
+MANIFEST = JobPlan("j", "rank", Source("uploads", "rank/a.txt", 40, "e"), "lines", 10, 4, {"gate": {"name": "a"}})
 EVENT = {"job_id": "j", "shard": "2", "bucket": "uploads", "key": "rank/a.txt"}
 JOINED = Joined({"received": 4}, {"ranking": "results/j/ranking.csv"}, {"top_k": 5})
 
@@ -42,7 +42,7 @@ class World:
         assert job_id == "j"
         return self
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> JobPlan:
         return MANIFEST
 
     def finished(self, shard: int, pin: str) -> ShardResult | None:
@@ -52,7 +52,7 @@ class World:
     def save(self, result: ShardResult) -> None:
         self.log.append(("save", result.shard))
 
-    def keep(self, manifest: Manifest) -> None:
+    def keep(self, manifest: JobPlan) -> None:
         self.log.append(("keep", manifest.shards))
 
     def get(self, job_id: str) -> Any:
@@ -77,17 +77,17 @@ class World:
 
 @pytest.fixture(autouse=True)
 def _noted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(desk: World, manifest: Manifest, error: AssayError, results: Any = None) -> Any:
+    def fail(desk: World, manifest: JobPlan, error: AssayError, results: Any = None) -> Any:
         desk.log.append(("fail", type(error).__name__, results))
         return {"job_id": manifest.job_id, "state": "FAILED"}
 
-    monkeypatch.setattr(steps, "fail", fail)
+    monkeypatch.setattr(steps, "fail_planned_job", fail)
     monkeypatch.setattr(steps, "settle", lambda desk, job_id: desk.log.append(("settle", job_id)))
-    monkeypatch.setattr(steps, "show", lambda desk, key, said: desk.log.append(("show", key, said["state"])))
+    monkeypatch.setattr(steps, "write_summary", lambda desk, key, said: desk.log.append(("show", key, said["state"])))
 
 
 def merge(world: World, joined: Joined | Exception = JOINED) -> Any:
-    def join(manifest: Manifest, working: Any) -> Joined:
+    def join(manifest: JobPlan, working: Any) -> Joined:
         world.log.append("join")
         if isinstance(joined, Exception):
             raise joined
@@ -192,11 +192,11 @@ def test_a_plan_says_where_its_shards_are_listed(monkeypatch: pytest.MonkeyPatch
     world: Any = World()
     planned: list[Any] = []
 
-    def plan(kind: Any, job_id: str, upload: Any, uploads: Any, results: Any, caps: Caps) -> Manifest:
+    def plan(kind: Any, job_id: str, upload: Any, uploads: Any, results: Any, caps: Caps) -> JobPlan:
         planned.append((kind.name, job_id, upload.key, uploads.name, results.name, caps))
         return MANIFEST
 
-    monkeypatch.setattr(steps, "plan", plan)
+    monkeypatch.setattr(steps, "plan_job", plan)
     kind: Any = SimpleNamespace(name="rank")
     reply = plan_step(world, kind, EVENT)
     assert planned == [("rank", "j", "rank/a.txt", "uploads", "results", Caps(10, 100, 50))]
@@ -207,7 +207,7 @@ def test_a_plan_says_where_its_shards_are_listed(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_summary_says_what_the_job_was_about() -> None:
-    assert summary(MANIFEST, JOINED, RESULTS) == {
+    assert success_summary(MANIFEST, JOINED, RESULTS) == {
         "job_id": "j",
         "state": "SUCCEEDED",
         "upload": "rank/a.txt",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.aws.step_functions import Outcome
+from assay.aws.step_functions import ExecutionOutcome
 from assay.errors import JobLost
 from assay.jobs.job_records import Job, State
 from portal import sweep as sweeping
@@ -36,7 +36,7 @@ class Store:
 
     held: dict[str, Job | None]
     quiet_for: dict[str, float] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, ExecutionOutcome] = field(default_factory=dict)
     asked: list[tuple[str, float]] = field(default_factory=list)
     cursors: dict[str, Place | None] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class Store:
         behind = [each for each in places if not after or each[1]["updated"] > after["updated"]]
         return sorted(behind, key=lambda each: each[1]["updated"])[:size]
 
-    def outcome(self, execution: str) -> Outcome:
+    def outcome(self, execution: str) -> ExecutionOutcome:
         return self.outcomes[execution]
 
 
@@ -100,7 +100,7 @@ def run(store: Store, **more: Any) -> list[str]:
 def test_a_job_is_ended_once_nothing_can_work_on_it(
     did: list[tuple[Any, ...]], one: Job, quiet: float, reason: str
 ) -> None:
-    outcomes = {"runs": Outcome(True, "RUNNING"), "over": Outcome(False, "FAILED of it")}
+    outcomes = {"runs": ExecutionOutcome(True, "RUNNING"), "over": ExecutionOutcome(False, "FAILED of it")}
     ended = run(Store({"1": one}, {"1": quiet}, outcomes))
     assert ended == (["1"] if reason else [])
     assert [each[:4] for each in did] == ([("end", "1", "rank", "rank/1.txt")] if reason else [])
@@ -128,9 +128,9 @@ def test_an_execution_that_ended_while_it_was_asked_about_is_left_alone(
 ) -> None:
     store = Store({"1": job(1, execution="over")}, {"1": DAY})
 
-    def outcome(execution: str) -> Outcome:
+    def outcome(execution: str) -> ExecutionOutcome:
         store.held["1"] = job(1, how, execution="over") if how else None
-        return Outcome(False, "over")
+        return ExecutionOutcome(False, "over")
 
     store.outcome = outcome  # type: ignore[method-assign]
     assert run(store) == []
@@ -182,7 +182,7 @@ def test_one_that_cannot_be_ended_is_told_and_the_next_is(
     did: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(sweeping, "failure", lambda message, error: told.append((message, str(error))))
+    monkeypatch.setattr(sweeping, "record_failure", lambda message, error: told.append((message, str(error))))
     monkeypatch.setattr(sweeping, "measure", lambda name, value: told.append((name, value)))
     broken = job(1, execution="unknown")
     assert run(Store({"1": broken, "2": job(2, bucket="uploads")}, {"2": DAY})) == ["2"]

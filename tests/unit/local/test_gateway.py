@@ -11,14 +11,14 @@ from werkzeug.test import Client, TestResponse
 
 from tools.local.gateway import BODY_LIMIT, Gateway
 from tools.local.servers import Server, listen
-from tools.local.stack import read
+from tools.local.stack import read_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 KEY = "a-key"
 
 
 def client(api_key: str | None = KEY, **parameters: str) -> Client:
-    stack = read(ROOT / "template.yaml", parameters)
+    stack = read_stack(ROOT / "template.yaml", parameters)
 
     def invoke(function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         return {"statusCode": 200, "body": json.dumps([function, event["path"]])}
@@ -81,7 +81,7 @@ def test_a_body_over_the_gateways_limit_is_413() -> None:
 
 @pytest.mark.parametrize("chunks", [b"zz\r\nMKV\r\n0\r\n\r\n", b"-1\r\n\r\n", b"\r\n\r\n", b"5\r\nx"])
 def test_chunks_of_no_size_are_the_callers_fault(chunks: bytes) -> None:
-    stack = read(ROOT / "template.yaml", {})
+    stack = read_stack(ROOT / "template.yaml", {})
     listener = listen("127.0.0.1", 0)
     server = Server(Gateway(stack.routes, stack.rest, lambda *_: {"statusCode": 200, "body": ""}, log=False), listener)
     head = b"POST /rank HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"

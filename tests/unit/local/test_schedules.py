@@ -21,7 +21,7 @@ def test_what_is_no_rate_is_refused() -> None:
 
 
 def test_jobs_are_swept_here_as_in_the_cloud() -> None:
-    assert stack.read(ROOT / "template.yaml").schedules == (Schedule("JobSweepFunction", 3600),)
+    assert stack.read_stack(ROOT / "template.yaml").schedules == (Schedule("JobSweepFunction", 3600),)
 
 
 def test_a_function_is_called_until_stopped() -> None:

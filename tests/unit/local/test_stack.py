@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from tools.local.events import media_type_matches
-from tools.local.stack import Route, Stack, Trigger, read
+from tools.local.stack import Route, Stack, Trigger, read_stack
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
 def stack() -> Stack:
-    return read(ROOT / "template.yaml")
+    return read_stack(ROOT / "template.yaml")
 
 
 def test_the_templates_functions_have_handlers_and_an_environment(stack: Stack) -> None:

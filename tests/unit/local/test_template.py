@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tools.template import ACCOUNT, REGION, Resolver, load
+from tools.template import ACCOUNT, REGION, Resolver, load_template
 
 TEMPLATE = """
 Parameters:
@@ -30,7 +30,7 @@ def resolve(tmp_path: Path) -> Any:
     def resolved(value: str, **parameters: str) -> Any:
         path = tmp_path / "template.yaml"
         path.write_text(TEMPLATE % value, encoding="utf-8")
-        return Resolver(load(path), parameters).resource("Thing")["Properties"].get("value")
+        return Resolver(load_template(path), parameters).resource("Thing")["Properties"].get("value")
 
     return resolved
 
@@ -69,12 +69,12 @@ def test_parameters_can_be_overridden(resolve: Any) -> None:
 def test_resources_under_a_false_condition_are_left_out(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE % "1", encoding="utf-8")
-    assert Resolver(load(path)).resources("AWS::SQS::Queue") == {}
-    assert list(Resolver(load(path), {"Flag": "yes"}).resources("AWS::SQS::Queue")) == ["Queue"]
+    assert Resolver(load_template(path)).resources("AWS::SQS::Queue") == {}
+    assert list(Resolver(load_template(path), {"Flag": "yes"}).resources("AWS::SQS::Queue")) == ["Queue"]
 
 
 def test_what_is_not_a_template_is_told(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text("a: 1", encoding="utf-8")
     with pytest.raises(ValueError, match="not a CloudFormation template"):
-        load(path)
+        load_template(path)

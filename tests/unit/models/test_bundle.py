@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
 from assay.models.bucket_layout import MANIFEST, Pointer, Target, bundle_key, check_manifest, current_key
-from assay.models.download import verify
+from assay.models.download import verify_files
 from assay.models.manifest import File, Manifest, model_path, read_manifest
 from assay.sequences.contract import Contract
-from tools.models.build import build, describe
+from tools.models.build import build_manifest, describe_file
 
 DATA = Path(__file__).parents[2] / "data"
 SEQUENCE = json.loads((DATA / "tiny-index" / "1" / MANIFEST).read_text())
@@ -149,18 +149,18 @@ def test_a_pointer_to_nowhere_is_refused(content: bytes) -> None:
 
 def test_building_hashes_every_chunk_and_the_folder_verifies(tmp_path: Path) -> None:
     shutil.copytree(DATA / "tiny-index" / "1", tmp_path, dirs_exist_ok=True)
-    manifest = build(tmp_path, SEQUENCE, chunk_bytes=1000)
+    manifest = build_manifest(tmp_path, SEQUENCE, chunk_bytes=1000)
     (file,) = manifest.files
     assert len(file.chunks) == -(-file.bytes // 1000)
     assert file.spans()[-1][1] == file.bytes
     assert file.sha256 == SEQUENCE["files"][0]["sha256"]
-    verify(tmp_path, manifest, threads=2)
+    verify_files(tmp_path, manifest, threads=2)
 
 
 @pytest.mark.parametrize("damage", ["flip", "shorten", "lengthen", "remove"])
 def test_a_damaged_folder_does_not_verify(tmp_path: Path, damage: str) -> None:
     shutil.copytree(DATA / "tiny-index" / "1", tmp_path, dirs_exist_ok=True)
-    manifest = build(tmp_path, SEQUENCE, chunk_bytes=1000)
+    manifest = build_manifest(tmp_path, SEQUENCE, chunk_bytes=1000)
     path = tmp_path / "model.tflite"
     content = bytearray(path.read_bytes())
     match damage:
@@ -174,7 +174,7 @@ def test_a_damaged_folder_does_not_verify(tmp_path: Path, damage: str) -> None:
     if damage == "remove":
         path.unlink()
     with pytest.raises(BundleInvalid, match=r"model\.tflite"):
-        verify(tmp_path, manifest, threads=2)
+        verify_files(tmp_path, manifest, threads=2)
 
 
 def test_a_folder_without_a_manifest_is_no_bundle(tmp_path: Path) -> None:
@@ -284,21 +284,21 @@ def test_what_is_hashed_is_what_is_verified(tmp_path: Path, size: int) -> None:
     path = tmp_path / "a.bin"
     path.write_bytes(content)
     part = 1000 if size < 10_000 else 1 << 21
-    said = describe(path, part)
+    said = describe_file(path, part)
     assert said["bytes"] == size
     assert said["chunk_bytes"] == part
     assert said["sha256"] == sha256(content).hexdigest()
     assert said["chunks"] == [sha256(content[at : at + part]).hexdigest() for at in range(0, size, part)]
     file = File("a.bin", size, said["sha256"], part, tuple(said["chunks"]))
     manifest: Any = SimpleNamespace(files=[file])
-    verify(tmp_path, manifest, threads=2)
+    verify_files(tmp_path, manifest, threads=2)
     if size:
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         last = (size - 1) // part * part
         with pytest.raises(
             BundleInvalid, match=rf"a\.bin is not what its manifest says in the chunk from byte {last}$"
         ):
-            verify(tmp_path, manifest, threads=2)
+            verify_files(tmp_path, manifest, threads=2)
 
 
 def test_a_pointer_says_which_manifest_each_version_has() -> None:
@@ -337,7 +337,7 @@ def test_building_takes_all_files_of_a_folder_but_its_manifest(tmp_path: Path) -
     shutil.copytree(DATA / "tiny-index" / "1", tmp_path, dirs_exist_ok=True)
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "manifest.json").write_text("{}")
-    manifest = build(tmp_path, SEQUENCE)
+    manifest = build_manifest(tmp_path, SEQUENCE)
     assert [file.path for file in manifest.files] == ["model.tflite", "more/manifest.json"]
     assert {file.chunk_bytes for file in manifest.files} == {8 << 20}
     assert manifest.size == sum(file.bytes for file in manifest.files)

@@ -11,9 +11,9 @@ import pytest
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models import litert
 from assay.models.bucket_layout import MANIFEST
-from assay.models.loading import LoadedModel, load, load_folder, probe
+from assay.models.loading import LoadedModel, load_folder, load_model, run_once
 from assay.models.manifest import Manifest, read_manifest
-from tools.models.build import build
+from tools.models.build import build_manifest
 
 DATA = Path(__file__).parents[2] / "data"
 CHANGES: dict[str, tuple[str, list[dict[str, Any]]]] = {
@@ -35,7 +35,7 @@ def copied(tmp_path: Path, name: str, **header: Any) -> Path:
 
 
 def rebuild(folder: Path, **header: Any) -> Manifest:
-    manifest = build(folder, {**json.loads((folder / MANIFEST).read_text()), **header})
+    manifest = build_manifest(folder, {**json.loads((folder / MANIFEST).read_text()), **header})
     (folder / MANIFEST).write_bytes(manifest.dumps())
     return manifest
 
@@ -53,7 +53,7 @@ def put_nan(folder: Path) -> None:
 
 def test_an_intact_bundle_loads_and_answers() -> None:
     for name in ("tiny-index", "tiny-one-hot", "tiny-one-hot-flat", "tiny-text"):
-        probe(load_folder(DATA / name / "1", threads=1))
+        run_once(load_folder(DATA / name / "1", threads=1))
 
 
 def test_a_text_model_takes_any_length_and_repeats_itself() -> None:
@@ -160,13 +160,13 @@ def test_probe_refuses_what_can_not_run() -> None:
 
     folder = DATA / "tiny-index" / "1"
     with pytest.raises(BundleInvalid, match="no kernel"):
-        probe(LoadedModel(read_manifest(folder), folder, Broken()))
+        run_once(LoadedModel(read_manifest(folder), folder, Broken()))
 
 
 def test_loading_is_timed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("POWERTOOLS_METRICS_DISABLED", raising=False)
     folder = DATA / "tiny-index" / "1"
-    load(folder, read_manifest(folder), 1)
+    load_model(folder, read_manifest(folder), 1)
     printed = capsys.readouterr().out
     assert "LoadSeconds" in printed
     assert "WarmSeconds" in printed

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
 from tests.conftest import DATA, Aws
 from tools.cli.models import main
-from tools.models.importers.result import Wish
+from tools.models.importers.result import ImportRequest
 from tools.models.importing import make
 from tools.models.model_sources import bring, require_content
 
@@ -122,9 +122,13 @@ def test_pointers_of_git_lfs_are_told(tmp_path: Path) -> None:
     require_content(clone)
     (clone / "variables" / "model.safetensors").write_bytes(POINTER)
     with pytest.raises(UnreadableInput, match=r"model\.safetensors is a pointer of Git LFS.*git lfs pull"):
-        make(Wish(clone), "huggingface", "mine", "1", "", tmp_path / "bundle")
+        make(ImportRequest(clone), "huggingface", "mine", "1", "", tmp_path / "bundle")
     (tmp_path / "ridge.pkl").write_bytes(POINTER)
-    for wish in (Wish(tmp_path / "ridge.pkl"), Wish(RIDGE, encoder=clone), Wish(RIDGE, tokenizer=clone)):
+    for wish in (
+        ImportRequest(tmp_path / "ridge.pkl"),
+        ImportRequest(RIDGE, encoder=clone),
+        ImportRequest(RIDGE, tokenizer=clone),
+    ):
         with pytest.raises(UnreadableInput, match="pointer of Git LFS"):
             make(wish, "sklearn", "mine", "1", "", tmp_path / "bundle")
     shutil.copyfile(RIDGE, tmp_path / "whole.pkl")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.models import litert as module
-from assay.models.litert import Processors, load, processors
+from assay.models.litert import Processors, load_litert, processors
 from assay.models.manifest import read_manifest
 from assay.telemetry import logger
 from tests.conftest import DATA
@@ -108,10 +108,10 @@ def test_a_network_answers_the_same_where_its_threads_may_not_be_placed(
     folder: Path = DATA / "tiny-index" / "1"
     manifest = read_manifest(folder)
     rows = {manifest.inputs[0].name: np.zeros((manifest.inputs[0].shape[0] or 8, 50), np.uint8)}
-    expected = load(folder, manifest, 2).run(rows)
+    expected = load_litert(folder, manifest, 2).run(rows)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     monkeypatch.setattr(module, "_set", Sandbox(allowed, errno.EPERM).place)
-    runner = load(folder, manifest, 2)
+    runner = load_litert(folder, manifest, 2)
     assert np.array_equal(runner.run(rows), expected)
     assert np.array_equal(runner.run(rows), expected)
 
@@ -123,7 +123,7 @@ def test_threads_of_a_network_keep_to_the_others_and_its_caller_is_free() -> Non
     folder: Path = DATA / "tiny-index" / "1"
     manifest = read_manifest(folder)
     before = set(os.listdir("/proc/self/task"))
-    runner = load(folder, manifest, len(usable))
+    runner = load_litert(folder, manifest, len(usable))
     runner.run({manifest.inputs[0].name: np.zeros((manifest.inputs[0].shape[0] or 8, 50), np.uint8)})
     begun = [int(each) for each in set(os.listdir("/proc/self/task")) - before]
     assert begun

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from assay.errors import RuntimeMissing, UnreadableInput
 from tools.models.architecture import Architecture, Weights
 from tools.models.canonical_weights import canonical, check_weights
-from tools.models.families import read_architecture, used
+from tools.models.families import read_architecture, weights_used
 from tools.models.importers.torch_files import read_tensors
 
 State = Mapping[str, npt.NDArray[Any]]
@@ -57,11 +57,13 @@ def _plain(name: str) -> str:
     return f"{stem}.{_NORMS.get(kind, kind)}" if stem else kind
 
 
-def network(config: Mapping[str, Any], state: State) -> tuple[Architecture, Weights]:
+def read_network(config: Mapping[str, Any], state: State) -> tuple[Architecture, Weights]:
     """Return the architecture and the canonical weights of a checkpoint; UnreadableInput for another family."""
     shape = read_architecture(config, "cls")
     headed = "classifier.dense.weight" in state  # RoBERTa's head has a layer of its own, its pooler goes unused
-    weights = used(shape, canonical({key: value for key, value in state.items() if not (headed and "pooler." in key)}))
+    weights = weights_used(
+        shape, canonical({key: value for key, value in state.items() if not (headed and "pooler." in key)})
+    )
     check_weights(shape, weights)
     return shape, weights
 

@@ -8,23 +8,23 @@ from typing import Any
 
 from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
-from tools.models.encoder import Encoder, save, to_tflite
-from tools.models.families import build
+from tools.models.encoder import Encoder, save_encoder, to_tflite
+from tools.models.families import build_architecture
 from tools.models.importers import networks
 from tools.models.importers.networks import Form, missing
 from tools.models.importers.reference import Head, Reference
-from tools.models.importers.result import Made, Wish, probe_texts, text_probes
+from tools.models.importers.result import ImportRequest, ImportResult, probe_texts, text_probes
 from tools.models.importers.texts import TextSource, logit_differences, text_header
 
 
 def write_encoder(encoder: Encoder, folder: Path, *, int8: bool) -> tuple[Form, list[str]]:
     """Write model.tflite, or the SavedModel, and return which, with what to report."""
     with tempfile.TemporaryDirectory() as scratch:
-        save(encoder, Path(scratch))
+        save_encoder(encoder, Path(scratch))
         try:
             (folder / "model.tflite").write_bytes(to_tflite(Path(scratch), int8=int8))
         except Exception as error:  # the converter raises whatever its passes met
-            save(encoder, folder / "saved")
+            save_encoder(encoder, folder / "saved")
             (folder / "saved" / "fingerprint.pb").unlink(missing_ok=True)
             return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
@@ -34,7 +34,7 @@ _INPUTS = ("input_ids", "attention_mask")
 
 
 @dataclass(frozen=True)
-class Classifier:
+class ImportedClassifier:
     """A network to be served and its reference; `head` is on top of the reference where that has none of its own."""
 
     shape: Architecture
@@ -47,18 +47,20 @@ class Classifier:
     head: Head | None = None
 
 
-def bundle(wish: Wish, source: TextSource, classifier: Classifier, folder: Path) -> Made:
+def bundle_classifier(
+    wish: ImportRequest, source: TextSource, classifier: ImportedClassifier, folder: Path
+) -> ImportResult:
     """Write a classifier's files and return the rest of its bundle; UnreadableInput where tokens can't be served."""
     reference, head, activation = classifier.reference, classifier.head, classifier.activation
     require_rows(source, len(classifier.weights["embeddings.word.weight"]))
     tokens = parity(source, reference)
     probes = text_probes(lambda texts: reference.scores(texts, source, activation, head), tolerance=0.0)
     int8 = (wish.quantize or "int8") == "int8"
-    form, report = write_encoder(build(classifier.shape, classifier.weights), folder, int8=int8)
+    form, report = write_encoder(build_architecture(classifier.shape, classifier.weights), folder, int8=int8)
     header = text_header(source, form, _INPUTS, classifier.labels, activation, classifier.origin)
     differences = logit_differences(source, folder, header, reference.answer(head))
     allowed = networks.tolerance(wish, form, 1.0, int8=int8)
-    return Made(header, probes.within(allowed), [*classifier.described, *report, tokens, differences])
+    return ImportResult(header, probes.within(allowed), [*classifier.described, *report, tokens, differences])
 
 
 def require_rows(source: TextSource, rows: int) -> None:

@@ -423,7 +423,7 @@ FAMILIES: Final[Mapping[str, type[ForwardPass]]] = {
 }
 
 
-def build(config: Mapping[str, Any], state: State) -> ForwardPass:
+def build_forward_pass(config: Mapping[str, Any], state: State) -> ForwardPass:
     """Return the forward pass of a checkpoint; UnreadableInput for a family that is not known."""
     family = str(config.get("model_type"))
     if family not in FAMILIES:

@@ -17,13 +17,13 @@ import numpy.typing as npt
 
 from assay.errors import InvalidOption, UnreadableInput
 from tools.models.architecture import Architecture, Pooling, Weights
-from tools.models.importers.checkpoint import State, longest, network, read_config, read_state, renamed_tensorflow
-from tools.models.importers.classifiers import Classifier, bundle
+from tools.models.importers.checkpoint import State, longest, read_config, read_network, read_state, renamed_tensorflow
+from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
 from tools.models.importers.keras import checked_config
 from tools.models.importers.reference import Head, Reference
-from tools.models.importers.result import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
+from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
 
 _POOLED: Final[Mapping[str, Pooling]] = {"cls": "cls", "mean": "mean", "max": "max", "pooler": "cls"}
@@ -47,7 +47,7 @@ class HeadFile:
     own: State
 
 
-def convert(wish: Wish, folder: Path) -> Made:
+def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import an encoder (`wish.encoder`) with a head; UnreadableInput where the file holds more than a head."""
     if wish.encoder is None:
         raise InvalidOption("a head needs its encoder: --encoder FOLDER with config.json, weights and tokenizer")
@@ -56,7 +56,7 @@ def convert(wish: Wish, folder: Path) -> Made:
     head, pooling = file.head, pooling_of(wish, file.path)
     config = read_config(wish.encoder)
     state = {**file.own} or read_state(wish.encoder)
-    shape, weights = _joined(head, *network(config, state), pooling)
+    shape, weights = _joined(head, *read_network(config, state), pooling)
     tokenizer = wish.tokenizer or wish.encoder
     source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels, activation = labels_of(wish, head.outputs), wish.activation or _SERVED[head.activation]
@@ -64,8 +64,8 @@ def convert(wish: Wish, folder: Path) -> Made:
     origin = provenance(wish, "encoder and Keras head", encoder=wish.encoder.name, pooling=pooling)
     described = _described(file, labels, activation, pooling)
     on_top = _on_top(head, pooling, reference)
-    parts = Classifier(shape, weights, labels, activation, reference, origin, described, on_top)
-    return bundle(wish, source, parts, folder)
+    parts = ImportedClassifier(shape, weights, labels, activation, reference, origin, described, on_top)
+    return bundle_classifier(wish, source, parts, folder)
 
 
 def read_head(path: Path) -> HeadFile:
@@ -74,7 +74,7 @@ def read_head(path: Path) -> HeadFile:
     return HeadFile(read_steps(path, found.steps), found, _own_weights(path, found.encoder))
 
 
-def pooling_of(wish: Wish, path: HeadPath) -> str:
+def pooling_of(wish: ImportRequest, path: HeadPath) -> str:
     """Return how the states of all tokens become one: as the user says, else as the graph, else the first token's.
 
     InvalidOption where code that is not run may well pool otherwise.

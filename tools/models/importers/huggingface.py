@@ -7,10 +7,10 @@ from typing import Any, Final
 from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
 from tools.models.canonical_weights import check_head
-from tools.models.importers.checkpoint import longest, network, read_config, read_state
-from tools.models.importers.classifiers import Classifier, bundle
+from tools.models.importers.checkpoint import longest, read_config, read_network, read_state
+from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.reference import Reference
-from tools.models.importers.result import CLASSIFIER_OPTIONS, Made, Wish, provenance, refuse_unused
+from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
 
 _ACTIVATIONS: Final = {"multi_label_classification": "sigmoid", "single_label_classification": "softmax"}
@@ -18,13 +18,13 @@ _CLASSIFIER: Final = "ForSequenceClassification"
 _BARE: Final = ("Model", "ForMaskedLM", "ForPreTraining")
 
 
-def convert(wish: Wish, folder: Path) -> Made:
+def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a folder with config.json, weights and tokenizer files; UnreadableInput says what it lacks."""
     refuse_unused(wish, CLASSIFIER_OPTIONS, "a classifier's folder")
     config = read_config(wish.path)
     require_classifier(config)
     state = read_state(wish.path)
-    shape, weights = network(config, state)
+    shape, weights = read_network(config, state)
     if "head.weight" not in weights:
         raise UnreadableInput(f"{wish.path.name} is an encoder without a classifier: its head is missing")
     check_head(shape, weights)
@@ -35,7 +35,9 @@ def convert(wish: Wish, folder: Path) -> Made:
     reference = Reference({**config, "num_labels": len(labels)}, state, tokenizer)
     origin = provenance(wish, "Hugging Face", model_type=str(config["model_type"]))
     described = list(_describe(shape, weights, labels, activation))
-    return bundle(wish, source, Classifier(shape, weights, labels, activation, reference, origin, described), folder)
+    return bundle_classifier(
+        wish, source, ImportedClassifier(shape, weights, labels, activation, reference, origin, described), folder
+    )
 
 
 def require_classifier(config: Mapping[str, Any]) -> None:

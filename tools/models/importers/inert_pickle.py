@@ -96,7 +96,7 @@ _SHOWN: Final = 80
 
 
 @dataclass(eq=False)
-class Record:
+class InertRecord:
     """An estimator as the file has it: its class's name and its attributes, nothing that could run."""
 
     name: str
@@ -172,7 +172,7 @@ _UNREAD: Final = re.compile(
 """Modules whose things an estimator may hold that no prediction reads."""
 
 
-class Machine:
+class PickleMachine:
     """Runs one pickle; `classes` are the (module, name) that become records, `copies` the bytes it may copy.
 
     Time and memory grow with the file and no faster: an error never spells what the file made, for a few bytes can
@@ -216,7 +216,7 @@ class Machine:
             raise UnreadableInput("the file names a class by something that is no text: nothing of it was run")
         key = (module, name)
         if key in self._classes:
-            return Known(self._classes[key], lambda *_: Record(self._classes[key]))
+            return Known(self._classes[key], lambda *_: InertRecord(self._classes[key]))
         if key not in _NUMPY and _UNREAD.fullmatch(module):
             return Known(name[:_SHOWN], lambda *_: Unread(f"{module[:_SHOWN]}.{name[:_SHOWN]}"))
         if key not in _NUMPY:
@@ -254,7 +254,7 @@ class Machine:
         """BUILD: attributes or content of what was made before."""
         (state,) = self.last(1)
         target = self._stack[-1]
-        if not isinstance(target, Record | Pending | Dtype | Unread):
+        if not isinstance(target, InertRecord | Pending | Dtype | Unread):
             raise UnreadableInput("the file gives attributes to something that has none")
         if isinstance(state, tuple):
             self._count(state)
@@ -327,20 +327,20 @@ _LITERAL = re.compile(r"\w*?(INT[12]?|LONG[14]?|FLOAT|UNICODE8?|STRING|BYTES8?|B
 _LITERALS: Final = frozenset(_CONSTANTS) | {each.name for each in pickletools.opcodes if _LITERAL.fullmatch(each.name)}
 
 
-def _empty(kind: type) -> Callable[[Machine, Any], None]:
+def _empty(kind: type) -> Callable[[PickleMachine, Any], None]:
     return lambda machine, _: machine._stack.append(kind())
 
 
-_HANDLERS: Final[Mapping[str, Callable[[Machine, Any], None]]] = {
-    "GLOBAL": Machine.named,
-    "STACK_GLOBAL": Machine.named_by_stack,
-    "REDUCE": Machine.make,
-    "NEWOBJ": Machine.make,
-    "BUILD": Machine.build,
-    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), Machine.put),
-    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), Machine.get),
-    "MARK": Machine.mark,
-    "POP": Machine.pop,
+_HANDLERS: Final[Mapping[str, Callable[[PickleMachine, Any], None]]] = {
+    "GLOBAL": PickleMachine.named,
+    "STACK_GLOBAL": PickleMachine.named_by_stack,
+    "REDUCE": PickleMachine.make,
+    "NEWOBJ": PickleMachine.make,
+    "BUILD": PickleMachine.build,
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"), PickleMachine.put),
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), PickleMachine.get),
+    "MARK": PickleMachine.mark,
+    "POP": PickleMachine.pop,
     "EMPTY_TUPLE": _empty(tuple),
     "EMPTY_LIST": _empty(list),
     "EMPTY_DICT": _empty(dict),

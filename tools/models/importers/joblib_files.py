@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.errors import UnreadableInput
-from tools.models.importers.inert_pickle import MOST_BYTES, Dtype, Machine, Pending, Record
+from tools.models.importers.inert_pickle import MOST_BYTES, Dtype, InertRecord, Pending, PickleMachine
 
 WRAPPER: Final = "NumpyArrayWrapper"
 _SPARE_BYTES: Final = 1 << 20
@@ -19,11 +19,11 @@ _LZMA_BYTES: Final = 1 << 28
 _CLASSES: Final = {("joblib.numpy_pickle", WRAPPER): WRAPPER}
 
 
-class JoblibMachine(Machine):
+class JoblibMachine(PickleMachine):
     """A machine that takes an array's bytes from the file where its wrapper is complete."""
 
     def _built(self, target: Any) -> None:
-        if isinstance(target, Record) and target.name == WRAPPER:
+        if isinstance(target, InertRecord) and target.name == WRAPPER:
             self._stack[-1] = self._array(target.attributes)
 
     def _array(self, wrapper: Mapping[str, Any]) -> Pending:
@@ -49,7 +49,7 @@ def _item_bytes(dtype: Dtype) -> int:
     return int(dtype.code[-1])
 
 
-def unpickled(path: Path, classes: Mapping[tuple[str, str], str]) -> Any:
+def unpickle(path: Path, classes: Mapping[tuple[str, str], str]) -> Any:
     """Return what a pickle or a joblib file holds, `classes` as records; UnreadableInput for anything else."""
     content = _unpacked(path.read_bytes())
     return JoblibMachine(io.BytesIO(content), {**classes, **_CLASSES}, 2 * len(content) + _SPARE_BYTES).run()

@@ -13,7 +13,7 @@ import keras
 from assay.errors import UnreadableInput
 from tools.models.importers import networks
 from tools.models.importers.networks import Network, words
-from tools.models.importers.result import Made, Wish
+from tools.models.importers.result import ImportRequest, ImportResult
 
 _LAYER_NAMES: Final = """
 InputLayer Dense EinsumDense Activation ReLU LeakyReLU PReLU ELU Softmax Embedding Masking Flatten Reshape Permute
@@ -149,11 +149,11 @@ def refuse_links(group: Any) -> None:
 _ADVICE: Final = "install tf-keras beside TensorFlow, or export the model as a SavedModel where it was made"
 
 
-def convert(wish: Wish, folder: Path) -> Made:
+def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a Keras file; UnreadableInput where it holds code, or inputs that are neither task's."""
     refuse_code(checked_config(wish.path))
     model = _loaded(wish.path)
-    made = networks.convert(network(model), wish, folder, "Keras", _activation(model))
+    made = networks.convert(build_network(model), wish, folder, "Keras", _activation(model))
     made.report.insert(0, f"{model.name}: {model.count_params():,} parameters in {len(model.layers)} layers")
     return made
 
@@ -179,7 +179,7 @@ def _keras_2() -> Any:
     return tf_keras
 
 
-def network(model: Any) -> Network:
+def build_network(model: Any) -> Network:
     """Return a Keras model with one output as a network; UnreadableInput for several outputs."""
     if len(model.outputs) != 1:
         raise UnreadableInput(f"the model has {len(model.outputs)} outputs; one is served")

@@ -16,8 +16,8 @@ from tools.models.importers.result import (
     FLOAT_TOLERANCE,
     INT8_TOLERANCE,
     SEQUENCE_OPTIONS,
-    Made,
-    Wish,
+    ImportRequest,
+    ImportResult,
     provenance,
     refuse_unused,
     sequence_header,
@@ -39,7 +39,7 @@ class Network:
     holder: Any
 
 
-def encoding_of(wish: Wish, network: Network) -> str:
+def encoding_of(wish: ImportRequest, network: Network) -> str:
     """Return what a sequence model reads, by its input's shape; UnreadableInput where that does not tell."""
     shape = axes(next(iter(network.inputs.values())))[1:]
     length, letters = wish.contract.length, len(wish.contract.alphabet)
@@ -61,7 +61,7 @@ def axes(spec: Any) -> list[Any]:
     return [None] if shape.rank is None else list(shape)
 
 
-def encoded(codes: Any, wish: Wish, encoding: str, dtype: Any) -> Any:
+def encode_input(codes: Any, wish: ImportRequest, encoding: str, dtype: Any) -> Any:
     """Return codes [N, length] as the source reads them, an array; `sequence_function` does so in the graph."""
     if encoding == "index":
         return np.asarray(codes).astype(dtype) + dtype(wish.first_index)
@@ -74,7 +74,7 @@ def words(error: Exception) -> str:
     return " ".join(str(error).split())[:_REASON]
 
 
-def sequence_function(network: Network, wish: Wish, encoding: str) -> Any:
+def sequence_function(network: Network, wish: ImportRequest, encoding: str) -> Any:
     """Return the concrete function of uint8 indices `sequence` [batch, length] to `score` [batch]."""
     ((name, spec),) = network.inputs.items()
     contract = wish.contract
@@ -103,17 +103,17 @@ def text_function(network: Network, width: int | None) -> Any:
     return tf.function(serve).get_concrete_function(*[tf.TensorSpec([1, width], tf.int32, name) for name in names])
 
 
-def write(function: Any, network: Network, folder: Path, *, int8: bool) -> tuple[Form, list[str]]:
+def write_network(function: Any, network: Network, folder: Path, *, int8: bool) -> tuple[Form, list[str]]:
     """Write model.tflite, or where it cannot be converted the SavedModel, and return which, with the reason."""
     try:
-        (folder / "model.tflite").write_bytes(converted(function, int8=int8))
+        (folder / "model.tflite").write_bytes(convert_network(function, int8=int8))
     except Exception as error:  # the converter raises whatever its passes met
-        save(function, network, folder / "saved")
+        save_network(function, network, folder / "saved")
         return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
 
 
-def converted(function: Any, *, int8: bool) -> bytes:
+def convert_network(function: Any, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of a concrete function; ValueError where LiteRT could not run it."""
     frozen = convert_variables_to_constants_v2(function)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
@@ -128,7 +128,7 @@ def missing(error: Exception) -> str:
     return f"LiteRT has no operation {', '.join(found)}" if found else words(error)
 
 
-def save(function: Any, network: Network, folder: Path) -> None:
+def save_network(function: Any, network: Network, folder: Path) -> None:
     """Write a SavedModel with the function as its signature `serving_default`."""
     module = tf.Module()
     module.source = network.holder
@@ -137,7 +137,7 @@ def save(function: Any, network: Network, folder: Path) -> None:
     (folder / "fingerprint.pb").unlink(missing_ok=True)
 
 
-def tolerance(wish: Wish, form: Form, outputs: Any, *, int8: bool) -> float:
+def tolerance(wish: ImportRequest, form: Form, outputs: Any, *, int8: bool) -> float:
     """Return by how much the served model may differ: as the user said, else by the weights' form and the size."""
     if wish.tolerance is not None:
         return wish.tolerance
@@ -160,7 +160,9 @@ def names(specs: Iterable[str]) -> str:
 TEXT_INPUTS: Final = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
 
-def convert(network: Network, wish: Wish, folder: Path, kind: str, activation: str | None = None) -> Made:
+def convert(
+    network: Network, wish: ImportRequest, folder: Path, kind: str, activation: str | None = None
+) -> ImportResult:
     """Write the model's files and return the rest of its bundle; UnreadableInput where its inputs are neither task's.
 
     `activation` is what the source applies to its last layer itself, where that is known.
@@ -174,7 +176,7 @@ def convert(network: Network, wish: Wish, folder: Path, kind: str, activation: s
     return _sequences(network, wish, folder, kind)
 
 
-def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
+def _sequences(network: Network, wish: ImportRequest, folder: Path, kind: str) -> ImportResult:
     refuse_unused(wish, SEQUENCE_OPTIONS, "a model of sequences")
     encoding, int8 = encoding_of(wish, network), wish.quantize == "int8"
     if "first_index" in wish.said and encoding != "index":
@@ -185,17 +187,17 @@ def _sequences(network: Network, wish: Wish, folder: Path, kind: str) -> Made:
 
     def score(codes: Any) -> Any:
         whole = np.resize(codes, (-(-len(codes) // (rows or 1)) * (rows or 1), codes.shape[1]))
-        given = encoded(whole, wish, encoding, spec.dtype.as_numpy_dtype)
+        given = encode_input(whole, wish, encoding, spec.dtype.as_numpy_dtype)
         parts = np.split(given, len(whole) // rows) if rows else [given]
         outputs = np.concatenate([_answer(network, {name: part}, encoding) for part in parts])
         one_number(outputs, len(whole))
         return outputs.reshape(-1)[: len(codes)]
 
     probes = sequence_probes(wish.contract, score, 0.0)
-    form, report = write(sequence_function(network, wish, encoding), network, folder, int8=int8)
+    form, report = write_network(sequence_function(network, wish, encoding), network, folder, int8=int8)
     allowed = tolerance(wish, form, probes.outputs, int8=int8)
     header = sequence_header(wish.contract, "index", wish.batch, form, provenance=provenance(wish, kind))
-    return Made(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
+    return ImportResult(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
 
 
 def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
@@ -210,7 +212,7 @@ def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
         ) from error
 
 
-def _texts(network: Network, wish: Wish, folder: Path, kind: str, activation: str | None) -> Made:
+def _texts(network: Network, wish: ImportRequest, folder: Path, kind: str, activation: str | None) -> ImportResult:
     if not network.inputs.keys() <= TEXT_INPUTS:
         raise UnreadableInput(
             f"the model's inputs are {names(list(network.inputs))}, not only {names(list(TEXT_INPUTS))}"
@@ -229,11 +231,11 @@ def _texts(network: Network, wish: Wish, folder: Path, kind: str, activation: st
 
     shown = wish.activation or ("none" if activation in ("sigmoid", "softmax") else "sigmoid")
     probes = text_probes(lambda texts: source.scores(texts, logits, shown), 0.0)
-    form, report = write(text_function(network, width), network, folder, int8=int8)
+    form, report = write_network(text_function(network, width), network, folder, int8=int8)
     allowed = tolerance(wish, form, 1.0, int8=int8)
     labels = labels_of(wish, probes.outputs.shape[1])
     header = text_header(source, form, list(network.inputs), labels, shown, provenance(wish, kind))
-    return Made(header, probes.within(allowed), report)
+    return ImportResult(header, probes.within(allowed), report)
 
 
 def _inputs(network: Network) -> str:

@@ -11,8 +11,8 @@ import transformers
 from assay.errors import UnreadableInput
 from assay.models.text_classifier import ACTIVATIONS
 from tools.models.importers.checkpoint import State
-from tools.models.importers.forward_pass import build
-from tools.models.importers.texts import TextSource, averaged
+from tools.models.importers.forward_pass import build_forward_pass
+from tools.models.importers.texts import TextSource, average_windows
 
 Logits = npt.NDArray[np.float32]
 Head = Callable[[Logits], Logits]
@@ -23,7 +23,7 @@ class Reference:
 
     def __init__(self, config: Mapping[str, Any], state: State, tokenizer: Path) -> None:
         self._tokenizer = _tokenizer(tokenizer)
-        self._network = build(config, state)
+        self._network = build_forward_pass(config, state)
 
     def ids(self, text: str, max_tokens: int, overlap: int = 0) -> list[list[int]]:
         """Return the token ids of a text; with an `overlap`, of all its windows."""
@@ -50,7 +50,7 @@ class Reference:
         for text in texts:
             windows = self.ids(text, source.max_tokens, source.overlap)
             rows = ACTIVATIONS[activation](np.stack([answer(ids) for ids in windows]))
-            found.append(averaged(rows, [len(ids) for ids in windows]))
+            found.append(average_windows(rows, [len(ids) for ids in windows]))
         return np.stack(found)
 
     def answer(self, head: Head | None) -> Callable[[Sequence[int]], Logits]:

@@ -11,7 +11,16 @@ import numpy.typing as npt
 from assay.abstracts.cleaning import clean
 from assay.errors import InvalidOption
 from assay.models.loading import LoadedModel
-from assay.models.probes import MAX_BYTES, PROBES, Probes, check, codes, has_probes, read, scores
+from assay.models.probes import (
+    MAX_BYTES,
+    PROBES,
+    Probes,
+    check_probes,
+    has_probes,
+    probe_codes,
+    read_probes,
+    score_probes,
+)
 from assay.sequences.alphabet import decode
 from assay.sequences.contract import DEFAULT, Contract
 
@@ -33,7 +42,7 @@ SEQUENCE_OPTIONS: Final = ("alphabet", "length", "encoding", "first_index")
 
 
 @dataclass(frozen=True)
-class Wish:
+class ImportRequest:
     """What the user said about the model; None where the file is to say it."""
 
     path: Path
@@ -56,7 +65,7 @@ class Wish:
 
 
 @dataclass
-class Made:
+class ImportResult:
     """An imported model: `header` is the manifest without name, version and files; `report` is for the user."""
 
     header: dict[str, Any]
@@ -64,11 +73,11 @@ class Made:
     report: list[str] = field(default_factory=list)
 
 
-Importer = Callable[[Wish, Path], Made]
+Importer = Callable[[ImportRequest, Path], ImportResult]
 """Reads `wish.path`, writes the model's files into a folder; AssayError says what is wrong, in words."""
 
 
-def refuse_unused(wish: Wish, used: Sequence[str], what: str) -> None:
+def refuse_unused(wish: ImportRequest, used: Sequence[str], what: str) -> None:
     """Raise InvalidOption for an option that the user gave and `what` has no use for."""
     unused = [f"--{name.replace('_', '-')}" for name in wish.said if name not in used]
     if unused:
@@ -113,15 +122,25 @@ def sequence_header(contract: Contract, encoding: str, batch: int | None, form: 
     }
 
 
-def provenance(wish: Wish, kind: str, **more: Any) -> Mapping[str, Any]:
+def provenance(wish: ImportRequest, kind: str, **more: Any) -> Mapping[str, Any]:
     """Return where a model comes from, without the path of this machine."""
     return {"imported from": wish.path.name, "kind": kind, **more}
 
 
-__all__ = ["MAX_BYTES", "PROBES", "Probes", "check", "codes", "has_probes", "made", "read", "scores"]
+__all__ = [
+    "MAX_BYTES",
+    "PROBES",
+    "Probes",
+    "check_probes",
+    "has_probes",
+    "probe_codes",
+    "probe_model",
+    "read_probes",
+    "score_probes",
+]
 
 
-def made(model: LoadedModel, inputs: Sequence[str], tolerance: float) -> Probes:
+def probe_model(model: LoadedModel, inputs: Sequence[str], tolerance: float) -> Probes:
     """Return probes that hold other machines to what a model answers on this one."""
-    outputs = np.asarray(scores(model, inputs), np.float64)
+    outputs = np.asarray(score_probes(model, inputs), np.float64)
     return Probes("texts" if model.manifest.text else "sequences", tuple(inputs), outputs, tolerance)

@@ -10,12 +10,12 @@ from assay.errors import UnreadableInput
 from assay.models.graph_operations import find_forbidden
 from tools.models.importers import networks
 from tools.models.importers.networks import Network, names, words
-from tools.models.importers.result import Made, Wish
+from tools.models.importers.result import ImportRequest, ImportResult
 
 _SIGNATURE: Final = "serving_default"
 
 
-def convert(wish: Wish, folder: Path) -> Made:
+def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a SavedModel by its signature `serving_default`; UnreadableInput where it can't be served."""
     require_computing(wish.path)
     try:

@@ -9,13 +9,13 @@ import numpy as np
 
 from assay.errors import InvalidOption, UnreadableInput
 from assay.sequences.contract import Contract
-from tools.models.importers.inert_pickle import Pending, Record, Unread
-from tools.models.importers.joblib_files import unpickled
+from tools.models.importers.inert_pickle import InertRecord, Pending, Unread
+from tools.models.importers.joblib_files import unpickle
 from tools.models.importers.linear import Linear, to_tflite
 from tools.models.importers.result import (
     FLOAT_TOLERANCE,
-    Made,
-    Wish,
+    ImportRequest,
+    ImportResult,
     provenance,
     refuse_unused,
     sequence_header,
@@ -55,13 +55,13 @@ Scaling = tuple[list[Fraction], list[Fraction]]
 """x becomes x * factor + shift, feature by feature."""
 
 
-def read(path: Path, symbols: int) -> Linear:
+def read_estimator(path: Path, symbols: int) -> Linear:
     """Return the linear function that a pickle or joblib file holds, of one-hot positions x `symbols`.
 
     Exact: the rational value of the numbers in the file. UnreadableInput where the file is no such estimator.
     """
-    found = unpickled(path, _CLASSES)
-    if not isinstance(found, Record):
+    found = unpickle(path, _CLASSES)
+    if not isinstance(found, InertRecord):
         kind = found.name if isinstance(found, Unread) else type(found).__name__
         raise UnreadableInput(f"{path.name} holds a {kind}, not a scikit-learn estimator")
     *scalers, last = _steps(found)
@@ -75,10 +75,10 @@ def read(path: Path, symbols: int) -> Linear:
     return Linear(tuple(weights), intercept, symbols)
 
 
-def convert(wish: Wish, folder: Path) -> Made:
+def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     """Write model.tflite for a pickle or joblib file; UnreadableInput where it is no linear estimator."""
     refuse_unused(wish, ("length", "alphabet", "encoding"), "a linear model")
-    linear = read(wish.path, len(wish.contract.alphabet)).centred()
+    linear = read_estimator(wish.path, len(wish.contract.alphabet)).centred()
     _check_said(wish, linear)
     contract = Contract(wish.contract.alphabet, linear.length)
     (folder / "model.tflite").write_bytes(to_tflite(linear, wish.batch))
@@ -90,10 +90,10 @@ def convert(wish: Wish, folder: Path) -> Made:
         f"{linear.length} positions x {linear.symbols} residues; centred, weights are at most {largest:.4g} "
         f"and the intercept is {float(linear.intercept):.6g}",
     ]
-    return Made(sequence_header(contract, "index", wish.batch, "tflite", provenance=origin), probes, report)
+    return ImportResult(sequence_header(contract, "index", wish.batch, "tflite", provenance=origin), probes, report)
 
 
-def _check_said(wish: Wish, linear: Linear) -> None:
+def _check_said(wish: ImportRequest, linear: Linear) -> None:
     """Raise InvalidOption where the file has other sizes than the user said, or is asked for what it can't be."""
     if "length" in wish.said and wish.contract.length != linear.length:
         raise InvalidOption(
@@ -108,12 +108,12 @@ def _check_said(wish: Wish, linear: Linear) -> None:
 
 def _version(path: Path) -> str:
     """Return the scikit-learn version that wrote a file, as the file says."""
-    found = unpickled(path, _CLASSES)
-    said = found.attributes.get("_sklearn_version") if isinstance(found, Record) else None
+    found = unpickle(path, _CLASSES)
+    said = found.attributes.get("_sklearn_version") if isinstance(found, InertRecord) else None
     return said[:40] if isinstance(said, str) else "unknown"
 
 
-def _steps(record: Record) -> list[Record]:
+def _steps(record: InertRecord) -> list[InertRecord]:
     """Return the scalers and the estimator of a pipeline, nested ones unrolled."""
     waiting, found = [record], []
     for _ in range(4 * _MOST_STEPS):
@@ -133,36 +133,36 @@ def _steps(record: Record) -> list[Record]:
     return found
 
 
-def _best(search: Record) -> Record:
+def _best(search: InertRecord) -> InertRecord:
     """Return the estimator that a search found and fitted again."""
     found = search.attributes.get("best_estimator_")
-    if not isinstance(found, Record):
+    if not isinstance(found, InertRecord):
         raise UnreadableInput(f"the {search.name} holds no best estimator: fit it with refit=True")
     return found
 
 
-def _check_place(step: Record, *, last: bool) -> None:
+def _check_place(step: InertRecord, *, last: bool) -> None:
     if last and step.name not in ESTIMATORS:
         raise UnreadableInput(f"the file ends in a {step.name}, not in one of {', '.join(sorted(ESTIMATORS))}")
     if not last and step.name not in SCALERS:
         raise UnreadableInput(f"a {step.name} stands before the end; only {', '.join(SCALERS)} can be folded in")
 
 
-def _parts(pipeline: Record) -> Iterator[Record]:
+def _parts(pipeline: InertRecord) -> Iterator[InertRecord]:
     steps = pipeline.attributes.get("steps")
     if not isinstance(steps, list) or not 0 < len(steps) <= _MOST_STEPS:
         raise UnreadableInput(f"the pipeline has no steps, or more than {_MOST_STEPS}")
     for step in steps:
         if not isinstance(step, tuple) or len(step) != 2:
             raise UnreadableInput("the pipeline's steps are not pairs of a name and an estimator")
-        if isinstance(step[1], Record):
+        if isinstance(step[1], InertRecord):
             yield step[1]
         elif step[1] is not None and not (isinstance(step[1], str) and step[1] == "passthrough"):
             name = repr(step[0][:40]) if isinstance(step[0], str) else "without a name"
             raise UnreadableInput(f"the step {name} of the pipeline is no estimator")
 
 
-def _function(estimator: Record) -> tuple[list[Fraction], Fraction]:
+def _function(estimator: InertRecord) -> tuple[list[Fraction], Fraction]:
     coefficients = _numbers(estimator, "coef_")
     intercept = _numbers(estimator, "intercept_")
     if len(intercept) != 1:
@@ -170,17 +170,17 @@ def _function(estimator: Record) -> tuple[list[Fraction], Fraction]:
     return coefficients, intercept[0]
 
 
-def _scaling(scaler: Record, size: int) -> Scaling:
+def _scaling(scaler: InertRecord, size: int) -> Scaling:
     factors, shifts = _SCALINGS[scaler.name](scaler, size)
     if not len(factors) == len(shifts) == size:
         raise UnreadableInput(f"{scaler.name} scales {len(factors)} features, the step after it reads {size}")
     return factors, shifts
 
 
-def _centred_scaling(centre: str, scale: str) -> Callable[[Record, int], Scaling]:
+def _centred_scaling(centre: str, scale: str) -> Callable[[InertRecord, int], Scaling]:
     """Return the reading of a scaler that gives (x - centre) / scale, either of which may be absent."""
 
-    def read_one(scaler: Record, size: int) -> Scaling:
+    def read_one(scaler: InertRecord, size: int) -> Scaling:
         means = _numbers(scaler, centre) if _has(scaler, centre) else [Fraction()] * size
         scales = _numbers(scaler, scale) if _has(scaler, scale) else [Fraction(1)] * size
         if 0 in scales:
@@ -190,13 +190,13 @@ def _centred_scaling(centre: str, scale: str) -> Callable[[Record, int], Scaling
     return read_one
 
 
-def _minimum_maximum(scaler: Record, _: int) -> Scaling:
+def _minimum_maximum(scaler: InertRecord, _: int) -> Scaling:
     if scaler.attributes.get("clip"):
         raise UnreadableInput("the MinMaxScaler clips, which is not linear")
     return _numbers(scaler, "scale_"), _numbers(scaler, "min_")
 
 
-_SCALINGS: Final[Mapping[str, Callable[[Record, int], Scaling]]] = {
+_SCALINGS: Final[Mapping[str, Callable[[InertRecord, int], Scaling]]] = {
     "StandardScaler": _centred_scaling("mean_", "scale_"),
     "RobustScaler": _centred_scaling("center_", "scale_"),
     "MaxAbsScaler": _centred_scaling("", "scale_"),
@@ -204,19 +204,19 @@ _SCALINGS: Final[Mapping[str, Callable[[Record, int], Scaling]]] = {
 }
 
 
-def _has(record: Record, name: str) -> bool:
+def _has(record: InertRecord, name: str) -> bool:
     # StandardScaler(with_mean=False) keeps a mean_ that it does not use.
     switch = {"mean_": "with_mean", "center_": "with_centering"}.get(name)
     used = record.attributes.get(switch, True) if switch else True
     return bool(used) and record.attributes.get(name) is not None
 
 
-def _numbers(record: Record, name: str) -> list[Fraction]:
+def _numbers(record: InertRecord, name: str) -> list[Fraction]:
     """Return an attribute's numbers, exactly; UnreadableInput unless they are finite numbers."""
     value = record.attributes.get(name)
     if isinstance(value, Pending):
         value = value.value
-    if value is None or isinstance(value, str | Record | list | dict | tuple):
+    if value is None or isinstance(value, str | InertRecord | list | dict | tuple):
         raise UnreadableInput(f"{record.name} has no {name} of numbers: was it fitted, and is it not sparse?")
     array = np.asarray(value)
     if array.dtype.kind not in "iuf" or array.size != max(array.shape, default=1) or not np.isfinite(array).all():

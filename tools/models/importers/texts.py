@@ -11,10 +11,10 @@ from tokenizers import Tokenizer
 
 from assay.abstracts.tokens import TextTokenizer, Tokens, stack
 from assay.errors import InvalidOption
-from assay.models.loading import load
+from assay.models.loading import load_model
 from assay.models.text_classifier import ACTIVATIONS
-from tools.models.build import build
-from tools.models.importers.result import Wish, probe_texts
+from tools.models.build import build_manifest
+from tools.models.importers.result import ImportRequest, probe_texts
 from tools.models.importers.tokenizer_files import added_texts, write_tokenizer
 
 TOKENIZER: Final = "tokenizer.json"
@@ -38,7 +38,7 @@ class TextSource:
     path: Path = Path(TOKENIZER)
 
     @classmethod
-    def of(cls, wish: Wish, source: Path, folder: Path, width: int | None, longest: int = _LONGEST) -> Self:
+    def of(cls, wish: ImportRequest, source: Path, folder: Path, width: int | None, longest: int = _LONGEST) -> Self:
         """Write tokenizer.json to the folder and return what reads it; `longest` is what the network can read."""
         pad_id = write_tokenizer(source, folder / TOKENIZER)
         most = min(wish.max_tokens or longest, width or longest, longest)
@@ -64,18 +64,18 @@ class TextSource:
     def _score(self, tokens: Tokens, logits: Logits, activation: str) -> npt.NDArray[np.float32]:
         windows = [tokens.ids, *tokens.more]
         rows = np.concatenate([self._logits(ids, logits) for ids in windows]).astype(np.float32)
-        return averaged(ACTIVATIONS[activation](rows), [len(ids) for ids in windows])
+        return average_windows(ACTIVATIONS[activation](rows), [len(ids) for ids in windows])
 
     def _logits(self, ids: npt.NDArray[np.int32], logits: Logits) -> Any:
         return logits(*stack([ids], 1, self.width or len(ids), self.pad_id))
 
 
-def averaged(scores: npt.NDArray[np.float32], tokens: Sequence[int]) -> npt.NDArray[np.float32]:
+def average_windows(scores: npt.NDArray[np.float32], tokens: Sequence[int]) -> npt.NDArray[np.float32]:
     """Return the scores [labels] of a text from those of its windows, each weighing as many tokens as it has."""
     return np.asarray(np.average(scores, axis=0, weights=tokens), np.float32)
 
 
-def labels_of(wish: Wish, count: int, named: Sequence[str] | None = None) -> list[str]:
+def labels_of(wish: ImportRequest, count: int, named: Sequence[str] | None = None) -> list[str]:
     """Return the labels: those the user gave, else those of the model; InvalidOption unless as many as outputs."""
     found = list(wish.labels or named or ())
     if len(found) != count or len(set(found)) != count:
@@ -118,7 +118,7 @@ def logit_differences(
     expected: Window,
 ) -> str:
     """Return how the logits of a folder's files differ from `expected` on the probes, as a line of the report."""
-    runner = load(folder, build(folder, {**header, "name": "imported", "version": "0"}), 1).runner
+    runner = load_model(folder, build_manifest(folder, {**header, "name": "imported", "version": "0"}), 1).runner
     differences = []
     for tokens in source.tokenizer.encode(probe_texts()):
         given = {"input_ids": tokens.ids[None], "attention_mask": np.ones_like(tokens.ids)[None]}

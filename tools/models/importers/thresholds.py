@@ -26,7 +26,7 @@ class Fitted:
     report: list[str]
 
 
-def fit(model: LoadedModel, rows: Sequence[Labelled]) -> Fitted:
+def fit_thresholds(model: LoadedModel, rows: Sequence[Labelled]) -> Fitted:
     """Fit thresholds; InvalidOption for a model without labels, rows without any, or labels that it lacks."""
     labels = model.manifest.text.labels if model.manifest.text else ()
     kept = [row for row in rows if row.labels and _readable(row.text)]
@@ -35,7 +35,7 @@ def fit(model: LoadedModel, rows: Sequence[Labelled]) -> Fitted:
         shown = f"labels that the model lacks: {', '.join(unknown[:5])}" if unknown else "no labelled abstract"
         raise InvalidOption(f"thresholds can't be fitted: the rows have {shown}")
     target = np.array([[label in row.labels for label in labels] for row in kept], np.float64)
-    scores = probes.scores(model, [prepare(row.text) for row in kept]).astype(np.float64)
+    scores = probes.score_probes(model, [prepare(row.text) for row in kept]).astype(np.float64)
     plain = np.full(len(labels), DEFAULT_THRESHOLD)
     chosen = np.where(target.any(0), best_thresholds(target, scores).clip(0, 1), plain).round(_DIGITS)
     metrics = {"rows": float(len(kept)), **_quality(target, scores >= chosen)}

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.importers.inert_pickle import Known, Machine
+from tools.models.importers.inert_pickle import Known, PickleMachine
 
 Array = npt.NDArray[Any]
 
@@ -51,7 +51,7 @@ class Storage:
 
 
 @dataclass(frozen=True, eq=False)
-class Tensor:
+class TorchTensor:
     """A view of a storage."""
 
     storage: Storage
@@ -61,7 +61,7 @@ class Tensor:
 
     def array(self, read: Read) -> Array:
         """Return the numbers, float32 where they were bfloat16; UnreadableInput where the view leaves its storage."""
-        numbers = widened(read(self.storage.key, self.storage.form, self.storage.count), self.storage.form)
+        numbers = widen(read(self.storage.key, self.storage.form, self.storage.count), self.storage.form)
         last = self.offset + sum((size - 1) * step for size, step in zip(self.sizes, self.strides, strict=True))
         whole = math.prod(self.sizes)
         if whole and not 0 <= last < len(numbers):
@@ -73,7 +73,7 @@ class Tensor:
         return view.copy()
 
 
-def widened(raw: bytes, form: str) -> Array:
+def widen(raw: bytes, form: str) -> Array:
     """Return the numbers of a storage; bfloat16, which NumPy lacks, is the upper half of a float32."""
     if form != "bfloat16":
         return np.frombuffer(raw, form)
@@ -165,10 +165,10 @@ def _size(form: str) -> int:
 def _tensors(found: object, read: Read) -> dict[str, Array]:
     if not isinstance(found, dict):
         raise UnreadableInput(f"the file holds a {type(found).__name__}, not weights by their names")
-    return {name: value.array(read) for name, value in found.items() if isinstance(value, Tensor)}
+    return {name: value.array(read) for name, value in found.items() if isinstance(value, TorchTensor)}
 
 
-class TorchMachine(Machine):
+class TorchMachine(PickleMachine):
     """A machine that knows tensors, storages and ordered dictionaries, and nothing else by name."""
 
     def __init__(self, source: IO[bytes], size: int) -> None:
@@ -207,7 +207,7 @@ def _refuse(*_: object) -> None:
     raise UnreadableInput("the file makes a storage instead of naming one")
 
 
-def _tensor(storage: object, offset: object, sizes: object, strides: object, *_: object) -> Tensor:
+def _tensor(storage: object, offset: object, sizes: object, strides: object, *_: object) -> TorchTensor:
     whole = isinstance(sizes, tuple) and isinstance(strides, tuple) and len(sizes) == len(strides) <= _MOST_AXES
     if not isinstance(storage, Storage) or not whole:
         raise UnreadableInput("the file holds a tensor in a form that PyTorch does not write")
@@ -216,11 +216,11 @@ def _tensor(storage: object, offset: object, sizes: object, strides: object, *_:
     if not all(type(each) is int and 0 <= each < 1 << 40 for each in (offset, *sizes, *strides)):
         raise UnreadableInput("the file holds a tensor whose sizes are none")
     assert isinstance(offset, int)
-    return Tensor(storage, offset, sizes, strides)
+    return TorchTensor(storage, offset, sizes, strides)
 
 
-def _parameter(data: object, *_: object) -> Tensor:
-    if not isinstance(data, Tensor):
+def _parameter(data: object, *_: object) -> TorchTensor:
+    if not isinstance(data, TorchTensor):
         raise UnreadableInput("the file holds a parameter without a tensor")
     return data
 

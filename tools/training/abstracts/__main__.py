@@ -17,7 +17,7 @@ from tools.training.abstracts import baseline, export, train, wide
 def main() -> None:
     """Run the steps that are not done yet, then write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    train.add_arguments(parser)
+    train.add_training_arguments(parser)
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -25,13 +25,15 @@ def main() -> None:
     arguments.weights, arguments.baseline = arguments.out / "float.pt", arguments.out / "baseline.json"
     arguments.wide = arguments.out / "wide.npz"
     if not arguments.weights.exists():
-        train.run(arguments)
+        train.run_training(arguments)
     if not arguments.wide.exists():
-        wide.run(arguments)
+        wide.run_wide(arguments)
     if not arguments.baseline.exists():
-        arguments.baseline.write_text(json.dumps(baseline.measure(arguments.data, arguments.per_primary)), "utf-8")
-    arguments.training, arguments.beside = train.summary(arguments), wide.summary(arguments)
-    export.export(arguments)
+        arguments.baseline.write_text(
+            json.dumps(baseline.measure_baseline(arguments.data, arguments.per_primary)), "utf-8"
+        )
+    arguments.training, arguments.beside = train.summary(arguments), wide.wide_summary(arguments)
+    export.export_bundle(arguments)
 
 
 if __name__ == "__main__":

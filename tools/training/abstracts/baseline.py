@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from tools.models import metrics
-from tools.training.abstracts.data import Row, load
+from tools.training.abstracts.data import LabelledAbstract, load_splits
 
 
-def scores(train: list[Row], *others: list[Row]) -> list[metrics.Array]:
+def scores(train: list[LabelledAbstract], *others: list[LabelledAbstract]) -> list[metrics.Array]:
     """Return probabilities [N, labels] of each list of rows by a model of `train`."""
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, max_df=0.5, sublinear_tf=True)
     model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=200, solver="liblinear"))
@@ -24,9 +24,9 @@ def scores(train: list[Row], *others: list[Row]) -> list[metrics.Array]:
     return [model.predict_proba(words.transform([row.text for row in rows])) for rows in others]
 
 
-def measure(folder: Path, per_primary: int) -> dict[str, float]:
+def measure_baseline(folder: Path, per_primary: int) -> dict[str, float]:
     """Train on the same rows, choose thresholds on the validation rows, return the metrics of the test rows."""
-    splits = load(folder, per_primary)
+    splits = load_splits(folder, per_primary)
     on_validation, on_test = scores(splits.train, splits.validation, splits.test)
     validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
     thresholds = metrics.best_thresholds(validation, on_validation)
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("--per-primary", type=int, default=1800, help="most pool rows of one primary archive")
     arguments = parser.parse_args()
-    print(json.dumps(measure(arguments.data, arguments.per_primary)))
+    print(json.dumps(measure_baseline(arguments.data, arguments.per_primary)))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ _TEST, _VALIDATION = 0.072, 0.11
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LabelledAbstract:
     """One abstract: cleaned text and its multi-hot labels, shape [18]."""
 
     id: str
@@ -53,19 +53,19 @@ class Row:
 class Splits:
     """`test` and `validation` come from the balanced file alone; `train` also draws on the pool."""
 
-    train: list[Row]
-    validation: list[Row]
-    test: list[Row]
+    train: list[LabelledAbstract]
+    validation: list[LabelledAbstract]
+    test: list[LabelledAbstract]
 
 
-def read(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[LabelledAbstract]:
     """Yield the labelled rows of a gzipped JSON-lines file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             record = json.loads(line)
             target = np.array([label in record["archives"] for label in LABELS], np.float32)
             if target.any():
-                yield Row(record["id"], clean(record["abstract"]), target, record["primary"])
+                yield LabelledAbstract(record["id"], clean(record["abstract"]), target, record["primary"])
 
 
 def fraction(identity: str) -> float:
@@ -73,19 +73,19 @@ def fraction(identity: str) -> float:
     return int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big") / 2**64
 
 
-def load(folder: Path, per_primary: int) -> Splits:
+def load_splits(folder: Path, per_primary: int) -> Splits:
     """Return the splits; the pool adds up to `per_primary` further training rows of each primary archive."""
-    rows = [row for row in read(folder / "abstracts.jsonl.gz") if row.id not in DEMO_IDS]
+    rows = [row for row in read_rows(folder / "abstracts.jsonl.gz") if row.id not in DEMO_IDS]
     balanced = {row.id for row in rows} | DEMO_IDS
     test = [row for row in rows if fraction(row.id) < _TEST]
     validation = [row for row in rows if _TEST <= fraction(row.id) < _TEST + _VALIDATION]
     train = [row for row in rows if fraction(row.id) >= _TEST + _VALIDATION]
     held_out = {row.text for row in test} | {row.text for row in validation}
-    pool = (row for row in read(folder / "pool.jsonl.gz") if row.id not in balanced and row.text not in held_out)
+    pool = (row for row in read_rows(folder / "pool.jsonl.gz") if row.id not in balanced and row.text not in held_out)
     return Splits(train + _capped(pool, per_primary), validation, test)
 
 
-def _capped(rows: Iterator[Row], per_primary: int) -> list[Row]:
+def _capped(rows: Iterator[LabelledAbstract], per_primary: int) -> list[LabelledAbstract]:
     taken: Counter[str] = Counter()
     kept = []
     for row in sorted(rows, key=lambda row: fraction("pool" + row.id)):

@@ -23,15 +23,15 @@ from tokenizers import Tokenizer
 from assay.models.probes import PROBES
 from tools.models import metrics as evaluate
 from tools.models.architecture import Architecture, Weights
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.canonical_weights import canonical
-from tools.models.encoder import Encoder, convert
+from tools.models.encoder import Encoder, convert_encoder
 from tools.models.families import read_architecture
 from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training import calibration
 from tools.training.abstracts import plots, wide
 from tools.training.abstracts.card import render
-from tools.training.abstracts.data import LABELS, MAX_TOKENS, Row, load
+from tools.training.abstracts.data import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
 from tools.training.abstracts.network import WideAndDeep
 
 Matrix = npt.NDArray[np.floating]
@@ -80,7 +80,7 @@ class Served:
         return np.array(self._run(input_ids=ids, attention_mask=np.ones_like(ids))["logits"], np.float64)
 
 
-def calibrated(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
+def calibrate(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
     """Return the weights with scale * logit + shift folded into the head and the wide part's tables."""
     folded = {name: value * scale for name, value in weights.items() if name.startswith("wide.")}
     folded["head.weight"] = weights["head.weight"] * scale[:, None]
@@ -88,7 +88,9 @@ def calibrated(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
     return dict(weights) | {name: value.astype(np.float32) for name, value in folded.items()}
 
 
-def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row]) -> Measured:
+def measure_model(
+    int8: Served, float32: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]
+) -> Measured:
     """Return thresholds from the validation rows and every metric of the test rows."""
     on_validation = int8.scores(_texts(validation))
     thresholds = np.round(evaluate.best_thresholds(_targets(validation), on_validation), 4)
@@ -110,11 +112,11 @@ def measure(int8: Served, float32: Served, validation: list[Row], test: list[Row
     return Measured(metrics, thresholds, scores)
 
 
-def _texts(rows: list[Row]) -> list[str]:
+def _texts(rows: list[LabelledAbstract]) -> list[str]:
     return [row.text for row in rows]
 
 
-def _targets(rows: list[Row]) -> Matrix:
+def _targets(rows: list[LabelledAbstract]) -> Matrix:
     return np.stack([row.target for row in rows]).astype(np.float64)
 
 
@@ -140,7 +142,7 @@ def _per_label(target: Matrix, scores: Matrix, thresholds: Matrix) -> dict[str, 
     }
 
 
-def header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
+def manifest_header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
     """Return the manifest without its files."""
     thresholds = {label: float(value) for label, value in zip(LABELS, measured.thresholds, strict=True)}
     return {
@@ -172,26 +174,28 @@ def header(version: str, measured: Measured, training: str, beside: str, share: 
     }
 
 
-def export(arguments: argparse.Namespace) -> None:
+def export_bundle(arguments: argparse.Namespace) -> None:
     """Write the bundle."""
-    splits = load(arguments.data, per_primary=0)
+    splits = load_splits(arguments.data, per_primary=0)
     bundle: Path = arguments.bundle
     bundle.mkdir(parents=True, exist_ok=True)
     (bundle / "tokenizer.json").write_text(shipped_tokenizer(arguments.encoder / "tokenizer.json"), "utf-8")
     tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
     shape = read_architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
-    alone = Served(convert(Encoder(shape, read_weights(arguments.weights)), int8=True), tokenizer)
+    alone = Served(convert_encoder(Encoder(shape, read_weights(arguments.weights)), int8=True), tokenizer)
     share, joined = _join(arguments, alone, splits.validation, tokenizer)
     weights = _calibrate(shape, joined, tokenizer, splits.validation)
-    content = convert(WideAndDeep(shape, weights), int8=True)
-    exact = Served(convert(WideAndDeep(shape, weights), int8=False), tokenizer)
-    measured = measure(Served(content, tokenizer), exact, splits.validation, splits.test)
+    content = convert_encoder(WideAndDeep(shape, weights), int8=True)
+    exact = Served(convert_encoder(WideAndDeep(shape, weights), int8=False), tokenizer)
+    measured = measure_model(Served(content, tokenizer), exact, splits.validation, splits.test)
     (bundle / "model.tflite").write_bytes(content)
     (bundle / PROBES).write_bytes(text_probes(exact.scores, INT8_TOLERANCE).dumps())
     measured.metrics["test_encoder_alone"] = _alone(alone, splits.validation, splits.test)
     measured.metrics["baseline"] = _rounded(json.loads(arguments.baseline.read_text("utf-8")))
-    manifest = build(bundle, header(bundle.name, measured, arguments.training, arguments.beside, share)).dumps()
+    manifest = build_manifest(
+        bundle, manifest_header(bundle.name, measured, arguments.training, arguments.beside, share)
+    ).dumps()
     (bundle / "manifest.json").write_bytes(manifest)
     (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
     plots.draw(_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png")
@@ -199,16 +203,16 @@ def export(arguments: argparse.Namespace) -> None:
 
 
 def _join(
-    arguments: argparse.Namespace, alone: Served, validation: list[Row], tokenizer: Tokenizer
+    arguments: argparse.Namespace, alone: Served, validation: list[LabelledAbstract], tokenizer: Tokenizer
 ) -> tuple[float, Weights]:
     """Return the wide part's share and the weights of both."""
-    beside = wide.read(arguments.wide)
+    beside = wide.read_wide(arguments.wide)
     shallow = wide.logits(beside, wide.tokens(tokenizer, validation))
     share = wide.best_share(alone.logits(_texts(validation)), shallow, _targets(validation))
-    return share, wide.joined(read_weights(arguments.weights), beside, share)
+    return share, wide.join_wide(read_weights(arguments.weights), beside, share)
 
 
-def _alone(encoder: Served, validation: list[Row], test: list[Row]) -> dict[str, float]:
+def _alone(encoder: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]) -> dict[str, float]:
     """Return the test rows' metrics of the int8 encoder without the wide part, calibrated and cut in the same way."""
     on_validation, target = encoder.logits(_texts(validation)), _targets(validation)
     scale, shift = calibration.platt(on_validation, target)
@@ -217,9 +221,11 @@ def _alone(encoder: Served, validation: list[Row], test: list[Row]) -> dict[str,
     return _rounded(evaluate.report(_targets(test), scores, thresholds))
 
 
-def _calibrate(shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[Row]) -> Weights:
-    served = Served(convert(WideAndDeep(shape, weights), int8=True), tokenizer)
-    return calibrated(weights, *calibration.platt(served.logits(_texts(validation)), _targets(validation)))
+def _calibrate(
+    shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[LabelledAbstract]
+) -> Weights:
+    served = Served(convert_encoder(WideAndDeep(shape, weights), int8=True), tokenizer)
+    return calibrate(weights, *calibration.platt(served.logits(_texts(validation)), _targets(validation)))
 
 
 def main() -> None:
@@ -233,7 +239,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
     parser.add_argument("--training", default="tools.training.abstracts.train, defaults", help="manifest line")
     parser.add_argument("--beside", default="tools.training.abstracts.wide", help="manifest line of the wide part")
-    export(parser.parse_args())
+    export_bundle(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
 from assay.models.text_classifier import TextClassifier
 from tools.models import metrics
-from tools.models.build import build
-from tools.training.abstracts.data import LABELS, Row, fraction, load
+from tools.models.build import build_manifest
+from tools.training.abstracts.data import LABELS, LabelledAbstract, fraction, load_splits
 
 Matrix = npt.NDArray[np.floating]
 _PER_PRIMARY = 0
@@ -46,12 +46,12 @@ def changed(bundle: Path, folder: Path, max_tokens: int, overlap: int) -> TextCl
     header = json.loads((folder / MANIFEST).read_text("utf-8"))
     header["text"] |= {"max_tokens": max_tokens, "overlap": overlap}
     (folder / MANIFEST).write_bytes(
-        build(folder, {key: value for key, value in header.items() if key != "files"}).dumps()
+        build_manifest(folder, {key: value for key, value in header.items() if key != "files"}).dumps()
     )
     return TextClassifier(load_folder(folder, 2))
 
 
-def scored(classifier: TextClassifier, rows: Sequence[Row]) -> tuple[Matrix, float]:
+def scored(classifier: TextClassifier, rows: Sequence[LabelledAbstract]) -> tuple[Matrix, float]:
     """Return the scores [N, labels] of rows and the seconds of a text."""
     start = time.perf_counter()
     found = np.stack([classifier.classify([row.text])[0].scores for row in rows]).astype(np.float64)
@@ -73,7 +73,7 @@ def gain(target: Matrix, before: Matrix, after: Matrix, thresholds: Matrix) -> t
 
 def measured(data: Path, bundle: Path, most: int) -> Iterator[str]:
     """Yield a line for each way to read texts."""
-    splits, header = load(data, _PER_PRIMARY), json.loads((bundle / MANIFEST).read_text("utf-8"))
+    splits, header = load_splits(data, _PER_PRIMARY), json.loads((bundle / MANIFEST).read_text("utf-8"))
     longest, held_out = int(header["text"]["max_tokens"]), [*splits.test, *splits.validation]
     thresholds = np.array([header["text"]["thresholds"].get(label, 0.5) for label in LABELS])
     first: Matrix | None = None
@@ -105,7 +105,7 @@ def main() -> None:
         print(line, flush=True)
 
 
-def _tokens(classifier: TextClassifier, row: Row) -> int:
+def _tokens(classifier: TextClassifier, row: LabelledAbstract) -> int:
     tokenizer = classifier.model.tokenizer
     tokens = tokenizer.encode([row.text])[0]
     return len(tokens.ids) + tokens.truncated

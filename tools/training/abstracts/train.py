@@ -18,13 +18,13 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from tools.training.abstracts.data import LABELS, MAX_TOKENS, Row, load
+from tools.training.abstracts.data import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
 
 BATCH_TOKENS = 6144
 _CHECKPOINT_SECONDS = 240
 
 
-class Classifier(nn.Module):
+class EncoderWithHead(nn.Module):
     """A BERT encoder, the mean of its token vectors over the mask, and a linear head: logits of shape [N, labels]."""
 
     def __init__(self, encoder: BertModel) -> None:
@@ -41,14 +41,14 @@ class Classifier(nn.Module):
         return self.head(self.dropout(pooled))
 
 
-def create(folder: Path) -> Classifier:
+def create(folder: Path) -> EncoderWithHead:
     """Return a classifier whose encoder has the weights of a Hugging Face folder."""
     config = BertConfig.from_pretrained(folder, attn_implementation="eager", attention_probs_dropout_prob=0.0)
-    return Classifier(BertModel.from_pretrained(folder, config=config, add_pooling_layer=False))
+    return EncoderWithHead(BertModel.from_pretrained(folder, config=config, add_pooling_layer=False))
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class TrainingBatch:
     """Padded token ids and mask [N, T], targets [N, labels]."""
 
     ids: torch.Tensor
@@ -59,7 +59,7 @@ class Batch:
 class Sampler:
     """Batches of similar length and about `BATCH_TOKENS` padded tokens, in an order fixed by the epoch's seed."""
 
-    def __init__(self, rows: list[Row], tokenizer: Tokenizer) -> None:
+    def __init__(self, rows: list[LabelledAbstract], tokenizer: Tokenizer) -> None:
         self.targets = np.stack([row.target for row in rows])
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
@@ -86,17 +86,17 @@ class Sampler:
             batches[-1].append(row)
         return batches
 
-    def batch(self, rows: list[int]) -> Batch:
+    def batch(self, rows: list[int]) -> TrainingBatch:
         """Pad the given rows to the longest of them."""
         length = max(len(self.ids[row]) for row in rows)
         ids = np.zeros((len(rows), length), np.int64)
         for position, row in enumerate(rows):
             ids[position, : len(self.ids[row])] = self.ids[row]
         tensor = torch.from_numpy(ids)
-        return Batch(tensor, (tensor != 0).long(), torch.from_numpy(self.targets[rows]))
+        return TrainingBatch(tensor, (tensor != 0).long(), torch.from_numpy(self.targets[rows]))
 
 
-def parameter_groups(model: Classifier, rate: float, decay: float) -> list[dict[str, object]]:
+def parameter_groups(model: EncoderWithHead, rate: float, decay: float) -> list[dict[str, object]]:
     """Return AdamW groups whose rate falls by `decay` a layer towards the embeddings; the head learns fastest."""
     layers = model.encoder.config.num_hidden_layers
     groups: dict[tuple[int, bool], list[nn.Parameter]] = {}
@@ -121,10 +121,10 @@ def schedule(step: int, total: int) -> float:
     return step / warm if step < warm else max(0.02, (total - step) / (total - warm))
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run_training(arguments: argparse.Namespace) -> None:
     """Train to the end, from the last checkpoint where there is one."""
     torch.manual_seed(0)
-    splits = load(arguments.data, arguments.per_primary)
+    splits = load_splits(arguments.data, arguments.per_primary)
     sampler = Sampler(splits.train, Tokenizer.from_file(str(arguments.encoder / "tokenizer.json")))
     model = create(arguments.encoder)
     optimizer = torch.optim.AdamW(parameter_groups(model, arguments.rate, 0.9), lr=0.0, fused=True)
@@ -143,7 +143,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _steps(
-    model: Classifier,
+    model: EncoderWithHead,
     optimizer: torch.optim.Optimizer,
     sampler: Sampler,
     batches: list[list[int]],
@@ -163,7 +163,7 @@ def _steps(
             saved = time.monotonic()
 
 
-def _step(model: Classifier, optimizer: torch.optim.Optimizer, batch: Batch, share: float) -> float:
+def _step(model: EncoderWithHead, optimizer: torch.optim.Optimizer, batch: TrainingBatch, share: float) -> float:
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * share
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -178,12 +178,12 @@ def _step(model: Classifier, optimizer: torch.optim.Optimizer, batch: Batch, sha
 
 def summary(arguments: argparse.Namespace) -> str:
     """Return the manifest's line about the training."""
-    rows = len(load(arguments.data, arguments.per_primary).train)
+    rows = len(load_splits(arguments.data, arguments.per_primary).train)
     steps = f"{arguments.steps:,} batches" if arguments.steps else f"{arguments.epochs} epochs"
     return f"{rows:,} rows, {steps} of {BATCH_TOKENS:,} tokens, peak rate {arguments.rate:g} falling by a tenth a layer"
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the training takes."""
     parser.add_argument("data", type=Path, help="folder with abstracts.jsonl.gz and pool.jsonl.gz")
     parser.add_argument("encoder", type=Path, help="Hugging Face folder of the encoder to start from")
@@ -197,8 +197,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main() -> None:
     """Parse the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_arguments(parser)
-    run(parser.parse_args())
+    add_training_arguments(parser)
+    run_training(parser.parse_args())
 
 
 if __name__ == "__main__":

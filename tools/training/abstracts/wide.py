@@ -20,7 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from tokenizers import Tokenizer
 
 from tools.models import metrics
-from tools.training.abstracts.data import MAX_TOKENS, Row, load
+from tools.training.abstracts.data import MAX_TOKENS, LabelledAbstract, load_splits
 
 BUCKETS = 1 << 18
 PER_PRIMARY = 1_000_000  # all of the pool: 1,800 and 4,000 of an archive ranked the validation rows worse
@@ -32,7 +32,7 @@ Ids = Sequence[npt.NDArray[np.int32]]
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
-def tokens(tokenizer: Tokenizer, rows: Sequence[Row]) -> list[npt.NDArray[np.int32]]:
+def tokens(tokenizer: Tokenizer, rows: Sequence[LabelledAbstract]) -> list[npt.NDArray[np.int32]]:
     """Return every row's token ids, at most `MAX_TOKENS`."""
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_TOKENS)
@@ -64,7 +64,7 @@ def rarity(counts: sparse.csr_matrix) -> npt.NDArray[np.float64]:
     return np.where(kept, np.log((1 + counts.shape[0]) / (1 + texts)) + 1, 0.0)
 
 
-def fit(texts: Ids, target: metrics.Array, vocabulary: int, jobs: int = 2) -> Weights:
+def fit_wide(texts: Ids, target: metrics.Array, vocabulary: int, jobs: int = 2) -> Weights:
     """Return `wide.token` [vocabulary, labels], `wide.pair` [BUCKETS, labels] and `wide.bias` [labels]."""
     counts = features(texts, vocabulary)
     scale = rarity(counts)
@@ -89,7 +89,7 @@ def best_share(deep: metrics.Array, wide: metrics.Array, target: metrics.Array) 
     return max(_SHARES, key=lambda share: metrics.mean_average_precision(target, (1 - share) * deep + share * wide))
 
 
-def joined(deep: Weights, wide: Weights, share: float) -> Weights:
+def join_wide(deep: Weights, wide: Weights, share: float) -> Weights:
     """Return the weights of the sum (1 - share) * deep + share * wide; both biases become the head's."""
     kept = {name: value * np.float32(share) for name, value in wide.items() if name != "wide.bias"}
     head = {name: deep[name] * np.float32(1 - share) for name in ("head.weight", "head.bias")}
@@ -97,28 +97,28 @@ def joined(deep: Weights, wide: Weights, share: float) -> Weights:
     return dict(deep) | head | kept
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run_wide(arguments: argparse.Namespace) -> None:
     """Fit on the training rows and the whole pool; write OUT/wide.npz."""
-    splits = load(arguments.data, PER_PRIMARY)
+    splits = load_splits(arguments.data, PER_PRIMARY)
     tokenizer = Tokenizer.from_file(str(arguments.encoder / "tokenizer.json"))
     target = np.stack([row.target for row in splits.train])
-    fitted = fit(tokens(tokenizer, splits.train), target, tokenizer.get_vocab_size(), arguments.threads)
+    fitted = fit_wide(tokens(tokenizer, splits.train), target, tokenizer.get_vocab_size(), arguments.threads)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write(arguments.out / "wide.npz", fitted)
+    write_wide(arguments.out / "wide.npz", fitted)
 
 
-def summary(arguments: argparse.Namespace) -> str:
+def wide_summary(arguments: argparse.Namespace) -> str:
     """Return the manifest's line about the fit."""
-    rows = len(load(arguments.data, PER_PRIMARY).train)
+    rows = len(load_splits(arguments.data, PER_PRIMARY).train)
     return f"{rows:,} rows, L2 with C = {_STRENGTH:g}, features of at least {_RARE} texts"
 
 
-def write(path: Path, weights: Weights) -> None:
+def write_wide(path: Path, weights: Weights) -> None:
     """Write the wide part's weights."""
     np.savez(path, token=weights["wide.token"], pair=weights["wide.pair"], bias=weights["wide.bias"])
 
 
-def read(path: Path) -> Weights:
+def read_wide(path: Path) -> Weights:
     """Return what `write` wrote."""
     with np.load(path, allow_pickle=False) as saved:
         return {f"wide.{name}": saved[name] for name in saved.files}
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("encoder", type=Path, help="Hugging Face folder whose tokenizer is used")
     parser.add_argument("out", type=Path, help="folder for wide.npz")
     parser.add_argument("--threads", type=int, default=2)
-    run(parser.parse_args())
+    run_wide(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -18,19 +18,19 @@ import torch
 
 from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
-from tools.models.build import build
+from tools.models.build import build_manifest
 from tools.models.importers.result import FLOAT_TOLERANCE, sequence_probes
 from tools.training.sequences import convert, plots
 from tools.training.sequences.cards import card
 from tools.training.sequences.data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows
 from tools.training.sequences.metrics import Report, across
-from tools.training.sequences.pipeline import Outcome, Setup, even, fold, outcome
+from tools.training.sequences.pipeline import FoldOutcome, Setup, even, fold, outcome
 from tools.training.sequences.train import WINDOWS
 
 FOLDS = range(5)
 
 
-def header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
+def manifest_header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
     """Return the manifest without its files."""
     return {
         "schema": 1,
@@ -47,29 +47,29 @@ def header(name: str, version: str, metrics: Report, provenance: dict[str, Any])
     }
 
 
-def bundle(folder: Path, protease: str, shipped: Outcome, metrics: Report, provenance: dict[str, Any]) -> None:
+def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Report, provenance: dict[str, Any]) -> None:
     """Write model.tflite, probes.json and manifest.json into models/{name}/{version}/, the card and plot beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(shipped.contents[protease])
     (folder / PROBES).write_bytes(sequence_probes(DEFAULT, shipped.source(protease), FLOAT_TOLERANCE).dumps())
-    manifest = build(folder, header(folder.parent.name, folder.name, metrics, provenance))
+    manifest = build_manifest(folder, manifest_header(folder.parent.name, folder.name, metrics, provenance))
     (folder / "manifest.json").write_bytes(manifest.dumps())
     (folder.parent / "README.md").write_text(card(json.loads(manifest.dumps())), "utf-8")
     zero = shipped.zero if protease == GATE else 0.0
     plots.draw(shipped.fold.unseen, shipped.contents[protease], protease, zero, folder.parent / "quality.png")
 
 
-def export(outcomes: Sequence[Outcome], arguments: argparse.Namespace) -> None:
+def export_pair(outcomes: Sequence[FoldOutcome], arguments: argparse.Namespace) -> None:
     """Write the bundles of the first fold's pair, with its metrics and those of the others beside them."""
     for name in PROTEASES:
         folds = across([outcome.metrics[name] for outcome in outcomes])
         metrics = outcomes[0].metrics[name] | ({"cross_validation": folds} if len(outcomes) > 1 else {})
         folder = arguments.out / f"stability-{name}" / arguments.version
         zero = {"gate_zero": round(outcomes[0].zero, 4)} if name == GATE else {}
-        bundle(folder, name, outcomes[0], metrics, provenance(arguments) | zero)
+        bundle_head(folder, name, outcomes[0], metrics, manifest_provenance(arguments) | zero)
 
 
-def provenance(arguments: argparse.Namespace) -> dict[str, Any]:
+def manifest_provenance(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return where the weights come from."""
     return {
         "data": "Rocklin et al., Science 357:168 (2017), doi:10.1126/science.aan0693",
@@ -105,7 +105,7 @@ def main() -> None:
     outcomes = [outcome(each, even([other for other in folds if other is not each])) for each in folds]
     for each in outcomes:
         print(json.dumps({"zero": each.zero, **each.metrics, "teachers": each.teachers}))
-    export(outcomes, arguments)
+    export_pair(outcomes, arguments)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ BATCH: Final = 256
 Array = npt.NDArray[np.float32]
 
 
-def convert(student: Student, head: int, offset: float, batch: int = BATCH) -> bytes:
+def convert_student(student: Student, head: int, offset: float, batch: int = BATCH) -> bytes:
     """Return a .tflite that maps uint8 indices [batch, 50] to output[head] + offset, float32 [batch]."""
 
     @tf.function(input_signature=[tf.TensorSpec((batch, LENGTH), tf.uint8, "sequence")])
@@ -46,7 +46,7 @@ def forward(student: Student, sequence: Any, head: int) -> Any:
 
 def _convolution(layer: Convolution, x: Any) -> Any:
     """Return a layer's activations [N, 1, ceil(T / stride), width]."""
-    kernel, bias = folded(layer)
+    kernel, bias = fold_normalisation(layer)
     stride, dilation = layer.convolution.stride[0], layer.convolution.dilation[0]
     return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "SAME", dilations=(1, dilation)) + bias)
 
@@ -56,7 +56,7 @@ def _separable(layer: Separable, x: Any) -> Any:
     return _convolution(layer.pointwise, tf.nn.depthwise_conv2d(x, kernel, (1, 1, 1, 1), "SAME"))
 
 
-def folded(layer: Convolution) -> tuple[Array, Array]:
+def fold_normalisation(layer: Convolution) -> tuple[Array, Array]:
     """Return kernel [1, T, channels, width] and bias [width] of a convolution with its normalisation folded in."""
     normal = layer.normalisation
     scale = _array(normal.weight) / np.sqrt(_array(normal.running_var) + normal.eps)

@@ -86,7 +86,7 @@ def main() -> None:
     unseen = split(proteins, 0)[1]
     students = pipeline.students(setup, 0, SHAPES)
     rows = [
-        row(name, [convert.convert(student, head, 0.0) for head in range(2)], unseen, arguments.threads)
+        row(name, [convert.convert_student(student, head, 0.0) for head in range(2)], unseen, arguments.threads)
         for name, student in students.items()
     ]
     print(table(rows))

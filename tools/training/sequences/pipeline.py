@@ -52,7 +52,7 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FoldOutcome:
     """A fold's files as they are served, by protease, and how good they are; `zero` was taken off the gate."""
 
     fold: Fold
@@ -90,15 +90,15 @@ def even(folds: Sequence[Fold]) -> float:
     return float(-shift[0] / scale[0])
 
 
-def outcome(found: Fold, zero: float) -> Outcome:
+def outcome(found: Fold, zero: float) -> FoldOutcome:
     """Return the files as they are served, the gate minus `zero`, and their measures on what they never saw."""
     contents = {
-        name: convert.convert(found.students[name], head, -zero if name == GATE else 0.0)
+        name: convert.convert_student(found.students[name], head, -zero if name == GATE else 0.0)
         for head, name in enumerate(PROTEASES)
     }
     served = np.stack([convert.score(contents[name], found.unseen.codes) for name in PROTEASES], 1)
     by_teachers = found.by_teachers - np.array([zero, 0], np.float32)
-    return Outcome(found, zero, contents, report(found.unseen, served), report(found.unseen, by_teachers))
+    return FoldOutcome(found, zero, contents, report(found.unseen, served), report(found.unseen, by_teachers))
 
 
 def teachers(setup: Setup, held_out: int) -> list[Teacher]:

@@ -69,7 +69,7 @@ def main() -> None:
     proteins, windows = load(options.data), load_windows(options.windows, 10**9)
     setup = pipeline.Setup(proteins, windows[: train.WINDOWS], 3, 2, options.kept)
     student = pipeline.students(setup, 0, {"sieve": front.SHAPES["32x1"]})["sieve"]
-    sieve, gate = convert.convert(student, 0, 0.0), options.gate.read_bytes()
+    sieve, gate = convert.convert_student(student, 0, 0.0), options.gate.read_bytes()
     unseen = split(proteins, 0)[1].codes
     kinds = {"natural windows": windows[train.WINDOWS :], "measured proteins of fold 0": unseen}
     kinds["their mutants"] = mutants(np.repeat(unseen, 10, axis=0), train.MOST_MUTATIONS, np.random.default_rng(11))

@@ -136,7 +136,7 @@ FOREIGN: Final = frozenset(
 
 def from_metadata(given: Mapping[str, str], readers: Mapping[str, Reader]) -> dict[str, object]:
     """Return the options among a dropped file's metadata, names with `_`. Raises InvalidOption for an unknown name."""
-    hold_known(set(given) - FOREIGN, readers, "metadata")
+    require_known(set(given) - FOREIGN, readers, "metadata")
     return {name: read(given[name], name) for name, read in readers.items() if given.get(name) is not None}
 
 
@@ -149,7 +149,7 @@ def _ascii(value: object, name: str) -> str:
     return said
 
 
-def hold_known(given: Iterable[str], known: Iterable[str], what: str = "option") -> None:
+def require_known(given: Iterable[str], known: Iterable[str], what: str = "option") -> None:
     """Raise InvalidOption that names the first name of `given` that is not among `known`, and those that are."""
     unknown = sorted(set(given) - {*known})
     if unknown:

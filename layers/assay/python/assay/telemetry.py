@@ -167,24 +167,24 @@ def phase(name: str, **dimensions: str) -> Iterator[None]:
         record(name, time.perf_counter() - started, **dimensions)
 
 
-def scored(sequences: int) -> None:
+def count_scored(sequences: int) -> None:
     """Count sequences that were scored."""
     measure("SequencesScored", sequences)
 
 
-def rejected(reasons: Mapping[str, int]) -> None:
+def count_rejected(reasons: Mapping[str, int]) -> None:
     """Count records that were rejected, by reason."""
     for reason, count in reasons.items():
         measure("RecordsRejected", count, reason=reason)
 
 
-def failure(message: str, error: BaseException) -> None:
+def record_failure(message: str, error: BaseException) -> None:
     """Log an error that nobody foresaw by its kind and place. Its own words may quote the input, so they stay out."""
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     logger.error(message, kind=type(error).__name__, places=places[-8:])
 
 
-def observed(
+def observe(
     handler: Callable[[dict[str, Any], Any], Result],
 ) -> Callable[[dict[str, Any], Any], Result]:
     """Wrap a Lambda handler: its log lines carry the ids of function call, API request and job.

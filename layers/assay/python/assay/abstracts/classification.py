@@ -51,16 +51,16 @@ def _attempt(abstract: object) -> str | InvalidAbstract:
         return error
 
 
-def plain(scores: npt.NDArray[np.float32]) -> list[float]:
+def shortest_decimal(scores: npt.NDArray[np.float32]) -> list[float]:
     """Return scores as the shortest decimals that name the model's float32 values."""
     return [float(str(score)) for score in scores]
 
 
-def result(
+def shape_result(
     prediction: Prediction, labels: Sequence[str], thresholds: Mapping[str, float], options: ClassifyOptions
 ) -> dict[str, Any]:
     """Return what one abstract is answered with."""
-    scores = dict(zip(labels, plain(prediction.scores), strict=True))
+    scores = dict(zip(labels, shortest_decimal(prediction.scores), strict=True))
     return {
         "labels": _chosen(scores, thresholds, options),
         "scores": scores,
@@ -89,6 +89,6 @@ def remarks(results: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Notice]:
     return [notice(code, message, lines) for code, message, lines in told if lines]
 
 
-def rejected(error: AssayError) -> dict[str, Any]:
+def describe_reject(error: AssayError) -> dict[str, Any]:
     """Return what stands at the position of an abstract that could not be classified."""
     return {"error": {"code": error.code, "message": error.message, "details": dict(error.details)}}

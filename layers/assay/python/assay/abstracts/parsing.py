@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 from assay.abstracts.cleaning import SHORTEST
 from assay.sequences.csv_table import first_row, no_column, quoted_lines
-from assay.text.csv_rows import Spanned, rows
-from assay.text.delimiters import place
+from assay.text.csv_rows import Spanned, read_rows
+from assay.text.delimiters import find_column
 from assay.text.json_values import decode_value, values
 from assay.text.lines import Frame, frames
 from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, too_long
@@ -31,7 +31,7 @@ class Layout(StrEnum):
     PDF = "pdf"
 
 
-class Record(NamedTuple):
+class AbstractRecord(NamedTuple):
     """One abstract as it stands in the file, neither cleaned nor checked; its line, its id, what else is told."""
 
     line: int
@@ -40,12 +40,12 @@ class Record(NamedTuple):
     about: Mapping[str, object] = MappingProxyType({})
 
 
-Found = Record | Reject | Notice
+Found = AbstractRecord | Reject | Notice
 """What reading gives: abstracts, what is none, and what a caller should know of either."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class TableCut:
     """Where a stretch of a file lies: whether it begins and ends the file, and the number of its first line."""
 
     first_line: int = 1
@@ -53,15 +53,19 @@ class Cut:
     ends: bool = True
 
 
-def read(
-    chunks: Iterable[bytes], layout: Layout, column: str | None = None, cut: Cut | None = None, limits: Limits = LIMITS
+def read_records(
+    chunks: Iterable[bytes],
+    layout: Layout,
+    column: str | None = None,
+    cut: TableCut | None = None,
+    limits: Limits = LIMITS,
 ) -> Iterator[Found]:
     """Yield the records of a file's bytes in order, rejects where there is none to be had.
 
     Raises UnreadableInput for a CSV without its column, and for a JSON document that is none; OpenRow where a CSV's
     row goes on behind a cut.
     """
-    cut = cut or Cut()
+    cut = cut or TableCut()
     wanted = (column,) if column else COLUMNS
     if layout is Layout.JSON:
         return (record_of(value, place, wanted) for place, value in values(chunks, LISTS, limits))
@@ -83,17 +87,17 @@ def _by_line(framed: Iterable[Frame], limits: Limits, wanted: Sequence[str] | No
             line += 1
 
 
-def _line(text: bytes, line: int, wanted: Sequence[str] | None) -> Record | Reject:
+def _line(text: bytes, line: int, wanted: Sequence[str] | None) -> AbstractRecord | Reject:
     if not text:
         return Reject(line, EMPTY, "a blank line")
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         return Reject(line, ENCODING, f"byte 0x{text[error.start]:02X} at position {error.start + 1} is not UTF-8")
-    return Record(line, None, decoded) if wanted is None else _parsed(decoded, line, wanted)
+    return AbstractRecord(line, None, decoded) if wanted is None else _parsed(decoded, line, wanted)
 
 
-def _parsed(text: str, line: int, wanted: Sequence[str]) -> Record | Reject:
+def _parsed(text: str, line: int, wanted: Sequence[str]) -> AbstractRecord | Reject:
     """Read a line of JSON: a string, or an object with the abstract and perhaps an id."""
     try:
         return record_of(decode_value(text), line, wanted)
@@ -101,15 +105,15 @@ def _parsed(text: str, line: int, wanted: Sequence[str]) -> Record | Reject:
         return Reject(line, MALFORMED, str(error))
 
 
-def record_of(found: object, line: int, wanted: Sequence[str] = COLUMNS) -> Record | Reject:
+def record_of(found: object, line: int, wanted: Sequence[str] = COLUMNS) -> AbstractRecord | Reject:
     """Return the record of a JSON value: a string, or an object with the abstract; its other fields are carried."""
     if isinstance(found, str):
-        return Record(line, None, found)
+        return AbstractRecord(line, None, found)
     if not isinstance(found, dict) or not any(name in found for name in wanted):
         return Reject(line, MALFORMED, f"no object with {' or '.join(map(repr, wanted))}, nor a string")
     field = next(name for name in wanted if name in found)
     others = {name: value for name, value in found.items() if name not in (field, "id")}
-    return Record(line, _identifier(found.get("id")), found[field], {"columns": others} if others else {})
+    return AbstractRecord(line, _identifier(found.get("id")), found[field], {"columns": others} if others else {})
 
 
 def _identifier(value: Any) -> str | None:
@@ -118,13 +122,13 @@ def _identifier(value: Any) -> str | None:
     return str(value).encode("utf-8", "replace").decode("utf-8") if named else None
 
 
-def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut) -> Iterator[Found]:
-    header: Header | None = None
+def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: TableCut) -> Iterator[Found]:
+    header: AbstractColumns | None = None
 
     def wanted(cells: Sequence[str]) -> bool:
-        return any(place(cells, name) is not None for name in ((column,) if column else COLUMNS))
+        return any(find_column(cells, name) is not None for name in ((column,) if column else COLUMNS))
 
-    for batch in rows(framed, limits, cut.first_line, wanted, ends=cut.ends):
+    for batch in read_rows(framed, limits, cut.first_line, wanted, ends=cut.ends):
         if header is None:
             at = first_row(batch)
             if at is None:
@@ -137,7 +141,7 @@ def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Cut
         yield from _quoted(batch.spanned, header)
 
 
-class Header(NamedTuple):
+class AbstractColumns(NamedTuple):
     """Where abstract and id are, and how many columns there are."""
 
     text: int
@@ -145,23 +149,23 @@ class Header(NamedTuple):
     width: int
 
 
-def _header(cells: Sequence[str], column: str | None) -> Header:
+def _header(cells: Sequence[str], column: str | None) -> AbstractColumns:
     """Find the columns."""
     names = [name.encode("utf-8", "surrogateescape").decode("utf-8", "replace").strip() for name in cells]
-    places = [place(names, wanted) for wanted in ((column,) if column else COLUMNS)]
+    places = [find_column(names, wanted) for wanted in ((column,) if column else COLUMNS)]
     found = next((each for each in places if each is not None), None)
     if found is None:
         raise no_column(names, repr(column) if column else " or ".join(map(repr, COLUMNS)))
-    return Header(found, place(names, "id"), len(names))
+    return AbstractColumns(found, find_column(names, "id"), len(names))
 
 
-def _quoted(spanned: Sequence[Spanned], header: Header) -> list[Notice]:
+def _quoted(spanned: Sequence[Spanned], header: AbstractColumns) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows; of a single column every line would."""
     whole = [each for each in spanned if len(each.cells) == header.width > 1]
     return quoted_lines(each.line for each in whole if len(each.cells[header.text].strip()) >= SHORTEST)
 
 
-def _row(line: int, cells: Sequence[str], header: Header) -> Record | Reject:
+def _row(line: int, cells: Sequence[str], header: AbstractColumns) -> AbstractRecord | Reject:
     text, identifier = _cell(cells, header.text), _cell(cells, header.identifier)
     if not (text or "").strip():
         return Reject(line, EMPTY, "no text in the row's cell")
@@ -170,7 +174,7 @@ def _row(line: int, cells: Sequence[str], header: Header) -> Record | Reject:
     except UnicodeEncodeError as error:
         return Reject(line, ENCODING, f"the text is not UTF-8 from character {error.start + 1}")
     name = (identifier or "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return Record(line, name or None, text)
+    return AbstractRecord(line, name or None, text)
 
 
 def _cell(cells: Sequence[str], at: int | None) -> str | None:

@@ -83,7 +83,7 @@ MOST_TOKENS = 4096
 Ids = npt.NDArray[np.int32]
 
 
-def padded(length: int, longest: int, multiple: int = MULTIPLE) -> int:
+def padded_tokens(length: int, longest: int, multiple: int = MULTIPLE) -> int:
     """Return the length rounded up to a multiple, so that few distinct shapes occur, but at most `longest`."""
     return min(-(-length // multiple) * multiple, longest)
 
@@ -92,7 +92,7 @@ def batches(lengths: Sequence[int], rows: int | None, longest: int) -> Iterator[
     """Yield indices of texts grouped by length, at most `rows` a batch (None: any) and 4,096 padded tokens."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        full = (len(batch) + 1) * padded(lengths[index], longest) > MOST_TOKENS
+        full = (len(batch) + 1) * padded_tokens(lengths[index], longest) > MOST_TOKENS
         if batch and (full or len(batch) == rows):
             yield batch
             batch = []

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ExecutionOutcome:
     """Whether an execution goes on, and why it ended where it did not end well."""
 
     running: bool
     reason: str = ""
 
 
-class Machine:
+class StateMachine:
     """One state machine through one client."""
 
     def __init__(self, client: "SFNClient", arn: str) -> None:
@@ -48,16 +48,16 @@ class Machine:
         with suppress(self._client.exceptions.ExecutionDoesNotExist):
             self._client.stop_execution(executionArn=execution, cause=cause)
 
-    def outcome(self, execution: str) -> Outcome:
+    def outcome(self, execution: str) -> ExecutionOutcome:
         """Return how an execution stands; one that is no longer known has ended."""
         try:
             found = self._client.describe_execution(executionArn=execution)
         except ClientError as error:
             if _code(error) != "ExecutionDoesNotExist":
                 raise
-            return Outcome(False, "its execution is not known any more")
+            return ExecutionOutcome(False, "its execution is not known any more")
         said = " ".join(filter(None, (found["status"], found.get("error"), found.get("cause"))))
-        return Outcome(found["status"] in {"RUNNING", "PENDING_REDRIVE"}, said)
+        return ExecutionOutcome(found["status"] in {"RUNNING", "PENDING_REDRIVE"}, said)
 
 
 def _code(error: ClientError) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
 from assay.http.messages import json_object
-from assay.options import hold_known, integer
+from assay.options import integer, require_known
 
 SEQUENCES: Final = "sequence-score"
 TEXTS: Final = "text-classification"
@@ -71,7 +71,7 @@ def named(name: str, version: str | None) -> str:
 
 def predict(body: Mapping[str, Any]) -> Predict:
     """Read a request to TensorFlow Serving. Raises MalformedBody, InvalidOption."""
-    hold_known(body, ("instances", "inputs", "signature_name"), "field")
+    require_known(body, ("instances", "inputs", "signature_name"), "field")
     if body.get("signature_name", SIGNATURE) != SIGNATURE:
         raise InvalidOption(f"signature_name must be {SIGNATURE!r}: there is no other", option="signature_name")
     if ("instances" in body) == ("inputs" in body):
@@ -124,7 +124,7 @@ class Infer:
         return {"model_name": scores.model, "model_version": scores.version, **named, "outputs": [tensor]}
 
 
-def unpacked(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+def unpack_binary(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     """Return a request of the Open Inference Protocol as JSON, its tensor too where that follows in binary form.
 
     Triton's extension: a header says how long the JSON is; then comes each text after its length, four bytes, the
@@ -156,7 +156,7 @@ def _elements(packed: bytes) -> Iterator[str]:
 
 def infer(body: Mapping[str, Any]) -> Infer:
     """Read a request of the Open Inference Protocol. Raises MalformedBody."""
-    hold_known(body, ("id", "parameters", "inputs", "outputs"), "field")
+    require_known(body, ("id", "parameters", "inputs", "outputs"), "field")
     inputs, outputs, name = body.get("inputs"), body.get("outputs", []), body.get("id")
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], Mapping):
         raise MalformedBody('"inputs" must be a list of one tensor: {"name", "datatype": "BYTES", "shape", "data"}')

@@ -26,7 +26,7 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.http.encodings import GZIP, decode_body, unpack_gzip
-from assay.text.json_text import NamedTwice, hold_once, looks_like_json
+from assay.text.json_text import NamedTwice, looks_like_json, require_once_each
 
 _MAX_PARTS: Final = 64
 
@@ -82,7 +82,7 @@ _SESSION: Final = re.compile(r"(:assumed-role/[^/]+)/.*", re.DOTALL)
 _LETTERS: Final = 32
 
 
-def caller(event: Mapping[str, Any]) -> str:
+def name_caller(event: Mapping[str, Any]) -> str:
     """Return a hash of what API Gateway found of the caller, a signature's role or user before an API key's id.
 
     Empty where it found neither: the route is open. What the request itself says of its sender counts for nothing.
@@ -161,7 +161,7 @@ class Request:
         body = _body(event.get("body") or "", bool(event.get("isBase64Encoded")), headers.get("content-type", ""))
         if body and headers.get("content-encoding"):
             body = decode_body(body, headers["content-encoding"])
-        return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body, caller(event))
+        return cls(event.get("httpMethod", "GET"), event.get("path", "/"), headers, query, body, name_caller(event))
 
     @property
     def content_type(self) -> str:
@@ -238,7 +238,9 @@ def parse_json(body: bytes) -> object:
     if body.startswith(GZIP):
         body = unpack_gzip(body)
     try:
-        return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=hold_once)
+        return json.loads(
+            body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=require_once_each
+        )
     except UnicodeDecodeError as error:
         raise MalformedBody(f"the body is not UTF-8: byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -294,7 +296,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
+def read_upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
     """Return the uploaded file. Raises MalformedBody when the form has none of that name."""
     if name not in parts:
         has = f"; it has {', '.join(sorted(parts)[:8])}" if parts else ""
@@ -302,7 +304,7 @@ def upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
     return parts[name]
 
 
-def require_once(query: Mapping[str, str], fields: Iterable[str]) -> None:
+def require_one_value(query: Mapping[str, str], fields: Iterable[str]) -> None:
     """Raise MalformedBody for an option that stands in the query and in the form: neither may be dropped unseen."""
     for name in fields:
         if name in query:

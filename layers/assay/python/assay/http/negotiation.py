@@ -14,7 +14,7 @@ from assay.http.messages import Response, json_response, media_type
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)", re.IGNORECASE)
 
 
-def chosen(accept: str, offered: Sequence[str]) -> str:
+def choose_form(accept: str, offered: Sequence[str]) -> str:
     """Return the media type of `offered` that is wanted most, the earliest of equals. Raises NotAcceptable."""
     ranges = dict(_ranges(accept))
     if not ranges:
@@ -45,7 +45,7 @@ _CARRIED: Final = 6_200_000
 """Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""
 
 
-def delivered(
+def deliver(
     reply: Response, results: Bucket, limit: int, *, filename: str, about: Mapping[str, object] | None = None
 ) -> Response:
     """Return the reply itself; over `limit` bytes or Lambda's own limit, a link to its body in the results bucket.

@@ -16,7 +16,7 @@ from assay.errors import AssayError, NotFound, ServiceError, SettingsError, Stor
 from assay.http import inference_protocols
 from assay.http.messages import Request, Response, dumps, error_body, error_response, json_response
 from assay.settings import Settings
-from assay.telemetry import failure, logger, measure
+from assay.telemetry import logger, measure, record_failure
 
 _PROTOCOLS: Final = ("/v1/", "/v2/")
 _PARAMETER: Final = re.compile(r"{(\w+)}")
@@ -35,14 +35,14 @@ def resolver() -> APIGatewayRestResolver:
 
     @app.exception_handler([BotoCoreError, ClientError])  # type: ignore[untyped-decorator]
     def away(error: Exception) -> Reply[str]:
-        failure("a store does not answer", error)
+        record_failure("a store does not answer", error)
         measure("UnexpectedErrors", 1)
         unanswered = StoreAway("a store that the service needs does not answer as it should: try again later")
         return reply(_shaped(app, error_response(unanswered)))
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> Reply[str]:
-        failure("unexpected error", error)
+        record_failure("unexpected error", error)
         measure("UnexpectedErrors", 1)
         failed = json_response(error_body("internal", "the service failed; its log says why"), 500)
         return reply(_shaped(app, failed))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from assay.errors import Unaccounted
-from assay.jobs.workspace import Manifest, ShardResult
+from assay.jobs.workspace import JobPlan, ShardResult
 
 OUTCOMES: Final = ("scored", "classified", "rejected", "duplicates")
 """What becomes of records; a ranking's `scored` are those that the gate let pass and those that it filtered."""
@@ -19,7 +19,7 @@ def balanced(counts: Mapping[str, int]) -> bool:
 class Ledger:
     """Takes the results of a job's shards in order; `suspects` are the shards whose bytes or records do not add up."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: JobPlan) -> None:
         """Begin at the object's first byte."""
         self.suspects: set[int] = set()
         self._manifest = manifest

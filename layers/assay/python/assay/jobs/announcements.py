@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
 
-def announced(settings: Settings) -> Jobs:
+def announce_jobs(settings: Settings) -> Jobs:
     """Return the job records of an environment, whose ends are told where it has a topic for them."""
     topic = settings.job_topic
     ended = Notices(client("sns"), topic, settings.page_url).ended if topic else None
@@ -33,13 +33,13 @@ class Notices:
         if not self._topic:
             return
         try:
-            self._client.publish(TopicArn=self._topic, Subject=_subject(job), Message=text(job, self._page))
+            self._client.publish(TopicArn=self._topic, Subject=_subject(job), Message=mail_text(job, self._page))
         except (BotoCoreError, ClientError) as error:
             logger.warning("notice not sent", job_id=job.id, kind=type(error).__name__)
             measure("NoticesLost", 1)
 
 
-def text(job: Job, page: str = "") -> str:
+def mail_text(job: Job, page: str = "") -> str:
     """Return the mail: what became of the job, its counts, and where to look."""
     counts = ", ".join(f"{name} {count:,}" for name, count in job.counts.items())
     lines = [

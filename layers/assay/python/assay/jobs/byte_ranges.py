@@ -18,7 +18,7 @@ class Shard:
         return max(self.start - 1, 0)
 
 
-def plan(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
+def cut_ranges(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
     """Cut `size` bytes into shards of at most `shard_bytes`; one shard where the format cannot be split."""
     if size < 0 or shard_bytes < 1:
         raise ValueError(f"cannot cut {size} bytes into shards of {shard_bytes}")
@@ -27,7 +27,7 @@ def plan(size: int, shard_bytes: int, splittable: bool) -> list[Shard]:
     return [Shard(index, start, min(start + step, size)) for index, start in enumerate(starts)]
 
 
-def owned(
+def own_lines(
     chunks: Iterable[bytes], shard: Shard, mark: bytes = b"", began: Callable[[int], None] = lambda _: None
 ) -> Iterator[bytes]:
     """Yield the bytes of the records that `shard` owns: those that start within it, each to its end.

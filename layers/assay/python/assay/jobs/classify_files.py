@@ -7,27 +7,27 @@ from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from typing import Any, Final
 
-from assay.abstracts.classification import Classifier, Prediction, classify, remarks, result
+from assay.abstracts.classification import Classifier, Prediction, classify, remarks, shape_result
 from assay.abstracts.cleaning import SLOW
-from assay.abstracts.parsing import COLUMNS, LISTS, Cut, Found, Layout, Record, read
+from assay.abstracts.parsing import COLUMNS, LISTS, AbstractRecord, Found, Layout, TableCut, read_records
 from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract, InvalidOption
 from assay.jobs import rejects, shard_bytes
 from assay.jobs.byte_ranges import Tally
-from assay.jobs.merging import Joined, collected
-from assay.jobs.planning import Shape, header_bytes, line_of, table
+from assay.jobs.merging import Joined, collect_results
+from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
-from assay.jobs.workspace import Manifest, ShardResult, Source, Working, added, first_lines, part_key, result_key
+from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, add_counts, first_lines, part_key, result_key
 from assay.models.manifest import TextSpec
 from assay.options import CLASSIFYING, ClassifyOptions, from_metadata
 from assay.papers.pdf import MAX_BYTES, extract
 from assay.sequences.formats import JSON_SUFFIXES
-from assay.telemetry import rejected
+from assay.telemetry import count_rejected
 from assay.text.csv_rows import OpenRow
 from assay.text.json_text import looks_like_json
 from assay.text.json_values import is_lines
 from assay.text.records import LENGTH, MALFORMED, Notice, Reject, gather
-from assay.text.signatures import refuse
+from assay.text.signatures import refuse_file
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""
@@ -41,7 +41,7 @@ _NUMBERED: Final = re.compile(rb'^\{"line": (\d+)', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class ClassifyKind:
+class ClassifyJobType:
     """Classification; `serving` says which classifier serves now."""
 
     serving: Callable[[], Mapping[str, Mapping[str, str]]]
@@ -53,23 +53,23 @@ class ClassifyKind:
         column = chosen.pop("column", None)
         return {**asdict(ClassifyOptions(**chosen)), "column": column}
 
-    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
-        layout = sniff(head, source.key.rpartition("/")[2], options["column"])
+        layout = sniff_layout(head, source.key.rpartition("/")[2], options["column"])
         if layout is Layout.CSV:
-            return table(head)
+            return table_shape(head)
         if layout is Layout.PDF:
-            return Shape(layout.value, False, why="it is a PDF", limit=MAX_BYTES)
+            return FileShape(layout.value, False, why="it is a PDF", limit=MAX_BYTES)
         if layout is Layout.JSON:
-            return Shape(layout.value, False, why="it is one JSON document")
-        return Shape(layout.value, True)
+            return FileShape(layout.value, False, why="it is one JSON document")
+        return FileShape(layout.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         """Return who serves as `classifier`."""
         return self.serving()
 
 
-def sniff(head: bytes, filename: str, column: str | None = None) -> Layout:
+def sniff_layout(head: bytes, filename: str, column: str | None = None) -> Layout:
     """Return how a file holds abstracts: by how a PDF begins, else the file's name, else its first bytes.
 
     Where a `column` is asked for, what would be lines is a CSV. Raises UnreadableInput for a foreign kind of file,
@@ -82,7 +82,7 @@ def sniff(head: bytes, filename: str, column: str | None = None) -> Layout:
 
 
 def _judged(head: bytes, filename: str) -> Layout:
-    refuse(head, abstracts=True, but=("pdf",))
+    refuse_file(head, abstracts=True, but=("pdf",))
     if head.startswith(b"%PDF-"):
         return Layout.PDF
     suffix = filename.lower().removesuffix(".gz").rpartition(".")[2]
@@ -103,18 +103,18 @@ def _by_content(head: bytes) -> Layout:
     return Layout.CSV if any(name.encode() in cells for name in COLUMNS) else Layout.LINES
 
 
-def join(manifest: Manifest, working: Working) -> Joined:
+def join_classification(manifest: JobPlan, working: Workspace) -> Joined:
     """Write classification.jsonl and the rejects. Raises ShardFailed, CutInRow."""
-    found = list(collected(working, manifest))
+    found = list(collect_results(working, manifest))
     pieces = list(_pieces(found))
     key = result_key(working.job_id, PART)
     with Writer(working.results, key, NDJSON) as writer:
         for piece in pieces:
             for data in _lines(working, piece):
                 writer.write(data)
-    results = {"classification": key, "rejected": rejects.write(working, pieces)}
+    results = {"classification": key, "rejected": rejects.write_rejects(working, pieces)}
     said = {"notices": [each.to_body() for each in gather(_notices(found))]}
-    return Joined(added([result.counts for result in found]), results, said)
+    return Joined(add_counts([result.counts for result in found]), results, said)
 
 
 def _notices(found: list[ShardResult]) -> Iterator[Notice]:
@@ -130,7 +130,7 @@ def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
         lines += result.lines
 
 
-def _lines(working: Working, piece: Piece) -> Iterator[bytes]:
+def _lines(working: Workspace, piece: Piece) -> Iterator[bytes]:
     """Yield a shard's lines, numbered in the whole file. Raises Unaccounted where they are not as many."""
     found = working.lines(piece.shard, PART, piece.parts.get(PART, 0))
     for text in rejects.require_lines(found, piece.passed, f"abstracts of shard {piece.shard + 1}"):
@@ -142,11 +142,11 @@ def _renumbered(text: bytes, before: int) -> bytes:
 
 
 _AT_ONCE: Final = 64
-Outcome = tuple[Record, Prediction]
+ClassifiedRecord = tuple[AbstractRecord, Prediction]
 
 
-def classified(
-    manifest: Manifest, index: int, uploads: Bucket, results: Bucket, classifier: Classifier, text: TextSpec
+def classify_shard(
+    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, classifier: Classifier, text: TextSpec
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
     shaped = _Shaped(manifest, text)
@@ -158,7 +158,7 @@ def classified(
     try:
         with RejectParts(results, manifest.job_id, index) as bad, Writer(results, key, NDJSON) as writer:
             while some := list(islice(records, _AT_ONCE)):
-                good, refused = outcomes((each for each in some if not isinstance(each, Notice)), classifier)
+                good, refused = classify_records((each for each in some if not isinstance(each, Notice)), classifier)
                 said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
                 noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
                 data = "".join(map(_line, said)).encode("utf-8", "replace")
@@ -168,7 +168,7 @@ def classified(
                     bad.add(refused)
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
-    rejected(bad.reasons)
+    count_rejected(bad.reasons)
     refusals = bad.reasons.total()
     counts = {"received": done + refusals, "classified": done, "rejected": refusals}
     body = {"notices": [each.to_body() for each in noticed]} if noticed else {}
@@ -176,12 +176,14 @@ def classified(
     return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
 
 
-def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tuple[list[Outcome], list[Reject]]:
+def classify_records(
+    records: Iterable[AbstractRecord | Reject], classifier: Classifier
+) -> tuple[list[ClassifiedRecord], list[Reject]]:
     """Return the predictions of records, and the rejects, both in order of lines.
 
     Each abstract is run by itself, so that its scores are the same whatever stands beside it in a shard.
     """
-    good: list[Outcome] = []
+    good: list[ClassifiedRecord] = []
     refused: list[Reject] = []
     for record in records:
         if isinstance(record, Reject):
@@ -195,7 +197,7 @@ def outcomes(records: Iterable[Record | Reject], classifier: Classifier) -> tupl
     return good, refused
 
 
-def _reason(record: Record, error: InvalidAbstract) -> str:
+def _reason(record: AbstractRecord, error: InvalidAbstract) -> str:
     if not isinstance(record.text, str):
         return MALFORMED
     return SLOW if error.details.get("reason") == SLOW else LENGTH
@@ -204,12 +206,12 @@ def _reason(record: Record, error: InvalidAbstract) -> str:
 class _Shaped:
     """How a line of the results looks, for one job."""
 
-    def __init__(self, manifest: Manifest, text: TextSpec) -> None:
+    def __init__(self, manifest: JobPlan, text: TextSpec) -> None:
         self._options = ClassifyOptions(manifest.options["threshold"], manifest.options["top_k"])
         self._text = text
 
-    def result(self, record: Record, prediction: Prediction) -> dict[str, Any]:
-        said = result(prediction, self._text.labels, self._text.thresholds, self._options)
+    def result(self, record: AbstractRecord, prediction: Prediction) -> dict[str, Any]:
+        said = shape_result(prediction, self._text.labels, self._text.thresholds, self._options)
         del said["cached"]  # no file's abstract is ever remembered
         return {"id": record.id, **said, **record.about}
 
@@ -219,20 +221,20 @@ def _line(said: tuple[int, Mapping[str, Any]]) -> str:
     return json.dumps({"line": number, **body}, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _records(manifest: Manifest, index: int, uploads: Bucket, tally: Tally) -> Iterator[Found]:
+def _records(manifest: JobPlan, index: int, uploads: Bucket, tally: Tally) -> Iterator[Found]:
     """Yield a shard's records, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
     shard = manifest.shard(index)
-    chunks = shard_bytes.text(uploads, manifest, shard, tally)
+    chunks = shard_bytes.read_shard(uploads, manifest, shard, tally)
     layout = Layout(manifest.format)
     if layout is Layout.PDF:
         return iter([_pdf(chunks)])
     headed = bool(manifest.header) and shard.start > manifest.header_at
-    cut = Cut(line_of(manifest.header) if headed else 1, begins=index == 0, ends=index == manifest.shards - 1)
+    cut = TableCut(line_of(manifest.header) if headed else 1, begins=index == 0, ends=index == manifest.shards - 1)
     chunks = chain([header_bytes(manifest.header)], chunks) if headed else chunks
-    return read(chunks, layout, manifest.options["column"], cut)
+    return read_records(chunks, layout, manifest.options["column"], cut)
 
 
-def _pdf(chunks: Iterable[bytes]) -> Record:
+def _pdf(chunks: Iterable[bytes]) -> AbstractRecord:
     """Return the abstract of a paper, and how it was found. Raises UnreadableInput, TooLarge, RuntimeMissing."""
     body = bytearray()
     for chunk in chunks:
@@ -241,4 +243,4 @@ def _pdf(chunks: Iterable[bytes]) -> Record:
             break
     found = asdict(extract(bytes(body)))
     about: Mapping[str, object] = {"source": found}
-    return Record(1, None, found["text"], about)
+    return AbstractRecord(1, None, found["text"], about)

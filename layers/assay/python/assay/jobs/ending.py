@@ -14,10 +14,10 @@ from assay.aws.s3 import Bucket
 from assay.errors import AssayError, Cancelled, Conflict, InputError, NotFound, ObjectMissing, ServiceError, ShardFailed
 from assay.http.messages import error_body
 from assay.jobs import workspace
-from assay.jobs.environment import Desk
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import CANCELLED, Job, LastWord
-from assay.jobs.merging import located
-from assay.jobs.workspace import Failure, Manifest, pointer_key
+from assay.jobs.merging import locate
+from assay.jobs.workspace import Failure, JobPlan, pointer_key
 
 
 def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any], *, latest: bool = True) -> None:
@@ -37,7 +37,7 @@ def point(results: Bucket, upload: str, job_id: str, state: str, summary_key: st
     results.put(pointer_key(upload), json.dumps(pointer).encode(), "application/json")
 
 
-def failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:
+def describe_failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:
     """Return the summary of a job that cannot be done: why, in the shape that errors have everywhere."""
     return {"job_id": job_id, "state": "FAILED", "upload": upload} | error_body(
         error.code, error.message, error.details
@@ -49,13 +49,20 @@ _LONGEST = 1000
 _ROUNDS = 3
 
 
-def fail(desk: Desk, manifest: Manifest, error: AssayError, results: Mapping[str, str] | None = None) -> dict[str, Any]:
+def fail_planned_job(
+    desk: JobEnvironment, manifest: JobPlan, error: AssayError, results: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """End a planned job as FAILED: summary, pointer, record; `results` are kept beside the summary."""
-    return give_up(desk, manifest.job_id, manifest.kind, manifest.source.key, error, results)
+    return fail_job(desk, manifest.job_id, manifest.kind, manifest.source.key, error, results)
 
 
-def give_up(
-    desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
+def fail_job(
+    desk: JobEnvironment,
+    job_id: str,
+    kind: str,
+    upload: str,
+    error: AssayError,
+    results: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """End a job as FAILED, planned or not: record first, then summary and pointer; one that has ended stays so."""
     end(desk, job_id, kind, upload, error, results)
@@ -64,20 +71,25 @@ def give_up(
 
 
 def end(
-    desk: Desk, job_id: str, kind: str, upload: str, error: AssayError, results: Mapping[str, str] | None = None
+    desk: JobEnvironment,
+    job_id: str,
+    kind: str,
+    upload: str,
+    error: AssayError,
+    results: Mapping[str, str] | None = None,
 ) -> bool:
     """End a job as FAILED; False where it had ended before, and only what it says of that was put right."""
     key = workspace.summary_key(job_id, kind)
-    said = failure(job_id, upload, error)
+    said = describe_failure(job_id, upload, error)
     said |= {"results": {**results, "summary": key}} if results else {}
     ended = desk.jobs.fail(job_id, error.message, results, said)
     if desk.jobs.get(job_id) is None:  # its record is gone: what is left of it says so
-        show(desk, key, said)
+        write_summary(desk, key, said)
     settle(desk, job_id)
     return ended
 
 
-def settle(desk: Desk, job_id: str, *, sure: bool = False) -> None:
+def settle(desk: JobEnvironment, job_id: str, *, sure: bool = False) -> None:
     """Make summary and pointer of a job that FAILED say what its record says, until all three agree.
 
     The record has the last word, whoever was about to write another; `sure` that nobody is any more, it settles it.
@@ -87,12 +99,12 @@ def settle(desk: Desk, job_id: str, *, sure: bool = False) -> None:
         if word is None or job is None or word.agreed:
             return
         key = workspace.summary_key(job_id, job.kind)
-        show(desk, key, _said(word, job))
+        write_summary(desk, key, _said(word, job))
         if desk.jobs.agree(job_id, word, {**job.results, "summary": key}, sure=sure):
             return
 
 
-def show(desk: Desk, summary_key: str, said: Mapping[str, Any]) -> None:
+def write_summary(desk: JobEnvironment, summary_key: str, said: Mapping[str, Any]) -> None:
     """Write a summary, and the pointer of its upload where the job is the latest of its key.
 
     Another may become the latest, and end, between the look and the pointer: the pointer is then made its own.
@@ -107,15 +119,15 @@ def show(desk: Desk, summary_key: str, said: Mapping[str, Any]) -> None:
 
 def _said(word: LastWord, job: Job) -> Mapping[str, Any]:
     """Return the summary; a record of an earlier version has the reason alone."""
-    return word.said if word.said is not None else failure(job.id, job.upload, ServiceError(job.reason))
+    return word.said if word.said is not None else describe_failure(job.id, job.upload, ServiceError(job.reason))
 
 
-def cancel(desk: Desk, job_id: str) -> Job:
+def cancel(desk: JobEnvironment, job_id: str) -> Job:
     """Stop a job and return it; one that was stopped before stays as it is. Raises NotFound, Conflict."""
     job = desk.jobs.get(job_id)
     if job is None:
         raise NotFound("there is no such job; records go 30 days after their last change")
-    desk.jobs.fail(job_id, CANCELLED, said=failure(job_id, job.upload, Cancelled(CANCELLED)))
+    desk.jobs.fail(job_id, CANCELLED, said=describe_failure(job_id, job.upload, Cancelled(CANCELLED)))
     job = desk.jobs.get(job_id) or job
     if job.reason != CANCELLED:
         raise Conflict(f"the job has {job.state} already", state=job.state)
@@ -126,13 +138,13 @@ def cancel(desk: Desk, job_id: str) -> Job:
     return desk.jobs.get(job_id) or job
 
 
-def latest(desk: Desk, upload: str, job_id: str) -> bool:
+def latest(desk: JobEnvironment, upload: str, job_id: str) -> bool:
     """Say whether a job is the latest of its upload's key; a record that is gone stands in no one's way."""
     job = desk.jobs.by_upload(upload)
     return job is None or job.id == job_id or desk.jobs.leads(upload, job_id)
 
 
-def note_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
+def note_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
     """Write down why a shard gave up, before its failure ends the state machine's map."""
     said = event["error"]
     failed = Failure(int(event["shard"]), str(said.get("Error", "")), str(said.get("Cause", "")))
@@ -140,7 +152,7 @@ def note_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def fail_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
+def fail_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
     """End a job that the state machine gave up; `bury` says whether whoever runs the service should look at it."""
     job_id, said = str(event["job_id"]), event["error"]
     manifest = desk.working(job_id).planned()
@@ -148,18 +160,18 @@ def fail_step(desk: Desk, event: Mapping[str, Any]) -> dict[str, Any]:
     if manifest is None:
         job = desk.jobs.get(job_id)
         upload = job.upload if job else str(event.get("key", ""))
-        reply = give_up(desk, job_id, str(event.get("kind") or upload.partition("/")[0]), upload, error)
+        reply = fail_job(desk, job_id, str(event.get("kind") or upload.partition("/")[0]), upload, error)
     else:
         failures = list(desk.working(job_id).failures())
         error = named(manifest, failures) if failures else error
-        reply = fail(desk, manifest, error)
+        reply = fail_planned_job(desk, manifest, error)
     return {**reply, "reason": error.message, "bury": not isinstance(error, BLAMED)}
 
 
-def named(manifest: Manifest, failures: list[Failure]) -> AssayError:
+def named(manifest: JobPlan, failures: list[Failure]) -> AssayError:
     """Return the error of a job whose shards gave up: which, what bytes, and why the first of them."""
     first = raised(failures[0].error, failures[0].cause)
-    where = located(manifest, [each.shard for each in failures])
+    where = locate(manifest, [each.shard for each in failures])
     return type(first)(f"{where} failed: {first.message}", **first.details)
 
 

@@ -6,11 +6,11 @@ from typing import Final, Self
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.aws.step_functions import Machine
-from assay.jobs.announcements import announced
+from assay.aws.step_functions import StateMachine
+from assay.jobs.announcements import announce_jobs
 from assay.jobs.job_records import Jobs
 from assay.jobs.planning import Caps
-from assay.jobs.workspace import Working
+from assay.jobs.workspace import Workspace
 from assay.settings import Settings
 
 _MEGABYTE = 1_000_000
@@ -19,7 +19,7 @@ _SLOWER: Final[Mapping[str, tuple[int, int]]] = {"classify": (16, 256)}
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class JobEnvironment:
     """The stores and limits of one environment; `machine_arn` is empty where a function starts no execution."""
 
     uploads: Bucket
@@ -36,7 +36,7 @@ class Desk:
         return cls(
             uploads=Bucket(client("s3"), settings.uploads_bucket),
             results=Bucket(client("s3"), settings.results_bucket),
-            jobs=announced(settings),
+            jobs=announce_jobs(settings),
             caps=caps(settings),
             machine_arn=settings.file_machine,
             concurrency=settings.shard_concurrency,
@@ -44,9 +44,9 @@ class Desk:
         )
 
     @property
-    def machine(self) -> Machine:
+    def machine(self) -> StateMachine:
         """Return the state machine. Raises SettingsError where the environment names none."""
-        return Machine(client("stepfunctions"), self.machine_arn)
+        return StateMachine(client("stepfunctions"), self.machine_arn)
 
     def of_kind(self, kind: str) -> Self:
         """Return the desk with the caps of a kind: an abstract takes as long as hundreds of sequences."""
@@ -54,9 +54,9 @@ class Desk:
         shard_bytes, unsplit_bytes = self.caps.shard_bytes // shard, self.caps.unsplit_bytes // unsplit
         return replace(self, caps=replace(self.caps, shard_bytes=max(shard_bytes, 1), unsplit_bytes=unsplit_bytes))
 
-    def working(self, job_id: str) -> Working:
+    def working(self, job_id: str) -> Workspace:
         """Return a job's working objects."""
-        return Working(self.results, job_id)
+        return Workspace(self.results, job_id)
 
 
 def caps(settings: Settings) -> Caps:

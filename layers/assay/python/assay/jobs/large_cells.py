@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from assay.aws.s3 import Bucket, Writer
-from assay.jobs.workspace import Working, part_key
-from assay.ranking.ranking import PlacedRow, Row
+from assay.jobs.workspace import Workspace, part_key
+from assay.ranking.ranking import PlacedRow, RankedRow
 
 NAME: Final = "cells.jsonl"
 INLINE: Final = 8 << 20
@@ -42,9 +42,9 @@ class CellPart:
                 self.size += len(line)
 
 
-def fill(working: Working, rows: Iterable[Row]) -> Iterator[list[Row]]:
+def fill(working: Workspace, rows: Iterable[RankedRow]) -> Iterator[list[RankedRow]]:
     """Yield the rows with their ids and cells, some at a time, in order; some megabytes are held at once."""
-    lot: list[Row] = []
+    lot: list[RankedRow] = []
     held = 0
     for row in rows:
         size = row.place[2] - row.place[1] if isinstance(row, PlacedRow) else 0
@@ -57,14 +57,14 @@ def fill(working: Working, rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield _filled(working, lot)
 
 
-def _filled(working: Working, rows: list[Row]) -> list[Row]:
+def _filled(working: Workspace, rows: list[RankedRow]) -> list[RankedRow]:
     wanted = sorted({row.place for row in rows if isinstance(row, PlacedRow)})
     found = {place: label for run in _runs(wanted) for place, label in _read(working, run)}
     return [_labelled(row, found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
 
 
-def _labelled(row: Row, label: Label) -> Row:
-    return Row(row.sequence, row.score, row.gate, row.line, label[0], tuple(label[1]))
+def _labelled(row: RankedRow, label: Label) -> RankedRow:
+    return RankedRow(row.sequence, row.score, row.gate, row.line, label[0], tuple(label[1]))
 
 
 def _runs(places: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
@@ -79,7 +79,7 @@ def _runs(places: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, i
         yield run
 
 
-def _read(working: Working, run: list[tuple[int, int, int]]) -> Iterator[tuple[tuple[int, int, int], Label]]:
+def _read(working: Workspace, run: list[tuple[int, int, int]]) -> Iterator[tuple[tuple[int, int, int], Label]]:
     (shard, start, _), stop = run[0], run[-1][2]
     data = b"".join(working.results.chunks(working.part(shard, NAME), start=start, stop=stop))
     for place in run:

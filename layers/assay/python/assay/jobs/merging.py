@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 from assay.errors import InputError, ShardFailed, Unaccounted
 from assay.jobs.accounting import Ledger
-from assay.jobs.workspace import Manifest, ShardResult, Working
+from assay.jobs.workspace import JobPlan, ShardResult, Workspace
 
 _AHEAD: Final = 8
 _NAMED: Final = 5
@@ -34,12 +34,12 @@ class Joined:
 class Join(Protocol):
     """Writes a job's results, all but its summary. Raises CutInRow where the shards say so."""
 
-    def __call__(self, manifest: Manifest, working: Working) -> Joined:
+    def __call__(self, manifest: JobPlan, working: Workspace) -> Joined:
         """Join the results of the job's shards."""
         ...
 
 
-def collected(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
+def collect_results(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:
     """Yield the results of all shards in order, and hold them to what they must add up to.
 
     Raises ShardFailed; CutInRow; Unaccounted once all were yielded, those that are wrong taken back.
@@ -56,7 +56,7 @@ def collected(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
         raise
 
 
-def _fetched(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
+def _fetched(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:
     """Yield the results of all shards in order, the next ones fetched meanwhile. Raises ShardFailed, CutInRow."""
     _hold_complete(working, manifest)
     pin = manifest.pin
@@ -70,22 +70,22 @@ def _fetched(working: Working, manifest: Manifest) -> Iterator[ShardResult]:
         yield from (_sound(each.result(), manifest, shard) for shard, each in enumerate(pending, first))
 
 
-def _hold_complete(working: Working, manifest: Manifest) -> None:
+def _hold_complete(working: Workspace, manifest: JobPlan) -> None:
     """Raise ShardFailed where a shard has no result."""
     missing = sorted(set(range(manifest.shards)) - set(working.done()))
     if missing:
-        raise ShardFailed(f"{located(manifest, missing)} left no result", shards=missing[:_NAMED])
+        raise ShardFailed(f"{locate(manifest, missing)} left no result", shards=missing[:_NAMED])
 
 
-def _sound(result: ShardResult | None, manifest: Manifest, shard: int) -> ShardResult:
+def _sound(result: ShardResult | None, manifest: JobPlan, shard: int) -> ShardResult:
     if result is None:
-        raise ShardFailed(f"{located(manifest, [shard])} left no result of this plan", shards=[shard])
+        raise ShardFailed(f"{locate(manifest, [shard])} left no result of this plan", shards=[shard])
     if result.cut:
         raise CutInRow
     return result
 
 
-def located(manifest: Manifest, shards: Sequence[int]) -> str:
+def locate(manifest: JobPlan, shards: Sequence[int]) -> str:
     """Return which shards and bytes of what file: `shard 3 of 8 (bytes 192 to 255 of rank/a.txt)`."""
     named = []
     for index in shards[:_NAMED]:

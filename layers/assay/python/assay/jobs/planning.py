@@ -7,8 +7,8 @@ from typing import Any, Final, Protocol, Self
 
 from assay.aws.s3 import Bucket
 from assay.errors import ObjectChanged, TooLarge
-from assay.jobs.byte_ranges import plan as cut
-from assay.jobs.workspace import Manifest, Source, Working
+from assay.jobs.byte_ranges import cut_ranges as cut
+from assay.jobs.workspace import JobPlan, Source, Workspace
 
 QUOTED: Final = "cells of it hold line ends"
 _UNPACKED: Final = 8
@@ -37,7 +37,7 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class FileShape:
     """How a kind reads an object: its word for the format, whether cuts are safe, a CSV's header row and its place.
 
     `why` says what stands against cutting, for the refusal of an object too large to be one shard; one whose reader has
@@ -61,7 +61,7 @@ class Caps:
     unsplit_bytes: int
 
 
-class Kind(Protocol):
+class JobType(Protocol):
     """What a kind of job brings to its plan."""
 
     @property
@@ -73,7 +73,7 @@ class Kind(Protocol):
         """Return all options, those of the object's metadata chosen. Raises InvalidOption."""
         ...
 
-    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
         """Judge an object by its first (unpacked) bytes, content type and name. Raises UnreadableInput."""
         ...
 
@@ -82,29 +82,29 @@ class Kind(Protocol):
         ...
 
 
-def plan(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, results: Bucket, caps: Caps) -> Manifest:
+def plan_job(kind: JobType, job_id: str, upload: Upload, uploads: Bucket, results: Bucket, caps: Caps) -> JobPlan:
     """Return the job's manifest, made and kept by the first call; later ones find it and change nothing.
 
     Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge, ModelUnavailable.
     """
-    working = Working(results, job_id)
+    working = Workspace(results, job_id)
     found = working.planned()
     if found is None:
-        found = made(kind, job_id, upload, uploads, caps)
+        found = new_plan(kind, job_id, upload, uploads, caps)
         working.keep(found)
     return found
 
 
-def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -> Manifest:
+def new_plan(kind: JobType, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -> JobPlan:
     """Return a new manifest. Raises as `plan` does."""
-    source, metadata = pinned(uploads, upload)
+    source, metadata = pin_object(uploads, upload)
     options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
     from assay.text.packing import look  # brings NumPy, which the portal does not have
 
     found = look(_beginning(uploads, source), source.key.rpartition("/")[2])
     shape = kind.shape(found.head, replace(source, key=found.name), options)
     shards = _shards(source, found.packing, shape, caps)
-    return Manifest(
+    return JobPlan(
         job_id=job_id,
         kind=kind.name,
         source=source,
@@ -120,7 +120,7 @@ def made(kind: Kind, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -
     )
 
 
-def pinned(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
+def pin_object(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
     """Return the object as it is, and its metadata. Raises ObjectMissing; ObjectChanged where the event saw another."""
     info = uploads.head(upload.key, version=upload.version_id or None)
     if upload.etag and info.etag.strip('"') != upload.etag.strip('"'):
@@ -129,13 +129,13 @@ def pinned(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
     return Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type), info.metadata
 
 
-def uncut(manifest: Manifest, caps: Caps) -> Manifest:
+def as_one_shard(manifest: JobPlan, caps: Caps) -> JobPlan:
     """Return the same with one shard, for a file that turned out not to be one that can be cut. Raises TooLarge."""
     _hold_unsplit(manifest.source, QUOTED, caps)
     return replace(manifest, shards=1, header="", header_at=0)
 
 
-def _shards(source: Source, compression: str, shape: Shape, caps: Caps) -> int:
+def _shards(source: Source, compression: str, shape: FileShape, caps: Caps) -> int:
     """Return how many shards there are. Raises TooLarge, saying which limit and what to do."""
     if shape.limit is not None:
         if source.size > shape.limit:
@@ -180,16 +180,16 @@ _HEADER: Final = re.compile(rb"(\xef\xbb\xbf)?([\r\n]*)(\"?sep=.[^\r\n]{,20}[\r\
 _ESCAPE: Final = "surrogateescape"
 
 
-def table(head: bytes) -> Shape:
+def table_shape(head: bytes) -> FileShape:
     """Find the header row. A cut is safe where no row goes on behind a line end; shards look again."""
     found = _HEADER.match(head)
     quoted = any(line.count(b'"') % 2 for line in re.split(rb"[\r\n]+", head)[:-1])
     if found is None or quoted:
-        return Shape(FORMAT, False, why=QUOTED if quoted else "its header row is too long")
+        return FileShape(FORMAT, False, why=QUOTED if quoted else "its header row is too long")
     mark, blank, named, header = found.groups(b"")
     at = len(mark + blank + named) if blank or named else 0
     text = b"\n".join(filter(None, (named.strip(), header)))
-    return Shape(FORMAT, True, text.decode("utf-8", _ESCAPE), at)
+    return FileShape(FORMAT, True, text.decode("utf-8", _ESCAPE), at)
 
 
 def header_bytes(header: str) -> bytes:

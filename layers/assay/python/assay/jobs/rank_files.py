@@ -12,36 +12,36 @@ from assay.errors import StrictReject
 from assay.jobs import large_cells, rejects, shard_bytes
 from assay.jobs.byte_ranges import Shard, Tally
 from assay.jobs.large_cells import CellPart, Label
-from assay.jobs.merging import Joined, collected
-from assay.jobs.planning import Shape, header_bytes, line_of, table
+from assay.jobs.merging import Joined, collect_results
+from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.score_files import ScoreParts, part_keys
-from assay.jobs.workspace import Manifest, ShardResult, Source, Working, result_key
+from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, result_key
 from assay.models.pair import Scorers
 from assay.options import RANKING, RankOptions, from_metadata, with_options
 from assay.ranking.ranker import OnScored, rank_blocks
-from assay.ranking.ranking import Partial, PlacedRow, Row, hold_strict, merge, with_simple
+from assay.ranking.ranking import PartialRanking, PlacedRow, RankedRow, merge, require_no_rejects, with_simple
 from assay.ranking.ranking_csv import ranking_csv
 from assay.ranking.top_k import weigh
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.contract import Contract
-from assay.sequences.formats import Format, sniff
+from assay.sequences.formats import Format, sniff_format
 from assay.sequences.json_items import fields_of
 from assay.sequences.parsing import parse
-from assay.telemetry import rejected
+from assay.telemetry import count_rejected
 from assay.text.csv_rows import OpenRow
-from assay.text.json_values import begin
+from assay.text.json_values import split_head
 from assay.text.records import NOT_FINITE, Reject
 
 
-def ranked(
-    manifest: Manifest, index: int, uploads: Bucket, results: Bucket, pair: Scorers, contract: Contract
+def rank_shard(
+    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, pair: Scorers, contract: Contract
 ) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
     tally = Tally()
-    blocks = read(manifest, manifest.shard(index), uploads, contract, tally)
+    blocks = read_blocks(manifest, manifest.shard(index), uploads, contract, tally)
     try:
         with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
             partial = rank_blocks(
@@ -58,16 +58,16 @@ def ranked(
             )
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
-    rejected(rejects.reasons)
+    count_rejected(rejects.reasons)
     part = CellPart(results, manifest.job_id, index)
     body = _set_apart(
-        partial, part, lambda: read(manifest, manifest.shard(index), uploads, contract, Tally())
+        partial, part, lambda: read_blocks(manifest, manifest.shard(index), uploads, contract, Tally())
     ).to_body()
     counts, parts = body.pop("counts"), {**rejects.parts, **({large_cells.NAME: part.size} if part.size else {})}
     return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
 
 
-def _set_apart(partial: Partial, part: CellPart, again: Callable[[], Iterator[Block]]) -> Partial:
+def _set_apart(partial: PartialRanking, part: CellPart, again: Callable[[], Iterator[Block]]) -> PartialRanking:
     """Write ids and cells that are too large for a shard's result beside it, and return the ranking without them."""
     keys = [row.line for row in partial.rows] if partial.shed else range(len(partial.rows))
     if partial.shed:
@@ -77,7 +77,7 @@ def _set_apart(partial: Partial, part: CellPart, again: Callable[[], Iterator[Bl
     else:
         return partial
     pairs = zip(keys, partial.rows, strict=True)
-    rows: list[Row] = [
+    rows: list[RankedRow] = [
         PlacedRow(row.sequence, row.score, row.gate, row.line, None, (), part.places[key]) for key, row in pairs
     ]
     return replace(partial, rows=rows)
@@ -92,7 +92,7 @@ def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Lab
 
 
 @contextmanager
-def _scores(options: RankOptions, results: Bucket, manifest: Manifest, index: int) -> Iterator[OnScored | None]:
+def _scores(options: RankOptions, results: Bucket, manifest: JobPlan, index: int) -> Iterator[OnScored | None]:
     """Yield what takes all scores, None where they are not wanted."""
     if options.output == "all":
         with ScoreParts(results, manifest.job_id, index) as parts:
@@ -101,13 +101,13 @@ def _scores(options: RankOptions, results: Bucket, manifest: Manifest, index: in
         yield None
 
 
-def read(manifest: Manifest, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally) -> Iterator[Block]:
+def read_blocks(manifest: JobPlan, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally) -> Iterator[Block]:
     """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
-    chunks = shard_bytes.text(uploads, manifest, shard, tally)
+    chunks = shard_bytes.read_shard(uploads, manifest, shard, tally)
     options = RankOptions(**manifest.options)
     fmt = Format(manifest.format)
     headed = fmt is Format.CSV and bool(manifest.header) and shard.start > manifest.header_at
-    head, chunks = begin(chunks)
+    head, chunks = split_head(chunks)
     blocks = parse(
         chain([header_bytes(manifest.header)], chunks) if headed else chunks,
         fmt,
@@ -131,7 +131,7 @@ def _keep(parts: RejectParts, rejects: list[Reject]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class RankKind:
+class RankJobType:
     """Ranking; `serving` says which gate and score model serve now for those options."""
 
     serving: Callable[[RankOptions], Mapping[str, Mapping[str, str]]]
@@ -141,20 +141,20 @@ class RankKind:
         """Return all options. Raises InvalidOption."""
         return asdict(with_options(RankOptions(), from_metadata(metadata, RANKING)))
 
-    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> Shape:
+    def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
-        fmt = sniff(head, source.content_type, source.key.rpartition("/")[2], options["column"])
+        fmt = sniff_format(head, source.content_type, source.key.rpartition("/")[2], options["column"])
         if fmt is Format.CSV:
-            return table(head)
+            return table_shape(head)
         if fmt is Format.JSON:
-            return Shape(fmt.value, False, why="it is one JSON document")
+            return FileShape(fmt.value, False, why="it is one JSON document")
         if fmt is Format.JSONL:
-            return Shape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
+            return FileShape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
         if fmt is Format.WRAPPED:
-            return Shape(fmt.value, False, why="its sequences go on over several lines")
+            return FileShape(fmt.value, False, why="its sequences go on over several lines")
         if fmt not in (Format.LINES, Format.FASTA):
-            return Shape(fmt.value, False)
-        return Shape(fmt.value, True)
+            return FileShape(fmt.value, False)
+        return FileShape(fmt.value, True)
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         """Return who serves as `gate` and as `score`. Raises NotFound, InvalidOption, ModelUnavailable."""
@@ -164,16 +164,16 @@ class RankKind:
 _CSV: Final = "text/csv; charset=utf-8"
 
 
-def join(manifest: Manifest, working: Working) -> Joined:
+def join_ranking(manifest: JobPlan, working: Workspace) -> Joined:
     """Write ranking.csv, the rejects, and the list of score files. Raises ShardFailed, CutInRow."""
     options = RankOptions(**manifest.options)
     pieces: list[Piece] = []
-    whole = with_simple(merge(_partials(collected(working, manifest), pieces), options.top_k))
-    results = {"rejected": rejects.write(working, pieces)}
+    whole = with_simple(merge(_partials(collect_results(working, manifest), pieces), options.top_k))
+    results = {"rejected": rejects.write_rejects(working, pieces)}
     counts = asdict(whole.counts)
     said = {"notices": [each.to_body() for each in whole.notices]}
     try:
-        hold_strict(options, whole.counts)
+        require_no_rejects(options, whole.counts)
     except StrictReject as error:
         return Joined(counts, results, said, error)
     results["ranking"] = _ranking(working, whole)
@@ -182,17 +182,17 @@ def join(manifest: Manifest, working: Working) -> Joined:
     return Joined(counts, results, said)
 
 
-def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[Partial]:
+def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[PartialRanking]:
     """Yield partial rankings with lines of the whole file; note in `pieces` what else the shards left."""
     lines = 0
     for result in found:
         counts = result.counts
         pieces.append(Piece(result.shard, lines, counts["rejected"], counts["passed"], dict(result.parts)))
-        yield Partial.from_body({**result.body, "counts": counts}).shifted(lines)
+        yield PartialRanking.from_body({**result.body, "counts": counts}).shifted(lines)
         lines += result.lines
 
 
-def _ranking(working: Working, whole: Partial) -> str:
+def _ranking(working: Workspace, whole: PartialRanking) -> str:
     key = result_key(working.job_id, "ranking.csv")
     with Writer(working.results, key, _CSV) as writer:
         for text in ranking_csv(whole, large_cells.fill(working, whole.rows)):
@@ -200,7 +200,7 @@ def _ranking(working: Working, whole: Partial) -> str:
     return key
 
 
-def _list_score_files(working: Working, pieces: list[Piece]) -> str:
+def _list_score_files(working: Workspace, pieces: list[Piece]) -> str:
     """Write which score files there are: rows, and the line of the file that is line 1 of each."""
     parts = [
         {**part_keys(working.job_id, piece.shard), "rows": piece.passed, "first_line": piece.lines_before + 1}

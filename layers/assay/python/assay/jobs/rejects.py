@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from assay.aws.s3 import Bucket, Writer
 from assay.errors import Unaccounted
-from assay.jobs.workspace import Working, part_key, result_key
+from assay.jobs.workspace import Workspace, part_key, result_key
 from assay.text.csv_writer import rejected_csv_header, rejected_rows
 from assay.text.records import Reject
 
@@ -83,7 +83,7 @@ class Piece:
         return self.parts.get(EARLY, 0) + self.parts.get(LATE, 0)
 
 
-def write(working: Working, pieces: Sequence[Piece]) -> str:
+def write_rejects(working: Workspace, pieces: Sequence[Piece]) -> str:
     """Write all rejects to results in order of lines; return the key of `rejected.csv`, or of the list of its parts.
 
     A part that is there already is not made again, so that a merge cut off goes on where it was.
@@ -105,7 +105,7 @@ def write(working: Working, pieces: Sequence[Piece]) -> str:
     return key
 
 
-def _write_file(working: Working, key: str, pieces: Sequence[Piece]) -> None:
+def _write_file(working: Workspace, key: str, pieces: Sequence[Piece]) -> None:
     with Writer(working.results, key, _CSV) as writer:
         writer.write(rejected_csv_header().encode())
         for piece in pieces:
@@ -113,7 +113,7 @@ def _write_file(working: Working, key: str, pieces: Sequence[Piece]) -> None:
                 writer.write(data)
 
 
-def _rows(working: Working, piece: Piece) -> Iterator[bytes]:
+def _rows(working: Workspace, piece: Piece) -> Iterator[bytes]:
     """Yield the rows of a shard, lines numbered in the whole file. Raises Unaccounted where they are not as many."""
     rows: Iterable[bytes]
     early, late = (_read(working, piece, name) for name in (EARLY, LATE))
@@ -124,7 +124,7 @@ def _rows(working: Working, piece: Piece) -> Iterator[bytes]:
     yield from require_lines(rows, piece.rejected, f"rejects of shard {piece.shard + 1}")
 
 
-def _read(working: Working, piece: Piece, name: str) -> Iterator[bytes]:
+def _read(working: Workspace, piece: Piece, name: str) -> Iterator[bytes]:
     """Yield whole rows of one of a shard's objects, renumbered."""
     for rows in working.lines(piece.shard, name, piece.parts.get(name, 0)):
         yield _renumbered(rows, piece.lines_before)

@@ -16,7 +16,7 @@ from assay.ranking.ranking_csv import carried_cells, carried_names
 from assay.ranking.top_k import Rows
 from assay.sequences.alphabet import decode
 from assay.sequences.contract import Contract
-from assay.text.csv_writer import csv_text, harmless
+from assay.text.csv_writer import csv_text, escape_formula
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -77,7 +77,7 @@ class _Csv:
         self.begin(names)
         numbers = zip(sequences, rows.score, rows.gate, rows.lines.tolist(), labels, strict=True)
         self._write(
-            [text, str(score), str(gate), line, harmless(name or ""), *map(harmless, extra)]
+            [text, str(score), str(gate), line, escape_formula(name or ""), *map(escape_formula, extra)]
             for text, score, gate, line, (name, extra) in numbers
         )
 

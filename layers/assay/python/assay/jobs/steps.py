@@ -10,23 +10,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from assay.errors import MalformedBody, ServiceError
 from assay.jobs import workspace
-from assay.jobs.ending import BLAMED, fail, give_up, settle, show
-from assay.jobs.environment import Desk
+from assay.jobs.ending import BLAMED, fail_job, fail_planned_job, settle, write_summary
+from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Claim, UploadIdentity
 from assay.jobs.merging import CutInRow, Join, Joined
-from assay.jobs.planning import Kind, Upload, plan, uncut
-from assay.jobs.workspace import Manifest, ShardResult
+from assay.jobs.planning import JobType, Upload, as_one_shard, plan_job
+from assay.jobs.workspace import JobPlan, ShardResult
 from assay.telemetry import logger
 
-Work = Callable[[Manifest, int], ShardResult]
+Work = Callable[[JobPlan, int], ShardResult]
 Event = Mapping[str, Any]
 Reply = dict[str, Any]
 
 
-def plan_step(desk: Desk, kind: Kind, event: Event) -> Reply:
+def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
     job_id = str(event["job_id"])
-    manifest = plan(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.of_kind(kind.name).caps)
+    manifest = plan_job(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.of_kind(kind.name).caps)
     desk.jobs.start(job_id, manifest.models, shards=manifest.shards)
     return {
         "job_id": job_id,
@@ -37,7 +37,7 @@ def plan_step(desk: Desk, kind: Kind, event: Event) -> Reply:
     }
 
 
-def shard_step(desk: Desk, event: Event, work: Work) -> Reply:
+def shard_step(desk: JobEnvironment, event: Event, work: Work) -> Reply:
     """Do one shard, unless its result is there already or the job has ended meanwhile (cancelled)."""
     job_id, shard = str(event["job_id"]), int(event["shard"])
     working = desk.working(job_id)
@@ -47,7 +47,7 @@ def shard_step(desk: Desk, event: Event, work: Work) -> Reply:
     return {}
 
 
-def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
+def merge_step(desk: JobEnvironment, event: Event, join: Join) -> Reply:
     """Join the shards and end the job; `state` is SUCCEEDED, FAILED, or REPLANNED where the file could not be cut.
 
     The summary is written after all other results, so that there is none without them, and the record after it; where
@@ -63,26 +63,26 @@ def merge_step(desk: Desk, event: Event, join: Join) -> Reply:
     except CutInRow:
         return _replanned(desk, manifest)
     except BLAMED as error:
-        return fail(desk, manifest, error)
+        return fail_planned_job(desk, manifest, error)
     if joined.error is not None:
-        return fail(desk, manifest, joined.error, joined.results)
+        return fail_planned_job(desk, manifest, joined.error, joined.results)
     results = {**joined.results, "summary": workspace.summary_key(job_id, manifest.kind)}
-    said = summary(manifest, joined, results)
+    said = success_summary(manifest, joined, results)
     if not desk.jobs.conclude(job_id) and _failed(desk, job_id):
         return _settled(desk, job_id)
-    show(desk, results["summary"], said)
+    write_summary(desk, results["summary"], said)
     if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):
         return _settled(desk, job_id)
     return _reply(job_id, "SUCCEEDED")
 
 
-def _settled(desk: Desk, job_id: str) -> Reply:
+def _settled(desk: JobEnvironment, job_id: str) -> Reply:
     """Put right what a job that FAILED shows, and say that it did."""
     settle(desk, job_id)
     return _reply(job_id, "FAILED")
 
 
-def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> Reply:
+def success_summary(manifest: JobPlan, joined: Joined, results: Mapping[str, str]) -> Reply:
     """Return what the summary of a job that SUCCEEDED says."""
     return {
         "job_id": manifest.job_id,
@@ -97,17 +97,17 @@ def summary(manifest: Manifest, joined: Joined, results: Mapping[str, str]) -> R
     }
 
 
-def _replanned(desk: Desk, manifest: Manifest) -> Reply:
+def _replanned(desk: JobEnvironment, manifest: JobPlan) -> Reply:
     """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
     try:
-        desk.working(manifest.job_id).keep(uncut(manifest, desk.of_kind(manifest.kind).caps))
+        desk.working(manifest.job_id).keep(as_one_shard(manifest, desk.of_kind(manifest.kind).caps))
     except BLAMED as error:
-        return fail(desk, manifest, error)
+        return fail_planned_job(desk, manifest, error)
     desk.jobs.start(manifest.job_id, manifest.models, shards=1)
     return _reply(manifest.job_id, "REPLANNED")
 
 
-def _failed(desk: Desk, job_id: str) -> bool:
+def _failed(desk: JobEnvironment, job_id: str) -> bool:
     """Say whether a job has been given up meanwhile: cancelled, or swept."""
     job = desk.jobs.get(job_id)
     return job is not None and job.state == "FAILED"
@@ -120,13 +120,15 @@ def _reply(job_id: str, state: str) -> Reply:
 LEASE_SECONDS = 900
 
 
-def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Work, join: Join) -> str | None:
+def start_from_record(
+    desk: JobEnvironment, kind: JobType, record: Mapping[str, Any], owner: str, work: Work, join: Join
+) -> str | None:
     """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
 
     Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
     last one the job is FAILED.
     """
-    upload = identify(record)
+    upload = read_identity(record)
     if upload.bucket != desk.uploads.name:
         logger.warning("an event of another bucket starts nothing", bucket=upload.bucket)
         return None
@@ -139,20 +141,22 @@ def take(desk: Desk, kind: Kind, record: Mapping[str, Any], owner: str, work: Wo
         settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
         return None
     try:
-        begin(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join)
+        plan_and_run(
+            desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join
+        )
     except BLAMED as error:
         logger.warning("job failed", code=error.code)
-        give_up(desk, claim.job_id, kind.name, upload.key, error)
+        fail_job(desk, claim.job_id, kind.name, upload.key, error)
     except Exception as error:
         _last(desk, kind.name, upload, claim, error)
         raise
     return claim.job_id
 
 
-def begin(desk: Desk, kind: Kind, job_id: str, upload: Upload, work: Work, join: Join) -> None:
+def plan_and_run(desk: JobEnvironment, kind: JobType, job_id: str, upload: Upload, work: Work, join: Join) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
     caps = desk.of_kind(kind.name).caps
-    manifest = plan(kind, job_id, upload, desk.uploads, desk.results, caps)
+    manifest = plan_job(kind, job_id, upload, desk.uploads, desk.results, caps)
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
         return
@@ -161,14 +165,14 @@ def begin(desk: Desk, kind: Kind, job_id: str, upload: Upload, work: Work, join:
     merge_step(desk, {"job_id": job_id}, join)
 
 
-def hand_over(desk: Desk, manifest: Manifest, upload: Upload) -> None:
+def hand_over(desk: JobEnvironment, manifest: JobPlan, upload: Upload) -> None:
     """Start the execution of a job; its name is the job's, so that a second start changes nothing."""
     job_id = manifest.job_id
     desk.jobs.start(job_id, manifest.models, shards=manifest.shards, execution=desk.machine.execution(job_id))
     desk.machine.start(job_id, {"job_id": job_id, "kind": manifest.kind, **upload.to_json()})
 
 
-def redrive(desk: Desk, job_id: str) -> str | None:
+def redrive(desk: JobEnvironment, job_id: str) -> str | None:
     """Begin a FAILED job again, as a new execution that does what is missing; None where it is not one that FAILED."""
     job = desk.jobs.reopen(job_id)
     if job is None:
@@ -188,7 +192,7 @@ class Letter(Enum):
     HELD = "its job is claimed for a while yet: leave the letter"
 
 
-def read_letter(desk: Desk, upload: UploadIdentity, claimer: str = "") -> tuple[Letter, str, float]:
+def read_letter(desk: JobEnvironment, upload: UploadIdentity, claimer: str = "") -> tuple[Letter, str, float]:
     """Return what to do about a dead letter, its own job's id where it has one, and for how many seconds that is held.
 
     `claimer` is the function call that gave up: what it holds is let go, for it is over.
@@ -204,7 +208,7 @@ def read_letter(desk: Desk, upload: UploadIdentity, claimer: str = "") -> tuple[
     return Letter.HELD, job.id if job else "its job", seconds
 
 
-def identify(record: Mapping[str, Any]) -> UploadIdentity:
+def read_identity(record: Mapping[str, Any]) -> UploadIdentity:
     """Return which object a record is about; its key is URL-encoded. Raises MalformedBody for one that is not S3's."""
     try:
         entity, bucket = record["s3"]["object"], record["s3"]["bucket"]["name"]
@@ -216,12 +220,12 @@ def identify(record: Mapping[str, Any]) -> UploadIdentity:
     return found
 
 
-def _last(desk: Desk, kind: str, upload: UploadIdentity, claim: Claim, error: Exception) -> None:
+def _last(desk: JobEnvironment, kind: str, upload: UploadIdentity, claim: Claim, error: Exception) -> None:
     """Fail a job whose last attempt this was, if that can be done; the event goes to the dead-letter queue."""
     if claim.attempt >= desk.attempts:
         reason = ServiceError(f"given up after {claim.attempt} attempts: {str(error) or type(error).__name__}")
         with suppress(BotoCoreError, ClientError):
-            give_up(desk, claim.job_id, kind, upload.key, reason)
+            fail_job(desk, claim.job_id, kind, upload.key, reason)
 
 
 _BRIDGE: Final = "aws.s3"
@@ -229,7 +233,9 @@ _CREATED: Final = "Object Created"
 _NAMES: Final = {"version-id": "versionId", "etag": "eTag", "sequencer": "sequencer", "size": "size"}
 
 
-def take_all(desk: Desk, kind: Kind, event: Mapping[str, Any], owner: str, work: Work, join: Join) -> list[str]:
+def start_from_event(
+    desk: JobEnvironment, kind: JobType, event: Mapping[str, Any], owner: str, work: Work, join: Join
+) -> list[str]:
     """Begin the job of each object of an event; return the ids of those that were ours to do.
 
     A record that fails stops none behind it; once all were tried the first failure is raised, so that the event comes
@@ -239,7 +245,7 @@ def take_all(desk: Desk, kind: Kind, event: Mapping[str, Any], owner: str, work:
     failed: list[Exception] = []
     for record in list_records(event):
         try:
-            begun.append(take(desk, kind, record, owner, work, join))
+            begun.append(start_from_record(desk, kind, record, owner, work, join))
         except Exception as error:  # raised below, when those behind it have had their turn
             logger.error("a record of an event failed", reason=f"{type(error).__name__}: {error}")
             failed.append(error)

@@ -36,7 +36,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class JobPlan:
     """The pins of a job. Raises `ManifestInvalid` naming the field that cannot be.
 
     `format` is the kind's own word (`lines`, `fasta`, `csv`, ...), `header` a CSV's header row, which the shards that
@@ -202,7 +202,7 @@ class ShardResult:
         return cls(**json.loads(text))
 
 
-def added(results: list[Mapping[str, int]]) -> dict[str, int]:
+def add_counts(results: list[Mapping[str, int]]) -> dict[str, int]:
     """Return the sums of counts by name."""
     names = {name: None for counts in results for name in counts}
     return {name: sum(counts.get(name, 0) for counts in results) for name in names}
@@ -235,23 +235,23 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Working:
+class Workspace:
     """The working objects of one job."""
 
     results: Bucket
     job_id: str
 
-    def keep(self, manifest: Manifest) -> None:
+    def keep(self, manifest: JobPlan) -> None:
         """Write what was planned: the list of shards first, so that a manifest means that all is there."""
         items = [{"job_id": self.job_id, "kind": manifest.kind, "shard": index} for index in range(manifest.shards)]
         self.results.put(shards_key(self.job_id), json.dumps(items).encode(), _JSON)
         self.results.put(manifest_key(self.job_id), manifest.to_json().encode(), _JSON)
 
-    def manifest(self) -> Manifest:
+    def manifest(self) -> JobPlan:
         """Return what was planned. Raises ObjectMissing before that, ManifestInvalid."""
-        return Manifest.from_json(self._read(manifest_key(self.job_id)))
+        return JobPlan.from_json(self._read(manifest_key(self.job_id)))
 
-    def planned(self) -> Manifest | None:
+    def planned(self) -> JobPlan | None:
         """Return what was planned, None where nothing was yet."""
         try:
             return self.manifest()

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final, Self
 
 from assay.errors import BundleInvalid
-from assay.models.json_fields import document
+from assay.models.json_fields import read_document
 
 MANIFEST: Final = "manifest.json"
 MAX_POINTER_BYTES: Final = 1 << 16
@@ -31,7 +31,7 @@ class Pointer:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read `current.json`; raises BundleInvalid."""
-        fields = document(content, "current.json", MAX_POINTER_BYTES)
+        fields = read_document(content, "current.json", MAX_POINTER_BYTES)
         previous = fields.values.get("previous")
         version = checked_version(fields.text("version"))
         digests = (_digest(fields.values.get(name)) for name in ("sha256", "previous_sha256"))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _READ = 1 << 20
 
 
-def verify(folder: Path, manifest: "Manifest", threads: int) -> None:
+def verify_files(folder: Path, manifest: "Manifest", threads: int) -> None:
     """Raise BundleInvalid unless every file of the manifest is in the folder, byte for byte; hashes in threads."""
     for file in manifest.files:
         path = folder / file.path
@@ -38,7 +38,7 @@ def verify(folder: Path, manifest: "Manifest", threads: int) -> None:
             pass
 
 
-def check(path: str, start: int, digest: str, expected: str) -> None:
+def require_chunk(path: str, start: int, digest: str, expected: str) -> None:
     """Raise BundleInvalid unless a chunk's digest is the manifest's."""
     if digest != expected:
         raise BundleInvalid(f"{path} is not what its manifest says in the chunk from byte {start}", path=path)
@@ -49,7 +49,7 @@ def _verify(file: Path, path: str, start: int, stop: int, expected: str) -> None
     with file.open("rb", buffering=0) as source:
         for at in range(start, stop, _READ):
             digest.update(os.pread(source.fileno(), min(_READ, stop - at), at))
-    check(path, start, digest.hexdigest(), expected)
+    require_chunk(path, start, digest.hexdigest(), expected)
 
 
 _RESERVE: Final = 0.1
@@ -126,7 +126,7 @@ def ensure(
     if folder.is_dir():
         try:
             with phase("verify", model=manifest.name):
-                verify(folder, manifest, threads)
+                verify_files(folder, manifest, threads)
             touch(folder)
             return folder
         except BundleInvalid:
@@ -193,5 +193,5 @@ def _try_chunk(bucket: Bucket, key: str, target: int, start: int, stop: int, exp
         digest.update(piece)
         hashing += time.perf_counter() - began
         at += os.pwrite(target, piece, at)
-    check(key, start, digest.hexdigest(), expected)
+    require_chunk(key, start, digest.hexdigest(), expected)
     return hashing

@@ -10,7 +10,7 @@ from assay.errors import BundleInvalid
 T = TypeVar("T")
 
 
-class Fields:
+class JsonFields:
     """One JSON object, read field by field; `where` is its place in the document, as messages give it."""
 
     def __init__(self, value: object, where: str) -> None:
@@ -52,14 +52,14 @@ class Fields:
         values = self.items(name, most, least=least)
         return tuple(values) if all(isinstance(value, str) for value in values) else self.fail(name, "holds no strings")
 
-    def objects(self, name: str, most: int, read: Callable[["Fields"], T]) -> tuple[T, ...]:
+    def objects(self, name: str, most: int, read: Callable[["JsonFields"], T]) -> tuple[T, ...]:
         """Return what `read` makes of each object in a list of 1 to `most`."""
         values = enumerate(self.items(name, most))
-        return tuple(read(Fields(value, f"{self.where}.{name}[{at}]")) for at, value in values)
+        return tuple(read(JsonFields(value, f"{self.where}.{name}[{at}]")) for at, value in values)
 
     def mapping(self, name: str) -> dict[str, Any]:
         """Return an object as it is, empty where there is none."""
-        return dict(Fields(self.values.get(name, {}), f"{self.where}.{name}").values)
+        return dict(JsonFields(self.values.get(name, {}), f"{self.where}.{name}").values)
 
     def numbers(self, name: str) -> dict[str, float]:
         """Return an object of finite numbers, empty where there is none."""
@@ -69,14 +69,14 @@ class Fields:
         return {key: float(value) for key, value in values.items()}
 
 
-def document(content: bytes, where: str, limit: int) -> Fields:
+def read_document(content: bytes, where: str, limit: int) -> JsonFields:
     """Return the object that a JSON document of at most `limit` bytes is, if it could be written again."""
     if len(content) > limit:
         raise BundleInvalid(f"the {where} has {len(content)} bytes, more than {limit}")
     try:
         value = json.loads(content, parse_constant=_refuse)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # 1e999, half a surrogate pair
-        return Fields(value, where)
+        return JsonFields(value, where)
     except (ValueError, RecursionError) as error:
         raise BundleInvalid(f"the {where} is not JSON: {error}") from error
 

@@ -110,7 +110,7 @@ class LiteRTRunner:
         self._shapes = shapes
 
 
-def load(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
+def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
     """Map a bundle's .tflite file; BundleInvalid where it is none, or has not the inputs that the manifest says."""
     interpreter_class, places = _interpreter_class(), processors(threads)
     try:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import AssayError, BundleInvalid, ModelUnavailable, RuntimeMissing
-from assay.models.download import verify
-from assay.models.manifest import Manifest, Tensor, TextSpec, read_manifest
+from assay.models.download import verify_files
+from assay.models.manifest import Manifest, TensorSpec, TextSpec, read_manifest
 from assay.telemetry import phase
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ class LoadedModel:
             raise RuntimeMissing("tokenizers is not installed here, and classifiers need it") from error
 
 
-def load(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
+def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
     with phase("load", model=manifest.name):
         model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
     with phase("warm", model=manifest.name):
-        probe(model)
+        run_once(model)
     return model
 
 
@@ -83,11 +83,11 @@ def load_folder(folder: Path, threads: int) -> LoadedModel:
     """Verify and load a bundle that lies on this machine."""
     manifest = read_manifest(folder)
     with phase("verify", model=manifest.name):
-        verify(folder, manifest, threads)
-    return load(folder, manifest, threads)
+        verify_files(folder, manifest, threads)
+    return load_model(folder, manifest, threads)
 
 
-def probe(model: LoadedModel) -> None:
+def run_once(model: LoadedModel) -> None:
     """Run a model on zeros, its mask on ones; BundleInvalid unless finite numbers of the promised shape come out."""
     manifest = model.manifest
     inputs = {tensor.name: _probe_input(tensor) for tensor in manifest.inputs}
@@ -107,13 +107,13 @@ def _runner(folder: Path, manifest: Manifest, threads: int) -> Runner:
     if manifest.format == "saved_model":
         from assay.models import tensorflow
 
-        return tensorflow.load(folder, manifest, threads)
+        return tensorflow.load_saved_model(folder, manifest, threads)
     from assay.models import litert
 
-    return litert.load(folder, manifest, threads)
+    return litert.load_litert(folder, manifest, threads)
 
 
-def _probe_input(tensor: Tensor) -> NDArray[Any]:
+def _probe_input(tensor: TensorSpec) -> NDArray[Any]:
     # The first axis of a free batch is one row; any other free axis is the length of a text.
     shape = [axis or (1 if at == 0 else _FREE_AXIS) for at, axis in enumerate(tensor.shape)]
     filled = np.ones if "mask" in tensor.name else np.zeros

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Self, cast
 
 from assay.errors import BundleInvalid
 from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
-from assay.models.json_fields import Fields, document
+from assay.models.json_fields import JsonFields, read_document
 from assay.sequences.contract import Contract
 
 CHUNK_BYTES: Final = 8 << 20
@@ -48,7 +48,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
+class TensorSpec:
     """An input or an output; an axis whose size may vary is None."""
 
     name: str
@@ -86,7 +86,7 @@ class TextSpec:
     overlap: int = 0
 
 
-def read_file(fields: Fields) -> File:
+def read_file(fields: JsonFields) -> File:
     """Read one of the manifest's files."""
     size = fields.integer("bytes", 0, MAX_BUNDLE_BYTES)
     part = fields.integer("chunk_bytes", 1, 1 << 30, CHUNK_BYTES)
@@ -98,7 +98,7 @@ def read_file(fields: Fields) -> File:
     return File(_path(fields), size, digests[0], part, chunks)
 
 
-def _path(fields: Fields) -> str:
+def _path(fields: JsonFields) -> str:
     path = fields.text("path")
     segments = path.split("/")
     if path == MANIFEST or len(segments) > 8 or not all(_SEGMENT.fullmatch(segment) for segment in segments):
@@ -106,26 +106,26 @@ def _path(fields: Fields) -> str:
     return path
 
 
-def read_tensor(fields: Fields) -> Tensor:
+def read_tensor(fields: JsonFields) -> TensorSpec:
     """Read an input or an output; -1 is another way to write null."""
     axes = fields.items("shape", 8, least=0)
     if not all(axis is None or (type(axis) is int and (axis == -1 or 1 <= axis <= _MAX_AXIS)) for axis in axes):
         fields.fail("shape", "holds something else than sizes or null")
     shape = tuple(None if axis == -1 else axis for axis in axes)
-    return Tensor(fields.text("name"), fields.choice("dtype", *_DTYPES), shape)
+    return TensorSpec(fields.text("name"), fields.choice("dtype", *_DTYPES), shape)
 
 
-def read_sequence(manifest: Fields) -> SequenceSpec:
+def read_sequence(manifest: JsonFields) -> SequenceSpec:
     """Read what a `sequence-score` manifest says of sequences."""
-    fields = Fields(manifest.values.get("sequence"), "manifest.sequence")
+    fields = JsonFields(manifest.values.get("sequence"), "manifest.sequence")
     encoding = cast(Encoding, fields.choice("encoding", "index", "one_hot", "one_hot_flat"))
     contract = Contract(fields.text("alphabet"), fields.integer("length", 1, 65_536))
     return SequenceSpec(contract.alphabet, contract.length, encoding)
 
 
-def read_text(manifest: Fields) -> TextSpec:
+def read_text(manifest: JsonFields) -> TextSpec:
     """Read what a `text-classification` manifest says of texts."""
-    fields = Fields(manifest.values.get("text"), "manifest.text")
+    fields = JsonFields(manifest.values.get("text"), "manifest.text")
     labels, thresholds = fields.texts("labels", _MAX_LABELS), fields.numbers("thresholds")
     if len(set(labels)) != len(labels) or not thresholds.keys() <= set(labels):
         fields.fail("labels", "are not distinct, or lack one that has a threshold")
@@ -156,8 +156,8 @@ class Manifest:
     task: Task
     format: Literal["tflite", "saved_model"]
     files: tuple[File, ...]
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
     sequence: SequenceSpec | None
     text: TextSpec | None
     metrics: Mapping[str, Any]
@@ -177,10 +177,10 @@ class Manifest:
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read `manifest.json`."""
-        return cls.read(document(content, "manifest", MAX_MANIFEST_BYTES))
+        return cls.read(read_document(content, "manifest", MAX_MANIFEST_BYTES))
 
     @classmethod
-    def read(cls, fields: Fields) -> Self:
+    def read(cls, fields: JsonFields) -> Self:
         """Read the manifest's object."""
         fields.integer("schema", 1, 1)
         task = fields.choice("task", "sequence-score", "text-classification")

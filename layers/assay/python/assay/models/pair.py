@@ -44,7 +44,7 @@ class Pair:
         return Contract(self.gate.alphabet, self.gate.length)
 
 
-def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
+def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
     """Return the models that a caller named, for those not named the deployment's `gate` and `score`.
 
     Raises NotFound, ModelUnavailable; where the two want different sequences InvalidOption if the caller named one of
@@ -53,7 +53,7 @@ def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
     first = choice.model(options.gate_model, TASK, gate)
     second = choice.model(options.score_model, TASK, score)
     try:
-        return paired(first, second)
+        return pair_models(first, second)
     except BundleInvalid as error:
         if not options.gate_model and not options.score_model:
             raise
@@ -61,13 +61,13 @@ def chosen(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
         raise InvalidOption(f"{error.message}: name a gate_model and a score_model that agree", option=option) from None
 
 
-def pinned(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
+def load_pinned_pair(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
     """Return the versions of `gate` and `score` that a plan pinned. Raises ModelUnavailable, BundleInvalid."""
     gate, score = (registry.pinned(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
-    return paired(gate, score)
+    return pair_models(gate, score)
 
 
-def paired(gate: LoadedModel, score: LoadedModel) -> Pair:
+def pair_models(gate: LoadedModel, score: LoadedModel) -> Pair:
     """Return two loaded models as a pair. Raises BundleInvalid where the two want different sequences."""
     pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):

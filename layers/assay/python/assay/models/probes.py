@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import BundleInvalid
-from assay.models.json_fields import document
+from assay.models.json_fields import read_document
 from assay.models.loading import LoadedModel
 from assay.models.manifest import Manifest
 from assay.models.sequence_scorer import SequenceScorer
@@ -58,13 +58,13 @@ def has_probes(manifest: Manifest) -> bool:
     return any(file.path == PROBES for file in manifest.files)
 
 
-def read(model: LoadedModel) -> Probes | None:
+def read_probes(model: LoadedModel) -> Probes | None:
     """Return a bundle's probes, None where it has none; BundleInvalid where they are malformed."""
     manifest = model.manifest
     if not has_probes(manifest):
         return None
     with (model.folder / PROBES).open("rb") as source:
-        fields = document(source.read(MAX_BYTES + 1), PROBES, MAX_BYTES)
+        fields = read_document(source.read(MAX_BYTES + 1), PROBES, MAX_BYTES)
     kind: Literal["sequences", "texts"] = "texts" if manifest.text else "sequences"
     inputs = fields.texts(kind, _MOST)
     outputs = _numbers(fields.items("outputs", _MOST))
@@ -77,16 +77,16 @@ def read(model: LoadedModel) -> Probes | None:
     return Probes(kind, inputs, outputs, float(tolerance))
 
 
-def check(model: LoadedModel, most: int | None = None) -> float | None:
+def check_probes(model: LoadedModel, most: int | None = None) -> float | None:
     """Return the greatest difference from the first `most` probes (None: all), None without probes.
 
     Raises BundleInvalid where it is too great, or an answer is not finite.
     """
-    probes = read(model)
+    probes = read_probes(model)
     if probes is None:
         return None
     probes = probes.first(most)
-    difference = float(np.abs(scores(model, probes.inputs) - probes.outputs).max())
+    difference = float(np.abs(score_probes(model, probes.inputs) - probes.outputs).max())
     if not difference <= probes.tolerance:  # nor is NaN
         name = f"{model.manifest.name} {model.manifest.version}"
         raise BundleInvalid(
@@ -95,15 +95,15 @@ def check(model: LoadedModel, most: int | None = None) -> float | None:
     return difference
 
 
-def scores(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.float32]:
+def score_probes(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return the scores of sequences [N], or of texts [N, labels] after the activation."""
     if model.manifest.text is None:
         scorer = SequenceScorer(model)
-        return scorer.score(codes(inputs, scorer.contract))
+        return scorer.score(probe_codes(inputs, scorer.contract))
     return np.stack([each.scores for each in TextClassifier(model).classify(inputs)])
 
 
-def codes(sequences: Sequence[str], contract: Contract) -> npt.NDArray[np.uint8]:
+def probe_codes(sequences: Sequence[str], contract: Contract) -> npt.NDArray[np.uint8]:
     """Return alphabet indices uint8 [N, length]; BundleInvalid for a sequence that the model cannot read."""
     found = np.full((len(sequences), contract.length), 255, np.uint8)
     for row, sequence in enumerate(sequences):

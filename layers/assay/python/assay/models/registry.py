@@ -31,7 +31,7 @@ from assay.models.bucket_layout import (
     current_key,
 )
 from assay.models.download import ensure, folder_of
-from assay.models.loading import LoadedModel, Runner, load
+from assay.models.loading import LoadedModel, Runner, load_model
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
 from assay.models.memory import Memory, footprint
 from assay.models.text_classifier import TextClassifier
@@ -46,7 +46,7 @@ Pin = tuple[str, str, str]
 
 
 @dataclass
-class Slot:
+class ServingState:
     """What is known of one model's current version; `version` is the one that serves, in memory or let go of it."""
 
     name: str
@@ -123,7 +123,7 @@ class Loader:
 
     def _loaded(self, folder: Path, manifest: Manifest) -> LoadedModel:
         try:
-            model = load(folder, manifest, self._threads)
+            model = load_model(folder, manifest, self._threads)
             self._prove(model)
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
@@ -141,7 +141,7 @@ class Loader:
         if manifest.digest in self._proven or not probes.has_probes(manifest):
             return
         with phase("probe", model=manifest.name):
-            probes.check(model, probes.ASKED_ON_LOAD)
+            probes.check_probes(model, probes.ASKED_ON_LOAD)
         self._proven.add(manifest.digest)
 
 
@@ -172,7 +172,7 @@ class Registry:
         self._refresh_seconds = refresh_seconds
         self._clock = clock
         self._lock = threading.Lock()
-        self._slots: dict[tuple[str, str], Slot] = {}
+        self._slots: dict[tuple[str, str], ServingState] = {}
         self._refusals = Refusals()
 
     def current(self, name: str, task: str) -> LoadedModel:
@@ -211,13 +211,13 @@ class Registry:
         """Return all models in memory, the one used longest ago first."""
         return self._memory.held()
 
-    def _slot(self, name: str, task: str) -> Slot:
-        return self._slots.setdefault((name, task), Slot(_checked(name), task))
+    def _slot(self, name: str, task: str) -> ServingState:
+        return self._slots.setdefault((name, task), ServingState(_checked(name), task))
 
-    def _serving(self, slot: Slot) -> LoadedModel | None:
+    def _serving(self, slot: ServingState) -> LoadedModel | None:
         return None if slot.version is None else self._memory.get((slot.name, slot.version))
 
-    def _refresh(self, slot: Slot, model: LoadedModel | None) -> LoadedModel | None:
+    def _refresh(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
         """Return what serves from now on, and remove what was replaced an interval ago and not taken back since.
 
         Whoever got the old model just before it was replaced has read its files by now.
@@ -228,7 +228,7 @@ class Registry:
             self._loader.discard(folder)
         return model
 
-    def _looked(self, slot: Slot, model: LoadedModel | None) -> LoadedModel | None:
+    def _looked(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
         """Look at `current.json` and return what serves from now on; whatever goes wrong, `model` stays."""
         try:
             if slot.version is not None and model is None:
@@ -249,18 +249,18 @@ class Registry:
             measure("ModelRefreshFailed", 1, model=slot.name)
         return model
 
-    def _again(self, slot: Slot, version: str) -> LoadedModel | None:
+    def _again(self, slot: ServingState, version: str) -> LoadedModel | None:
         """Load what served until it was let go of; where that fails, nothing serves, as at the start."""
         model = self._adopt(slot, version, slot.sha256, None)
         if model is None:
             slot.version = slot.etag = None
         return model
 
-    def _pointer(self, slot: Slot, *, conditional: bool) -> tuple[bytes, str] | None:
+    def _pointer(self, slot: ServingState, *, conditional: bool) -> tuple[bytes, str] | None:
         key, etag = current_key(slot.name), slot.etag if conditional else None
         return self._bucket.get(key, limit=MAX_POINTER_BYTES, if_none_match=etag)
 
-    def _follow(self, slot: Slot, model: LoadedModel | None, content: bytes, etag: str) -> LoadedModel | None:
+    def _follow(self, slot: ServingState, model: LoadedModel | None, content: bytes, etag: str) -> LoadedModel | None:
         """Adopt the version that `current.json` names; where nothing serves yet, the one before it has to do."""
         version = "?"
         try:
@@ -275,7 +275,9 @@ class Registry:
         slot.etag = etag
         return model
 
-    def _adopt(self, slot: Slot, version: str, sha256: str | None, serving: LoadedModel | None) -> LoadedModel | None:
+    def _adopt(
+        self, slot: ServingState, version: str, sha256: str | None, serving: LoadedModel | None
+    ) -> LoadedModel | None:
         """Return a version that serves from now on, None where it is refused."""
         try:
             model = self._load(slot.name, version, slot.task, sha256)
@@ -291,13 +293,13 @@ class Registry:
         measure("ModelServes", 1, model=slot.name, version=version)
         return model
 
-    def _retire(self, slot: Slot, old: LoadedModel, new: LoadedModel) -> None:
+    def _retire(self, slot: ServingState, old: LoadedModel, new: LoadedModel) -> None:
         if old.manifest.version != new.manifest.version:
             self._memory.drop((slot.name, old.manifest.version))
         if old.folder != new.folder:
             slot.replaced.append(old.folder)
 
-    def _refuse(self, slot: Slot, version: str, error: Exception) -> None:
+    def _refuse(self, slot: ServingState, version: str, error: Exception) -> None:
         slot.reason = f"version {version} was refused: {error}"
         slot.retry = self._clock() + max(RETRY_SECONDS, self._refresh_seconds)
         _report(slot.name, version, error)
@@ -331,7 +333,7 @@ class Registry:
                 self._refusals.add((name, version, task), reason, self._clock())
             raise ModelUnavailable(reason, model=name, version=version) from error
 
-    def _unavailable(self, slot: Slot) -> ModelUnavailable:
+    def _unavailable(self, slot: ServingState) -> ModelUnavailable:
         bucket = self._bucket.name
         hint = f"; publish one: assay models publish FOLDER --bucket {bucket}" if slot.reason == NO_VERSION else ""
         message = f"model {slot.name} is not available: {slot.reason}{hint}"

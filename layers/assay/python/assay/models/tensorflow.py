@@ -33,7 +33,7 @@ class TensorFlowRunner:
         return np.asarray(results[self._output], np.float32)
 
 
-def load(folder: Path, manifest: Manifest, threads: int) -> TensorFlowRunner:
+def load_saved_model(folder: Path, manifest: Manifest, threads: int) -> TensorFlowRunner:
     """Load a SavedModel that only computes.
 
     Raises BundleInvalid for a graph with other operations, before TensorFlow is imported, and where its signature is

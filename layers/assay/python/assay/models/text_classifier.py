@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.classification import Prediction
-from assay.abstracts.tokens import Ids, Tokens, batches, padded, stack
+from assay.abstracts.tokens import Ids, Tokens, batches, padded_tokens, stack
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
 
@@ -64,7 +64,7 @@ class TextClassifier:
 
     def _scores(self, texts: list[Ids]) -> Scores:
         """Return the scores [texts, labels] of one run of the model."""
-        width = self.width or padded(max(len(ids) for ids in texts), self.longest)
+        width = self.width or padded_tokens(max(len(ids) for ids in texts), self.longest)
         ids, mask = stack(texts, self.rows or len(texts), width, self.text.pad_id)
         logits = self.model.run(self._inputs(ids, mask))[: len(texts)]
         self._check(logits, len(texts))

@@ -19,10 +19,10 @@ from assay.papers.headings import (
     without_rights,
 )
 from assay.papers.paragraphs import PARAGRAPH, by_layout, first_page
-from assay.papers.passage import Line, by_baseline, lines_of, next_block, take
-from assay.papers.reading_order import Block, blocks, same_size
-from assay.papers.rows import Row, moved, rows, without_heads
-from assay.papers.running_text import join, letters, vocabulary
+from assay.papers.passage import Line, by_baseline, lines_of, next_block, take_passage
+from assay.papers.reading_order import TextBlock, blocks, same_size
+from assay.papers.rows import TextRow, group_rows, move_rows, without_heads
+from assay.papers.running_text import join_lines, letters, vocabulary
 from assay.papers.words import Word
 
 Source = Literal["heading", "inline", "layout", "first_page"]
@@ -53,12 +53,12 @@ class Candidate:
     confidence: float
 
 
-def find(pages: Sequence[Sequence[Word]], total: int | None = None) -> list[Candidate]:
+def find_abstract(pages: Sequence[Sequence[Word]], total: int | None = None) -> list[Candidate]:
     """Return what may be the abstract of a paper, likeliest first, given the words of its first pages.
 
     `total` is how many pages it has. Empty where there is no text to take.
     """
-    kept = without_heads([rows(words, number) for number, words in enumerate(pages, 1)])
+    kept = without_heads([group_rows(words, number) for number, words in enumerate(pages, 1)])
     read = [blocks(page) for page in kept]
     lines = lines_of(read)
     known = vocabulary("\n".join(line.text for line in lines))
@@ -103,7 +103,7 @@ def _confidence(base: float, text: str, page: int) -> float:
     return round(max(base - sum(doubts), 0.05), 2)
 
 
-def _begins(row: Row) -> tuple[Kind, int] | None:
+def _begins(row: TextRow) -> tuple[Kind, int] | None:
     one, two = (*row.words[:2], None, None)[:2]
     apart = one is not None and two is not None and (one.font != two.font or one.bold != two.bold)
     return begins(letters(row.text), apart)
@@ -121,7 +121,7 @@ def _is_listed(lines: Sequence[Line], at: int) -> bool:
     return led or (below > 2 and any(is_contents(each.text) and each.y > row.y for each in near))
 
 
-def _leads(row: Row) -> bool:
+def _leads(row: TextRow) -> bool:
     return is_entry(row.text)
 
 
@@ -130,12 +130,12 @@ def _after_heading(lines: Sequence[Line], at: int) -> list[Line]:
     if start is None:
         return []
     beside = _beside(lines, at, lines[start].row)
-    return [*beside, *take(lines, start if beside else _past_title(lines, start))]
+    return [*beside, *take_passage(lines, start if beside else _past_title(lines, start))]
 
 
 def _past_title(lines: Sequence[Line], start: int) -> int:
     """Return where the text begins behind a title and authors that a thesis has between it and its heading."""
-    between, at = list[Block](), start
+    between, at = list[TextBlock](), start
     while at < len(lines) and len(between) < _MOST_TITLES and not opens(lines[at].text):
         block = lines[at].block
         if len(block.text) >= PARAGRAPH and is_prose(block.text):
@@ -145,7 +145,7 @@ def _past_title(lines: Sequence[Line], start: int) -> int:
     return start
 
 
-def _is_title(block: Block, text: Block) -> bool:
+def _is_title(block: TextBlock, text: TextBlock) -> bool:
     """Say whether a block stands centred over a text and is no sentence."""
     (left, right), (inner, outer) = block.edges, text.edges
     size = text.last.size
@@ -154,7 +154,7 @@ def _is_title(block: Block, text: Block) -> bool:
     return centred and above and _SENTENCE.search(block.text) is None
 
 
-def _beside(lines: Sequence[Line], at: int, below: Row) -> list[Line]:
+def _beside(lines: Sequence[Line], at: int, below: TextRow) -> list[Line]:
     """Return the line that begins on the heading's own, after a wide space, where the line below spans both."""
     heading = lines[at].row
     return [
@@ -186,11 +186,11 @@ def _after_inline(lines: Sequence[Line], at: int, length: int) -> list[Line]:
     text = letters(row.text)
     skipped, rest = len(text[:length].split()), text[length:]
     words = row.words[skipped:] if " ".join(word.text for word in row.words[skipped:]) == rest else None
-    first = Line(moved(row, words or (Word(rest, row.x0, row.x1, row.y, row.size),)), lines[at].block)
-    return list(take([*lines[:at], first, *lines[at + 1 :]], at))
+    first = Line(move_rows(row, words or (Word(rest, row.x0, row.x1, row.y, row.size),)), lines[at].block)
+    return list(take_passage([*lines[:at], first, *lines[at + 1 :]], at))
 
 
-def _by_layout(pages: Sequence[Sequence[Block]], known: frozenset[str]) -> Iterator[Candidate]:
+def _by_layout(pages: Sequence[Sequence[TextBlock]], known: frozenset[str]) -> Iterator[Candidate]:
     """Yield paragraphs that are set apart, the first of them first."""
     for number, guess in enumerate(by_layout(pages)):
         text = _text([line.text for line in guess.lines], known)
@@ -199,7 +199,7 @@ def _by_layout(pages: Sequence[Sequence[Block]], known: frozenset[str]) -> Itera
             yield Candidate(text, "layout", page, _confidence(0.6 if number == 0 else 0.4, text, page))
 
 
-def _by_page(pages: Sequence[Sequence[Block]], known: frozenset[str], whole: bool) -> Iterator[Candidate]:
+def _by_page(pages: Sequence[Sequence[TextBlock]], known: frozenset[str], whole: bool) -> Iterator[Candidate]:
     """Yield the first page's first paragraphs, or all of them where the paper has but one page."""
     found = first_page(pages, whole)
     text = _cut(" ".join(_text([row.text for row in by_baseline(block.rows)], known) for block in found))
@@ -210,7 +210,7 @@ def _by_page(pages: Sequence[Sequence[Block]], known: frozenset[str], whole: boo
 
 
 def _text(lines: Sequence[str], known: frozenset[str]) -> str:
-    return _cut(clean(without_rights(join(lines, known))))
+    return _cut(clean(without_rights(join_lines(lines, known))))
 
 
 def _cut(text: str) -> str:

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Final
 
 from assay.papers.headings import ends, is_entry, is_note, is_notice, is_prose, opens
-from assay.papers.passage import Line, by_baseline, lines_of, take
-from assay.papers.reading_order import Block, same_size
+from assay.papers.passage import Line, by_baseline, lines_of, take_passage
+from assay.papers.reading_order import TextBlock, same_size
 
 PARAGRAPH: Final = 150
 """Characters of the shortest paragraph that is taken without a heading."""
@@ -32,19 +32,19 @@ class Guess:
     apart: bool
 
 
-def by_layout(pages: Sequence[Sequence[Block]]) -> Iterator[Guess]:
+def by_layout(pages: Sequence[Sequence[TextBlock]]) -> Iterator[Guess]:
     """Yield the first paragraphs of prose that are set apart from the body: by size, weight, width, or a heading."""
     body = _body(pages)
     for block in islice(_paragraphs(pages[:_PAGES]), _GUESSES):
         lines = lines_of(pages[block.last.page - 1 : block.last.page + 1])
         start = next(number for number, line in enumerate(lines) if line.block is block)
-        taken = list(take(lines, start))
+        taken = list(take_passage(lines, start))
         following = lines[start + len(taken)] if start + len(taken) < len(lines) else None
         apart = (body is not None and _apart(block, body)) or (following is not None and opens(following.text))
         yield Guess(taken, apart)
 
 
-def first_page(pages: Sequence[Sequence[Block]], whole: bool) -> list[Block]:
+def first_page(pages: Sequence[Sequence[TextBlock]], whole: bool) -> list[TextBlock]:
     """Return the first paragraphs of the first page that has text, from the first prose on.
 
     `whole`: all paragraphs of prose, as those of an abstract that is a page of its own.
@@ -58,7 +58,7 @@ def first_page(pages: Sequence[Sequence[Block]], whole: bool) -> list[Block]:
     return []
 
 
-def _beginning(page: Sequence[Block]) -> Iterator[Block]:
+def _beginning(page: Sequence[TextBlock]) -> Iterator[TextBlock]:
     length = 0
     for block in page:
         size = sum(len(row.text) + 1 for row in block.rows)
@@ -68,7 +68,7 @@ def _beginning(page: Sequence[Block]) -> Iterator[Block]:
         yield block
 
 
-def _whole(page: Sequence[Block]) -> Iterator[Block]:
+def _whole(page: Sequence[TextBlock]) -> Iterator[TextBlock]:
     """Yield the paragraphs of a page up to its references, without captions and labels of drawings."""
     sizes = Counter[float]()
     for block in page:
@@ -85,7 +85,7 @@ def _whole(page: Sequence[Block]) -> Iterator[Block]:
             yield block
 
 
-def _paragraphs(pages: Sequence[Sequence[Block]]) -> Iterator[Block]:
+def _paragraphs(pages: Sequence[Sequence[TextBlock]]) -> Iterator[TextBlock]:
     """Yield paragraphs of prose; one that begins within a sentence, as the end of another text, comes last."""
     late = []
     for page in pages:
@@ -99,7 +99,7 @@ def _paragraphs(pages: Sequence[Sequence[Block]]) -> Iterator[Block]:
     yield from late
 
 
-def _is_paragraph(block: Block) -> bool:
+def _is_paragraph(block: TextBlock) -> bool:
     """Say whether a block is a paragraph of running text, not affiliations, an address, a notice or contents."""
     text = block.text
     if len(text) < PARAGRAPH or "@" in text or is_note(text) or is_entry(text) or is_notice(text):
@@ -107,7 +107,7 @@ def _is_paragraph(block: Block) -> bool:
     return is_prose(text)
 
 
-def _body(pages: Sequence[Sequence[Block]]) -> Block | None:
+def _body(pages: Sequence[Sequence[TextBlock]]) -> TextBlock | None:
     """Return the longest block of what most of the paper is set in."""
     every = [block for page in pages for block in page if len(block.rows) > 3]
     sizes: Counter[tuple[float, bool]] = Counter()
@@ -118,7 +118,7 @@ def _body(pages: Sequence[Sequence[Block]]) -> Block | None:
     return max(same, key=lambda block: len(block.text), default=None)
 
 
-def _apart(block: Block, body: Block) -> bool:
+def _apart(block: TextBlock, body: TextBlock) -> bool:
     """Say whether a block differs from the body in size, weight or width; ragged lines make no difference."""
     (left, right), (inner, outer) = block.edges, body.edges
     alike = same_size(block.last.size, body.last.size) and block.last.bold == body.last.bold

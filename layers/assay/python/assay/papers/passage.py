@@ -17,8 +17,8 @@ from assay.papers.headings import (
     opens,
     structure,
 )
-from assay.papers.reading_order import Block, same_size
-from assay.papers.rows import Row
+from assay.papers.reading_order import TextBlock, same_size
+from assay.papers.rows import TextRow
 
 _MOST_LINES: Final = 400
 """An abstract of 5,000 characters has fewer lines; so no page is walked again and again."""
@@ -35,8 +35,8 @@ _ITEM: Final = re.compile(r"[\u2022\u25cf\u25aa\u2013*-]\s|\(?(?:\d|[a-e]|[ivx]{
 class Line:
     """A row in reading order, and its block."""
 
-    row: Row
-    block: Block
+    row: TextRow
+    block: TextBlock
 
     @property
     def text(self) -> str:
@@ -44,17 +44,17 @@ class Line:
         return self.row.text
 
 
-def lines_of(pages: Sequence[Sequence[Block]]) -> list[Line]:
+def lines_of(pages: Sequence[Sequence[TextBlock]]) -> list[Line]:
     """Return the lines of pages whose blocks are in reading order."""
     return [Line(row, block) for page in pages for block in page for row in by_baseline(block.rows)]
 
 
-def by_baseline(found: Sequence[Row]) -> list[Row]:
+def by_baseline(found: Sequence[TextRow]) -> list[TextRow]:
     """Return a block's rows from the top down, those on one baseline from left to right."""
     return sorted(found, key=lambda row: (-round(row.y / max(row.size, 1) * 2), row.x0))
 
 
-def take(lines: Sequence[Line], start: int) -> Iterator[Line]:
+def take_passage(lines: Sequence[Line], start: int) -> Iterator[Line]:
     """Yield lines from the first of an abstract to its last, over the end of a column or page where need be."""
     taken: list[Line] = []
     labels: set[str] = set()
@@ -158,7 +158,7 @@ def _goes_on(taken: Sequence[Line], line: Line) -> bool:
     return near and (structure(line.text) is not None or flows or listed or formula or _alike(recent, line))
 
 
-def _is_formula(row: Row, widest: Row) -> bool:
+def _is_formula(row: TextRow, widest: TextRow) -> bool:
     """Say whether a row is displayed, off both edges of the text and without the small words of sentences."""
     centred = min(row.x0 - widest.x0, widest.x1 - row.x1) > row.size or row.text.endswith(")")
     signs = sum(not character.isalpha() for character in row.text if not character.isspace())

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # isolated: PYTHONPATH is not read
 
 from assay.abstracts.cleaning import SHORTEST
-from assay.papers.abstract import SURE, Candidate, find
+from assay.papers.abstract import SURE, Candidate, find_abstract
 from assay.papers.words import Word
 
 PAGES: Final = (3, 8)
@@ -170,7 +170,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def read(body: bytes) -> dict[str, object]:
+def read_pages(body: bytes) -> dict[str, object]:
     """Return the `candidates` of a PDF, likeliest first, and its `pages`, or `error`: broken, encrypted, no_text."""
     import pypdfium2.raw as pdfium
 
@@ -193,7 +193,7 @@ def _found(pdfium: Any, document: Any, pages: int) -> list[Candidate]:
             crowded = sum(map(len, words)) > _MOST_WORDS
             words.append([] if crowded else _words(pdfium, document, number))
         letters = sum(character.isalpha() for page in words for word in page for character in word.text)
-        found = find(words, pages) if letters >= SHORTEST else []
+        found = find_abstract(words, pages) if letters >= SHORTEST else []
         if len(words) == pages or (found and found[0].confidence >= SURE):
             break
     return found
@@ -222,4 +222,4 @@ def _bound() -> None:
 
 if __name__ == "__main__":
     _bound()
-    print(json.dumps(read(sys.stdin.buffer.read())))
+    print(json.dumps(read_pages(sys.stdin.buffer.read())))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-from assay.papers.rows import Row, sized_as
+from assay.papers.rows import TextRow, sized_as
 
 _LOOSE: Final = 1.35
 _SAME_SIZE: Final = 0.06
@@ -27,23 +27,23 @@ class _Box(NamedTuple):
 
 
 @dataclass(slots=True)
-class Block:
+class TextBlock:
     """Rows of one column that follow each other at the page's usual distance, in one size and weight."""
 
-    rows: list[Row]
+    rows: list[TextRow]
     _edges: tuple[float, float] = (0.0, 0.0)
 
     def __post_init__(self) -> None:
         """Take the edges of its rows."""
         self._edges = min(row.x0 for row in self.rows), max(row.x1 for row in self.rows)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: TextRow) -> None:
         """Take a row at the bottom."""
         self.rows.append(row)
         self._edges = min(self._edges[0], row.x0), max(self._edges[1], row.x1)
 
     @property
-    def last(self) -> Row:
+    def last(self) -> TextRow:
         """The lowest row."""
         return self.rows[-1]
 
@@ -82,21 +82,21 @@ def same_size(one: float, other: float) -> bool:
     return abs(one - other) <= _SAME_SIZE * max(one, other)
 
 
-def blocks(rows: Sequence[Row]) -> list[Block]:
+def blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
     """Return the blocks of a page's rows (from the top down), in reading order."""
     leading = _LOOSE * _leading(rows)
-    found: list[Block] = []
+    found: list[TextBlock] = []
     for row in rows:
         above = [(block, same) for block in found[-60:] if (same := _belonging(block, row, leading))]
         if above:
             block, same = min(above, key=lambda each: each[0].bottom)
             block.add(same)
         else:
-            found.append(Block([row]))
+            found.append(TextBlock([row]))
     return _ordered(found)
 
 
-def _leading(rows: Sequence[Row]) -> float:
+def _leading(rows: Sequence[TextRow]) -> float:
     """Return the usual distance between baselines, in sizes of the font."""
     steps = []
     for at, row in enumerate(rows):
@@ -108,7 +108,7 @@ def _leading(rows: Sequence[Row]) -> float:
     return max(median(close), 1.0) if len(close) > 4 else _DEFAULT_LEADING
 
 
-def _belonging(block: Block, row: Row, leading: float) -> Row | None:
+def _belonging(block: TextBlock, row: TextRow, leading: float) -> TextRow | None:
     """Return a row as a block takes it, None where it does not."""
     last = block.last
     if abs(last.y - row.y) < 0.3 * row.size:
@@ -123,7 +123,7 @@ def _belonging(block: Block, row: Row, leading: float) -> Row | None:
     return sized_as(row, last) or (row if sized_as(last, row) else None)
 
 
-def _ordered(found: list[Block]) -> list[Block]:
+def _ordered(found: list[TextBlock]) -> list[TextBlock]:
     """Return the blocks so that each comes after all that are to be read before it, else from the top down."""
     if len(found) > _MOST_ORDERED:
         longest = sorted(found, key=lambda block: -len(block.text))[:_MOST_ORDERED]
@@ -133,7 +133,7 @@ def _ordered(found: list[Block]) -> list[Block]:
     boxes = [_Box(*block.edges, block.top, block.bottom) for block in found]
     places = range(len(boxes))
     before = [{at for at in places if at != to and _first(boxes, boxes[at], boxes[to])} for to in places]
-    left, order = dict.fromkeys(places), list[Block]()
+    left, order = dict.fromkeys(places), list[TextBlock]()
     while left:
         free = next((at for at in left if before[at].isdisjoint(left)), next(iter(left)))
         del left[free]

@@ -93,12 +93,12 @@ class _Lines:
         return min(before, default=None), min(behind, default=None)
 
 
-def without_overlays(page: Sequence["Row"]) -> list["Row"]:
+def without_overlays(page: Sequence["TextRow"]) -> list["TextRow"]:
     """Return rows, from the top down, without those that lie over two others, as text that nobody sees does."""
     return [row for at, row in enumerate(page) if len(row.words) < _FEWEST or not _lies_over(page, at)]
 
 
-def _lies_over(page: Sequence["Row"], at: int) -> bool:
+def _lies_over(page: Sequence["TextRow"], at: int) -> bool:
     """Say whether a row is nearer to the one above it and to the one below it than lines of its size are set."""
     row = page[at]
     near = [
@@ -113,13 +113,13 @@ def _lies_over(page: Sequence["Row"], at: int) -> bool:
     return above > 0 and below > 0 and above + below > 0.9 * row.size
 
 
-def without_heads(pages: Sequence[list["Row"]]) -> list[list["Row"]]:
+def without_heads(pages: Sequence[list["TextRow"]]) -> list[list["TextRow"]]:
     """Return the rows of pages, from the top down, without running heads and feet and the numbers of pages."""
     known = Counter(key for page in pages for key in {_key(row) for row in _edge_rows(page)})
     return [_without_heads(page, known, first=number == 0) for number, page in enumerate(pages)]
 
 
-def _without_heads(page: list["Row"], known: Counter[tuple[str, int]], first: bool) -> list["Row"]:
+def _without_heads(page: list["TextRow"], known: Counter[tuple[str, int]], first: bool) -> list["TextRow"]:
     edges = _edge_rows(page)
     gone = {id(row) for row in edges if _is_head(row, known)}
     left = Counter(round(row.y) for row in edges if id(row) not in gone and not _NUMBER.fullmatch(row.text))
@@ -129,23 +129,23 @@ def _without_heads(page: list["Row"], known: Counter[tuple[str, int]], first: bo
     return [row for row in page if id(row) not in gone]
 
 
-def _edge_rows(page: Sequence["Row"]) -> list["Row"]:
+def _edge_rows(page: Sequence["TextRow"]) -> list["TextRow"]:
     heights = sorted({round(row.y) for row in page}, reverse=True)
     edges = {*heights[:_HEADS], *heights[-_HEADS:]}
     return [row for row in page if round(row.y) in edges]
 
 
-def _key(row: "Row") -> tuple[str, int]:
+def _key(row: "TextRow") -> tuple[str, int]:
     return re.sub(r"[\W\d_]+", " ", row.text).strip().lower(), round(row.y / 6)
 
 
-def _is_head(row: "Row", known: Counter[tuple[str, int]]) -> bool:
+def _is_head(row: "TextRow", known: Counter[tuple[str, int]]) -> bool:
     """Say whether a row at the edge of a page stands on other pages too."""
     text, height = _key(row)
     return len(text) > 3 and not _is_heading(row) and sum(known[text, height + by] for by in (-1, 0, 1)) > 1
 
 
-def _lone_heads(page: Sequence["Row"]) -> list["Row"]:
+def _lone_heads(page: Sequence["TextRow"]) -> list["TextRow"]:
     """Return the rows at the top of a page that stand further from what follows than lines do."""
     if len(page) < 6:
         return []
@@ -161,7 +161,7 @@ def _lone_heads(page: Sequence["Row"]) -> list["Row"]:
     return line if apart and short and not top.text[:1].islower() and not any(map(_is_heading, line)) else []
 
 
-def _is_heading(row: "Row") -> bool:
+def _is_heading(row: "TextRow") -> bool:
     return opens(row.text) or begins(row.text, set_apart=False) is not None or is_contents(row.text)
 
 
@@ -179,7 +179,7 @@ _MOST_ROWS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TextRow:
     """Words of one line of one column, with what most of its characters are set in; `page` counts from 1."""
 
     words: tuple[Word, ...]
@@ -197,17 +197,17 @@ class Row:
         """The distance between its edges."""
         return self.x1 - self.x0
 
-    def beside(self, other: "Row") -> float:
+    def beside(self, other: "TextRow") -> float:
         """Return how much of the narrower one's width both share, 0..1."""
         shared = min(self.x1, other.x1) - max(self.x0, other.x0)
         return max(shared, 0.0) / max(min(self.width, other.width), 1.0)
 
-    def inside(self, other: "Row") -> bool:
+    def inside(self, other: "TextRow") -> bool:
         """Say whether it lies within the other's edges, give or take a letter."""
         return other.x0 - self.size <= self.x0 and self.x1 <= other.x1 + self.size
 
 
-def rows(words: Iterable[Word], page: int = 1) -> list[Row]:
+def group_rows(words: Iterable[Word], page: int = 1) -> list[TextRow]:
     """Return the rows of a page, from the top down; the column of line numbers in a manuscript is left out."""
     found: list[list[Word]] = []
     for word in without_numbers(tuple(words)):
@@ -229,7 +229,7 @@ def _continues(words: Sequence[Word], word: Word) -> bool:
     return near and abs(word.y - largest.y) <= (0.25 if word.size > 0.85 * largest.size else _RAISED) * size
 
 
-def _row(words: Sequence[Word], page: int) -> Row:
+def _row(words: Sequence[Word], page: int) -> TextRow:
     ordered = tuple(words)
     sizes: Counter[float] = Counter()
     for word in ordered:
@@ -237,7 +237,7 @@ def _row(words: Sequence[Word], page: int) -> Row:
     size = max(sizes, key=lambda each: (sizes[each], each))
     main = [word for word in ordered if round(word.size, 1) == size]
     bold = sum(len(word.text) for word in ordered if word.bold) * 2 > sum(len(word.text) for word in ordered)
-    return Row(
+    return TextRow(
         ordered,
         " ".join(word.text for word in ordered),
         min(word.x0 for word in ordered),
@@ -249,9 +249,9 @@ def _row(words: Sequence[Word], page: int) -> Row:
     )
 
 
-def _joined(found: list[Row]) -> list[Row]:
+def _joined(found: list[TextRow]) -> list[TextRow]:
     """Put rows together that were drawn apart and touch: a bold word drawn after the rest of its line."""
-    joined: list[list[Row]] = []
+    joined: list[list[TextRow]] = []
     for row in sorted(found, key=lambda each: (-round(each.y), each.x0)):
         last = joined[-1][-1] if joined else None
         if last and abs(last.y - row.y) <= 0.25 * row.size and -1 <= row.x0 - last.x1 <= 0.5 * row.size:
@@ -263,7 +263,7 @@ def _joined(found: list[Row]) -> list[Row]:
     ]
 
 
-def _without_line_numbers(found: list[Row]) -> list[Row]:
+def _without_line_numbers(found: list[TextRow]) -> list[TextRow]:
     """Drop the numbers beside the lines of a manuscript: many rows of digits alone, each one row's neighbour."""
     numbers = [row for row in found if len(row.words) == 1 and row.text.isdigit() and len(row.text) <= 4]
     edges = Counter(round(row.x1 / 4) for row in numbers)
@@ -272,7 +272,7 @@ def _without_line_numbers(found: list[Row]) -> list[Row]:
     return [row for row in found if id(row) not in gone]
 
 
-def sized_as(row: Row, other: Row) -> Row | None:
+def sized_as(row: TextRow, other: TextRow) -> TextRow | None:
     """Return a row in the size of another, where a part of its words is set as most of that one's are, else None.
 
     An address in the type of a typewriter, or a formula, may fill most of a line of text.
@@ -283,6 +283,6 @@ def sized_as(row: Row, other: Row) -> Row | None:
     return replace(row, size=other.size) if enough and letters >= _FEW_LETTERS else None
 
 
-def moved(row: Row, words: Sequence[Word]) -> Row:
+def move_rows(row: TextRow, words: Sequence[Word]) -> TextRow:
     """Return a row without its first words: what follows a heading on the same line."""
     return replace(row, words=tuple(words), text=" ".join(word.text for word in words))

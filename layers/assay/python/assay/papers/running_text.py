@@ -38,7 +38,7 @@ def vocabulary(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", text.lower()))
 
 
-def join(lines: Sequence[str], words: Set[str] = frozenset()) -> str:
+def join_lines(lines: Sequence[str], words: Set[str] = frozenset()) -> str:
     """Return lines as one text, words divided at their ends made whole. `words` are those of the paper.
 
     A hyphen at a line's end goes when the paper has the word without it, stays when it has it with one; else it stays

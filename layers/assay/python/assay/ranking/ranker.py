@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.options import RankOptions
-from assay.ranking.ranking import Counts, Partial, Row
-from assay.ranking.top_k import HEAVY, Rows, TopK, joined, packed
+from assay.ranking.ranking import Counts, PartialRanking, RankedRow
+from assay.ranking.top_k import HEAVY, Rows, TopK, concatenate, pack
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract
@@ -42,7 +42,7 @@ def rank_blocks(
     on_rejects: Callable[[list[Reject]], None],
     on_scored: OnScored | None = None,
     most: int | None = None,
-) -> Partial:
+) -> PartialRanking:
     """Rank all blocks in memory that depends on `top_k` only, however large ids and carried cells are.
 
     Where those of the best rows weigh more than `most` bytes, the ranking comes without them, `shed`.
@@ -82,7 +82,7 @@ class _Queue:
         self._held += len(rows)
         self._weight += weight
         if self._held >= max(_FEED, self._batch):
-            whole, cut, weight = joined(self._parts), self._held - self._held % self._batch, self._weight
+            whole, cut, weight = concatenate(self._parts), self._held - self._held % self._batch, self._weight
             self._parts, self._held = [whole.pick(slice(cut, None))], self._held - cut
             self._weight = weight * self._held // len(whole)
             yield whole.pick(slice(cut)), weight
@@ -94,7 +94,7 @@ class _Queue:
         held, weight, parts = self._held, self._weight, self._parts
         self._parts, self._held, self._weight = [], 0, 0
         if held:
-            yield joined(parts), weight
+            yield concatenate(parts), weight
 
 
 class _Ranker:
@@ -132,7 +132,7 @@ class _Ranker:
             self._duplicates += len(block.lines) - len(rows)
         self._through_gate(self._gate.push(rows, _weight(rows, block)))
 
-    def finish(self) -> Partial:
+    def finish(self) -> PartialRanking:
         """Run what waits and return the ranking."""
         self._through_gate(self._gate.rest())
         self._through_score(self._score.rest())
@@ -140,7 +140,7 @@ class _Ranker:
         rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
-        return Partial(rows, counts, self._columns, self._notices, self._best.shed)
+        return PartialRanking(rows, counts, self._columns, self._notices, self._best.shed)
 
     def _through_gate(self, batches: Iterable[Weighed]) -> None:
         for rows, weight in batches:
@@ -200,18 +200,20 @@ def _weight(rows: Rows, block: Block) -> int:
 def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
     """Return the rows whose sequence is not in `seen`, and note it there."""
     fresh: list[int] = []
-    for index, key in enumerate(packed(rows.codes).tolist()):
+    for index, key in enumerate(pack(rows.codes).tolist()):
         if key not in seen:
             seen.add(key)
             fresh.append(index)
     return rows if len(fresh) == len(rows) else rows.pick(np.asarray(fresh, np.intp))
 
 
-def _ranked(rows: Rows, contract: Contract) -> list[Row]:
+def _ranked(rows: Rows, contract: Contract) -> list[RankedRow]:
     """Turn columns into rows."""
     labels = repeat((None, ()), len(rows)) if rows.labels is None else rows.labels
     values = zip(decode(rows.codes, contract), rows.score, rows.gate, rows.lines.tolist(), labels, strict=True)
-    return [Row(text, _shortest(score), _shortest(gate), line, *label) for text, score, gate, line, label in values]
+    return [
+        RankedRow(text, _shortest(score), _shortest(gate), line, *label) for text, score, gate, line, label in values
+    ]
 
 
 def _shortest(value: np.float32) -> float:

@@ -28,7 +28,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RankedRow:
     """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32."""
 
     sequence: str
@@ -40,20 +40,20 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class PlacedRow(Row):
+class PlacedRow(RankedRow):
     """A row whose id and extra lie apart: `place` is the shard, and the bytes of its cells from and to."""
 
     place: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Partial:
+class PartialRanking:
     """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices.
 
     `shed` says that ids and carried cells were too large to be held, and are to be read again by their lines.
     """
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[RankedRow] = field(default_factory=list)
     counts: Counts = Counts()
     columns: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -71,13 +71,13 @@ class Partial:
         rows = [
             PlacedRow(text, score, gate, line, name, tuple(extra), tuple(place[0]))
             if place
-            else Row(text, score, gate, line, name, tuple(extra))
+            else RankedRow(text, score, gate, line, name, tuple(extra))
             for text, score, gate, line, name, extra, *place in body["rows"]
         ]
         notices = tuple(map(Notice.from_body, body.get("notices", ())))
         return cls(rows, Counts(**body["counts"]), tuple(body["columns"]), notices)
 
-    def shifted(self, lines: int) -> "Partial":
+    def shifted(self, lines: int) -> "PartialRanking":
         """Return the same with `lines` added to each line, for input that has so many lines before it."""
         if not lines:
             return self
@@ -85,14 +85,14 @@ class Partial:
         return replace(self, rows=rows, notices=tuple(each.shift(lines) for each in self.notices))
 
 
-def merge(partials: Iterable[Partial], top_k: int) -> Partial:
+def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
     """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
-    whole, told = Partial(), []
+    whole, told = PartialRanking(), []
     for part in partials:
         told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
         notices = gather([*whole.notices, *part.notices])
-        whole = Partial(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
+        whole = PartialRanking(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
     counts = {**asdict(whole.counts), "returned": len(whole.rows)}
     notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
     return replace(whole, counts=Counts(**counts), notices=notices)
@@ -106,15 +106,15 @@ def _all_of_bases(told: list[tuple[bool, bool]]) -> bool:
     return all([bases for scored, bases in told if scored] or [bases for _, bases in told[:1]])
 
 
-def with_simple(whole: Partial) -> Partial:
+def with_simple(whole: PartialRanking) -> PartialRanking:
     """Return a ranking that is whole, with a notice of those of its rows that are of low complexity."""
     simple = tell_simple((row.line, row.sequence) for row in whole.rows)
     return replace(whole, notices=gather([*whole.notices, *simple])) if simple else whole
 
 
-def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
+def _distinct(rows: Iterable[RankedRow], top_k: int) -> list[RankedRow]:
     """Return the first `top_k` rows of different sequences."""
-    best: dict[str, Row] = {}
+    best: dict[str, RankedRow] = {}
     for row in rows:
         best.setdefault(row.sequence, row)
         if len(best) == top_k:
@@ -122,7 +122,7 @@ def _distinct(rows: Iterable[Row], top_k: int) -> list[Row]:
     return list(best.values())
 
 
-def hold_strict(options: RankOptions, counts: Counts, **details: object) -> None:
+def require_no_rejects(options: RankOptions, counts: Counts, **details: object) -> None:
     """Raise StrictReject where `strict` was asked for and records were rejected."""
     if options.strict and counts.rejected:
         message = f"{counts.rejected} of {counts.received} records were rejected, and strict allows none"

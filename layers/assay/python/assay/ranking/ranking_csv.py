@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from assay.ranking.ranking import Partial, Row
+from assay.ranking.ranking import PartialRanking, RankedRow
 from assay.sequences.carried_columns import name_columns
-from assay.text.csv_writer import _PIECE, csv_text, harmless
+from assay.text.csv_writer import _PIECE, csv_text, escape_formula
 
 RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 
 
-def ranking_csv(partial: Partial, lots: Iterable[list[Row]] | None = None) -> Iterator[str]:
+def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None = None) -> Iterator[str]:
     """Yield ranking.csv in pieces: the header, then the rows in order of rank, or those that come in `lots`.
 
     A carried column named like one of ours is renamed `input_...`, so that each name stands once.
@@ -25,7 +25,7 @@ def ranking_csv(partial: Partial, lots: Iterable[list[Row]] | None = None) -> It
 
 def carried_names(columns: Sequence[str]) -> tuple[str, ...]:
     """Return the names of carried columns as a result file shows them, each once and none of them one of ours."""
-    return tuple(map(harmless, name_columns(columns)))
+    return tuple(map(escape_formula, name_columns(columns)))
 
 
 def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
@@ -33,6 +33,6 @@ def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
     return (*extra, *("",) * (width - len(extra)))
 
 
-def _cells(rank: int, row: Row, width: int) -> list[object]:
-    carried = map(harmless, carried_cells(row.extra, width))
-    return [rank, row.sequence, row.score, row.gate, row.line, harmless(row.id or ""), *carried]
+def _cells(rank: int, row: RankedRow, width: int) -> list[object]:
+    carried = map(escape_formula, carried_cells(row.extra, width))
+    return [rank, row.sequence, row.score, row.gate, row.line, escape_formula(row.id or ""), *carried]

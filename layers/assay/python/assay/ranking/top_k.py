@@ -36,7 +36,7 @@ class Rows:
         return replace(self, codes=self.codes[index], lines=self.lines[index], gate=gate, score=score, labels=labels)
 
 
-def joined(parts: list[Rows]) -> Rows:
+def concatenate(parts: list[Rows]) -> Rows:
     """Return the rows of all `parts` (at least one; all with labels or all without), in order."""
     if len(parts) == 1:
         return parts[0]
@@ -88,7 +88,7 @@ class TopK:
         return self._parts[0] if self._parts else None
 
     def _prune(self) -> None:
-        rows = joined(self._parts)
+        rows = concatenate(self._parts)
         rows = rows.pick(_distinct(rows.codes, np.argsort(-rows.score, kind="stable"), self._k))
         if self._most is not None and self._weight > HEAVY and rows.labels is not None:
             self.shed = weigh(rows.labels) > self._most
@@ -103,12 +103,12 @@ def _distinct(codes: NDArray[np.uint8], order: NDArray[np.intp], k: int) -> NDAr
     take = 2 * k
     while True:
         head = order[:take]
-        first = np.sort(np.unique(packed(codes[head]), return_index=True)[1])
+        first = np.sort(np.unique(pack(codes[head]), return_index=True)[1])
         if len(first) >= k or take >= len(order):
             return head[first[:k]]
         take *= 4
 
 
-def packed(codes: NDArray[np.uint8]) -> NDArray[np.void]:
+def pack(codes: NDArray[np.uint8]) -> NDArray[np.void]:
     """Return each row of [N, length] codes as one value that compares by its bytes: [N]."""
     return np.ascontiguousarray(codes).view(np.dtype((np.void, codes.shape[1]))).reshape(-1)

@@ -86,7 +86,7 @@ def tidy(text: bytes, contract: Contract) -> Tidied:
     return Tidied(found, tuple(done))
 
 
-def tell(code: str, lines: Iterable[int]) -> Notice:
+def tell_tidied(code: str, lines: Iterable[int]) -> Notice:
     """Return the notice of what was done to sequences of some lines."""
     return notice(code, _SAID[code], sorted(lines))
 
@@ -142,12 +142,12 @@ class Checked(NamedTuple):
     notices: Sequence[Notice] = ()
 
 
-def coded(data: bytes, contract: Contract) -> NDArray[np.uint8]:
+def encode(data: bytes, contract: Contract) -> NDArray[np.uint8]:
     """Return the code of each byte, in one pass over them."""
     return np.frombuffer(data.translate(byte_table(contract.alphabet, contract.gaps)), np.uint8)
 
 
-def check(spans: Spans, contract: Contract, limits: Limits, sizes: Index | None = None) -> Checked:
+def check_texts_of(spans: Spans, contract: Contract, limits: Limits, sizes: Index | None = None) -> Checked:
     """Encode the spans that hold the contract, or do once they are tidied, and say what is wrong with the others.
 
     All is in order. `sizes` are the records' bytes before anything was stripped, where that is more than the span.
@@ -198,7 +198,7 @@ def _tidied(found: Checked, spans: Spans, untidy: Index, others: Index, contract
     for at in again.kept.tolist():
         for code in texts[at].done:
             done.setdefault(code, []).append(int(spans.lines[untidy[at]]))
-    notices = [tell(code, lines) for code, lines in done.items()]
+    notices = [tell_tidied(code, lines) for code, lines in done.items()]
     return Checked(codes, kept[order], [rejects[at] for at in np.argsort(refused).tolist()], notices)
 
 
@@ -206,14 +206,14 @@ def _judge(parts: Sequence[bytes], whole: Spans, which: Index, contract: Contrac
     """Encode and check as they stand the texts that were the spans `which`."""
     spans = _spans(parts, whole.lines[which], contract)._replace(advice=whole.advice)
     strict = replace(contract, lenience=Lenience(terminator=False))
-    return check(spans, strict, limits)
+    return check_texts_of(spans, strict, limits)
 
 
 def _spans(parts: Sequence[bytes], lines: NDArray[np.int64], contract: Contract) -> Spans:
     stops = np.cumsum(np.fromiter(map(len, parts), np.intp, len(parts)))
     starts = np.concatenate([np.zeros(1, np.intp), stops[:-1]]) if len(parts) else stops
     data = b"".join(parts)
-    return Spans(np.frombuffer(data, np.uint8), coded(data, contract), starts, stops, lines)
+    return Spans(np.frombuffer(data, np.uint8), encode(data, contract), starts, stops, lines)
 
 
 def check_texts(
@@ -221,10 +221,10 @@ def check_texts(
 ) -> Checked:
     """Encode and check sequences that are text already; `errors` says how lone surrogates become bytes."""
     parts = [text.strip(" \t\r\n").encode("utf-8", errors) for text in texts]
-    return check(_spans(parts, lines, contract), contract, limits)
+    return check_texts_of(_spans(parts, lines, contract), contract, limits)
 
 
-def stripped(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple[Index, Index]:
+def strip_blanks(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple[Index, Index]:
     """Return the spans without blanks at their ends; a span of blanks only becomes empty."""
     solid = np.append(np.flatnonzero((codes != BLANK) & (codes != NEWLINE)), len(codes))
     first, last = np.searchsorted(solid, starts), np.searchsorted(solid, stops)

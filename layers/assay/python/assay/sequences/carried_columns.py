@@ -19,7 +19,7 @@ DUPLICATES: Final = "duplicate_columns"
 _LISTED: Final = 10
 
 
-def hold_columns(names: Sequence[str]) -> None:
+def require_columns(names: Sequence[str]) -> None:
     """Raise `UnreadableInput` for a header of more columns than are read."""
     if len(names) > MAX_COLUMNS:
         message = f"the header has {len(names):,} columns, and at most {MAX_COLUMNS:,} are read: leave some out"
@@ -40,7 +40,7 @@ def name_columns(names: Sequence[str], positions: Sequence[int] | None = None) -
     return tuple(want if keep else next(_free(want, taken, last)) for want, keep in pairs)
 
 
-def renamed(names: Sequence[str], given: Sequence[str]) -> list[Notice]:
+def rename_columns(names: Sequence[str], given: Sequence[str]) -> list[Notice]:
     """Return the notice of columns that were given another name because theirs stood already, or had none."""
     changed = [(old, new) for old, new in zip(names, given, strict=True) if old != new and old.lower() not in RESERVED]
     if not changed:

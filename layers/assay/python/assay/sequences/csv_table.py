@@ -9,10 +9,10 @@ import numpy as np
 
 from assay.errors import UnreadableInput
 from assay.sequences.blocks import Block, check_texts, rejected_block
-from assay.sequences.carried_columns import MAX_CELL, cut_cells, hold_columns, name_columns, renamed
+from assay.sequences.carried_columns import MAX_CELL, cut_cells, name_columns, rename_columns, require_columns
 from assay.sequences.contract import Contract
-from assay.text.csv_rows import Batch, Spanned, rows
-from assay.text.delimiters import SEQUENCE, find_residues, find_sequence, place
+from assay.text.csv_rows import RowBatch, Spanned, read_rows
+from assay.text.delimiters import SEQUENCE, find_column, find_residues, find_sequence
 from assay.text.lines import Frame
 from assay.text.records import Limits, Notice, notice
 
@@ -31,7 +31,7 @@ _QUOTED: Final = (
 _ESCAPE: Final = "surrogateescape"
 
 
-class Header(NamedTuple):
+class SequenceColumns(NamedTuple):
     """Which column is what; `others` are carried under the names `columns`."""
 
     sequence: int
@@ -52,12 +52,12 @@ def parse_table(
     Raises `UnreadableInput`, listing the columns, where none is named `column` ("sequence" or alike when not given);
     `OpenRow` where the last row goes on behind input that does not end here.
     """
-    header: Header | None = None
+    header: SequenceColumns | None = None
 
     def wanted(cells: Sequence[str]) -> bool:
         return find_sequence(cells, column) is not None or (not column and find_residues(cells) is not None)
 
-    for batch in rows(framed, limits, line, wanted, ends=ends):
+    for batch in read_rows(framed, limits, line, wanted, ends=ends):
         if header is None:
             at = first_row(batch)
             if at is None:
@@ -70,7 +70,7 @@ def parse_table(
         yield _block(batch, header, contract, limits)
 
 
-def first_row(batch: Batch) -> int | None:
+def first_row(batch: RowBatch) -> int | None:
     """Return where the first row is that is no blank line, None where there is none. Raises `UnreadableInput`."""
     at = next((index for index, cells in enumerate(batch.cells) if cells), None)
     if batch.rejects and (at is None or batch.rejects[0].line < batch.lines[at]):
@@ -78,11 +78,11 @@ def first_row(batch: Batch) -> int | None:
     return at
 
 
-def _header(cells: Sequence[str], column: str | None) -> Header:
+def _header(cells: Sequence[str], column: str | None) -> SequenceColumns:
     """Find the columns; without a header that row is one whose cells tell."""
-    hold_columns(cells)
+    require_columns(cells)
     names = [_readable(name).strip() for name in cells]
-    sequence, identifier = find_sequence(names, column), place(names, IDENTIFIER)
+    sequence, identifier = find_sequence(names, column), find_column(names, IDENTIFIER)
     absent = sequence is None and not column
     if absent:
         sequence = find_residues(names)
@@ -93,8 +93,8 @@ def _header(cells: Sequence[str], column: str | None) -> Header:
     others = tuple(index for index in range(len(names)) if index not in (sequence, identifier))
     carried = [names[index] for index in others]
     columns = name_columns(carried, [index + 1 for index in others])
-    notices = [_NO_HEADER] if absent else renamed(carried, columns)
-    return Header(sequence, identifier, others, columns, len(names), absent, tuple(notices))
+    notices = [_NO_HEADER] if absent else rename_columns(carried, columns)
+    return SequenceColumns(sequence, identifier, others, columns, len(names), absent, tuple(notices))
 
 
 def no_column(names: Sequence[str], wanted: str) -> UnreadableInput:
@@ -104,7 +104,7 @@ def no_column(names: Sequence[str], wanted: str) -> UnreadableInput:
     return UnreadableInput(message, columns=[*names[:50]])
 
 
-def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> Block:
+def _block(batch: RowBatch, header: SequenceColumns, contract: Contract, limits: Limits) -> Block:
     """Encode the rows' sequences; carry the other cells of those that hold the contract."""
     lines = np.array(batch.lines, np.int64)
     found = check_texts(_column(batch.cells, header.sequence), lines, contract, limits, _ESCAPE)
@@ -118,7 +118,7 @@ def _block(batch: Batch, header: Header, contract: Contract, limits: Limits) -> 
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)
 
 
-def _quoted(spanned: Sequence[Spanned], header: Header, contract: Contract, limits: Limits) -> list[Notice]:
+def _quoted(spanned: Sequence[Spanned], header: SequenceColumns, contract: Contract, limits: Limits) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows: as many cells, a sequence that would do."""
     whole = [each for each in spanned if len(each.cells) == header.width]
     lines = np.array([each.line for each in whole], np.int64)
@@ -132,7 +132,7 @@ def quoted_lines(lines: Iterable[int]) -> list[Notice]:
     return [found] if found.count else []
 
 
-def _uneven(batch: Batch, header: Header) -> list[Notice]:
+def _uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
     """Notice rows that have more cells than the header has columns, unless those are empty."""
     if max(map(len, batch.cells), default=0) <= header.width:
         return []

@@ -9,7 +9,18 @@ from numpy.typing import NDArray
 
 from assay.errors import InvalidOption
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.blocks import REMOVED, STRIPPED, Block, Checked, Index, Spans, check, coded, rejected_block, tell
+from assay.sequences.blocks import (
+    REMOVED,
+    STRIPPED,
+    Block,
+    Checked,
+    Index,
+    Spans,
+    check_texts_of,
+    encode,
+    rejected_block,
+    tell_tidied,
+)
 from assay.sequences.contract import Contract, Windows
 from assay.sequences.fasta_repairs import looks_odd, mend
 from assay.sequences.formats import Format
@@ -19,7 +30,7 @@ from assay.text.lines import Frame
 from assay.text.records import EMPTY, ENCODING, MALFORMED, RESIDUE, Limits, Notice, Reject, notice, too_long
 
 
-def hold_windows(windows: Windows, fmt: Format, contract: Contract) -> None:
+def require_windows_fit(windows: Windows, fmt: Format, contract: Contract) -> None:
     """Raise InvalidOption where windows make no sense: for models of another length, or along anything but FASTA."""
     if fmt is not Format.FASTA:
         raise InvalidOption(f"window is for FASTA, and this is read as {fmt.value}", option="window", format=fmt.value)
@@ -28,7 +39,7 @@ def hold_windows(windows: Windows, fmt: Format, contract: Contract) -> None:
         raise InvalidOption(message, option="window", length=contract.length)
 
 
-class Cut(NamedTuple):
+class WindowCut(NamedTuple):
     """Windows as spans, the record of each [N], and the residue of its record that each begins with [N], from 0."""
 
     spans: Spans
@@ -44,9 +55,9 @@ class Cut(NamedTuple):
         first = int(self.first[at])
         return f"{first + 1}-{first + int(self.spans.stops[at] - self.spans.starts[at])}"
 
-    def part(self, start: int, stop: int) -> "Cut":
+    def part(self, start: int, stop: int) -> "WindowCut":
         """Return the windows [start, stop)."""
-        return Cut(self.spans.part(start, stop), self.record[start:stop], self.first[start:stop])
+        return WindowCut(self.spans.part(start, stop), self.record[start:stop], self.first[start:stop])
 
     def named(self, reject: Reject, at: int) -> Reject:
         """Return a reject for a residue that says which window it is of."""
@@ -55,7 +66,7 @@ class Cut(NamedTuple):
         return reject._replace(detail=f"residues {self.place(at)}: {reject.detail}")
 
 
-def cut(spans: Spans, sizes: Index, windows: Windows, limits: Limits) -> Cut:
+def cut_windows(spans: Spans, sizes: Index, windows: Windows, limits: Limits) -> WindowCut:
     """Cut records into windows; one that is too short, or too long to be read, stays whole and will be rejected."""
     widths = spans.stops - spans.starts
     fitting = (widths >= windows.size) & (sizes <= limits.record_bytes)
@@ -64,7 +75,7 @@ def cut(spans: Spans, sizes: Index, windows: Windows, limits: Limits) -> Cut:
     first = (np.arange(len(record)) - np.repeat(np.cumsum(counts) - counts, counts)) * windows.step
     starts = spans.starts[record] + first
     stops = np.where(fitting[record], starts + windows.size, spans.stops[record])
-    return Cut(spans._replace(starts=starts, stops=stops, lines=spans.lines[record]), record, first)
+    return WindowCut(spans._replace(starts=starts, stops=stops, lines=spans.lines[record]), record, first)
 
 
 _HEADER = ord(">")
@@ -208,7 +219,7 @@ class _Records(NamedTuple):
     def told(self, which: Index) -> list[Notice]:
         """Return the notices of what was done to some of the records."""
         pairs = ((code, self.spans.lines[which[mask[which]]].tolist()) for code, mask in self.done)
-        return [tell(code, lines) for code, lines in pairs if lines]
+        return [tell_tidied(code, lines) for code, lines in pairs if lines]
 
     def labels(self, start: int, stop: int, kept: Index) -> tuple[list[str], Iterable[tuple[str, ...]]]:
         """Return the ids and carried cells of those records of [start, stop) that were kept."""
@@ -254,7 +265,7 @@ def _is_odd(spans: Spans, numbered: bool) -> bool:
 
 
 def _find(data: bytes, contract: Contract, line: int) -> _Records:
-    codes, text = coded(data, contract), np.frombuffer(data, np.uint8)
+    codes, text = encode(data, contract), np.frombuffer(data, np.uint8)
     starts, stops = line_bounds(codes)
     header = text[starts] == _HEADER
     heads = np.flatnonzero(header)
@@ -313,7 +324,7 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
     for at in range(0, len(records.words), limits.block_records):
         to = min(at + limits.block_records, len(records.words))
         part = records.spans.part(at, to)
-        found = check(part, contract, limits, records.sizes[at:to])
+        found = check_texts_of(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
         rejects = _explained(found, records, at) if records.longest > _RUN else found.rejects
         notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
@@ -336,10 +347,10 @@ def _explain(reject: Reject, records: _Records, index: int) -> Reject:
 
 def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
     """Encode the windows of records."""
-    whole = cut(records.spans, records.sizes, windows, limits)
+    whole = cut_windows(records.spans, records.sizes, windows, limits)
     for at in range(0, len(whole.record), limits.block_records):
         part = whole.part(at, at + limits.block_records)
-        found = check(part.spans, contract, limits, records.sizes[part.record])
+        found = check_texts_of(part.spans, contract, limits, records.sizes[part.record])
         kept = found.kept.tolist()
         ids = [part.label(records.words[part.record[index]], index) for index in kept]
         extra = [(records.titles[part.record[index]],) for index in kept]

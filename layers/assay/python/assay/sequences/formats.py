@@ -10,7 +10,7 @@ from assay.text.delimiters import is_table
 from assay.text.json_text import looks_like_json
 from assay.text.json_values import is_lines
 from assay.text.lines import BOM
-from assay.text.signatures import HEAD, Signature, recognise, unreadable
+from assay.text.signatures import HEAD, FileSignature, recognise, unreadable
 
 
 class Format(StrEnum):
@@ -69,7 +69,7 @@ _COMMENTS: Final = re.compile(rb"\A(?:[;#][^\r\n]*\s*)*")
 """Lines before the first record of FASTA that are none; A3M has one."""
 
 
-def sniff(head: bytes, content_type: str = "", filename: str = "", column: str | None = None) -> Format:
+def sniff_format(head: bytes, content_type: str = "", filename: str = "", column: str | None = None) -> Format:
     """Return the format of input that begins with `head`, unpacked: `HEAD` bytes of it, or all there are.
 
     Where a `column` is asked for, what would be lines is a CSV; else they may be parts of sequences. Raises
@@ -98,7 +98,7 @@ def _judged(head: bytes, content_type: str, filename: str) -> Format:
     return TYPES.get(kind) or _SUFFIXES.get(_suffix(filename)) or _by_content(head)
 
 
-def _named(found: Signature) -> Format:
+def _named(found: FileSignature) -> Format:
     """Return the format of a kind of file that is recognised. Raises UnreadableInput where it is not read here."""
     if found.name in _READ:
         return Format(found.name)

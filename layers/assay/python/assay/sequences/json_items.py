@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from assay.errors import MalformedBody, UnreadableInput
 from assay.sequences.blocks import Block, check_texts
-from assay.sequences.carried_columns import cut_cells, name_columns, renamed
+from assay.sequences.carried_columns import cut_cells, name_columns, rename_columns
 from assay.sequences.contract import DEFAULT, Contract
 from assay.sequences.formats import LISTS
-from assay.text.delimiters import place
-from assay.text.json_values import Value, begin, decode_value, is_lines, values
+from assay.text.delimiters import find_column
+from assay.text.json_values import Value, decode_value, is_lines, split_head, values
 from assay.text.lines import Frame
 from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, notice, too_long
 
@@ -26,7 +26,7 @@ MANY_FIELDS: Final = 256
 _SOME: Final = 4096
 
 
-class Fields(NamedTuple):
+class ItemFields(NamedTuple):
     """The field that holds the sequence, and those that are carried."""
 
     wanted: str
@@ -40,7 +40,7 @@ def parse_items(
 
     Raises `MalformedBody` naming the first item that is neither a string nor such an object.
     """
-    fields = Fields(column or SEQUENCE, columns)
+    fields = ItemFields(column or SEQUENCE, columns)
     if set(map(type, items)) <= {str}:  # most requests, and nothing to look at but the texts
         texts = cast("Sequence[str]", items)
         found = check_texts(texts, np.arange(1, len(texts) + 1), contract, LIMITS, "surrogatepass")
@@ -58,15 +58,15 @@ def parse_items(
 
 def parse_document(chunks: Iterable[bytes], contract: Contract, limits: Limits, column: str | None) -> Iterator[Block]:
     """Yield blocks of a document's records; a record's line is its position. Raises UnreadableInput."""
-    head, rest = begin(chunks)
-    fields = Fields(column or SEQUENCE, fields_of(head, column, limits))
+    head, rest = split_head(chunks)
+    fields = ItemFields(column or SEQUENCE, fields_of(head, column, limits))
     found = values(rest, LISTS, limits)
     while some := list(islice(found, min(_SOME, limits.block_records))):
         yield _block([each.place for each in some], [each.value for each in some], [], fields, contract, limits)
 
 
 def parse_json_lines(
-    framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, fields: Fields
+    framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, fields: ItemFields
 ) -> Iterator[Block]:
     """Yield blocks of records that stand one a line."""
     for frame in framed:
@@ -128,7 +128,7 @@ def _block(
     places: Sequence[int],
     records: Sequence[object],
     rejects: Sequence[Reject],
-    fields: Fields,
+    fields: ItemFields,
     contract: Contract,
     limits: Limits,
 ) -> Block:
@@ -146,7 +146,7 @@ def _block(
     names = name_columns(fields.columns)
     all_rejects = sorted([*found.rejects, *wrong])
     block = Block(found.codes, lines[found.kept], _cells(kept, IDENTIFIER), extra, all_rejects, names, contract)
-    block.notices.extend(renamed(fields.columns, names))
+    block.notices.extend(rename_columns(fields.columns, names))
     block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
     block.notices.extend(found.notices)
     block.notices.extend(_left_out(records, lines, frozenset((fields.wanted, IDENTIFIER, *fields.columns))))
@@ -194,7 +194,7 @@ def _sequence(value: object, wanted: str) -> str | None:
     found = value
     if isinstance(value, dict):
         found = value.get(wanted)
-        if found is None and (at := place(names := list(value), wanted)) is not None:
+        if found is None and (at := find_column(names := list(value), wanted)) is not None:
             found = value[names[at]]
     return found if isinstance(found, str) else None
 

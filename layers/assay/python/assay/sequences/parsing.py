@@ -7,13 +7,13 @@ from assay.sequences.alignments import parse_alignment
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT, Contract, Windows
 from assay.sequences.csv_table import parse_table
-from assay.sequences.fasta import hold_windows, parse_fasta
+from assay.sequences.fasta import parse_fasta, require_windows_fit
 from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.formats import Format
-from assay.sequences.json_items import SEQUENCE, Fields, fields_of, parse_document, parse_json_lines
+from assay.sequences.json_items import SEQUENCE, ItemFields, fields_of, parse_document, parse_json_lines
 from assay.sequences.paragraphs import parse_wrapped
 from assay.sequences.plain_lines import parse_lines
-from assay.text.json_values import begin
+from assay.text.json_values import split_head
 from assay.text.lines import frames
 from assay.text.records import LIMITS, Limits
 
@@ -41,7 +41,7 @@ def parse(
     """
     flat, fmt = fmt, Format.FASTA if fmt in FLAT else fmt
     if windows:
-        hold_windows(windows, fmt, contract)
+        require_windows_fit(windows, fmt, contract)
     limits = _by_format(limits, fmt)
     if fmt is Format.JSON:
         return parse_document(chunks, contract, limits, column)
@@ -54,7 +54,7 @@ def parse(
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:
-        return parse_json_lines(framed, contract, limits, first_line, Fields(column or SEQUENCE, columns or ()))
+        return parse_json_lines(framed, contract, limits, first_line, ItemFields(column or SEQUENCE, columns or ()))
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
     if fmt is Format.WRAPPED:
@@ -69,5 +69,5 @@ def _by_format(limits: Limits, fmt: Format) -> Limits:
 
 def _carried(chunks: Iterable[bytes], column: str | None, limits: Limits) -> tuple[tuple[str, ...], Iterable[bytes]]:
     """Return the fields that JSON lines carry, by their first records, and the same chunks."""
-    head, chunks = begin(chunks)
+    head, chunks = split_head(chunks)
     return fields_of(head, column, limits), chunks

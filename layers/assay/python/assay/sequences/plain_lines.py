@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.blocks import Block, Index, Spans, check, coded, rejected_block, stripped
+from assay.sequences.blocks import Block, Index, Spans, check_texts_of, encode, rejected_block, strip_blanks
 from assay.sequences.contract import Contract
 from assay.text.lines import Frame
 from assay.text.records import Limits, too_long
@@ -26,7 +26,7 @@ def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, lin
 
 def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
     """Take lines that all hold the contract by one reshape, others by their spans."""
-    codes = coded(data, contract)
+    codes = encode(data, contract)
     plain = _plain(codes, contract.length)
     if plain is None:
         yield from _ragged(data, codes, contract, limits, line)
@@ -48,13 +48,13 @@ def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: L
     starts, stops = line_bounds(codes)
     sizes = stops - starts
     if (b" " in data or b"\t" in data) and not contract.gaps:  # gaps are told, and so taken out one by one
-        starts, stops = stripped(codes, starts, stops)
+        starts, stops = strip_blanks(codes, starts, stops)
     lines = np.arange(line, line + len(starts))
     spans = Spans(np.frombuffer(data, np.uint8), codes, starts, stops, lines, _PART)
     for first in range(0, len(lines), limits.block_records):
         last = first + limits.block_records
         part = spans.part(first, last)
-        found = check(part, contract, limits, sizes[first:last])
+        found = check_texts_of(part, contract, limits, sizes[first:last])
         yield Block(
             found.codes,
             part.lines[found.kept],

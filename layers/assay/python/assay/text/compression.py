@@ -45,10 +45,10 @@ def gunzip(chunks: Iterable[bytes], *, limit: int | None = None, max_ratio: int 
     Raises `UnreadableInput` where the input is not gzip, is corrupt or truncated, or unpacks to more than
     `max_ratio` times its size; `TooLarge` where it unpacks to more than `limit` bytes.
     """
-    return judged(chunks, READERS["gzip"], "gzip", limit=limit, max_ratio=max_ratio)
+    return judge_ratio(chunks, READERS["gzip"], "gzip", limit=limit, max_ratio=max_ratio)
 
 
-def judged(
+def judge_ratio(
     chunks: Iterable[bytes], read: Read, name: str, *, limit: int | None = None, max_ratio: int = MAX_RATIO
 ) -> Iterator[bytes]:
     """Yield what `read` unpacks. Raises as `read` does; as `gunzip` where it is too much, or out of proportion."""

@@ -30,7 +30,7 @@ class Spanned(NamedTuple):
     cells: list[str]
 
 
-class Batch(NamedTuple):
+class RowBatch(NamedTuple):
     """Rows in order: the first line of each, and its cells, none of them for a blank line; and rows that are none.
 
     No row has more than `longest` bytes.
@@ -47,7 +47,9 @@ class OpenRow(Exception):
     """Input was cut within a row: one of its cells holds a line end."""
 
 
-def rows(framed: Iterable[Frame], limits: Limits, line: int, wanted: Wanted, *, ends: bool = True) -> Iterator[Batch]:
+def read_rows(
+    framed: Iterable[Frame], limits: Limits, line: int, wanted: Wanted, *, ends: bool = True
+) -> Iterator[RowBatch]:
     """Yield the rows, some at a time; bytes that are not UTF-8 come as lone surrogates.
 
     The cells are separated by the mark by which the header has the column that is `wanted`, or that a first line
@@ -82,7 +84,7 @@ class _Reader:
     within: int = 0
     fate: int | None = None
 
-    def feed(self, text: str) -> Iterator[Batch]:
+    def feed(self, text: str) -> Iterator[RowBatch]:
         """Take whole lines; give the rows that are complete."""
         fresh = text.split("\n")[:-1]
         if not self.delimiter:
@@ -90,7 +92,7 @@ class _Reader:
         longest = 4 * max(map(len, fresh))
         step = self.limits.block_records if longest <= self.limits.record_bytes else 0
         while fresh and step and not self.lines and (cells := self._plain(fresh[:step])) is not None:
-            yield Batch(range(self.line, self.line + len(cells)), cells, longest=longest)
+            yield RowBatch(range(self.line, self.line + len(cells)), cells, longest=longest)
             self.line += len(cells)
             fresh = fresh[step:]
         if fresh:
@@ -108,13 +110,13 @@ class _Reader:
         else:
             self.delimiter = choose_delimiter(fresh[at], self.wanted)
 
-    def skip(self) -> Iterator[Batch]:
+    def skip(self) -> Iterator[RowBatch]:
         """Take a line that was skipped for its size: a row that is open before it has no end within the bounds."""
         yield from self._read(final=True)
-        yield Batch((), [], [too_long(self.line, self.limits)])
+        yield RowBatch((), [], [too_long(self.line, self.limits)])
         self.line += 1
 
-    def finish(self) -> Iterator[Batch]:
+    def finish(self) -> Iterator[RowBatch]:
         """Give what is left at the end of the input."""
         return self._read(final=True)
 
@@ -133,7 +135,7 @@ class _Reader:
             size += 1 + (len(text) if text.isascii() else len(text.encode("utf-8", "surrogateescape")))
             self.sizes.append(size)
 
-    def _read(self, *, final: bool) -> Iterator[Batch]:
+    def _read(self, *, final: bool) -> Iterator[RowBatch]:
         """Read row by row, as quotes may join lines; leave the lines of a row that may go on."""
         at, count = 0, 1
         while at < len(self.lines) and count:
@@ -152,7 +154,7 @@ class _Reader:
                 else:
                     break
                 at += count
-            yield Batch(lines, cells, rejects, spanned, self.sizes[at] - self.sizes[0])
+            yield RowBatch(lines, cells, rejects, spanned, self.sizes[at] - self.sizes[0])
         self._drop(at)
 
     def _drop(self, count: int) -> None:

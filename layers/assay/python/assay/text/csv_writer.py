@@ -44,13 +44,13 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
     return out.getvalue()
 
 
-def harmless(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Return a cell that no spreadsheet takes for a formula."""
     guarded = _BEHIND.sub(r"\1'", cell)
     return f"'{guarded}" if _is_formula(cell.lstrip("'")) else guarded
 
 
-def plain(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """Return the cell that `harmless` was given."""
     bare = _MARKED.sub(r"\1", cell)
     return bare[1:] if bare.startswith("'") and _is_formula(bare.lstrip("'")) else bare

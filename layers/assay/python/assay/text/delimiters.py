@@ -30,7 +30,7 @@ _RUN: Final = re.compile(r"(?<![^\s>])[ACDEFGHIKLMNPQRSTVWY]{20,}", re.IGNORECAS
 Wanted = Callable[[Sequence[str]], bool]
 
 
-def place(names: Sequence[str], wanted: str) -> int | None:
+def find_column(names: Sequence[str], wanted: str) -> int | None:
     """Return where a column is, None where it is not; an exact name goes before one in other letters' case."""
     if wanted in names:
         return names.index(wanted)
@@ -41,8 +41,8 @@ def place(names: Sequence[str], wanted: str) -> int | None:
 def find_sequence(names: Sequence[str], column: str | None = None) -> int | None:
     """Return which column holds the sequences: that named `column`, else the likeliest by its name, None for none."""
     if column:
-        return place(names, column)
-    exact = place(names, SEQUENCE)
+        return find_column(names, column)
+    exact = find_column(names, SEQUENCE)
     if exact is not None or len(names) < 2:  # one word by itself may be residues, and so might `seq` or `aa`
         return exact
     plain = [_SEPARATORS.sub("", name.casefold()) for name in names]

@@ -15,7 +15,7 @@ class NamedTwice(ValueError):
     """A JSON object has a name twice: of two values none can be told to be the right one."""
 
 
-def hold_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def require_once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a decoded object, whose names stand once each. Raises NamedTwice."""
     found = dict(pairs)
     if len(found) < len(pairs):

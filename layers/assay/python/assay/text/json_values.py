@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import UnreadableInput
-from assay.text.json_text import NamedTwice, hold_once
+from assay.text.json_text import NamedTwice, require_once_each
 from assay.text.lines import BOM
 from assay.text.records import Limits
 from assay.text.signatures import HEAD
@@ -23,7 +23,7 @@ def _refuse(name: str) -> float:
     raise ValueError(_NOT_JSON)
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=hold_once)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=require_once_each)
 
 
 class Value(NamedTuple):
@@ -78,7 +78,7 @@ def values(chunks: Iterable[bytes], lists: Collection[str], limits: Limits) -> I
     return _Reader(_Text(_decoded(chunks), limits.record_bytes), frozenset(lists)).read()
 
 
-def begin(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     """Return the first `HEAD` bytes, and all chunks."""
     rest, taken, size = iter(chunks), [], 0
     while size < HEAD and (chunk := next(rest, None)) is not None:

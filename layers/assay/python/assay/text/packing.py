@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from assay.errors import UPLOADS_HINT, TooLarge
-from assay.text.compression import MAX_RATIO, READERS, Read, judged
+from assay.text.compression import MAX_RATIO, READERS, Read, judge_ratio
 from assay.text.signatures import HEAD, recognise
 from assay.text.workbook import read_workbook
 from assay.text.zip_archive import unzip
@@ -51,14 +51,14 @@ def look(chunks: Iterable[bytes], name: str = "") -> Look:
     packed = packed if packed in PACKED else ""
     names: list[str] = []
     read = (lambda each: unzip(each, names.append)) if packed == "zip" else _reader(packed)
-    head = b"".join(_taken(judged(chain(taken, rest), read, packed)))[:HEAD] if read else first
+    head = b"".join(_taken(judge_ratio(chain(taken, rest), read, packed)))[:HEAD] if read else first
     codec = _codec(head)
     inner = names[0].rpartition("/")[2] if names else _stem(name) if packed else name
     inner = f"{inner}.csv" if packed == "workbook" else inner
     return Look(f"{packed}+{codec}".strip("+"), b"".join(_decoded([head], codec)) if codec else head, inner)
 
 
-def text(
+def open_text(
     chunks: Iterable[bytes], packing: str, *, limit: int | None = None, max_ratio: int = MAX_RATIO
 ) -> Iterator[bytes]:
     """Yield the text inside, UTF-8 where it was UTF-16, in pieces of some MiB at most.
@@ -70,7 +70,7 @@ def text(
     if codec not in _CODECS:
         packed, codec = codec, ""
     read = _reader(packed)
-    whole = judged(chunks, read, packed, limit=limit, max_ratio=max_ratio) if read else iter(chunks)
+    whole = judge_ratio(chunks, read, packed, limit=limit, max_ratio=max_ratio) if read else iter(chunks)
     return _decoded(whole, codec) if codec else whole
 
 
@@ -112,7 +112,7 @@ def _decoded(chunks: Iterable[bytes], codec: str) -> Iterator[bytes]:
     yield decoder.decode(b"", True).encode("utf-8")
 
 
-def unpacked(body: bytes, name: str, limit: int) -> tuple[bytes, str]:
+def unpack(body: bytes, name: str, limit: int) -> tuple[bytes, str]:
     """Return a body as text, unpacked where it is packed, and the name of what is inside.
 
     Raises UnreadableInput, TooLarge over `limit` bytes, RuntimeMissing.
@@ -121,6 +121,6 @@ def unpacked(body: bytes, name: str, limit: int) -> tuple[bytes, str]:
     if not found.packing:
         return body, name
     try:
-        return b"".join(text([body], found.packing, limit=limit)), found.name
+        return b"".join(open_text([body], found.packing, limit=limit)), found.name
     except TooLarge as error:
         raise TooLarge(f"{error.message}; {UPLOADS_HINT}", limit=limit) from None

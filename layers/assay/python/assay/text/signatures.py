@@ -10,7 +10,7 @@ HEAD: Final = 1 << 16
 """Bytes of the beginning, unpacked, by which the format of any input is judged, however it came."""
 
 
-class Signature(NamedTuple):
+class FileSignature(NamedTuple):
     """A kind of file: its short name, what people call it, how it begins, what to send instead of it."""
 
     name: str
@@ -30,8 +30,8 @@ _TRANSLATE: Final = "send the proteins that it codes for as FASTA"
 _LIST: Final = "export the abstracts as CSV or JSON lines and send that"
 
 
-def _starts(name: str, called: str, pattern: bytes, instead: str) -> Signature:
-    return Signature(name, called, re.compile(pattern, re.DOTALL), instead)
+def _starts(name: str, called: str, pattern: bytes, instead: str) -> FileSignature:
+    return FileSignature(name, called, re.compile(pattern, re.DOTALL), instead)
 
 
 PACKED: Final = (
@@ -166,12 +166,12 @@ _SHARE: Final = 20
 _UNKNOWN: Final = _starts("binary", "binary data, no text", rb"", "send text")
 
 
-def recognise(head: bytes, *, abstracts: bool = False) -> Signature | None:
+def recognise(head: bytes, *, abstracts: bool = False) -> FileSignature | None:
     """Return what foreign kind of file begins so, None for what may be text of ours.
 
     `abstracts` asks for those kinds that hold abstracts, not for those that hold sequences.
     """
-    known: tuple[Signature, ...] = (*PACKED, *BINARY)
+    known: tuple[FileSignature, ...] = (*PACKED, *BINARY)
     for found in known:
         if found.begins.match(head):
             return found
@@ -183,7 +183,7 @@ def recognise(head: bytes, *, abstracts: bool = False) -> Signature | None:
     return _UNKNOWN if _is_binary(head[:HEAD]) else None
 
 
-def refuse(head: bytes, *, abstracts: bool = False, but: Container[str] = ()) -> None:
+def refuse_file(head: bytes, *, abstracts: bool = False, but: Container[str] = ()) -> None:
     """Raise UnreadableInput where input begins as a foreign kind does, unless its name is one of `but`.
 
     The sentence says what it is, and what to send instead.
@@ -193,7 +193,7 @@ def refuse(head: bytes, *, abstracts: bool = False, but: Container[str] = ()) ->
         raise unreadable(found)
 
 
-def unreadable(found: Signature) -> UnreadableInput:
+def unreadable(found: FileSignature) -> UnreadableInput:
     """Return the error for a foreign kind of file: what it is, and what to send instead."""
     return UnreadableInput(f"this is {found.called}, which is not read here: {found.instead}", found=found.name)
 

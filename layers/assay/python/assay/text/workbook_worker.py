@@ -22,7 +22,7 @@ NO_SHEET: Final = 5
 LARGE: Final = 6
 
 
-def rows(body: bytes) -> Iterator[list[str]]:
+def sheet_rows(body: bytes) -> Iterator[list[str]]:
     """Yield the rows of the first sheet from row 1, cells as text; a row without a cell is empty, none at the end."""
     from python_calamine import load_workbook
 
@@ -79,7 +79,7 @@ def main() -> int:
 
     _bound()
     try:
-        _write(rows(sys.stdin.buffer.read()))
+        _write(sheet_rows(sys.stdin.buffer.read()))
     except python_calamine.PasswordError:
         return ENCRYPTED
     except python_calamine.WorksheetNotFound:
