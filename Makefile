@@ -51,10 +51,10 @@ test-clients: $(VENV)/.dev $(CLIENTS_VENV)/.clients  ## a Python client generate
 	$(PY) -m pytest -q -n 0 tests/e2e/test_generated_client.py
 
 test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
-	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/test_encoder.py tests/importers
+	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/tools/test_encoder.py tests/importers
 
 test-importers: $(TRAIN_VENV)/.train  ## importers and training against scikit-learn, Keras, PyTorch (installs gigabytes)
-	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/training tests/unit/test_encoder.py
+	$(TRAIN_VENV)/bin/python -m pytest -q tests/unit/importers tests/importers tests/training tests/unit/tools/test_encoder.py
 
 import-tools: $(IMPORT_VENV)/.import  ## what `assay models import` needs, 2.3 GB: then .venv-import/bin/assay models import
 

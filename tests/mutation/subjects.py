@@ -15,14 +15,14 @@ class Subject:
     tests: tuple[str, ...]
 
 
-_PROPERTIES: Final = "tests/unit/test_ranking_properties.py"
+_PROPERTIES: Final = "tests/unit/ranking/test_ranking_properties.py"
 
 SUBJECTS: Final[Mapping[str, Subject]] = {
     "top-k": Subject(
         (f"{_ASSAY}/ranking/topk.py",),
         (
             "tests/unit/test_dataclasses.py",
-            "tests/unit/test_topk.py",
+            "tests/unit/ranking/test_top_k.py",
             f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
         ),
     ),
@@ -30,8 +30,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/ranking/ranker.py", f"{_ASSAY}/ranking/partial.py"),
         (
             "tests/unit/test_dataclasses.py",
-            "tests/unit/test_ranker.py",
-            "tests/unit/test_ranking.py",
+            "tests/unit/ranking/test_ranker.py",
+            "tests/unit/ranking/test_ranking.py",
             f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
             f"{_PROPERTIES}::test_a_split_merged_is_the_whole",
             f"{_PROPERTIES}::test_partials_survive_json",
@@ -41,14 +41,16 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/sequences/alphabet.py", f"{_ASSAY}/sequences/windows.py"),
         (
             "tests/unit/test_dataclasses.py",
-            "tests/unit/test_alphabet.py",
-            "tests/unit/test_sequences_windows.py",
-            "tests/unit/test_sequences.py::test_a_bad_line_says_exactly_what_is_wrong",
-            "tests/unit/test_sequences.py::test_the_contract_of_another_model_is_held",
-            "tests/unit/test_sequences.py::test_a_contract_that_cannot_be_is_refused",
+            "tests/unit/sequences/test_alphabet.py",
+            "tests/unit/sequences/test_sequences_windows.py",
+            "tests/unit/sequences/test_sequences.py::test_a_bad_line_says_exactly_what_is_wrong",
+            "tests/unit/sequences/test_sequences.py::test_the_contract_of_another_model_is_held",
+            "tests/unit/sequences/test_sequences.py::test_a_contract_that_cannot_be_is_refused",
         ),
     ),
-    "shards": Subject((f"{_ASSAY}/shards.py",), ("tests/unit/test_dataclasses.py", "tests/unit/test_shards.py")),
+    "shards": Subject(
+        (f"{_ASSAY}/shards.py",), ("tests/unit/test_dataclasses.py", "tests/unit/jobs/test_byte_ranges.py")
+    ),
     "bundle": Subject(
         (f"{_ASSAY}/models/bundle.py", f"{_ASSAY}/models/layout.py", f"{_ASSAY}/models/hashing.py"),
         (
@@ -73,8 +75,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (f"{_ASSAY}/files/merging.py", f"{_ASSAY}/files/steps.py", f"{_ASSAY}/files/accounting.py"),
         (
             "tests/unit/test_dataclasses.py",
-            "tests/unit/test_ledger.py",
-            "tests/unit/test_merging.py",
+            "tests/unit/jobs/test_ledger.py",
+            "tests/unit/jobs/test_merging.py",
             "tests/unit/jobs/test_steps.py",
         ),
     ),

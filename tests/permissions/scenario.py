@@ -16,8 +16,8 @@ from tests import events
 from tests.conftest import TABLE, Aws
 from tests.events import Context, post
 from tests.integration.drops import GOOD, OTHER, Drop
+from tests.integration.jobs.test_classify_files import GOOD as ABSTRACT
 from tests.integration.machines import Died, create
-from tests.integration.test_classify_files import GOOD as ABSTRACT
 from tests.permissions.recording import Handler, Recorder
 from tests.unit.templates import functions, handler
 

@@ -1,6 +1,6 @@
 """DynamoDB in memory, as far as the state table asks it: conditions, sets and removals, the index of what is live.
 
-A hundred times faster than an emulated one; `tests/integration/test_jobs_words.py` holds both to the same tests.
+A hundred times faster than an emulated one; `tests/integration/jobs/test_jobs_words.py` holds both to the same tests.
 """
 
 import re

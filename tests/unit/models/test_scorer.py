@@ -9,7 +9,7 @@ from assay.models.loading import load_folder
 from assay.models.sequence_scorer import SequenceScorer
 from tools.models.shipped import newest
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).resolve().parents[3]
 TINY = ROOT / "tests" / "data"
 ENCODINGS = ("tiny-index", "tiny-one-hot", "tiny-one-hot-flat")
 FOLDERS = [

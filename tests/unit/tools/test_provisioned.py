@@ -60,4 +60,4 @@ def test_none_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_default_place_is_beside_the_template() -> None:
-    assert (Path(__file__).parents[2] / ".gitignore").read_text().find("template-provisioned.yaml") > 0
+    assert (Path(__file__).resolve().parents[3] / ".gitignore").read_text().find("template-provisioned.yaml") > 0

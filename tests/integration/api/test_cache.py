@@ -11,7 +11,7 @@ from assay.models.loading import load_folder
 from assay.models.text_classifier import TextClassifier
 from assay.score_cache import CachedClassifier, Caching, ScoreCache, key
 from tests.conftest import DATA, TABLE, Aws
-from tests.integration.test_classify_api import CONTEXT, TINY, event, put
+from tests.integration.api.test_classify_api import CONTEXT, TINY, event, put
 
 TEXTS = [f"We measure the {word} of a thing in a large sample of other things." for word in ("mass", "age", "size")]
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.events import post
-from tests.integration.test_rank_api import GOOD, OTHER, Call, ranked, refused
+from tests.integration.api.test_rank_api import GOOD, OTHER, Call, ranked, refused
 
 
 def test_windows_of_a_protein_rank_as_if_each_was_sent(call: Call) -> None:

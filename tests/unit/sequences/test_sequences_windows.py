@@ -13,8 +13,8 @@ from assay.sequences.contract import Contract, Windows
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, Reject
+from tests.unit.ranking.test_ranking_properties import FINE, options, ranked
 from tests.unit.strategies import fasta_documents
-from tests.unit.test_ranking_properties import FINE, options, ranked
 
 SMALL = Contract("ACD", 3)
 Found = list[tuple[str | None, int, str]]

@@ -15,7 +15,7 @@ from assay.abstracts.tokens import MOST_TOKENS, TextTokenizer, batches, padded_t
 from assay.errors import InvalidAbstract, InvalidOption
 from assay.options import ClassifyOptions
 
-TINY = Path(__file__).parents[1] / "data" / "tiny-text" / "1"
+TINY = Path(__file__).parents[2] / "data" / "tiny-text" / "1"
 LABELS = ["a", "b", "c"]
 
 

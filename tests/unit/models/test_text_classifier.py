@@ -12,7 +12,7 @@ from assay.models.loading import LoadedModel, load_folder
 from assay.models.manifest import TensorSpec
 from assay.models.text_classifier import TextClassifier
 
-TINY = Path(__file__).parents[1] / "data" / "tiny-text" / "1"
+TINY = Path(__file__).parents[2] / "data" / "tiny-text" / "1"
 TEXTS = ["dark matter in galaxies", "learning " * 30, "prime numbers and zeta functions", "dark matter in galaxies"]
 
 

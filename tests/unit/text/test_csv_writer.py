@@ -14,7 +14,7 @@ from assay.ranking.ranking_csv import ranking_csv
 from assay.text.csv_writer import escape_formula, rejected_csv_header, rejected_rows, unescape_formula
 from assay.text.records import Reject
 
-CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "data/formulas.json").read_text())
+CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data/formulas.json").read_text())
 """Cells that are taken for formulas and cells that are not; a browser test holds the page to the same."""
 _ALPHABET: Final = "';=+-@\t\r\n1.e,\"a\uff1d"
 _SIGNS: Final = tuple("=+-@\uff1d\uff0b\uff0d\uff20")

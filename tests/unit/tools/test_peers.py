@@ -11,7 +11,7 @@ from benchmarks.peers.networks import by_numpy, read, shapes
 from benchmarks.peers.sequences import ALPHABET, codes_of, indicators
 from benchmarks.rank import GATE, SCORE, newest
 
-MODELS = Path(__file__).resolve().parents[2] / "models"
+MODELS = Path(__file__).resolve().parents[3] / "models"
 
 
 @pytest.mark.parametrize("name", [GATE, SCORE])
