@@ -1,4 +1,4 @@
-"""The README's shell blocks that ask the local service or run the command line, run word by word."""
+"""The blocks of README.md and docs/usage.md that call the local service or the command line, run word by word."""
 
 import json
 import os
@@ -13,8 +13,8 @@ import pytest
 
 from tests.e2e.running import ROOT, SECONDS, Service
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+SHOWN = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/usage.md"))
+BLOCKS = re.findall(r"```sh\n(.*?)```", SHOWN, re.DOTALL)
 ADDRESS = "http://127.0.0.1:3000"
 
 pytestmark = pytest.mark.skipif(not (shutil.which("bash") and shutil.which("curl")), reason="needs bash and curl")
@@ -56,7 +56,7 @@ def test_one_request_for_each_job(service: Service, tmp_path: Path) -> None:
 
 def test_a_file_is_answered_as_shown(service: Service, tmp_path: Path) -> None:
     (line,) = run(block_with("cat > designs.fasta"), tmp_path, service)
-    (shown,) = re.findall(r"```json\n(.*?)```", README, re.DOTALL)
+    (shown,) = re.findall(r"```json\n(.*?)```", SHOWN, re.DOTALL)
     assert shape(json.loads(line)) == shape(json.loads(shown))
 
 
@@ -86,7 +86,7 @@ def test_the_command_line_and_a_service_agree(service: Service, tmp_path: Path) 
 
 def test_python_asks_for_both_jobs(service: Service, tmp_path: Path) -> None:
     run(block_with("cat > designs.fasta").partition("curl")[0], tmp_path, service)
-    (snippet,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (snippet,) = re.findall(r"```python\n(.*?)```", SHOWN, re.DOTALL)
     done = subprocess.run(
         [sys.executable, "-c", snippet.replace(ADDRESS, service.url)],
         cwd=tmp_path, env={**os.environ, "NO_PROXY": "127.0.0.1"}, capture_output=True, text=True, timeout=SECONDS,
