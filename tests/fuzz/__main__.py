@@ -6,6 +6,7 @@ the tests, lies in `tests/fuzz/corpus`.
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 
 BUILD = Path("build/fuzz")
@@ -22,7 +23,12 @@ def main() -> None:
     import atheris
 
     with atheris.instrument_imports(include=["assay", "rank", "classify", "multipart"], enable_loader_override=False):
-        from tests.fuzz.targets import CORPUS, LONGEST, TARGETS
+        from tests.fuzz import adapters
+        from tests.fuzz.targets import CORPUS, GUIDED, LONGEST, TARGETS
+
+        adapters.quiet()
+        for name in GUIDED.get(asked.target, ()):
+            import_module(name)
 
     found = BUILD / asked.target
     found.mkdir(parents=True, exist_ok=True)

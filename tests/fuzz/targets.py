@@ -35,6 +35,14 @@ TARGETS: Final[Mapping[str, Target]] = {
 LONGEST: Final = {"bundle": 1200, "workbooks": 2000, "paper": 1200, "pdf": 4000, "multipart": 600}
 """Bytes of the longest input, where 300 say too little."""
 
+GUIDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "pdf": ("assay.pdfium",),
+    "s3": ("assay.files.taking",),
+    "rank-api": ("rank.api",),
+    "classify-api": ("classify.api",),
+}
+"""What a target imports only when it runs, which is too late for the fuzzer to see what an input reaches in it."""
+
 
 def seeds(name: str) -> list[Path]:
     """Return the inputs that are kept for a target."""
