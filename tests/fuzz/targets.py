@@ -36,8 +36,8 @@ LONGEST: Final = {"bundle": 1200, "workbooks": 2000, "paper": 1200, "pdf": 4000,
 """Bytes of the longest input, where 300 say too little."""
 
 GUIDED: Final[Mapping[str, tuple[str, ...]]] = {
-    "pdf": ("assay.pdfium",),
-    "s3": ("assay.files.taking",),
+    "pdf": ("assay.papers.pdfium_worker",),
+    "s3": ("assay.jobs.steps",),
     "rank-api": ("rank.api",),
     "classify-api": ("classify.api",),
 }

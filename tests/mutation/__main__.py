@@ -64,7 +64,7 @@ def _try_subject(trees: Trees, name: str, *, count: int, seed: int) -> list[Trie
         if reach is None:
             raise SystemExit(f"{name}: its tests fail without a mutant")
         traced = time.monotonic() - began
-        tried = [_try(tree, mutant, reach) for mutant in sample(ROOT, subject.modules, count, seed)]
+        tried = [_try(tree, mutant, reach) for mutant in sample(ROOT, subject, count, seed)]
     killed, each = sum(one.killed for one in tried), sum(one.seconds for one in tried) / max(1, len(tried))
     print(
         f"{name:12} {len(tried):4} mutants, {killed:4} killed, {each:5.1f} s each after {traced:3.0f} s; "

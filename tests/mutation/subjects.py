@@ -4,32 +4,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-_ASSAY: Final = "layers/assay/python/assay"
-
 
 @dataclass(frozen=True)
 class Subject:
-    """Modules, relative to the root, and the nearest tests, which are run for each of their mutants."""
+    """Modules, relative to the root, and the nearest tests, which are run for each of their mutants.
+
+    Where it is `only` about some functions and classes of them, those are named.
+    """
 
     modules: tuple[str, ...]
     tests: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
 
+_VALUES: Final = "tests/unit/test_dataclasses.py"
 _PROPERTIES: Final = "tests/unit/ranking/test_ranking_properties.py"
+_SEQUENCES: Final = "tests/unit/sequences/test_sequences.py"
 
 SUBJECTS: Final[Mapping[str, Subject]] = {
     "top-k": Subject(
-        (f"{_ASSAY}/ranking/topk.py",),
+        ("layers/assay/python/assay/ranking/top_k.py",),
         (
-            "tests/unit/test_dataclasses.py",
+            _VALUES,
             "tests/unit/ranking/test_top_k.py",
             f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
         ),
     ),
     "ranking": Subject(
-        (f"{_ASSAY}/ranking/ranker.py", f"{_ASSAY}/ranking/partial.py"),
+        ("layers/assay/python/assay/ranking/ranker.py", "layers/assay/python/assay/ranking/ranking.py"),
         (
-            "tests/unit/test_dataclasses.py",
+            _VALUES,
             "tests/unit/ranking/test_ranker.py",
             "tests/unit/ranking/test_ranking.py",
             f"{_PROPERTIES}::test_ranking_agrees_with_sorting_everything",
@@ -38,47 +42,67 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         ),
     ),
     "alphabet": Subject(
-        (f"{_ASSAY}/sequences/alphabet.py", f"{_ASSAY}/sequences/windows.py"),
         (
-            "tests/unit/test_dataclasses.py",
+            "layers/assay/python/assay/sequences/alphabet.py",
+            "layers/assay/python/assay/sequences/contract.py",
+            "layers/assay/python/assay/sequences/fasta.py",
+        ),
+        (
+            _VALUES,
             "tests/unit/sequences/test_alphabet.py",
             "tests/unit/sequences/test_sequences_windows.py",
-            "tests/unit/sequences/test_sequences.py::test_a_bad_line_says_exactly_what_is_wrong",
-            "tests/unit/sequences/test_sequences.py::test_the_contract_of_another_model_is_held",
-            "tests/unit/sequences/test_sequences.py::test_a_contract_that_cannot_be_is_refused",
+            f"{_SEQUENCES}::test_a_bad_line_says_exactly_what_is_wrong",
+            f"{_SEQUENCES}::test_the_contract_of_another_model_is_held",
+            f"{_SEQUENCES}::test_a_contract_that_cannot_be_is_refused",
+        ),
+        only=(
+            "byte_table", "decode", "Contract", "Lenience", "Windows", "WindowCut", "cut_windows",
+            "require_windows_fit", "BLANK", "NEWLINE", "NON_ASCII", "UNKNOWN", "MAX_SYMBOLS", "MAX_LENGTH",
         ),
     ),
-    "shards": Subject(
-        (f"{_ASSAY}/shards.py",), ("tests/unit/test_dataclasses.py", "tests/unit/jobs/test_byte_ranges.py")
+    "ranges": Subject(
+        ("layers/assay/python/assay/jobs/byte_ranges.py",), (_VALUES, "tests/unit/jobs/test_byte_ranges.py")
     ),
     "bundle": Subject(
-        (f"{_ASSAY}/models/bundle.py", f"{_ASSAY}/models/layout.py", f"{_ASSAY}/models/hashing.py"),
         (
-            "tests/unit/test_dataclasses.py",
-            "tests/unit/models/test_bundle.py",
-            "tests/unit/models/test_bundle_names.py",
+            "layers/assay/python/assay/models/manifest.py",
+            "layers/assay/python/assay/models/bucket_layout.py",
+            "layers/assay/python/assay/models/json_fields.py",
         ),
+        (_VALUES, "tests/unit/models/test_bundle.py", "tests/unit/models/test_bundle_names.py"),
     ),
     "graphs": Subject(
-        (f"{_ASSAY}/models/graph_operations.py",),
-        ("tests/unit/test_dataclasses.py", "tests/unit/models/test_graph_operations.py"),
+        ("layers/assay/python/assay/models/graph_operations.py",),
+        (_VALUES, "tests/unit/models/test_graph_operations.py"),
     ),
     "registry": Subject(
-        (f"{_ASSAY}/models/registry.py", f"{_ASSAY}/models/memory.py", f"{_ASSAY}/models/slots.py"),
-        ("tests/unit/test_dataclasses.py", "tests/unit/models/test_registry.py"),
+        ("layers/assay/python/assay/models/registry.py", "layers/assay/python/assay/models/memory.py"),
+        (_VALUES, "tests/unit/models/test_registry.py"),
+        only=(
+            "Registry", "ServingState", "Refusals", "Memory", "footprint", "_checked", "_passing", "_tell_dropped",
+            "_report", "_PAIR", "_FIXED", "_TIMES", "RETRY_SECONDS", "_DISK", "_PASSING", "_MOST",
+        ),
     ),
-    "jobs": Subject(
-        (f"{_ASSAY}/jobs.py", f"{_ASSAY}/claims.py"),
-        ("tests/unit/test_dataclasses.py", "tests/unit/jobs/test_record.py"),
+    "records": Subject(
+        ("layers/assay/python/assay/jobs/job_records.py",), (_VALUES, "tests/unit/jobs/test_record.py")
     ),
     "merging": Subject(
-        (f"{_ASSAY}/files/merging.py", f"{_ASSAY}/files/steps.py", f"{_ASSAY}/files/accounting.py"),
         (
-            "tests/unit/test_dataclasses.py",
+            "layers/assay/python/assay/jobs/merging.py",
+            "layers/assay/python/assay/jobs/accounting.py",
+            "layers/assay/python/assay/jobs/steps.py",
+        ),
+        (
+            _VALUES,
             "tests/unit/jobs/test_ledger.py",
             "tests/unit/jobs/test_merging.py",
             "tests/unit/jobs/test_steps.py",
         ),
+        only=(
+            "_AHEAD", "_NAMED", "Joined", "Ledger", "balanced", "collect_results", "_fetched", "_hold_complete",
+            "_sound", "locate", "_spelled", "plan_step", "shard_step", "merge_step", "_settled", "success_summary",
+            "_replanned", "_failed", "_reply",
+        ),
     ),
     "sweep": Subject(("functions/portal/sweep.py",), ("tests/unit/jobs/test_sweep.py",)),
-}
+}  # fmt: skip

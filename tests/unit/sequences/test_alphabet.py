@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.errors import BundleInvalid
 from assay.sequences.alphabet import BLANK, NEWLINE, NON_ASCII, UNKNOWN, byte_table, decode
 from assay.sequences.blocks import Spans
-from assay.sequences.contract import Contract, Windows
+from assay.sequences.contract import Contract, Lenience, Windows
 from assay.sequences.fasta import WindowCut, cut_windows
 from assay.text.records import Limits, Reject
 
@@ -100,3 +101,49 @@ def test_a_reject_for_a_residue_says_which_window_it_is_of(reason: str) -> None:
 
 def test_windows_move_by_one_residue_where_nothing_is_said() -> None:
     assert Windows(50) == Windows(50, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "length", "right"), [(1, 1, True), (128, 65_536, True), (1, 0, False), (1, 65_537, False)]
+)
+def test_a_contract_has_a_length_within_bounds(size: int, length: int, right: bool) -> None:
+    letters = "".join(chr(at) for at in range(33, 127) if not chr(at).islower())
+    alphabet = letters[: min(size, len(letters))]
+    if right:
+        assert Contract(alphabet, length).length == length
+    else:
+        with pytest.raises(BundleInvalid, match=rf"length of {length} is not within 1\.\.65536"):
+            Contract(alphabet, length)
+
+
+@pytest.mark.parametrize("alphabet", ["", "AA", "Aa", "A ", "A\x7f", "Aé", "".join(map(chr, range(33, 162)))])
+def test_an_alphabet_is_of_different_printable_symbols(alphabet: str) -> None:
+    with pytest.raises(BundleInvalid, match="an alphabet"):
+        Contract(alphabet, 5)
+
+
+def test_what_a_caller_may_write_depends_on_what_the_alphabet_has_itself() -> None:
+    plain = Contract("ACD", 9, Lenience(gaps=True))
+    assert (plain.gaps, plain.terminated, plain.numbered, plain.padded) == ("-.~_", True, True, 0)
+    assert Contract("AC-*", 9, Lenience(gaps=True)).gaps == ".~_"
+    assert Contract("ACD", 9).gaps == ""
+    assert not Contract("AC-*", 9).terminated
+    assert not Contract("ACD", 9, Lenience(terminator=False)).terminated
+    assert not Contract("AC1", 9).numbered
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "length", "pad", "padded"),
+    [
+        ("LESGACD", 50, True, 43),
+        ("LESGACD", 50, False, 0),
+        ("LESACD", 50, True, 0),
+        ("LESG", 7, True, 0),
+        ("LESG", 8, True, 1),
+        ("LESG", 5, True, 0),
+    ],
+)
+def test_the_linker_pads_what_lacks_its_length_where_the_alphabet_has_it(
+    alphabet: str, length: int, pad: bool, padded: int
+) -> None:
+    assert Contract(alphabet, length, Lenience(pad=pad)).padded == padded
