@@ -169,10 +169,10 @@ def part(scored: int, *notices: Notice, shed: bool = False) -> PartialRanking:
     ],
 )
 def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[PartialRanking], kept: bool) -> None:
-    other = Notice("other", "stays", (1,), 1)
-    whole = merge([*parts, part(0, other)], 5)
+    others = [Notice(code, "stays", (1,), 1) for code in ("above", "lower", "zero")]
+    whole = merge([*parts, part(0, *others)], 5)
     assert any(each.code == DNA for each in whole.notices) is kept
-    assert [each for each in whole.notices if each.code != DNA] == [other]
+    assert [each for each in whole.notices if each.code != DNA] == others
 
 
 def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
