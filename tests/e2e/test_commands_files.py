@@ -133,7 +133,7 @@ def test_what_is_no_number_stays_as_it_is() -> None:
 
 def test_the_version_is_told() -> None:
     done = assay("--version")
-    assert (done.returncode, done.stdout) == (0, "assay 0.1.0\n")
+    assert (done.returncode, done.stdout) == (0, "assay 0.3.0\n")
 
 
 @pytest.mark.parametrize(("body", "said"), [("", "nothing in it"), ("MKV\nXX\n", "none of the 2 records")])
