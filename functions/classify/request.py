@@ -9,7 +9,7 @@ from assay.abstracts import parsing
 from assay.abstracts.parsing import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, read_upload, require_one_value
-from assay.options import ClassifyOptions, integer, number, require_known
+from assay.options import CLASSIFYING, ClassifyOptions, read_options, require_known
 from assay.papers.pdf import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
@@ -68,7 +68,7 @@ def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
     if not isinstance(body, Mapping):
         raise MalformedBody(_WANTED)
     require_known(body, ("abstract", "abstracts", *OPTIONS), "field")
-    options = _options(body, query)
+    options = _options(query, body)
     match body:
         case {"abstract": _, "abstracts": _}:
             raise MalformedBody('send "abstract" or "abstracts", not both')
@@ -103,7 +103,7 @@ def _form(request: Request) -> ClassifyRequest:
     options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
     require_one_value(request.query, options)
     if "abstract" in parts:
-        return ClassifyRequest([_text(parts["abstract"].body)], _options(options, request.query))
+        return ClassifyRequest([_text(parts["abstract"].body)], _options(request.query, options))
     return _document(read_upload(parts), {**request.query, **options})
 
 
@@ -154,16 +154,8 @@ def _text(body: bytes) -> str:
 
 
 def _options(*sources: Mapping[str, object]) -> ClassifyOptions:
-    """Return the options; of several sources the first that names an option counts."""
-    threshold, top_k = (_first(name, sources) for name in OPTIONS)
-    return ClassifyOptions(
-        None if threshold is None else number(threshold, "threshold"),
-        None if top_k is None else integer(top_k, "top_k"),
-    )
-
-
-def _first(name: str, sources: Sequence[Mapping[str, object]]) -> object | None:
-    return next((source[name] for source in sources if source.get(name) is not None), None)
+    """Return the options; of several sources the last that gives an option counts."""
+    return ClassifyOptions(**read_options({name: CLASSIFYING[name] for name in OPTIONS}, *sources))
 
 
 def read_old(request: Request) -> object:

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
 from assay.aws.s3 import Bucket
-from assay.errors import AssayError, BundleInvalid, InvalidOption, NotFound, ObjectMissing
+from assay.errors import AssayError, BundleInvalid, NotFound, ObjectMissing
 from assay.http import inference_protocols
 from assay.http.inference_protocols import TENSORS
 from assay.models.bucket_layout import (
@@ -23,7 +23,7 @@ from assay.models.bucket_layout import (
     current_key,
 )
 from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
-from assay.options import integer, require_known
+from assay.options import bound_integer, require_known
 from assay.settings import Settings
 from assay.telemetry import logger
 
@@ -102,9 +102,7 @@ class Catalogue:
         A model whose current version the loader would refuse is left out.
         """
         require_known(query, OPTIONS)
-        limit = integer(query.get("limit", MOST_MODELS), "limit")
-        if not 1 <= limit <= MOST_MODELS:
-            raise InvalidOption(f"limit must be an integer in 1..{MOST_MODELS}", option="limit")
+        limit = bound_integer(MOST_MODELS).read(query.get("limit", MOST_MODELS), "limit")
         names = [name for name in self._names.get("", self._listed) if name > query.get("after", "")]
         more = {"next": f"models?limit={limit}&after={quote(names[limit - 1])}"} if len(names) > limit else {}
         found = (self._summaries.get(name, partial(self._summary, name)) for name in names[:limit])

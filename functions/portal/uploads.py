@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs.job_records import Jobs
-from assay.options import CLASSIFYING, RANKING, Reader, as_metadata, require_known
+from assay.options import CLASSIFYING, RANKING, OptionSpecs, require_known, write_metadata
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
 MOST_NAME = 255
-OPTIONS: Mapping[str, Mapping[str, Reader]] = {"rank": RANKING, "classify": CLASSIFYING}
+OPTIONS: Mapping[str, OptionSpecs] = {"rank": RANKING, "classify": CLASSIFYING}
 """What may be chosen for each kind of file."""
 KINDS = tuple(OPTIONS)
 _FIELDS = ("filename", "kind")
@@ -33,7 +33,7 @@ def offer_upload(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jo
     if kind not in KINDS:
         raise InvalidOption(f"kind must be one of {', '.join(KINDS)}", option="kind")
     require_known(body, (*_FIELDS, *OPTIONS[kind]), "field")
-    chosen = as_metadata(body, OPTIONS[kind])
+    chosen = write_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
     return upload_reply(jobs.enqueue(key, kind, caller).id, key, form)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, read_upload, require_one_value
 from assay.models.pair import Pair
-from assay.options import RANKING, RankOptions, require_known, with_options
+from assay.options import RANKING, RankOptions, read_options, require_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff_format
@@ -51,14 +51,13 @@ def read_request(request: Request, choose: Choose) -> Input:
 
     Raises InputError for a body, type or option that will not do, and as `choose` does.
     """
-    options = with_options(RankOptions(), request.query)
     if request.media_type == "multipart/form-data":
         parts = request.parts()
         fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
         require_one_value(request.query, [name for name in fields if name in RANKING])
-        return _read_file(read_upload(parts), choose, with_options(options, fields))
+        return _read_file(read_upload(parts), choose, {**request.query, **fields})
     require_type(request.media_type)
-    return _read_file(Part("body", "", request.content_type, request.body), choose, options)
+    return _read_file(Part("body", "", request.content_type, request.body), choose, request.query)
 
 
 def require_type(media_type: str) -> None:
@@ -105,11 +104,11 @@ def list_items(body: object, column: str | None = None) -> tuple[list[object], d
     return items, options
 
 
-def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
-    items, given = list_items(json_value(data, LISTS), options.column)
+def _read_json(data: bytes, choose: Choose, beside: Mapping[str, object]) -> Input:
+    items, given = list_items(json_value(data, LISTS), read_options(RANKING, beside).get("column"))
     require_known(given, OPTIONS, "field")
     _hold_count(len(items), MAX_SEQUENCES)
-    options = with_options(options, given)
+    options = RankOptions(**read_options(RANKING, beside, given))
     if options.window:
         raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
     pair = choose(options)
@@ -119,10 +118,11 @@ def _read_json(data: bytes, choose: Choose, options: RankOptions) -> Input:
     return Input(_bounded(blocks, MAX_SEQUENCES), options, pair)
 
 
-def _read_file(part: Part, choose: Choose, options: RankOptions) -> Input:
-    data, fmt = sniff_body(part, options.column)
+def _read_file(part: Part, choose: Choose, given: Mapping[str, object]) -> Input:
+    data, fmt = sniff_body(part, read_options(RANKING, given).get("column"))
     if fmt is Format.JSON:
-        return _read_json(data, choose, options)
+        return _read_json(data, choose, given)
+    options = RankOptions(**read_options(RANKING, given))
     pair = choose(options)
     blocks = parse([data], fmt, options.lenient(pair.contract), column=options.column, windows=options.windows)
     blocks = tell_dna(blocks, data[:HEAD], fmt, pair.contract)

@@ -17,7 +17,7 @@ from assay.http.messages import (
     require_one_value,
 )
 from assay.jobs.job_records import Jobs
-from assay.options import RANKING, as_metadata, require_known
+from assay.options import RANKING, require_known, write_metadata
 from assay.sequences.formats import LISTS, Format
 from assay.sequences.json_items import parse_items
 from rank.request import OPTIONS, list_items, sniff_body
@@ -69,7 +69,7 @@ def post(request: Request, stack: RankServices) -> Response:
         given = {**given, **options}
         parse_items(items, column=str(given["column"]) if given.get("column") else None)
         part = Part("body", "request.json", "application/json", dumps(items).encode())
-    metadata = as_metadata(given, RANKING)
+    metadata = write_metadata(given, RANKING)
     suffix = _SUFFIX.search(part.filename)
     name = f"request{suffix[0] if suffix else ''}"
     return accept(stack.uploads, stack.jobs, "rank", name, part.body, part.content_type, metadata, request.caller)

@@ -113,7 +113,7 @@ def quiet() -> None:
     from assay.telemetry import logger
 
     logger.setLevel("CRITICAL")
-    vars(routing)["failure"] = _raised
+    vars(routing)["record_failure"] = _raised
 
 
 def _raised(message: str, error: BaseException) -> NoReturn:

@@ -81,7 +81,7 @@ def test_a_file_without_good_lines_has_empty_score_files(drop: Drop) -> None:
 @pytest.mark.parametrize(("name", "value"), [("output", "some"), ("gate", "ajar")])
 def test_unknown_words_are_refused(drop: Drop, name: str, value: str) -> None:
     with pytest.raises(InvalidOption, match=name):
-        RANKING[name](value, name)
+        RANKING[name].read(value, name)
     job_id = drop.done("rank/a.csv", BODY, **{name: value})
     assert drop.summary(job_id)["error"]["code"] == "invalid_option"
 

@@ -12,7 +12,7 @@ import pytest
 
 from assay.aws.dynamodb import to_item
 from assay.jobs.job_records import Jobs, UploadIdentity
-from assay.options import RankOptions, with_options
+from assay.options import RANKING, RankOptions, read_options
 from portal import pages
 from portal.uploads import safe
 from tests.conftest import TABLE, Aws
@@ -216,7 +216,7 @@ def test_options_travel_as_metadata_that_the_upload_is_bound_to(call: Call, aws:
     assert {name: fields[name] for name in fields if name.startswith("x-amz-meta-")} == metadata
     conditions = json.loads(base64.b64decode(fields["policy"]))["conditions"]
     assert all({name: value} in conditions for name, value in metadata.items())
-    chosen = with_options(RankOptions(), {name.replace("-", "_"): value for name, value in expected.items()})
+    chosen = RankOptions(**read_options(RANKING, {name.replace("-", "_"): value for name, value in expected.items()}))
     assert chosen == RankOptions(top_k=20, threshold=0.5, strict=True, column="binder seq")
 
 

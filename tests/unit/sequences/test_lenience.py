@@ -139,4 +139,4 @@ def test_symbols_of_an_alphabet_are_no_gaps_and_no_terminators() -> None:
 @pytest.mark.parametrize(("name", "value"), [("gaps", "yes"), ("terminator", ""), ("pad", "LESSGGS")])
 def test_other_values_are_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidOption, match=name):
-        RANKING[name](value, name)
+        RANKING[name].read(value, name)

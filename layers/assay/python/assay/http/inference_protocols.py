@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from assay.errors import InvalidOption, MalformedBody, NotFound
 from assay.http.messages import json_object
-from assay.options import integer, require_known
+from assay.options import read_integer, require_known
 
 SEQUENCES: Final = "sequence-score"
 TEXTS: Final = "text-classification"
@@ -133,7 +133,7 @@ def unpack_binary(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     length = headers.get(_JSON_LENGTH)
     if length is None:
         return json_object(body)
-    end = integer(length, _JSON_LENGTH)
+    end = read_integer(length, _JSON_LENGTH)
     found = json_object(body[:end])
     match found.get("inputs"):
         case [{"parameters": {"binary_data_size": int(size)}} as tensor] if end >= 0 and size == len(body) - end:

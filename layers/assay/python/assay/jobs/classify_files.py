@@ -19,7 +19,7 @@ from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, add_counts, first_lines, part_key, result_key
 from assay.models.manifest import TextSpec
-from assay.options import CLASSIFYING, ClassifyOptions, from_metadata
+from assay.options import CLASSIFYING, ClassifyOptions, read_metadata
 from assay.papers.pdf import MAX_BYTES, extract
 from assay.sequences.formats import JSON_SUFFIXES
 from assay.telemetry import count_rejected
@@ -49,7 +49,7 @@ class ClassifyJobType:
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return all options, and the column of a CSV or field of JSON lines. Raises InvalidOption."""
-        chosen: dict[str, Any] = from_metadata(metadata, CLASSIFYING)
+        chosen = read_metadata(metadata, CLASSIFYING)
         column = chosen.pop("column", None)
         return {**asdict(ClassifyOptions(**chosen)), "column": column}
 

@@ -18,7 +18,7 @@ from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, result_key
 from assay.models.pair import Scorers
-from assay.options import RANKING, RankOptions, from_metadata, with_options
+from assay.options import RANKING, RankOptions, read_metadata
 from assay.ranking.ranker import OnScored, rank_blocks
 from assay.ranking.ranking import PartialRanking, PlacedRow, RankedRow, merge, require_no_rejects, with_simple
 from assay.ranking.ranking_csv import ranking_csv
@@ -139,7 +139,7 @@ class RankJobType:
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
         """Return all options. Raises InvalidOption."""
-        return asdict(with_options(RankOptions(), from_metadata(metadata, RANKING)))
+        return asdict(RankOptions(**read_metadata(metadata, RANKING)))
 
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""
