@@ -88,6 +88,12 @@ def test_paths_in_code_marks_exist() -> None:
     assert [name for name in folders if not (ROOT / name).exists()] == []
 
 
+def test_modules_named_by_their_package_exist() -> None:
+    named = {*re.findall(r"`(assay/[a-z_/]*(?:\.py)?)`", EVERYTHING)}
+    assert len(named) > 50
+    assert [name for name in sorted(named) if not (ROOT / "layers/assay/python" / name).exists()] == []
+
+
 def test_every_door_names_tests_and_every_attack_has_its_door() -> None:
     doors = rows(TEXTS["docs/security.md"], "| door | how it is closed | tried by |")
     tried = {door: re.findall(r"`(tests/[\w/]+\.py)`", rest) for door, rest in doors.items()}
