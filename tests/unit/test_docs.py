@@ -31,6 +31,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 EVERYTHING = "\n".join(TEXTS.values())
 FORMATS = TEXTS["docs/formats.md"]
+WORDS_OF_A_CELL = 25
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", EVERYTHING, re.DOTALL))
 
 
@@ -46,6 +47,14 @@ def test_links_lead_to_files(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name])
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_cells_of_tables_are_short(name: str) -> None:
+    prose = re.sub(r"```.*?```", "", TEXTS[name], flags=re.DOTALL)
+    rows = [line.strip().strip("|") for line in prose.splitlines() if line.lstrip().startswith("|")]
+    cells = [cell for row in rows for cell in re.split(r"(?<!\\)\|", row)]
+    assert [cell for cell in cells if len(cell.split()) > WORDS_OF_A_CELL] == []
 
 
 def test_commands_of_make_exist() -> None:

@@ -1,4 +1,4 @@
-"""The licences of what runs in the cloud, as the installed packages declare them: writes docs/licences.md.
+"""Licences of the packages that run in the cloud, as the packages declare them: writes docs/licences.md.
 
 python -m tools.audit.licences
 """
@@ -18,9 +18,9 @@ COPYLEFT = re.compile(r"\b(A?GPL|LGPL|GNU|EUPL|CDDL|SSPL)", re.IGNORECASE)
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _HEAD = """# Licences
 
-What the images and the layer install, with the licence that each package declares. Assay itself is Apache-2.0. None is
-under a licence that would bind the code beside it: MPL-2.0 (tqdm) binds changes to its own files. Written by
-`python -m tools.audit.licences`; `make sbom` writes the same as CycloneDX, with hashes.
+The packages in the images and in the layer, with the licence that each declares. Assay itself is Apache-2.0. No licence
+here binds other code: MPL-2.0 (tqdm) covers changes to its own files only. `python -m tools.audit.licences` writes this
+page. `make sbom` writes the same list as CycloneDX, with hashes.
 
 | package | licence | in |
 |---|---|---|
