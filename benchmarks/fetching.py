@@ -14,9 +14,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from assay.aws.s3 import Bucket
-from assay.models.bucket_layout import bundle_key
 from assay.models.download import fetch
 from assay.models.manifest import Manifest
+from assay.models.published import bundle_key
 from benchmarks.measuring import Report, Times, in_turn, timed
 
 CONNECTIONS: Final = 16

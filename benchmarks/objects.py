@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from assay.models.bucket_layout import Pointer
+from assay.models.manifest import Pointer
 
 _PIECE = 1 << 18
 _MISSING = b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"

@@ -23,8 +23,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
 from assay.ranking.ranker import Scorer, rank_blocks
 from assay.sequences.blocks import Block

@@ -16,8 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from benchmarks.contest import ROOT, Way, draw, environment, interpreter, started
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of

@@ -62,8 +62,7 @@ def ranked(gate: Model, score: Model) -> Act:
 
 def assay(folder: Path, threads: int) -> Act:
     """Assay itself: any format, every line validated, rejects counted, ties broken by position."""
-    from assay.models.loading import load_folder
-    from assay.models.sequence_scorer import SequenceScorer
+    from assay.models.loading import SequenceScorer, load_folder
 
     pair = folder / "linear" if (folder / "linear").is_dir() and not (folder / "gate").is_dir() else folder
     gate, score = (SequenceScorer(load_folder(pair / name / "1", threads)) for name in ("gate", "score"))

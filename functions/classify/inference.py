@@ -7,8 +7,8 @@ import numpy as np
 from assay.abstracts.classification import Classifier, Prediction, classify, shortest_decimal
 from assay.errors import StrictReject, TooLarge
 from assay.http.inference_protocols import SEQUENCES, TENSORS, Scores
+from assay.models.loading import SequenceScorer
 from assay.models.manifest import Manifest
-from assay.models.sequence_scorer import SequenceScorer
 from assay.models.text_classifier import TextClassifier
 from assay.score_cache import Caching
 from assay.sequences.json_items import parse_items

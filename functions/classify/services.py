@@ -21,9 +21,8 @@ from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.jobs.classify_files import ClassifyJobType
 from assay.jobs.environment import JobEnvironment
-from assay.models.loading import LoadedModel
+from assay.models.loading import LoadedModel, SequenceScorer
 from assay.models.model_choice import Choice
-from assay.models.sequence_scorer import SequenceScorer
 from assay.models.text_classifier import TextClassifier
 from assay.score_cache import CachedClassifier, Caching, ScoreCache
 from assay.settings import Settings

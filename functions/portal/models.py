@@ -13,16 +13,13 @@ from assay.aws.s3 import Bucket
 from assay.errors import AssayError, BundleInvalid, NotFound, ObjectMissing
 from assay.http import inference_protocols
 from assay.http.inference_protocols import TENSORS
-from assay.models.bucket_layout import (
-    MAX_POINTER_BYTES,
+from assay.models.manifest import (
+    Manifest,
     Pointer,
     Target,
-    bundle_key,
-    check_manifest,
-    checked_name,
-    current_key,
+    require_name,
 )
-from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
+from assay.models.published import read_pointer, read_published
 from assay.options import bound_integer, require_known
 from assay.settings import Settings
 from assay.telemetry import logger
@@ -122,23 +119,12 @@ class Catalogue:
     def manifest(self, name: str, version: str | None = None) -> Manifest | None:
         """Return the manifest of a model's version, the current one by default; None where the loader has none."""
         try:
-            pointer = None if version else self._pointer(name)
-            chosen = version or (pointer.version if pointer else None)
-            return self._read(name, chosen, pointer) if chosen else None
+            pointer = Pointer(version) if version else read_pointer(self._bucket, name)
+            return read_published(self._bucket, name, pointer.version, pointer.sha256)
         except AssayError as error:
             if not (version and isinstance(error, ObjectMissing)):  # a version that somebody made up is no fault
                 logger.warning("a manifest cannot be read", model=name, reason=error.message)
             return None
-
-    def _read(self, name: str, version: str, pointer: Pointer | None) -> Manifest:
-        """Return a version's manifest as the loader takes it. Raises BundleInvalid, ObjectMissing, TooLarge."""
-        found = self._bucket.get(bundle_key(name, version), limit=MAX_MANIFEST_BYTES)
-        content = found[0] if found else b""
-        check_manifest(content, pointer.digest(version) if pointer else None)
-        manifest = Manifest.parse(content)
-        if (manifest.name, manifest.version) != (name, version):
-            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
-        return manifest
 
     def _listed(self) -> list[str]:
         return [name for name in self._bucket.folders("models/") if _possible(name)]
@@ -153,14 +139,9 @@ class Catalogue:
 
     def _version(self, name: str) -> str | None:
         try:
-            pointer = self._pointer(name)
+            return read_pointer(self._bucket, name).version
         except AssayError:
             return None
-        return pointer.version if pointer else None
-
-    def _pointer(self, name: str) -> Pointer | None:
-        found = self._bucket.get(current_key(name), limit=MAX_POINTER_BYTES)
-        return Pointer.parse(found[0]) if found else None
 
 
 def roles(settings: Settings) -> dict[str, str]:
@@ -172,7 +153,7 @@ def roles(settings: Settings) -> dict[str, str]:
 def _possible(name: str) -> bool:
     """Say whether a folder's name can be a model's."""
     try:
-        return bool(checked_name(name))
+        return bool(require_name(name))
     except BundleInvalid:
         return False
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.messages import VAGUE, Part, Request, is_json, json_value, read_upload, require_one_value
-from assay.models.pair import Pair
+from assay.models.model_choice import Pair
 from assay.options import RANKING, RankOptions, read_options, require_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna

@@ -11,8 +11,7 @@ from assay.jobs.announcements import announce_jobs
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Jobs
 from assay.jobs.rank_files import RankJobType
-from assay.models.model_choice import Choice
-from assay.models.pair import Pair, choose_pair, load_pinned_pair
+from assay.models.model_choice import Choice, Pair, choose_pair, load_pinned_pair
 from assay.models.published import Shelf
 from assay.models.registry import Registry
 from assay.options import RankOptions

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv

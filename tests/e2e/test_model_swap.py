@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from assay.aws.s3 import Bucket
-from assay.models.bucket_layout import Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
+from assay.models.manifest import Pointer
 from assay.models.probes import score_probes
+from assay.models.published import bundle_key, current_key
 from tests.e2e.running import Service, wait_for
 from tests.integration.registries import changed
 from tools.models.publish import move_pointer, publish, rollback

@@ -9,8 +9,7 @@ from assay.errors import BundleInvalid, InputError, ManifestInvalid
 from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
 from assay.jobs.byte_ranges import Shard
 from assay.jobs.workspace import JobPlan as JobManifest
-from assay.models.bucket_layout import Pointer, Target
-from assay.models.manifest import Manifest
+from assay.models.manifest import Manifest, Pointer, Target
 from assay.papers.abstract import find_abstract
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items

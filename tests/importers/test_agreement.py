@@ -19,7 +19,7 @@ import pytest
 pytest.importorskip("tensorflow")
 transformers = pytest.importorskip("transformers")
 
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer
 from tests.conftest import ROOT
 from tests.importers.graphs import Graph
 from tools.models.shipped import list_shipped, newest_model

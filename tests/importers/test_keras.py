@@ -12,8 +12,7 @@ pytest.importorskip("tensorflow")
 keras = pytest.importorskip("keras")
 
 from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models.importers.keras import LAYERS, checked_config, objects, refuse_code

@@ -15,8 +15,7 @@ tf = pytest.importorskip("tensorflow")
 
 from assay.errors import BundleInvalid, UnreadableInput
 from assay.models.graph_operations import ALLOWED
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from tests.conftest import DATA
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
 from tools.models import publish

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import LoadedModel
+from assay.models.manifest import MANIFEST, Pointer
+from assay.models.published import bundle_key, current_key
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tools.models.build import build_manifest

@@ -64,11 +64,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         ("layers/assay/python/assay/jobs/byte_ranges.py",), (_VALUES, "tests/unit/jobs/test_byte_ranges.py")
     ),
     "bundle": Subject(
-        (
-            "layers/assay/python/assay/models/manifest.py",
-            "layers/assay/python/assay/models/bucket_layout.py",
-            "layers/assay/python/assay/models/json_fields.py",
-        ),
+        ("layers/assay/python/assay/models/manifest.py",),
         (_VALUES, "tests/unit/models/test_bundle.py", "tests/unit/models/test_bundle_names.py"),
     ),
     "graphs": Subject(
@@ -76,7 +72,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (_VALUES, "tests/unit/models/test_graph_operations.py"),
     ),
     "registry": Subject(
-        ("layers/assay/python/assay/models/registry.py", "layers/assay/python/assay/models/memory.py"),
+        ("layers/assay/python/assay/models/registry.py",),
         (_VALUES, "tests/unit/models/test_registry.py"),
         only=(
             "Registry", "ServingState", "Refusals", "Memory", "footprint", "_checked", "_passing", "_tell_dropped",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from assay.jobs.merging import Joined
     from assay.jobs.planning import FileShape
     from assay.jobs.workspace import JobPlan, Source, Workspace
-    from assay.models.pair import Pair
+    from assay.models.model_choice import Pair
     from assay.options import RankOptions
 
 SMALLEST: Final = 4 << 20

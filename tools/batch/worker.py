@@ -17,7 +17,7 @@ from tools.batch.inputs import Place, Told
 
 if TYPE_CHECKING:
     from assay.jobs.workspace import Workspace
-    from assay.models.pair import Pair
+    from assay.models.model_choice import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class BatchRun:
 
     def pair(self, threads: int = 0) -> "Pair":
         """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
-        from assay.models.pair import pair_models
+        from assay.models.model_choice import pair_models
         from tools.models.shipped import newest_model
 
         gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))

@@ -10,9 +10,8 @@ from typing import Any
 
 from assay.errors import BundleInvalid
 from assay.models import probes
-from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
-from assay.models.manifest import Manifest, TensorSpec, read_manifest
+from assay.models.manifest import MANIFEST, Manifest, TensorSpec, read_manifest
 from tools.admin.resources import bucket_of
 from tools.models import publish
 from tools.models.build import build_manifest

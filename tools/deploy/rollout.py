@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from assay.aws.s3 import Bucket
 from tools.deploy.parameters import BUILD_ONLY, DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import GONE, Clients, Footing, find_stack
-from tools.models.publish import pointer, publish
+from tools.models.publish import find_pointer, publish
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILT: Final = Path(".aws-sam", "build", "template.yaml")
@@ -144,7 +144,7 @@ def publish_shipped(s3: Any, bucket_name: str, folder: Path) -> Iterator[str]:
     bucket = Bucket(s3, bucket_name)
     for bundle in sorted(each.parent for each in folder.glob("*/[0-9]*/manifest.json")):
         name = bundle.parent.name
-        served = pointer(bucket, name)
+        served = find_pointer(bucket, name)
         if served is not None:
             yield f"model {name}: version {served.version} serves, left as it is"
             continue

@@ -5,9 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from assay.models.bucket_layout import MANIFEST
-from assay.models.json_fields import JsonFields
-from assay.models.manifest import CHUNK_BYTES, Manifest
+from assay.models.manifest import CHUNK_BYTES, MANIFEST, JsonFields, Manifest
 
 
 def build_manifest(folder: Path, header: Mapping[str, Any], *, chunk_bytes: int = CHUNK_BYTES) -> Manifest:

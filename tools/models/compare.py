@@ -10,9 +10,8 @@ from assay.abstracts.classification import DEFAULT_THRESHOLD
 from assay.abstracts.cleaning import LONGEST, SHORTEST, clean
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models import probes
-from assay.models.loading import LoadedModel
+from assay.models.loading import LoadedModel, SequenceScorer
 from assay.models.manifest import TextSpec
-from assay.models.sequence_scorer import SequenceScorer
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip

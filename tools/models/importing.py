@@ -10,9 +10,8 @@ from typing import Final
 
 from assay.errors import BundleInvalid, InvalidOption, RuntimeMissing, UnreadableInput
 from assay.models import probes
-from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
 from assay.models.loading import load_folder
-from assay.models.manifest import Manifest
+from assay.models.manifest import MANIFEST, Manifest, require_name, require_version
 from tools.models.build import build_manifest
 from tools.models.importers.result import Importer, ImportRequest, ImportResult
 from tools.models.importers.thresholds import fit_thresholds
@@ -83,7 +82,7 @@ def make(
 
     Nothing is left in `target` where anything fails. Raises AssayError.
     """
-    checked_name(name), checked_version(version)
+    require_name(name), require_version(version)
     for place in (wish.path, wish.encoder, wish.tokenizer):
         if place is not None:
             require_content(place)

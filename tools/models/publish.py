@@ -9,19 +9,17 @@ from pathlib import Path
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
 from assay.models import probes
-from assay.models.bucket_layout import (
-    MANIFEST,
-    MAX_POINTER_BYTES,
-    Pointer,
-    bundle_key,
-    check_manifest,
-    checked_name,
-    checked_version,
-    current_key,
-)
 from assay.models.download import verify_files
 from assay.models.loading import load_model
-from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest, read_manifest
+from assay.models.manifest import (
+    MANIFEST,
+    Manifest,
+    Pointer,
+    read_manifest,
+    require_name,
+    require_version,
+)
+from assay.models.published import bundle_key, current_key, fetch_manifest, read_pointer, read_published
 from tools.terminal import progress
 
 _JSON = "application/json"
@@ -62,7 +60,7 @@ def publish(
     raises BundleInvalid. `shown` draws the transfer on standard error.
     """
     manifest = require_publishable(folder, run=run)
-    present = read_published(bucket, manifest.name, manifest.version)
+    present = find_published(bucket, manifest.name, manifest.version)
     if present not in (None, manifest):
         raise BundleInvalid(f"{manifest.name} {manifest.version} is published with other content: raise the version")
     if present is None and not dry:
@@ -78,15 +76,15 @@ def move_pointer(bucket: Bucket, name: str, version: str, *, dry: bool = False) 
     Raises ObjectMissing where there is no such version, BundleInvalid where its manifest is not what it was when the
     version served before.
     """
-    content = _read(bucket, bundle_key(checked_name(name), checked_version(version)), MAX_MANIFEST_BYTES)
-    if content is None:
-        raise ObjectMissing(f"{name} {version} is not published in {bucket.name}", name=name, version=version)
-    Manifest.parse(content)
-    before = pointer(bucket, name)
-    if before is not None:
-        check_manifest(content, before.digest(version))
-        if before.version == version and before.sha256:
-            return before
+    try:
+        content = fetch_manifest(bucket, require_name(name), require_version(version))
+    except ObjectMissing:
+        message = f"{name} {version} is not published in {bucket.name}"
+        raise ObjectMissing(message, name=name, version=version) from None
+    before = find_pointer(bucket, name)
+    Manifest.of_version(content, name, version, before.digest(version) if before else None)
+    if before and before.version == version and before.sha256:
+        return before
     after = _after(before, version, sha256(content).hexdigest())
     if not dry:
         bucket.put(current_key(name), after.dumps(), _JSON)
@@ -107,36 +105,34 @@ def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
 
     What served until then becomes the previous one, so that a second rollback undoes the first.
     """
-    found = pointer(bucket, checked_name(name))
+    found = find_pointer(bucket, require_name(name))
     if found is None or found.previous is None:
         raise ObjectMissing(f"{name} has no version before the one that serves in {bucket.name}", name=name)
     return move_pointer(bucket, name, found.previous, dry=dry)
 
 
-def read_published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest | None:
-    """Return the manifest of a published version, None where there is none; BundleInvalid unless it has that sha256."""
-    content = _read(bucket, bundle_key(name, version), MAX_MANIFEST_BYTES)
-    if content is None:
-        return None
-    check_manifest(content, sha256)
-    return Manifest.parse(content)
-
-
-def pointer(bucket: Bucket, name: str) -> Pointer | None:
-    """Return what `current.json` says, None where there is none, or one that says nothing."""
-    content = _read(bucket, current_key(name), MAX_POINTER_BYTES)
+def find_published(bucket: Bucket, name: str, version: str) -> Manifest | None:
+    """Return the manifest of a published version, None where there is none. Raises BundleInvalid."""
     try:
-        return None if content is None else Pointer.parse(content)
-    except BundleInvalid:
+        return read_published(bucket, name, version)
+    except ObjectMissing:
+        return None
+
+
+def find_pointer(bucket: Bucket, name: str) -> Pointer | None:
+    """Return what `current.json` says, None where there is none, or one that says nothing."""
+    try:
+        return read_pointer(bucket, name)
+    except (ObjectMissing, BundleInvalid):
         return None
 
 
 def list_models(bucket: Bucket) -> Iterator[Listed]:
     """Yield every published version."""
     for name in bucket.folders("models/"):
-        current = pointer(bucket, name)
+        current = find_pointer(bucket, name)
         for version in bucket.folders(f"models/{name}/"):
-            manifest = read_published(bucket, name, version)
+            manifest = find_published(bucket, name, version)
             if manifest is not None:
                 serves = current is not None and current.version == version
                 yield Listed(name, version, manifest.task, manifest.format, manifest.size, serves)
@@ -151,11 +147,3 @@ def _upload(bucket: Bucket, folder: Path, manifest: Manifest, *, shown: bool) ->
                     source, bucket.name, key, ExtraArgs={"ContentType": _BINARY}, Callback=line.add if line else None
                 )
     bucket.put(bundle_key(manifest.name, manifest.version), (folder / MANIFEST).read_bytes(), _JSON)
-
-
-def _read(bucket: Bucket, key: str, limit: int) -> bytes | None:
-    try:
-        found = bucket.get(key, limit=limit)
-    except ObjectMissing:
-        return None
-    return found[0] if found else None

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing
-from assay.models.bucket_layout import MANIFEST, bundle_key, checked_name, checked_version
 from assay.models.download import fetch
-from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
-from tools.models import publish
+from assay.models.manifest import MANIFEST, Manifest, require_name, require_version
+from assay.models.published import fetch_manifest, read_published
+from tools.models.publish import find_pointer
 from tools.terminal import progress
 
 
@@ -35,8 +35,7 @@ def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manife
         raise BundleInvalid(f"{target} is there already: move it away, or pull to another folder with --to")
     with progress(f"pull {manifest.name} {manifest.version}", manifest.size) as shown:
         fetch(Counting(bucket, shown.add), manifest, target)
-    found = bucket.get(bundle_key(manifest.name, manifest.version), limit=MAX_MANIFEST_BYTES)
-    (target / MANIFEST).write_bytes(found[0] if found else manifest.dumps())
+    (target / MANIFEST).write_bytes(fetch_manifest(bucket, manifest.name, manifest.version))
     return manifest
 
 
@@ -45,14 +44,14 @@ def find_version(bucket: Bucket, name: str, version: str | None) -> Manifest:
 
     Raises ObjectMissing; BundleInvalid where the manifest is not the one that `current.json` was made for.
     """
-    pointer = publish.pointer(bucket, checked_name(name))
+    pointer = find_pointer(bucket, require_name(name))
     version = version or (pointer.version if pointer else None)
     if version is None:
         raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
-    found = publish.read_published(bucket, name, checked_version(version), pointer.digest(version) if pointer else None)
-    if found is None:
-        raise ObjectMissing(f"{name} {version} is not published in {bucket.name}")
-    return found
+    try:
+        return read_published(bucket, name, require_version(version), pointer.digest(version) if pointer else None)
+    except ObjectMissing:
+        raise ObjectMissing(f"{name} {version} is not published in {bucket.name}") from None
 
 
 def split_name(text: str) -> tuple[str, str | None]:

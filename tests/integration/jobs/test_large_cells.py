@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from assay.jobs import large_cells
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
 from assay.ranking import top_k
 from assay.ranking.ranker import rank_blocks

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from assay.http.messages import Request
-from assay.models.bucket_layout import MANIFEST, Pointer, bundle_key, current_key
 from assay.models.loading import load_folder
+from assay.models.manifest import MANIFEST, Pointer
 from assay.models.probes import PROBES, score_probes
+from assay.models.published import bundle_key, current_key
 from rank import jobs as rank_jobs
 from tests.conftest import DATA, Aws
 from tests.integration import registries

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.models.bucket_layout import MANIFEST
+from assay.models.manifest import MANIFEST
 from tests.conftest import DATA, Aws
 from tests.events import Context, multipart, post
 from tests.integration.drops import Drop

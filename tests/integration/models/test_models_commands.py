@@ -8,10 +8,10 @@ import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
 from assay.models import probes
-from assay.models.bucket_layout import MANIFEST, bundle_key
-from assay.models.loading import load_folder
+from assay.models.loading import SequenceScorer, load_folder
+from assay.models.manifest import MANIFEST
 from assay.models.probes import PROBES, Probes
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.published import bundle_key
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
 from tools.cli.models import main
@@ -49,7 +49,7 @@ def test_a_bundle_is_published_only_if_it_answers_as_its_source(aws: Aws, tmp_pa
         publish.publish(aws.models, with_probes(tmp_path, name, off=0.05))
     assert list(aws.models.keys("")) == []
     publish.publish(aws.models, with_probes(tmp_path, name, off=0.015))
-    assert versions(publish.pointer(aws.models, name)) == ("1", None)
+    assert versions(publish.find_pointer(aws.models, name)) == ("1", None)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_a_rollback_goes_back_and_a_second_one_forward(aws: Aws, tmp_path: Path)
     for version in ("1", "2"):
         publish.publish(aws.models, with_probes(tmp_path, "tiny-index", version=version))
     assert main(["rollback", "tiny-index", "--dry-run", *BUCKET]) == 0
-    assert versions(publish.pointer(aws.models, "tiny-index")) == ("2", "1")
+    assert versions(publish.find_pointer(aws.models, "tiny-index")) == ("2", "1")
     assert main(["rollback", "tiny-index", *BUCKET]) == 0
-    assert versions(publish.pointer(aws.models, "tiny-index")) == ("1", "2")
+    assert versions(publish.find_pointer(aws.models, "tiny-index")) == ("1", "2")
     assert versions(publish.rollback(aws.models, "tiny-index")) == ("2", "1")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assay.errors import BundleInvalid, ObjectMissing
-from assay.models.bucket_layout import MANIFEST, bundle_key, current_key
+from assay.models.manifest import MANIFEST
+from assay.models.published import bundle_key, current_key
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
 from tools.cli.models import main
@@ -74,7 +75,7 @@ def test_a_broken_bundle_is_not_published(aws: Aws, tmp_path: Path) -> None:
 
 def test_only_what_is_published_can_be_activated(aws: Aws) -> None:
     publish.publish(aws.models, FOLDER, serve=False)
-    assert publish.pointer(aws.models, NAME) is None
+    assert publish.find_pointer(aws.models, NAME) is None
     with pytest.raises(ObjectMissing):
         publish.move_pointer(aws.models, NAME, "2")
     assert versions(publish.move_pointer(aws.models, NAME, "1")) == ("1", None)
@@ -83,7 +84,7 @@ def test_only_what_is_published_can_be_activated(aws: Aws) -> None:
 def test_a_pointer_that_says_nothing_is_replaced(aws: Aws) -> None:
     aws.models.put(current_key(NAME), b"garbage", "")
     publish.publish(aws.models, FOLDER)
-    assert versions(publish.pointer(aws.models, NAME)) == ("1", None)
+    assert versions(publish.find_pointer(aws.models, NAME)) == ("1", None)
 
 
 def test_the_commands_publish_activate_and_list(aws: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +97,7 @@ def test_the_commands_publish_activate_and_list(aws: Aws, tmp_path: Path, capsys
     assert "* tiny-index                       1 " in listed
     assert "  tiny-index                       2 " in listed
     assert main(["activate", NAME, "2", *bucket]) == 0
-    assert versions(publish.pointer(aws.models, NAME)) == ("2", "1")
+    assert versions(publish.find_pointer(aws.models, NAME)) == ("2", "1")
 
 
 def test_a_command_that_fails_says_why_and_exits_1(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +124,7 @@ def test_the_manifest_command_hashes_a_folder(tmp_path: Path, capsys: pytest.Cap
 def test_activation_names_the_manifest_and_a_rollback_holds_it_to_that(aws: Aws, tmp_path: Path) -> None:
     publish.publish(aws.models, FOLDER)
     publish.publish(aws.models, copied(tmp_path, version="2"))
-    found = publish.pointer(aws.models, NAME)
+    found = publish.find_pointer(aws.models, NAME)
     assert found is not None
     assert found.previous_sha256 == sha256((FOLDER / MANIFEST).read_bytes()).hexdigest()
     assert found.sha256 == sha256((tmp_path / "copy" / MANIFEST).read_bytes()).hexdigest()
@@ -131,7 +132,7 @@ def test_activation_names_the_manifest_and_a_rollback_holds_it_to_that(aws: Aws,
     aws.models.put(bundle_key(NAME, "1"), changed, "")
     with pytest.raises(BundleInvalid, match="sha256 differs"):
         publish.rollback(aws.models, NAME)
-    assert publish.pointer(aws.models, NAME) == found
+    assert publish.find_pointer(aws.models, NAME) == found
 
 
 def test_a_pointer_without_a_sha256_gets_one_when_its_version_is_activated_again(aws: Aws) -> None:

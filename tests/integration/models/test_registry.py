@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ModelUnavailable, NotFound
-from assay.models.bucket_layout import Pointer, current_key
+from assay.models.manifest import Pointer
+from assay.models.published import current_key
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, make, put_version, versions

@@ -9,8 +9,7 @@ import pytest
 
 from assay.errors import ModelUnavailable
 from assay.models import download
-from assay.models.memory import footprint
-from assay.models.registry import Registry
+from assay.models.registry import Registry, footprint
 from tests.conftest import Aws
 from tests.integration.registries import NAME, REFRESH, TASK, Clock, Traffic, answers, make, put_version
 

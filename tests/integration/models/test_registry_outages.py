@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError, IncompleteReadError
 
 from assay.aws.s3 import Bucket
 from assay.errors import ModelUnavailable
-from assay.models.bucket_layout import current_key
+from assay.models.published import current_key
 from assay.models.registry import Registry
 from tests.conftest import Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, put_version

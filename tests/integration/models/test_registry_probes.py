@@ -11,8 +11,8 @@ import pytest
 
 from assay.errors import ModelUnavailable
 from assay.models import probes
-from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder
+from assay.models.manifest import MANIFEST
 from assay.models.registry import Registry
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, make, version_of

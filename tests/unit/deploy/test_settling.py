@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import DATA, Aws
 from tools.deploy.parameters import DeploymentRefused, DeploymentRequest
 from tools.deploy.rollout import WARM_SECONDS, publish_shipped, read_address, wait_until_warm
-from tools.models.publish import pointer
+from tools.models.publish import find_pointer
 
 WISH = DeploymentRequest("assay", "eu-central-1")
 
@@ -38,11 +38,11 @@ def test_models_are_published_where_none_serves_and_left_alone_where_one_does(aw
     names = {path.parent.parent.name for path in shipped.glob("*/[0-9]*/manifest.json")}
     lines = list(publish_shipped(aws.s3, aws.models.name, shipped))
     assert len(lines) >= len(names) > 1
-    before = {name: pointer(aws.models, name) for name in names}
+    before = {name: find_pointer(aws.models, name) for name in names}
     assert all(before.values())
     again = list(publish_shipped(aws.s3, aws.models.name, shipped))
     assert all("left as it is" in line for line in again)
-    assert {name: pointer(aws.models, name) for name in names} == before
+    assert {name: find_pointer(aws.models, name) for name in names} == before
 
 
 def test_each_is_asked_until_it_answers() -> None:

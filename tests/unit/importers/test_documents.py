@@ -13,7 +13,7 @@ NEEDS_TENSORFLOW = r"cnn|saved/|texts\.keras|scibert|head\.keras"
 
 
 def pointer(aws: Aws) -> tuple[str, str | None]:
-    found = publish.pointer(aws.models, "my-score")
+    found = publish.find_pointer(aws.models, "my-score")
     assert found is not None
     return found.version, found.previous
 

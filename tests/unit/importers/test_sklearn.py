@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from assay.errors import BundleInvalid, UnreadableInput
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from tests.conftest import DATA
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tools.models.importers.result import ImportRequest

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from assay.errors import InvalidOption, UnreadableInput
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tests.unit.importers.test_sklearn import CODES, saved
 from tools.cli.models import main

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
-from assay.models.bucket_layout import MANIFEST, Pointer, Target, bundle_key, check_manifest, current_key
 from assay.models.download import verify_files
-from assay.models.manifest import File, Manifest, model_path, read_manifest
+from assay.models.manifest import MANIFEST, File, Manifest, Pointer, Target, check_manifest, model_path, read_manifest
+from assay.models.published import bundle_key, current_key
 from assay.sequences.contract import Contract
 from tools.models.build import build_manifest, describe_file
 

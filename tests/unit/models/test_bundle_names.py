@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import BundleInvalid
-from assay.models.bucket_layout import MANIFEST, Pointer, Target, check_manifest
-from assay.models.manifest import Manifest
+from assay.models.manifest import MANIFEST, Manifest, Pointer, Target, check_manifest
 
 DATA = Path(__file__).parents[2] / "data"
 PATHS = (

@@ -10,9 +10,8 @@ import pytest
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models import litert
-from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import LoadedModel, load_folder, load_model, run_once
-from assay.models.manifest import Manifest, read_manifest
+from assay.models.manifest import MANIFEST, Manifest, read_manifest
 from tools.models.build import build_manifest
 
 DATA = Path(__file__).parents[2] / "data"
@@ -139,7 +138,7 @@ def test_a_runtime_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 
 def test_a_saved_model_scores_as_its_lite_conversion_does() -> None:
     pytest.importorskip("tensorflow")
-    from assay.models.sequence_scorer import SequenceScorer
+    from assay.models.loading import SequenceScorer
 
     rows = np.random.default_rng(1).integers(0, 20, (700, 50)).astype(np.uint8)
     saved, lite = (SequenceScorer(load_folder(DATA / name / "1", 1)) for name in ("tiny-index-saved", "tiny-index"))

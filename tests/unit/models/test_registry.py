@@ -13,8 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import registry as module
-from assay.models.memory import Memory, footprint
-from assay.models.registry import Refusals, Registry, _passing
+from assay.models.registry import Memory, Refusals, Registry, _passing, footprint
 
 TASK, REFRESH, RETRY = "sequence-score", 60.0, 900.0
 AWAY = EndpointConnectionError(endpoint_url="https://s3")

@@ -5,8 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from tools.models.shipped import newest
 
 ROOT = Path(__file__).resolve().parents[3]

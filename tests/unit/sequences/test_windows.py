@@ -10,9 +10,8 @@ import pytest
 
 from assay.abstracts.tokens import TextTokenizer
 from assay.errors import BundleInvalid
-from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
-from assay.models.manifest import Manifest
+from assay.models.manifest import MANIFEST, Manifest
 from assay.models.text_classifier import TextClassifier
 from tests.conftest import DATA
 from tools.models.build import build_manifest

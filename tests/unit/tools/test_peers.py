@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.models.loading import load_folder
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import SequenceScorer, load_folder
 from benchmarks.peers.networks import by_numpy, read, shapes
 from benchmarks.peers.sequences import ALPHABET, codes_of, indicators
 from benchmarks.rank import GATE, SCORE, newest

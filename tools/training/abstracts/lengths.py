@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from assay.models.bucket_layout import MANIFEST
 from assay.models.loading import load_folder
+from assay.models.manifest import MANIFEST
 from assay.models.text_classifier import TextClassifier
 from tools.models import metrics
 from tools.models.build import build_manifest

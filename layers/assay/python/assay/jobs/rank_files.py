@@ -17,7 +17,7 @@ from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, result_key
-from assay.models.pair import Scorers
+from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
 from assay.ranking.ranker import OnScored, rank_blocks
 from assay.ranking.ranking import PartialRanking, PlacedRow, RankedRow, merge, require_no_rejects, with_simple

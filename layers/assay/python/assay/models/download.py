@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from assay.aws.s3 import BROKEN, Bucket
 from assay.errors import BundleInvalid
-from assay.models.bucket_layout import bundle_key
 from assay.models.manifest import File, Manifest
+from assay.models.published import bundle_key
 from assay.telemetry import phase, record
 
 if TYPE_CHECKING:

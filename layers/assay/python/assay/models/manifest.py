@@ -1,22 +1,175 @@
-"""The manifest of a model bundle: what the files are, what goes in and comes out, and what the numbers mean.
+"""The documents of a model, `manifest.json` and `current.json`: every mistake is a BundleInvalid that names its place.
 
-A bundle is a folder `models/{name}/{version}/` with `manifest.json` and the files it lists. `current.json`, one
-level up, points at the version that serves.
+A bundle is a folder `models/{name}/{version}/` with a manifest and the files that it lists: what goes in and comes out,
+and what the numbers mean. `current.json`, one level up, points at the version that serves.
 """
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, Literal, Self, cast
+from typing import Any, Final, Literal, NoReturn, Self, TypeVar, cast
 
 from assay.errors import BundleInvalid
-from assay.models.bucket_layout import MANIFEST, checked_name, checked_version
-from assay.models.json_fields import JsonFields, read_document
 from assay.sequences.contract import Contract
+
+T = TypeVar("T")
+
+
+class JsonFields:
+    """One JSON object, read field by field; `where` is its place in the document, as messages give it."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise BundleInvalid(f"{where} is not an object")
+        self.values: Mapping[str, Any] = value
+        self.where = where
+
+    def fail(self, name: str, complaint: str) -> NoReturn:
+        """Raise BundleInvalid about one field."""
+        raise BundleInvalid(f"{self.where}.{name} {complaint}")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return a string."""
+        value = self.values.get(name, default)
+        return value if isinstance(value, str) else self.fail(name, "is not a string")
+
+    def choice(self, name: str, *allowed: str) -> str:
+        """Return a string that is one of `allowed`."""
+        value = self.text(name)
+        return value if value in allowed else self.fail(name, f"is {value[:40]!r}, not one of {', '.join(allowed)}")
+
+    def integer(self, name: str, least: int, most: int, default: int | None = None) -> int:
+        """Return an integer within [least, most]."""
+        value = self.values.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            self.fail(name, f"is not an integer within {least}..{most}")
+        return value
+
+    def items(self, name: str, most: int, *, least: int = 1) -> list[Any]:
+        """Return a list of `least` to `most` items."""
+        value = self.values.get(name)
+        if not isinstance(value, list) or not least <= len(value) <= most:
+            self.fail(name, f"is not a list of {least}..{most} items")
+        return value
+
+    def texts(self, name: str, most: int, *, least: int = 1) -> tuple[str, ...]:
+        """Return strings."""
+        values = self.items(name, most, least=least)
+        return tuple(values) if all(isinstance(value, str) for value in values) else self.fail(name, "holds no strings")
+
+    def objects(self, name: str, most: int, read: Callable[["JsonFields"], T]) -> tuple[T, ...]:
+        """Return what `read` makes of each object in a list of 1 to `most`."""
+        values = enumerate(self.items(name, most))
+        return tuple(read(JsonFields(value, f"{self.where}.{name}[{at}]")) for at, value in values)
+
+    def mapping(self, name: str) -> dict[str, Any]:
+        """Return an object as it is, empty where there is none."""
+        return dict(JsonFields(self.values.get(name, {}), f"{self.where}.{name}").values)
+
+    def numbers(self, name: str) -> dict[str, float]:
+        """Return an object of finite numbers, empty where there is none."""
+        values = self.mapping(name)
+        if not all(type(value) in {int, float} and math.isfinite(value) for value in values.values()):
+            self.fail(name, "holds something else than finite numbers")
+        return {key: float(value) for key, value in values.items()}
+
+
+def read_document(content: bytes, where: str, limit: int) -> JsonFields:
+    """Return the object that a JSON document of at most `limit` bytes is, if it could be written again."""
+    if len(content) > limit:
+        raise BundleInvalid(f"the {where} has {len(content)} bytes, more than {limit}")
+    try:
+        value = json.loads(content, parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # 1e999, half a surrogate pair
+        return JsonFields(value, where)
+    except (ValueError, RecursionError) as error:
+        raise BundleInvalid(f"the {where} is not JSON: {error}") from error
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not a number in JSON")
+
+
+MANIFEST: Final = "manifest.json"
+MAX_POINTER_BYTES: Final = 1 << 16
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """`current.json`: the version that serves, and the one before, for when it does not load.
+
+    With each the sha256 of its manifest.json, None in a pointer that was written before there was one.
+    """
+
+    version: str
+    previous: str | None = None
+    sha256: str | None = None
+    previous_sha256: str | None = None
+
+    @classmethod
+    def parse(cls, content: bytes) -> Self:
+        """Read `current.json`; raises BundleInvalid."""
+        fields = read_document(content, "current.json", MAX_POINTER_BYTES)
+        previous = fields.values.get("previous")
+        version = require_version(fields.text("version"))
+        digests = (_read_digest(fields.values.get(name)) for name in ("sha256", "previous_sha256"))
+        return cls(version, require_version(str(previous)) if previous else None, *digests)
+
+    def dumps(self) -> bytes:
+        """Return the pointer as `current.json` holds it."""
+        return (json.dumps({"schema": 1, **asdict(self)}) + "\n").encode()
+
+    def digest(self, version: str) -> str | None:
+        """Return the sha256 that a version's manifest.json must have, None where the pointer does not say."""
+        return {self.previous: self.previous_sha256, self.version: self.sha256}.get(version)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model as people name it: `name`, or `name@version` where it is to be one version whatever serves."""
+
+    name: str
+    version: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name` or `name@version`; raises BundleInvalid."""
+        name, at, version = text.partition("@")
+        return cls(require_name(name), require_version(version) if at else None)
+
+
+def check_manifest(content: bytes, expected: str | None) -> None:
+    """Raise BundleInvalid unless a manifest.json is the one that the pointer means; `expected` None holds any."""
+    if expected is not None and sha256(content).hexdigest() != expected:
+        raise BundleInvalid("manifest.json is not the one that current.json was made for: its sha256 differs")
+
+
+def _read_digest(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and _DIGEST.fullmatch(value)):
+        return value
+    raise BundleInvalid("the current.json has a sha256 that is none")
+
+
+def require_name(name: str) -> str:
+    """Return a model's name; BundleInvalid unless it is lower-case letters, digits and hyphens, at most 63."""
+    if not _NAME.fullmatch(name):
+        raise BundleInvalid(f"a model is named by lower-case letters, digits and hyphens, not {name[:80]!r}")
+    return name
+
+
+def require_version(version: str) -> str:
+    """Return a version; BundleInvalid unless it is letters, digits, dots, hyphens and underscores, at most 64."""
+    if not _VERSION.fullmatch(version):
+        raise BundleInvalid(f"a version is letters, digits, '.', '-' and '_', not {version[:80]!r}")
+    return version
+
 
 CHUNK_BYTES: Final = 8 << 20
 MAX_BUNDLE_BYTES: Final = 5 * 10**9
@@ -180,13 +333,22 @@ class Manifest:
         return cls.read(read_document(content, "manifest", MAX_MANIFEST_BYTES))
 
     @classmethod
+    def of_version(cls, content: bytes, name: str, version: str, sha256: str | None) -> Self:
+        """Read a version's `manifest.json`; BundleInvalid where it is another's or not the one meant."""
+        check_manifest(content, sha256)
+        manifest = cls.parse(content)
+        if (manifest.name, manifest.version) != (name, version):
+            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
+        return manifest
+
+    @classmethod
     def read(cls, fields: JsonFields) -> Self:
         """Read the manifest's object."""
         fields.integer("schema", 1, 1)
         task = fields.choice("task", "sequence-score", "text-classification")
         manifest = cls(
-            name=checked_name(fields.text("name")),
-            version=checked_version(fields.text("version")),
+            name=require_name(fields.text("name")),
+            version=require_version(fields.text("version")),
             task=cast(Task, task),
             format=cast(Literal["tflite", "saved_model"], fields.choice("format", "tflite", "saved_model")),
             files=fields.objects("files", MAX_FILES, read_file),

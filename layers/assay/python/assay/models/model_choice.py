@@ -1,12 +1,18 @@
-"""The models that callers choose among: the deployment's own, and any published one by `name` or `name@version`."""
+"""The models that callers choose: the deployment's own, or any published one; gate and score model as one pair."""
 
-from typing import Self
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 from assay.aws.s3 import Bucket
-from assay.models.bucket_layout import Target
-from assay.models.loading import LoadedModel
-from assay.models.published import Shelf, target
+from assay.errors import BundleInvalid, InvalidOption
+from assay.models.loading import LoadedModel, SequenceScorer
+from assay.models.manifest import Target
+from assay.models.published import Shelf, parse_target
 from assay.models.registry import Registry
+from assay.options import RankOptions
+from assay.ranking.ranker import Scorer
+from assay.sequences.contract import Contract
 from assay.settings import Settings
 
 
@@ -36,18 +42,88 @@ class Choice:
         """
         if not text or text == default:
             return self.registry.current(default, task)
-        wanted = target(text)
+        wanted = parse_target(text)
         if self._known(wanted) != task:
-            self._shelf.demand(wanted, task)
+            self._shelf.require(wanted, task)
         if wanted.version is None:
             return self.registry.current(wanted.name, task)
         return self.registry.pinned(wanted.name, wanted.version, task)
 
     def task(self, text: str) -> str:
         """Return what a model is for. Raises NotFound."""
-        wanted = target(text)
+        wanted = parse_target(text)
         return self._known(wanted) or self._shelf.task(wanted)
 
     def _known(self, wanted: Target) -> str | None:
         held = self.registry.held(wanted.name, wanted.version)
         return held.manifest.task if held else None
+
+
+TASK = "sequence-score"
+
+
+class Scorers(Protocol):
+    """Two models of sequences."""
+
+    @property
+    def gate(self) -> Scorer:
+        """Return the model that lets sequences pass."""
+        ...
+
+    @property
+    def score(self) -> Scorer:
+        """Return the model that orders them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two scorers of the same alphabet and length, and who they are."""
+
+    gate: SequenceScorer
+    score: SequenceScorer
+    models: dict[str, dict[str, str]]
+
+    @property
+    def contract(self) -> Contract:
+        """Return what a sequence must be for these models."""
+        return Contract(self.gate.alphabet, self.gate.length)
+
+
+def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
+    """Return the models that a caller named, for those not named the deployment's `gate` and `score`.
+
+    Raises NotFound, ModelUnavailable; where the two want different sequences InvalidOption if the caller named one of
+    them, else BundleInvalid.
+    """
+    first = choice.model(options.gate_model, TASK, gate)
+    second = choice.model(options.score_model, TASK, score)
+    try:
+        return pair_models(first, second)
+    except BundleInvalid as error:
+        if not options.gate_model and not options.score_model:
+            raise
+        option = "score_model" if options.score_model else "gate_model"
+        raise InvalidOption(f"{error.message}: name a gate_model and a score_model that agree", option=option) from None
+
+
+def load_pinned_pair(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
+    """Return the versions of `gate` and `score` that a plan pinned. Raises ModelUnavailable, BundleInvalid."""
+    gate, score = (registry.pinned(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
+    return pair_models(gate, score)
+
+
+def pair_models(gate: LoadedModel, score: LoadedModel) -> Pair:
+    """Return two loaded models as a pair. Raises BundleInvalid where the two want different sequences."""
+    pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
+    if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
+        raise BundleInvalid(f"{_describe(pair.gate)}, {_describe(pair.score)}")
+    return pair
+
+
+def _describe(scorer: SequenceScorer) -> str:
+    return f"{scorer.model.manifest.name} reads {scorer.length} residues of {scorer.alphabet}"
+
+
+def _name(model: LoadedModel) -> dict[str, str]:
+    return {"name": model.manifest.name, "version": model.manifest.version}

@@ -14,10 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import BundleInvalid
-from assay.models.json_fields import read_document
-from assay.models.loading import LoadedModel
-from assay.models.manifest import Manifest
-from assay.models.sequence_scorer import SequenceScorer
+from assay.models.loading import LoadedModel, SequenceScorer
+from assay.models.manifest import Manifest, read_document
 from assay.models.text_classifier import TextClassifier
 from assay.sequences.alphabet import byte_table
 from assay.sequences.contract import Contract

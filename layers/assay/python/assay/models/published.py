@@ -1,25 +1,63 @@
-"""Which models are published, by name and version: asked before a model that a caller named is loaded."""
+"""The models bucket: where the documents of a model lie in it, and the one way to read them."""
 
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote
 
 from assay.aws.s3 import Bucket
-from assay.errors import BundleInvalid, NotFound, ObjectMissing
-from assay.models.bucket_layout import MAX_POINTER_BYTES, Pointer, Target, bundle_key, current_key
-from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
+from assay.errors import BundleInvalid, NotFound, ObjectMissing, TooLarge
+from assay.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, MAX_POINTER_BYTES, Manifest, Pointer, Target
 
 _NAMED: Final = 20
 _MORE: Final = "GET /models lists those there are"
 
 
+def current_key(name: str) -> str:
+    """Return the key of a model's pointer in the models bucket."""
+    return f"models/{name}/current.json"
+
+
+def bundle_key(name: str, version: str, path: str = MANIFEST) -> str:
+    """Return the key of a bundle's file in the models bucket."""
+    return f"models/{name}/{version}/{path}"
+
+
+def fetch_pointer(bucket: Bucket, name: str, etag: str | None = None) -> tuple[bytes, str] | None:
+    """Return `current.json` and its ETag, None while that is `etag`. Raises ObjectMissing, BundleInvalid."""
+    return _fetch(bucket, current_key(name), MAX_POINTER_BYTES, etag)
+
+
+def read_pointer(bucket: Bucket, name: str) -> Pointer:
+    """Return what `current.json` says. Raises ObjectMissing, BundleInvalid."""
+    content, _ = fetch_pointer(bucket, name) or (b"", "")
+    return Pointer.parse(content)
+
+
+def fetch_manifest(bucket: Bucket, name: str, version: str) -> bytes:
+    """Return a version's manifest.json. Raises ObjectMissing, BundleInvalid."""
+    content, _ = _fetch(bucket, bundle_key(name, version), MAX_MANIFEST_BYTES) or (b"", "")
+    return content
+
+
+def read_published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest:
+    """Return a version's manifest. Raises ObjectMissing; BundleInvalid where it is another's or has not that sha256."""
+    return Manifest.of_version(fetch_manifest(bucket, name, version), name, version, sha256)
+
+
+def _fetch(bucket: Bucket, key: str, limit: int, etag: str | None = None) -> tuple[bytes, str] | None:
+    try:
+        return bucket.get(key, limit=limit, if_none_match=etag)
+    except TooLarge as error:
+        raise BundleInvalid(error.message) from error
+
+
 class Shelf:
-    """The models bucket, seen by its names."""
+    """Which models are published: asked before a model that a caller named is loaded."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
 
-    def demand(self, target: Target, task: str) -> None:
+    def require(self, target: Target, task: str) -> None:
         """Raise NotFound unless a model of that name, and version where it says one, is published for the task."""
         found = self.task(target)
         if found != task:
@@ -29,14 +67,14 @@ class Shelf:
         """Return what a model is for. Raises NotFound that names the models, or the versions, that there are."""
         version = target.version or self.current(target.name)
         try:
-            return Manifest.parse(self._read(bundle_key(target.name, version), MAX_MANIFEST_BYTES)).task
+            return read_published(self._bucket, target.name, version).task
         except (BundleInvalid, ObjectMissing):
             raise self._unknown(f"{target.name} has no version {version!r}", f"models/{target.name}/") from None
 
     def current(self, name: str) -> str:
         """Return the version that a model's pointer names. Raises NotFound."""
         try:
-            return Pointer.parse(self._read(current_key(name), MAX_POINTER_BYTES)).version
+            return read_pointer(self._bucket, name).version
         except (BundleInvalid, ObjectMissing):
             raise self._unknown(f"there is no model {name!r}", "models/") from None
 
@@ -45,12 +83,8 @@ class Shelf:
         names = ", ".join(known[:_NAMED]) + (", ..." if len(known) > _NAMED else "")
         return NotFound(f"{what}; there are: {names or 'none'} ({_MORE})", known=known[:_NAMED])
 
-    def _read(self, key: str, limit: int) -> bytes:
-        found = self._bucket.get(key, limit=limit)
-        return found[0] if found else b""
 
-
-def target(text: str) -> Target:
+def parse_target(text: str) -> Target:
     """Return the model that a caller means by `name` or `name@version`. Raises NotFound where no model is named so."""
     try:
         return Target.parse(unquote(text))

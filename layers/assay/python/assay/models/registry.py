@@ -21,21 +21,85 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import probes
-from assay.models.bucket_layout import (
-    MAX_POINTER_BYTES,
-    Pointer,
-    bundle_key,
-    check_manifest,
-    checked_name,
-    checked_version,
-    current_key,
-)
 from assay.models.download import ensure, folder_of
-from assay.models.loading import LoadedModel, Runner, load_model
-from assay.models.manifest import MAX_MANIFEST_BYTES, Manifest
-from assay.models.memory import Memory, footprint
+from assay.models.loading import LoadedModel, load_model
+from assay.models.manifest import (
+    Manifest,
+    Pointer,
+    require_name,
+    require_version,
+)
+from assay.models.published import fetch_pointer, read_published
 from assay.models.text_classifier import TextClassifier
 from assay.telemetry import logger, measure, phase
+
+Key = tuple[str, str]
+"""Name and version."""
+_PAIR: Final = 2
+_FIXED: Final = 8 << 20
+_TIMES: Final = 2
+
+
+def footprint(manifest: Manifest) -> int:
+    """Return about how many bytes a loaded model takes.
+
+    Measured: 5 MB for a sequence model of 0.4 MB, 43 MB for a classifier of 24 MB with its tokenizer.
+    """
+    return _FIXED + _TIMES * manifest.size
+
+
+class Memory:
+    """Models by name and version, within a budget of bytes. Safe to share between threads.
+
+    The two used last always stay, for a request may need a pair. Whoever has got a model keeps it for as long as it
+    needs it, let go here or not.
+    """
+
+    def __init__(self, budget: int, on_drop: Callable[[Key], None] = lambda key: None) -> None:
+        self._budget = budget
+        self._on_drop = on_drop
+        self._lock = threading.Lock()
+        self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
+
+    def get(self, key: Key) -> LoadedModel | None:
+        """Return a model, which is now the one used last; None where it is not held."""
+        with self._lock:
+            if key in self._models:
+                self._models.move_to_end(key)
+            return self._models.get(key)
+
+    def keep(self, key: Key, model: LoadedModel) -> None:
+        """Hold a model, in place of another of its name and version."""
+        with self._lock:
+            self._models[key] = model
+            self._models.move_to_end(key)
+
+    def drop(self, key: Key) -> None:
+        """Let go of a model."""
+        with self._lock:
+            self._models.pop(key, None)
+
+    def make_room(self, size: int) -> None:
+        """Let go of the models used longest ago until `size` bytes more are within the budget."""
+        for key in self._dropped(size):
+            self._on_drop(key)
+
+    def held(self) -> list[LoadedModel]:
+        """Return what is held, the one used longest ago first."""
+        with self._lock:
+            return list(self._models.values())
+
+    def _dropped(self, size: int) -> list[Key]:
+        dropped = []
+        with self._lock:
+            # One stays, and with what the room is for that makes two.
+            while len(self._models) >= _PAIR and self._size() + size > self._budget:
+                dropped.append(self._models.popitem(last=False)[0])
+        return dropped
+
+    def _size(self) -> int:
+        return sum(footprint(model.manifest) for model in self._models.values())
+
 
 NO_VERSION: Final = "it has no current version"
 RETRY_SECONDS: Final = 900.0
@@ -91,13 +155,8 @@ class Loader:
         self._proven: set[str] = set()
 
     def manifest(self, name: str, version: str, task: str, sha256: str | None = None) -> Manifest:
-        """Return a version's manifest; BundleInvalid where it is another's, or not the one with that sha256."""
-        found = self.bucket.get(bundle_key(name, version), limit=MAX_MANIFEST_BYTES)
-        content = found[0] if found else b""
-        check_manifest(content, sha256)
-        manifest = Manifest.parse(content)
-        if (manifest.name, manifest.version) != (name, version):
-            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
+        """Return a version's manifest; BundleInvalid where it is another's, for another task or has not that sha256."""
+        manifest = read_published(self.bucket, name, version, sha256)
         if manifest.task != task:
             raise BundleInvalid(f"{name} is a model for {manifest.task}, not for {task}")
         return manifest
@@ -144,8 +203,6 @@ class Loader:
             probes.check_probes(model, probes.ASKED_ON_LOAD)
         self._proven.add(manifest.digest)
 
-
-__all__ = ["LoadedModel", "Registry", "Runner"]
 
 MEMORY_BYTES: Final = 1 << 30
 _PASSING = (BotoCoreError, ClientError, OSError, AnswerInvalid)
@@ -237,7 +294,7 @@ class Registry:
                     return model
             now = self._clock()
             slot.due = now + self._refresh_seconds
-            found = self._pointer(slot, conditional=now < slot.retry)
+            found = fetch_pointer(self._bucket, slot.name, slot.etag if now < slot.retry else None)
             if found is not None:
                 slot.retry = float("inf")
                 model = self._follow(slot, model, *found)
@@ -255,10 +312,6 @@ class Registry:
         if model is None:
             slot.version = slot.etag = None
         return model
-
-    def _pointer(self, slot: ServingState, *, conditional: bool) -> tuple[bytes, str] | None:
-        key, etag = current_key(slot.name), slot.etag if conditional else None
-        return self._bucket.get(key, limit=MAX_POINTER_BYTES, if_none_match=etag)
 
     def _follow(self, slot: ServingState, model: LoadedModel | None, content: bytes, etag: str) -> LoadedModel | None:
         """Adopt the version that `current.json` names; where nothing serves yet, the one before it has to do."""
@@ -323,7 +376,7 @@ class Registry:
         if refused:  # fetching it again would not help
             raise ModelUnavailable(refused, model=name, version=version)
         try:
-            return self._load(name, checked_version(version), task)
+            return self._load(name, require_version(version), task)
         except _PASSING as error:
             raise ModelUnavailable(f"{name} {version}: {_passing(error)}") from error
         except Exception as error:
@@ -342,7 +395,7 @@ class Registry:
 
 def _checked(name: str) -> str:
     try:
-        return checked_name(name)
+        return require_name(name)
     except BundleInvalid as error:
         raise NotFound(f"there is no such model: {error}") from error
 
