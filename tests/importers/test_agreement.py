@@ -92,11 +92,10 @@ def test_tokens_are_those_of_transformers(name: str, tmp_path: Path) -> None:
 @needs_abstracts
 @pytest.mark.parametrize("name", classifiers())
 def test_litert_classifies_as_tensorflow_does(name: str) -> None:
-    from assay.models.manifest import model_path
     from assay.models.text_classifier import TextClassifier
 
     model = newest_model(ROOT / "models", name, 2)
-    graph = Graph((model.folder / model_path(model.manifest)).read_bytes())
+    graph = Graph((model.folder / model.manifest.model_path).read_bytes())
     classifier, gaps = TextClassifier(model), []
     for text in islice(abstracts(), ABSTRACTS):
         (tokens,) = model.tokenizer.encode([text])
@@ -112,13 +111,11 @@ def test_litert_classifies_as_tensorflow_does(name: str) -> None:
 
 @pytest.mark.parametrize("name", scorers())
 def test_litert_scores_as_tensorflow_does(name: str) -> None:
-    from assay.models.manifest import model_path
-
     model = newest_model(ROOT / "models", name, 2)
     scorer = SequenceScorer(model)
     codes = np.random.default_rng(SEED).integers(0, len(scorer.alphabet), (SEQUENCES, scorer.length), np.uint8)
     batch = model.manifest.inputs[0].shape[0] or SEQUENCES
-    graph, found, gaps = Graph((model.folder / model_path(model.manifest)).read_bytes()), scorer.score(codes), []
+    graph, found, gaps = Graph((model.folder / model.manifest.model_path).read_bytes()), scorer.score(codes), []
     for start in range(0, SEQUENCES, batch):
         rows = codes[start : start + batch]
         padded = np.concatenate([rows, np.zeros((batch - len(rows), scorer.length), np.uint8)])

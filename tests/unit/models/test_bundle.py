@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
 from assay.models.download import verify_files
-from assay.models.manifest import MANIFEST, File, Manifest, Pointer, Target, check_manifest, model_path, read_manifest
+from assay.models.manifest import MANIFEST, File, Manifest, Pointer, Target, check_manifest, read_manifest
 from assay.models.published import bundle_key, current_key
 from assay.sequences.contract import Contract
 from tools.models.build import build_manifest, describe_file
@@ -223,7 +223,7 @@ SAVED = json.loads((DATA / "tiny-index-saved" / "1" / MANIFEST).read_text())
 
 @pytest.mark.parametrize(("document", "path"), [(SEQUENCE, "model.tflite"), (SAVED, "saved/saved_model.pb")])
 def test_a_bundle_has_one_file_of_its_format(document: Json, path: str) -> None:
-    assert model_path(Manifest.parse(json.dumps(document).encode())) == path
+    assert Manifest.parse(json.dumps(document).encode()).model_path == path
     ending = path.rpartition("/")[2].removeprefix("model")
 
     def without(d: Json) -> None:

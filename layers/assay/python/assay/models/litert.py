@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
-from assay.models.manifest import Manifest, model_path
+from assay.models.manifest import Manifest
 from assay.telemetry import logger
 
 _set: Callable[[int, Collection[int]], None] | None = getattr(os, "sched_setaffinity", None)  # Linux's alone
@@ -114,10 +114,10 @@ def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
     """Map a bundle's .tflite file; BundleInvalid where it is none, or has not the inputs that the manifest says."""
     interpreter_class, places = _interpreter_class(), processors(threads)
     try:
-        interpreter = interpreter_class(model_path=str(folder / model_path(manifest)), num_threads=threads)
+        interpreter = interpreter_class(model_path=str(folder / manifest.model_path), num_threads=threads)
         inputs, outputs = _tensors(interpreter)
     except (ValueError, RuntimeError) as error:
-        raise BundleInvalid(f"{model_path(manifest)} does not load: {error}") from error
+        raise BundleInvalid(f"{manifest.model_path} does not load: {error}") from error
     return LiteRTRunner(interpreter, _matched(manifest, inputs), _output(manifest, outputs), places)
 
 

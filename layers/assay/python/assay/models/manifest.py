@@ -317,10 +317,19 @@ class Manifest:
     provenance: Mapping[str, Any]
     licence: str
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The bytes of all files."""
         return sum(file.bytes for file in self.files)
+
+    @cached_property
+    def model_path(self) -> str:
+        """The path of the one .tflite file, or of the one saved_model.pb; BundleInvalid where there is not one."""
+        ending = ".tflite" if self.format == "tflite" else "saved_model.pb"
+        found = [file.path for file in self.files if file.path.endswith(ending)]
+        if len(found) != 1:
+            raise BundleInvalid(f"a bundle of format {self.format} has one file {ending}, this one {len(found)}")
+        return found[0]
 
     @cached_property
     def digest(self) -> str:
@@ -388,16 +397,7 @@ def _check_files(manifest: Manifest) -> None:
         raise BundleInvalid(f"the bundle has {manifest.size} bytes, more than {MAX_BUNDLE_BYTES}")
     if manifest.text and manifest.text.tokenizer not in paths:
         raise BundleInvalid(f"the tokenizer {manifest.text.tokenizer[:80]!r} is not among the files")
-    model_path(manifest)
-
-
-def model_path(manifest: Manifest) -> str:
-    """Return the path of the one .tflite file, or of the one saved_model.pb; BundleInvalid where there is not one."""
-    ending = ".tflite" if manifest.format == "tflite" else "saved_model.pb"
-    found = [file.path for file in manifest.files if file.path.endswith(ending)]
-    if len(found) != 1:
-        raise BundleInvalid(f"a bundle of format {manifest.format} has one file {ending}, this one {len(found)}")
-    return found[0]
+    manifest.model_path  # noqa: B018 - raises where there is none
 
 
 def _check_shapes(manifest: Manifest) -> None:

@@ -211,7 +211,18 @@ _DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, er
 
 
 class Registry:
-    """Models of one bucket. Safe to share between threads; a model keeps serving while its successor is fetched."""
+    """Models of one bucket. Safe to share between threads; a model keeps serving while its successor is fetched.
+
+    What serves for a name and task is in one of four states, and each request for it takes one step:
+
+    - EMPTY: nothing serves. A request looks at `current.json`, the others wait. It loads the version there, or the one
+      before it, and the state is SERVING; where neither works, it stays EMPTY and the request fails.
+    - SERVING: a version is in memory, and the interval since the last look is not over. It answers at once.
+    - DUE: a version is in memory, and the interval is over. One request looks at `current.json`; the others get that
+      version meanwhile. Whatever it finds, the state is SERVING: with the new version where that works, else the old.
+    - DROPPED: memory let go of the version. A request loads it again, and the state is SERVING or DUE; where it does
+      not work any more, EMPTY.
+    """
 
     def __init__(
         self,
@@ -269,82 +280,72 @@ class Registry:
         return self._memory.held()
 
     def _slot(self, name: str, task: str) -> ServingState:
-        return self._slots.setdefault((name, task), ServingState(_checked(name), task))
+        slot = self._slots.get((name, task))
+        return slot or self._slots.setdefault((name, task), ServingState(_checked(name), task))
 
     def _serving(self, slot: ServingState) -> LoadedModel | None:
         return None if slot.version is None else self._memory.get((slot.name, slot.version))
 
     def _refresh(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
-        """Return what serves from now on, and remove what was replaced an interval ago and not taken back since.
+        """Return what serves from now on; whatever goes wrong, `model` stays.
 
-        Whoever got the old model just before it was replaced has read its files by now.
+        What was replaced an interval ago, and not taken back since, is removed: whoever got the old model just before
+        has read its files by now.
         """
-        old, slot.replaced = slot.replaced, []
-        model = self._looked(slot, model)
-        for folder in old:
-            self._loader.discard(folder)
-        return model
-
-    def _looked(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
-        """Look at `current.json` and return what serves from now on; whatever goes wrong, `model` stays."""
+        outgoing, slot.replaced = slot.replaced, []
         try:
-            if slot.version is not None and model is None:
-                model = self._again(slot, slot.version)
-                if model is not None and self._clock() < slot.due:
-                    return model
-            now = self._clock()
-            slot.due = now + self._refresh_seconds
-            found = fetch_pointer(self._bucket, slot.name, slot.etag if now < slot.retry else None)
-            if found is not None:
-                slot.retry = float("inf")
-                model = self._follow(slot, model, *found)
+            if slot.version is not None and model is None:  # DROPPED
+                model = self._adopt(slot, [(slot.version, slot.sha256)], None)
+                if model is None:
+                    slot.version = slot.etag = None
+            if model is None or self._clock() >= slot.due:
+                model = self._look(slot, model)
         except ObjectMissing:
             slot.etag, slot.reason = None, NO_VERSION
         except Exception as error:  # whatever it is, it must not end what works
             slot.etag, slot.reason = None, _passing(error)
             logger.warning("model refresh failed", model=slot.name, reason=str(error))
             measure("ModelRefreshFailed", 1, model=slot.name)
+        for folder in outgoing:
+            self._loader.discard(folder)
         return model
 
-    def _again(self, slot: ServingState, version: str) -> LoadedModel | None:
-        """Load what served until it was let go of; where that fails, nothing serves, as at the start."""
-        model = self._adopt(slot, version, slot.sha256, None)
-        if model is None:
-            slot.version = slot.etag = None
-        return model
-
-    def _follow(self, slot: ServingState, model: LoadedModel | None, content: bytes, etag: str) -> LoadedModel | None:
-        """Adopt the version that `current.json` names; where nothing serves yet, the one before it has to do."""
-        version = "?"
+    def _look(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
+        """Return what serves by `current.json`; where nothing serves yet, the version before its own has to do."""
+        now = self._clock()
+        slot.due = now + self._refresh_seconds
+        found = fetch_pointer(self._bucket, slot.name, slot.etag if now < slot.retry else None)
+        if found is None:
+            return model
+        content, slot.etag = found
+        slot.retry = float("inf")
         try:
             pointer = Pointer.parse(content)
-            version = pointer.version
-            found = self._adopt(slot, version, pointer.digest(version), model)
-            if found is None and model is None and pointer.previous:
-                found = self._adopt(slot, pointer.previous, pointer.digest(pointer.previous), None)
-            model = found or model
         except BundleInvalid as error:
-            self._refuse(slot, version, error)
-        slot.etag = etag
-        return model
+            self._refuse(slot, "?", error)
+            return model
+        versions = [pointer.version] if model or not pointer.previous else [pointer.version, pointer.previous]
+        return self._adopt(slot, [(version, pointer.digest(version)) for version in versions], model)
 
     def _adopt(
-        self, slot: ServingState, version: str, sha256: str | None, serving: LoadedModel | None
+        self, slot: ServingState, versions: list[tuple[str, str | None]], serving: LoadedModel | None
     ) -> LoadedModel | None:
-        """Return a version that serves from now on, None where it is refused."""
-        try:
-            model = self._load(slot.name, version, slot.task, sha256)
-        except _PASSING:
-            raise
-        except Exception as error:  # a runtime may raise anything on a broken file
-            self._refuse(slot, version, error)
-            return None
-        if serving is not None and serving is not model:
-            self._retire(slot, serving, model)
-        slot.version, slot.sha256 = version, sha256
-        logger.info("model serves", model=slot.name, version=version)
-        measure("ModelServes", 1, model=slot.name, version=version)
-        return model
+        """Return the first of the versions, each with its sha256, that works, and let it serve; else `serving`."""
+        for version, sha256 in versions:
+            try:
+                model = self._load(slot.name, version, slot.task, sha256)
+            except _PASSING:
+                raise
+            except Exception as error:  # a runtime may raise anything on a broken file
+                self._refuse(slot, version, error)
+                continue
+            if serving is not None and serving is not model:
+                self._retire(slot, serving, model)
+            slot.version, slot.sha256 = version, sha256
+            logger.info("model serves", model=slot.name, version=version)
+            measure("ModelServes", 1, model=slot.name, version=version)
+            return model
+        return serving
 
     def _retire(self, slot: ServingState, old: LoadedModel, new: LoadedModel) -> None:
         if old.manifest.version != new.manifest.version:

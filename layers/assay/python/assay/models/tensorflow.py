@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assay.errors import BundleInvalid, RuntimeMissing
 from assay.models.graph_operations import find_forbidden
-from assay.models.manifest import Manifest, model_path
+from assay.models.manifest import Manifest
 
 _SIGNATURE = "serving_default"
 
@@ -39,7 +39,7 @@ def load_saved_model(folder: Path, manifest: Manifest, threads: int) -> TensorFl
     Raises BundleInvalid for a graph with other operations, before TensorFlow is imported, and where its signature is
     not the manifest's; RuntimeMissing without TensorFlow.
     """
-    saved = (folder / model_path(manifest)).parent
+    saved = (folder / manifest.model_path).parent
     _require_computing(saved)
     tensorflow = _tensorflow(threads)
     try:
