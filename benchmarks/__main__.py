@@ -11,8 +11,8 @@ from benchmarks.classify_peers import FORMS
 from benchmarks.contest import PEERS, ROOT, environment
 from benchmarks.measuring import arguments
 
-PROGRAMS = ("ops", "classify_peers", "rank_peers", "rank_limits", "start", "overhead", "curve")
-ALONE = ("rank", "classify", "fetch", "scaling")
+PROGRAMS = ("classify_peers", "rank_peers", "rank_limits", "fetch", "start", "overhead", "curve")
+ALONE = ("rank", "classify", "scaling")
 """Programs that have one size."""
 
 

@@ -6,7 +6,6 @@ that of a fresh process, from its first line to its first answer, with the bundl
 
 import argparse
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -16,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from benchmarks.measuring import describe_machine
 from benchmarks.table import table
 from tools.models.shipped import newest
 
@@ -63,15 +63,6 @@ def start(bundle: Path, threads: int) -> float:
     return time.perf_counter() - started
 
 
-def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     os.environ.update(_QUIET)
@@ -117,7 +108,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     arguments = parser.parse_args()
     named = f"{arguments.bundle.parent.name} {arguments.bundle.name}"
-    print(f"{named}, {processor()}, {arguments.threads} threads, Python {platform.python_version()}")
+    print(f"{named}, {describe_machine()}, {arguments.threads} threads")
     for label, value in measure(arguments.bundle, arguments.threads):
         print(f"  {label:<44} {value:>10}")
 

@@ -10,7 +10,6 @@ kernel's file cache before each (root only), as on a host that has never seen th
 
 import argparse
 import json
-import platform
 import shutil
 import time
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.measuring import describe_machine
 from benchmarks.objects import serving
 from tools.containers import HOST, ROOT, docker, run_emulated
 
@@ -131,13 +131,6 @@ def table(results: Iterable[tuple[Case, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def machine() -> str:
-    """Return this machine in words: processor, how many, memory."""
-    names = [line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
-    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 2**20
-    return f"{names[0]}, {len(names)} CPUs, {memory:.0f} GiB; Linux {platform.release()}; {docker('--version')}"
-
-
 def report(runs: int, port: int, *, cold: bool) -> str:
     """Measure every case in turn, `runs` times, and return the medians in words and as a table."""
     rounds = [[measure(case, port, cold=cold) for case in CASES] for _ in range(runs)]
@@ -165,7 +158,12 @@ def main() -> None:
     options = parser.parse_args()
     with serving(prepare()) as port:
         modes = [False, True] if options.cold else [False]
-        text = "\n".join([f"{machine()}.\n", *(report(options.runs, port, cold=cold) for cold in modes)])
+        text = "\n".join(
+            [
+                f"{describe_machine()}; {docker('--version')}.\n",
+                *(report(options.runs, port, cold=cold) for cold in modes),
+            ]
+        )
     print(text)
     if options.write:
         options.write.write_text(f"# Cold start\n\n`python -m benchmarks.cold_start --cold`, on {text}")

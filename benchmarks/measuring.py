@@ -56,7 +56,7 @@ def now() -> float:
     return time.process_time() if os.environ.get(CLOCK) == "cpu" else time.perf_counter()
 
 
-def timed(act: Callable[[], object]) -> float:
+def time_act(act: Callable[[], object]) -> float:
     """Return the seconds that an act takes."""
     began = now()
     act()
@@ -72,7 +72,7 @@ def in_turn(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, T
     return {name: Times(tuple(seconds)) for name, seconds in found.items()}
 
 
-def machine() -> str:
+def describe_machine() -> str:
     """Return the processor, how many cores, which of its extensions matter here, and Python's version."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text("utf-8").splitlines() if info.exists() else []
@@ -123,7 +123,7 @@ class Report:
 
     def finish(self) -> str:
         """Return the whole text with the machine and the load averages before and after; write it where asked for."""
-        header = f"`{self.command}`\n\n{machine()}. Load averages {self._began} before, {load()} after."
+        header = f"`{self.command}`\n\n{describe_machine()}. Load averages {self._began} before, {load()} after."
         text = "\n\n".join([f"# {self.title}", header, *self._parts]) + "\n"
         if self.keep:
             self.folder.mkdir(parents=True, exist_ok=True)

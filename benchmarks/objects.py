@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from assay.models.manifest import Pointer
+from tools.models.shipped import newest
 
 _PIECE = 1 << 18
 _MISSING = b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"
@@ -35,7 +36,7 @@ class _Objects(http.server.BaseHTTPRequestHandler):
         key = unquote(urlsplit(self.path).path).removeprefix("/models/models/")
         file = self.root / key
         if key.endswith("/current.json") and file.parent.is_dir():
-            self._small(200, Pointer(newest(file.parent)).dumps())
+            self._small(200, Pointer(newest(self.root, file.parent.name).name).dumps())
         elif not file.is_file():
             self._small(404, _MISSING)
         else:
@@ -76,11 +77,6 @@ class _Objects(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def newest(model: Path) -> str:
-    """Return the highest version of a model's folder."""
-    return str(max(int(path.name) for path in model.iterdir() if path.name.isdecimal()))
-
-
 @contextmanager
 def serving(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float = float("inf")) -> Iterator[int]:
     """Serve the bundles under a folder until the block ends; gives the port. `rate`: bytes a second and connection."""
@@ -95,7 +91,7 @@ def serving(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float
 
 
 @contextmanager
-def apart(root: Path, latency: float, rate: float) -> Iterator[str]:
+def serve_apart(root: Path, latency: float, rate: float) -> Iterator[str]:
     """Serve from a process of its own until the block ends, as S3 does not share a function's; gives the address."""
     command = [sys.executable, "-m", "benchmarks.objects", str(root), str(latency), str(rate)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

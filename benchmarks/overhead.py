@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.contest import ROOT, draw, environment
 from benchmarks.measuring import Report, Times, arguments, now, report
-from benchmarks.objects import apart
+from benchmarks.objects import serve_apart
 from benchmarks.rank import random_lines
 from benchmarks.start import STARTS, function_environment, models
 
@@ -211,7 +211,7 @@ def main() -> None:
         root = Path(name) / "bucket"
         root.mkdir()
         models(root, Path(name) / "none")
-        with apart(root, 0.0, float("inf")) as endpoint:
+        with serve_apart(root, 0.0, float("inf")) as endpoint:
             os.environ |= function_environment(STARTS[0], endpoint, Path(name) / "scratch")
             os.environ |= {"ASSAY_CLASSIFIER": "arxiv-archives", **_TRACED}
             overhead(said, {"smoke": 4, "quick": 100, "full": 400}[options.size])

@@ -7,7 +7,6 @@ S3. Without FILE, seeded random sequences are written to a temporary folder in e
 import argparse
 import gzip
 import os
-import platform
 import resource
 import statistics
 import sys
@@ -31,6 +30,8 @@ from assay.sequences.contract import DEFAULT
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
+from benchmarks.measuring import describe_machine
+from tools.models.shipped import newest
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 GATE: Final = "stability-chymotrypsin"
@@ -104,13 +105,8 @@ def scorers(case: Case) -> tuple[Scorer, Scorer]:
     """Return the gate and the score model of a case."""
     if case.phase == "parse + top-k":
         return Null(), Null()
-    gate, score = (load_folder(newest(name), case.threads) for name in (GATE, SCORE))
+    gate, score = (load_folder(newest(MODELS, name), case.threads) for name in (GATE, SCORE))
     return SequenceScorer(gate), SequenceScorer(score)
-
-
-def newest(name: str) -> Path:
-    """Return the folder of a model's last version."""
-    return max((MODELS / name).glob("*/manifest.json"), key=lambda path: path.stat().st_mtime).parent
 
 
 def measure(case: Case) -> Measure:
@@ -181,14 +177,6 @@ def plan(inputs: list[tuple[str, Path]], runs: int, threads: int) -> Iterator[Ca
             yield Case(label, path, "end to end", 1, threads)
 
 
-def machine() -> str:
-    """Return the name of the CPU and how many cores there are."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-
-
 def show(rows: Iterable[tuple[Case, Measure]]) -> None:
     """Print the table as the rows come."""
     print(f"{'input':<22}{'phase':<16}{'sequences':>11}{'seconds':>10}{'sequences/s':>14}{'peak RSS':>11}")
@@ -209,7 +197,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of each model")
     options = parser.parse_args()
     os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}  # for the children
-    print(f"{machine()}; medians of {options.runs}; end to end is {GATE} as gate, {SCORE} as score")
+    print(f"{describe_machine()}; medians of {options.runs}; end to end is {GATE} as gate, {SCORE} as score")
     with tempfile.TemporaryDirectory() as folder:
         given = [(options.file.name, options.file)] if options.file else generate(Path(folder), options.sequences)
         show(measured(plan(given, options.runs, options.threads)))

@@ -25,7 +25,8 @@ from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking_csv import ranking_csv
 from assay.sequences.contract import DEFAULT
 from benchmarks.environments import Environments
-from benchmarks.rank import GATE, SCORE, Case, blocks, machine, peak_megabytes, scorers
+from benchmarks.measuring import describe_machine
+from benchmarks.rank import GATE, SCORE, Case, blocks, peak_megabytes, scorers
 from tools.local.events import Created, s3_event
 from tools.local.service import LocalService, Options
 from tools.local.stack import Function
@@ -177,7 +178,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "sequences.txt"
         generate(path, options.sequences)
-        print(f"{machine()}; {GATE} as gate, {SCORE} as score; {path.stat().st_size / 1e6:,.0f} MB", flush=True)
+        print(
+            f"{describe_machine()}; {GATE} as gate, {SCORE} as score; {path.stat().st_size / 1e6:,.0f} MB", flush=True
+        )
         single = apart(path)
         with service(Path(name), options.shard_megabytes, options.at_once) as running:
             job = through_the_machine(running, path)

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from benchmarks.contest import Way, draw
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
-from benchmarks.objects import apart
+from benchmarks.objects import serve_apart
 from benchmarks.peers.networks import read
 from benchmarks.rank import GATE, SCORE
 from benchmarks.rank_peers import default_pair, files, threshold
@@ -143,7 +143,7 @@ def main() -> None:
         bench = Bench.of(pair, options.threads, stack)
         plain = files(folder, counts)
         made = {count: formats(folder, path, count) for count, path in plain.items()}
-        endpoint = stack.enter_context(apart(folder, LATENCY, RATE))
+        endpoint = stack.enter_context(serve_apart(folder, LATENCY, RATE))
         roofline(said, bench, pair, plain[counts[-1]], counts[-1], rounds, PRODUCTS[options.size])
         sources(said, bench, made, endpoint, rounds)
         if options.large:

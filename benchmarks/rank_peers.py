@@ -20,9 +20,10 @@ from assay.models.loading import SequenceScorer, load_folder
 from benchmarks.contest import ROOT, Way, draw, environment, interpreter, started
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of
-from benchmarks.rank import GATE, SCORE, newest, random_lines
+from benchmarks.rank import GATE, MODELS, SCORE, random_lines
 from tools.models.importers.result import ImportRequest
 from tools.models.importing import make
+from tools.models.shipped import newest
 
 PAIR: Final = ("gate", "score")
 REPLACED: Final = "replaced"
@@ -59,7 +60,7 @@ def files(folder: Path, counts: Sequence[int]) -> dict[int, Path]:
 def default_pair(folder: Path) -> Path:
     """Copy the default models to `gate` and `score`."""
     for place, name in zip(PAIR, (GATE, SCORE), strict=True):
-        shutil.copytree(newest(name), folder / place / "1")
+        shutil.copytree(newest(MODELS, name), folder / place / "1")
     return folder
 
 

@@ -20,9 +20,10 @@ from typing import Any, Final
 from assay.models.manifest import read_manifest
 from benchmarks.classify_peers import FORMS
 from benchmarks.contest import ROOT, draw, environment, interpreter
-from benchmarks.fetching import fetches
+from benchmarks.fetch import compare_fetches
 from benchmarks.measuring import Report, Times, arguments, hush, report
-from benchmarks.objects import apart, newest
+from benchmarks.objects import serve_apart
+from tools.models.shipped import newest
 
 PHASES: Final = ("fetch", "verify", "load", "warm")
 COLUMNS: Final = ("interpreter", "imports", *PHASES, "rest", "total")
@@ -132,9 +133,9 @@ def main() -> None:
         root, scratch = Path(name) / "bucket", Path(name) / "scratch"
         root.mkdir()
         names = models(root, options.forms)
-        with apart(root, options.latency, options.rate * 1e6) as at:
-            large = root / (LARGE if LARGE in names else "arxiv-archives")
-            fetches(said, at, read_manifest(large / newest(large)), rounds, Path(name))
+        with serve_apart(root, options.latency, options.rate * 1e6) as at:
+            large = newest(root, LARGE if LARGE in names else "arxiv-archives")
+            compare_fetches(said, at, read_manifest(large), rounds, Path(name))
             starts(said, at, names, rounds, scratch)
     said.finish()
 

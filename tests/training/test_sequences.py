@@ -15,13 +15,22 @@ pytest.importorskip("tensorflow")
 from assay.models.loading import load_folder
 from assay.models.probes import check_probes
 from tools.training.sequences import __main__ as command
-from tools.training.sequences import convert, front, pipeline, sieve, train
+from tools.training.sequences import convert, pipeline, train
 from tools.training.sequences.cards import card
 from tools.training.sequences.data import ALPHABET, STABLE, Proteins
 from tools.training.sequences.network import Student, StudentShape
 
 ROWS = 600
 FOLDS = 2
+SHAPES = {
+    "32x1": StudentShape(width=32),
+    "64x1": StudentShape(),
+    "96x2": StudentShape(width=96, blocks=2),
+    "stride 1": StudentShape(stride=1),
+    "stride 4": StudentShape(stride=4),
+    "dilated": StudentShape(kernel=3, blocks=2, dilation=2),
+    "depthwise": StudentShape(kernel=9, blocks=2, separable=True),
+}
 
 
 @pytest.fixture(scope="module")
@@ -96,8 +105,8 @@ def test_the_gates_zero_is_where_a_protein_is_as_likely_stable_as_not() -> None:
     assert pipeline.even([]) == STABLE
 
 
-@pytest.mark.parametrize("shape", front.SHAPES.values(), ids=front.SHAPES)
-def test_a_student_of_each_shape_of_the_front_is_the_same_network_in_litert(shape: StudentShape) -> None:
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_a_student_of_each_shape_is_the_same_network_in_litert(shape: StudentShape) -> None:
     import torch
 
     torch.manual_seed(0)
@@ -108,9 +117,3 @@ def test_a_student_of_each_shape_of_the_front_is_the_same_network_in_litert(shap
     for head in range(2):
         served = convert.score(convert.convert_student(student, head, 0.5), codes, 1)
         np.testing.assert_allclose(served, train.predict([student], codes)[:, head] + 0.5, atol=1e-5)
-
-
-def test_a_sieve_is_judged_on_rows_that_its_threshold_was_not_chosen_on() -> None:
-    gate = np.array([1, 1, -1, -1, 1, 1, -1, -1], np.float32)
-    coarse = np.array([0.5, 0.6, 0.1, 0.2, 0.4, 0.3, 0.7, 0.8], np.float32)
-    assert sieve.sieved(coarse, gate) == sieve.Sieved(4, 2, 1, 0.5)

@@ -6,7 +6,6 @@ from benchmarks import cost
 from benchmarks.classify_peers import abstracts
 from benchmarks.curve import Point, slope
 from benchmarks.measuring import Times, in_turn
-from benchmarks.ops import by_kind
 from tests.unit.templates import written
 
 HALVES = {1: Times((2.0,)), 2: Times((1.0,))}
@@ -46,11 +45,6 @@ def test_the_default_memory_is_the_templates() -> None:
 
 def test_linear_time_has_slope_one() -> None:
     assert slope([Point(n, 2.0 * n, 0) for n in (1, 10, 100, 1000)]) == pytest.approx(1)
-
-
-def test_ops_of_a_kind_are_summed_by_their_medians() -> None:
-    runs = [[("add", "a", 1.0), ("mul", "b", 5.0), ("add", "c", 2.0)], [("add", "a", 3.0), ("add", "c", 2.0)]]
-    assert by_kind(runs) == [("mul", 1, 5.0, 5.0), ("add", 2, 4.0, 3.0)]
 
 
 def test_abstracts_are_as_long_as_abstracts_are() -> None:

@@ -8,7 +8,8 @@ import pytest
 from assay.models.loading import SequenceScorer, load_folder
 from benchmarks.peers.networks import by_numpy, read, shapes
 from benchmarks.peers.sequences import ALPHABET, codes_of, indicators
-from benchmarks.rank import GATE, SCORE, newest
+from benchmarks.rank import GATE, SCORE
+from tools.models.shipped import newest
 
 MODELS = Path(__file__).resolve().parents[3] / "models"
 
@@ -17,8 +18,8 @@ MODELS = Path(__file__).resolve().parents[3] / "models"
 @pytest.mark.skipif(not (MODELS / GATE).is_dir(), reason="needs the default models")
 def test_a_network_read_from_its_file_computes_what_the_runtime_does(name: str) -> None:
     codes = np.random.default_rng(1).integers(0, 20, (70, 50)).astype(np.uint8)
-    network = read(newest(name) / "model.tflite")
-    expected = SequenceScorer(load_folder(newest(name), 1)).score(codes)
+    network = read(newest(MODELS, name) / "model.tflite")
+    expected = SequenceScorer(load_folder(newest(MODELS, name), 1)).score(codes)
     np.testing.assert_allclose(by_numpy(network, codes), expected, atol=1e-4)
     assert network.flops == sum(shape.flops for shape in shapes(network)) > 0
 

@@ -44,18 +44,3 @@ def _thresholds(axes: Any, predicted: Scores, stable: np.ndarray[Any, np.dtype[n
     axes.plot(at, hits / stable.sum(), color=_SECOND, label="recall")
     axes.set(xlabel="threshold on predicted stability", ylim=(0, 1.02), title="Truly stable among those above")
     axes.legend(frameon=False)
-
-
-def front(rows: list[dict[str, Any]], path: Path) -> None:
-    """Draw rank correlation against speed of the networks tried; `rows` as `tools.training.sequences.front` makes."""
-    figure, axes = pyplot.subplots(figsize=(6.5, 4), dpi=110)
-    for protease, color in zip(PROTEASES, (_INK, _SECOND), strict=True):
-        rates, quality = [row["rate"] / 1000 for row in rows], [row[protease] for row in rows]
-        axes.scatter(rates, quality, color=color, label=protease)
-    for row in rows:
-        axes.annotate(row["name"], (row["rate"] / 1000, row["trypsin"]), (3, 4), textcoords="offset points", size=7)
-    axes.set(xscale="log", xlabel="thousand sequences/s, one model", ylabel="Spearman, all kinds, fold 0")
-    axes.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Software": None})
-    pyplot.close(figure)
