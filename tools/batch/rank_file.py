@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,9 +12,8 @@ from tools.terminal import Bar
 
 if TYPE_CHECKING:
     from assay.jobs.merging import Joined
-    from assay.jobs.planning import FileShape
-    from assay.jobs.workspace import JobPlan, Source, Workspace
-    from assay.models.model_choice import Pair
+    from assay.jobs.rank_files import RankJobType
+    from assay.jobs.workspace import JobPlan, Workspace
     from assay.options import RankOptions
 
 SMALLEST: Final = 4 << 20
@@ -22,29 +21,6 @@ SMALLEST: Final = 4 << 20
 LARGEST: Final = 64 << 20
 SHARDS_EACH: Final = 4
 ENDLESS: Final = 1 << 62
-
-
-@dataclass(frozen=True, slots=True)
-class RankFileJob:
-    """Ranking with the options of a command line, which are not those of an object's metadata."""
-
-    chosen: "RankOptions"
-    pair: "Pair"
-    name: str = "rank"
-
-    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
-        """Return what was chosen."""
-        return asdict(self.chosen)
-
-    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "FileShape":
-        """Judge a file as the service does."""
-        from assay.jobs.rank_files import RankJobType
-
-        return RankJobType(lambda _: self.pair.models).shape(head, source, options)
-
-    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-        """Return who ranks."""
-        return self.pair.models
 
 
 def shard_bytes(size: int, processes: int) -> int:
@@ -60,20 +36,18 @@ def rank_file(desk: BatchRun, options: "RankOptions", processes: int, largest: i
     from assay.jobs.merging import CutInRow
     from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
 
-    pair = desk.pair()
+    kind = desk.kind()
     uploads = desk.place.bucket()
     size = uploads.head(desk.place.key).size
     caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), ENDLESS, ENDLESS)
-    plan = new_plan(RankFileJob(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
+    plan = new_plan(kind, desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps, asdict(options))
     try:
-        return _done(desk, plan, pair, processes)
+        return _run(desk, plan, kind, processes)
     except CutInRow:
-        return _done(desk, as_one_shard(plan, caps), pair, processes)
+        return _run(desk, as_one_shard(plan, caps), kind, processes)
 
 
-def _done(desk: BatchRun, plan: "JobPlan", pair: "Pair", processes: int) -> Mapping[str, Any]:
-    from assay.jobs.rank_files import join_ranking
-
+def _run(desk: BatchRun, plan: "JobPlan", kind: "RankJobType", processes: int) -> Mapping[str, Any]:
     working = desk.working
     working.keep(plan)
     with Bar("ranking", plan.source.size) as bar:
@@ -81,8 +55,8 @@ def _done(desk: BatchRun, plan: "JobPlan", pair: "Pair", processes: int) -> Mapp
             rank_shards(desk, range(plan.shards), processes, bar.add)
         else:
             for index in range(plan.shards):
-                rank_shard(desk, pair, index, bar.add)
-    return summed_up(working, plan, join_ranking(plan, working))
+                rank_shard(desk, kind, index, bar.add)
+    return summed_up(working, plan, kind.join(plan, working))
 
 
 def summed_up(working: "Workspace", plan: "JobPlan", joined: "Joined") -> Mapping[str, Any]:

@@ -16,8 +16,8 @@ from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place, Told
 
 if TYPE_CHECKING:
+    from assay.jobs.rank_files import RankJobType
     from assay.jobs.workspace import Workspace
-    from assay.models.model_choice import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +48,24 @@ class BatchRun:
 
         return Workspace(open_folder_bucket(Path(self.results)), self.job_id)
 
-    def pair(self, threads: int = 0) -> "Pair":
-        """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
+    def kind(self, threads: int = 0) -> "RankJobType":
+        """Return ranking by these models, each in so many threads (0: one a core).
+
+        Raises ModelUnavailable, BundleInvalid.
+        """
+        from assay.jobs.rank_files import RankJobType
         from assay.models.model_choice import pair_models
         from tools.models.shipped import newest_model
 
         gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))
-        return pair_models(gate, score)
+        pair = pair_models(gate, score)
+        return RankJobType(lambda _: pair.models, lambda _: pair)
 
 
-def rank_shard(desk: BatchRun, pair: "Pair", index: int, told: Told) -> None:
+def rank_shard(desk: BatchRun, kind: "RankJobType", index: int, told: Told) -> None:
     """Rank one shard of a planned job and keep its result; `told` hears of each read. Raises AssayError."""
-    from assay.jobs.rank_files import rank_shard
-
     working = desk.working
-    uploads = desk.place.bucket(told)
-    working.save(rank_shard(working.manifest(), index, uploads, working.results, pair, pair.contract))
+    working.save(kind.work(working.manifest(), index, desk.place.bucket(told), working))
 
 
 def main() -> None:
@@ -89,9 +91,9 @@ def main() -> None:
 
 def _serve(tell: Any) -> None:
     desk = BatchRun.from_json(sys.stdin.readline())
-    pair = desk.pair(threads=1)
+    kind = desk.kind(threads=1)
     for line in sys.stdin:
-        rank_shard(desk, pair, int(line), lambda count: tell(read=count))
+        rank_shard(desk, kind, int(line), lambda count: tell(read=count))
         tell(done=int(line))
 
 
