@@ -6,18 +6,21 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from assay.abstracts.parsing import Layout
+from assay.aws.s3 import Bucket
+from assay.jobs.classify_files import ClassifyJobType, sniff_layout
+from assay.jobs.merging import CutInRow
+from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
+from assay.jobs.workspace import JobPlan, Workspace, result_key
+from assay.models.text_classifier import TextClassifier
+from assay.text.packing import look
 from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place
 from tools.batch.rank_file import ENDLESS, summed_up
 from tools.models.shipped import newest_model
 from tools.terminal import Bar
-
-if TYPE_CHECKING:
-    from assay.aws.s3 import Bucket
-    from assay.jobs.classify_files import ClassifyJobType
-    from assay.jobs.workspace import JobPlan, Workspace
 
 SHARD_BYTES: Final = 1 << 18
 """Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract
@@ -28,12 +31,6 @@ def classify_file(
     place: Place, results: Path, models: Path, name: str, options: Mapping[str, Any]
 ) -> tuple[Path, Mapping[str, Any]]:
     """Classify a file; return the folder of its results and what their summary says. Raises AssayError."""
-    from assay.jobs.classify_files import ClassifyJobType
-    from assay.jobs.merging import CutInRow
-    from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
-    from assay.jobs.workspace import Workspace, result_key
-    from assay.models.text_classifier import TextClassifier
-
     known = TextClassifier(newest_model(models, name))
     manifest = known.model.manifest
     serving = {"classifier": {"name": manifest.name, "version": manifest.version}}
@@ -49,7 +46,7 @@ def classify_file(
     return results / result_key(working.job_id, ""), summary
 
 
-def _run(kind: "ClassifyJobType", plan: "JobPlan", working: "Workspace", uploads: "Bucket") -> Mapping[str, Any]:
+def _run(kind: ClassifyJobType, plan: JobPlan, working: Workspace, uploads: Bucket) -> Mapping[str, Any]:
     working.keep(plan)
     with Bar("classifying", plan.source.size) as bar:
         for index in range(plan.shards):
@@ -65,10 +62,6 @@ def holds_many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) 
     It is where it is JSON or a table, however packed, where a column is named, or where its results shall be files;
     text and PDFs are one abstract. Raises UnreadableInput for what is neither, TooLarge, RuntimeMissing.
     """
-    from assay.abstracts.parsing import Layout
-    from assay.jobs.classify_files import sniff_layout
-    from assay.text.packing import look
-
     found = look(chunks, name)
     layout = sniff_layout(found.head, found.name, options.column)
     if options.out or options.column or layout in (Layout.JSON, Layout.JSONL):

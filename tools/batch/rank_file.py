@@ -4,17 +4,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from tools.batch.worker import BatchRun, rank_shard
+from assay.jobs.merging import CutInRow, Joined
+from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
+from assay.jobs.rank_files import RankJobType
+from assay.jobs.steps import success_summary
+from assay.jobs.workspace import JobPlan, Workspace, result_key, summary_key
+from assay.options import RankOptions
+from tools.batch.worker import BatchRun, rank_and_keep
 from tools.batch.workers import rank_shards
 from tools.terminal import Bar
-
-if TYPE_CHECKING:
-    from assay.jobs.merging import Joined
-    from assay.jobs.rank_files import RankJobType
-    from assay.jobs.workspace import JobPlan, Workspace
-    from assay.options import RankOptions
 
 SMALLEST: Final = 4 << 20
 """Bytes of a shard that are worth a process: it takes a second to start."""
@@ -28,14 +28,11 @@ def shard_bytes(size: int, processes: int) -> int:
     return min(max(-(-size // (SHARDS_EACH * processes)), SMALLEST), LARGEST)
 
 
-def rank_file(desk: BatchRun, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
+def rank_file(desk: BatchRun, options: RankOptions, processes: int, largest: int | None = None) -> Mapping[str, Any]:
     """Rank a file; its results lie under `desk.results`, and what its summary says is returned.
 
     `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
     """
-    from assay.jobs.merging import CutInRow
-    from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
-
     kind = desk.kind()
     uploads = desk.place.bucket()
     size = uploads.head(desk.place.key).size
@@ -47,7 +44,7 @@ def rank_file(desk: BatchRun, options: "RankOptions", processes: int, largest: i
         return _run(desk, as_one_shard(plan, caps), kind, processes)
 
 
-def _run(desk: BatchRun, plan: "JobPlan", kind: "RankJobType", processes: int) -> Mapping[str, Any]:
+def _run(desk: BatchRun, plan: JobPlan, kind: RankJobType, processes: int) -> Mapping[str, Any]:
     working = desk.working
     working.keep(plan)
     with Bar("ranking", plan.source.size) as bar:
@@ -55,15 +52,12 @@ def _run(desk: BatchRun, plan: "JobPlan", kind: "RankJobType", processes: int) -
             rank_shards(desk, range(plan.shards), processes, bar.add)
         else:
             for index in range(plan.shards):
-                rank_shard(desk, kind, index, bar.add)
+                rank_and_keep(desk, kind, index, bar.add)
     return summed_up(working, plan, kind.join(plan, working))
 
 
-def summed_up(working: "Workspace", plan: "JobPlan", joined: "Joined") -> Mapping[str, Any]:
+def summed_up(working: Workspace, plan: JobPlan, joined: Joined) -> Mapping[str, Any]:
     """Write the summary of a job done here, the last of its results, and return it."""
-    from assay.jobs.steps import success_summary
-    from assay.jobs.workspace import result_key, summary_key
-
     prefix = result_key(working.job_id, "")
     said = success_summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
     if joined.error is not None:
