@@ -16,7 +16,7 @@ ALONE = ("rank", "classify", "scaling")
 """Programs that have one size."""
 
 
-def run(python: str, *command: str) -> bool:
+def run_program(python: str, *command: str) -> bool:
     """Run a module; say whether it ended well."""
     began = time.perf_counter()
     print(f"\n=== {' '.join(command)}", flush=True)
@@ -29,13 +29,15 @@ def main() -> int:
     """Run them all; return 1 where one failed."""
     options = arguments(__doc__, "").parse_args()
     if PEERS.exists() and options.size != "smoke":
-        run(str(PEERS), "benchmarks.peers.forms", str(FORMS))
+        run_program(str(PEERS), "benchmarks.peers.forms", str(FORMS))
     elif not PEERS.exists():
         print("Without peers: `make peers` installs them.", flush=True)
     common = ["--size", options.size, "--threads", str(options.threads), "--results", str(options.results)]
     common += ["--write"] if options.write else []
-    failed = [name for name in PROGRAMS if not run(sys.executable, f"benchmarks.{name}", *common)]
-    failed += [name for name in ALONE if options.size == "full" and not run(sys.executable, f"benchmarks.{name}")]
+    failed = [name for name in PROGRAMS if not run_program(sys.executable, f"benchmarks.{name}", *common)]
+    failed += [
+        name for name in ALONE if options.size == "full" and not run_program(sys.executable, f"benchmarks.{name}")
+    ]
     print(f"\nfailed: {' '.join(failed)}" if failed else "\nall done")
     return 1 if failed else 0
 

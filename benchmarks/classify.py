@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.measuring import describe_machine
-from benchmarks.table import table
+from benchmarks.table import serve_table
 from tools.models.shipped import newest
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def start(bundle: Path, threads: int) -> float:
     return time.perf_counter() - started
 
 
-def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
+def measure_classifier(bundle: Path, threads: int) -> list[tuple[str, str]]:
     """Return the rows of the table."""
     os.environ.update(_QUIET)
     from assay.models.loading import load_folder
@@ -79,17 +79,17 @@ def measure(bundle: Path, threads: int) -> list[tuple[str, str]]:
     rows.append(
         (f"{BATCH} abstracts of mixed lengths", f"{BATCH / median(lambda: classifier.classify(mixed), 3):.0f} /s")
     )
-    rows += remembered(classifier, mixed)
+    rows += time_cache(classifier, mixed)
     rows.append(("peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"))
     return rows
 
 
-def remembered(classifier: "TextClassifier", mixed: list[str]) -> list[tuple[str, str]]:
+def time_cache(classifier: "TextClassifier", mixed: list[str]) -> list[tuple[str, str]]:
     """Return the rows of scores from the cache; the table lies on this machine, so DynamoDB's own time comes on top."""
     from assay.aws.clients import hasty_dynamodb
     from assay.score_cache import CachedClassifier, ScoreCache
 
-    with table() as address:
+    with serve_table() as address:
         os.environ |= {"AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
         cached = CachedClassifier(classifier, ScoreCache(hasty_dynamodb(), "state", 1))
@@ -109,7 +109,7 @@ def main() -> None:
     arguments = parser.parse_args()
     named = f"{arguments.bundle.parent.name} {arguments.bundle.name}"
     print(f"{named}, {describe_machine()}, {arguments.threads} threads")
-    for label, value in measure(arguments.bundle, arguments.threads):
+    for label, value in measure_classifier(arguments.bundle, arguments.threads):
         print(f"  {label:<44} {value:>10}")
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.contest import ROOT, Way, draw, started
+from benchmarks.contest import ROOT, Way, draw, start_ways
 from benchmarks.measuring import Report, Times, arguments, in_turn, report
 from benchmarks.peers.texts import WAYS
 from tools.models.shipped import newest
@@ -55,19 +55,19 @@ def task(lengths: int, batch: int) -> dict[str, Any]:
     return {"ids": [ids(lengths, seed) for seed in range(batch)], "rows": batch}
 
 
-def allowed(name: str) -> float:
+def allow_difference(name: str) -> float:
     """Return how far from the reference a way's logits may be."""
     return next((most for part, most in TOLERANCE.items() if name.endswith(part)), TOLERANCE["float32"])
 
 
-def agreement(ways: Mapping[str, Way], reference: str) -> dict[str, float]:
+def compare_logits(ways: Mapping[str, Way], reference: str) -> dict[str, float]:
     """Return the greatest difference of logits from the reference's, on texts of several lengths, padded together."""
     asked = {"ids": [ids(length, 9) for length in (16, 40, 64)], "rows": 3}
     outputs = {name: np.array(way.run(asked).output) for name, way in ways.items()}
     return {name: float(np.abs(output - outputs[reference]).max()) for name, output in outputs.items()}
 
 
-def measured(ways: Mapping[str, Way], asked: Mapping[str, Any], rounds: int) -> dict[str, Times]:
+def measure_ways(ways: Mapping[str, Way], asked: Mapping[str, Any], rounds: int) -> dict[str, Times]:
     """Return the times of every way."""
     for way in ways.values():
         way.run(asked)
@@ -84,14 +84,14 @@ def versus(times: Mapping[str, Times], name: str) -> str:
     return f"{times[name].median / times[ASSAY].median:.2f}"
 
 
-def lengths(said: Report, ways: Mapping[str, Way], plan: Mapping[int, tuple[int, ...]], rounds: int) -> None:
+def compare_lengths(said: Report, ways: Mapping[str, Way], plan: Mapping[int, tuple[int, ...]], rounds: int) -> None:
     """Add a table of texts of one length, for each batch."""
     for batch, sizes in plan.items():
         turns = rounds if batch == 1 else min(rounds, 3)
-        columns = [measured(ways, task(size, batch), turns) for size in sizes]
+        columns = [measure_ways(ways, task(size, batch), turns) for size in sizes]
         said.add(f"## Batch of {batch}: ms a batch, median of {turns} (fastest-slowest); x: times as long as {ASSAY}")
         head = ("way", *(f"{size} tokens" for size in sizes), *(f"x at {size}" for size in sizes))
-        rows = [(n, *(c[n].shown() for c in columns), *(versus(c, n) for c in columns)) for n in ways]
+        rows = [(n, *(c[n].show() for c in columns), *(versus(c, n) for c in columns)) for n in ways]
         said.table(head, rows)
         if said.keep:
             series = {name: [column[name].median * 1000 for column in columns] for name in ways}
@@ -101,7 +101,7 @@ def lengths(said: Report, ways: Mapping[str, Way], plan: Mapping[int, tuple[int,
             draw(said.images, bars=drawn)
 
 
-def mixed(said: Report, ways: Mapping[str, Way], count: int, rounds: int) -> None:
+def compare_mixed(said: Report, ways: Mapping[str, Way], count: int, rounds: int) -> None:
     """Add the table of abstracts of mixed length; the slowest ways do fewer of them, once."""
     texts = abstracts(count)
     few = texts[: max(8, count // 8)]
@@ -124,7 +124,7 @@ def _rate(name: str, batch: int, times: Times, count: int) -> tuple[str, ...]:
     return name, shown, f"{count / times.median:.2f}", f"{count}, {len(times.seconds)} times"
 
 
-def starts(said: Report, names: list[str], folder: Path, threads: int, rounds: int) -> None:
+def compare_starts(said: Report, names: list[str], folder: Path, threads: int, rounds: int) -> None:
     """Add the table of process starts: each way is started anew in each round."""
 
     def begin(name: str) -> float:
@@ -134,37 +134,37 @@ def starts(said: Report, names: list[str], folder: Path, threads: int, rounds: i
 
     times = in_turn({name: partial(begin, name) for name in names}, rounds)
     said.add("## From process start to the first answer (192 tokens), files on disk and in the file cache")
-    rows = [(name, each.shown("s"), versus(times, name)) for name, each in times.items()]
+    rows = [(name, each.show("s"), versus(times, name)) for name, each in times.items()]
     said.table(("way", "s, median (fastest-slowest)", f"times {ASSAY}"), rows)
 
 
-def run(said: Report, folder: Path, names: Sequence[str], size: str, threads: int) -> None:
+def compare_peers(said: Report, folder: Path, names: Sequence[str], size: str, threads: int) -> None:
     """Start the ways, check that they agree, measure."""
     rounds = {"smoke": 1, "quick": 3, "full": 7}[size]
-    with started(names, folder, threads) as (ways, absent):
+    with start_ways(names, folder, threads) as (ways, absent):
         reference = next((name for name in REFERENCES if name in ways), ASSAY)
-        differences = agreement(ways, reference)
-        rows = [(n, f"{differences[n]:.4f}", f"{allowed(n)}", *_about(ways[n])) for n in ways]
+        differences = compare_logits(ways, reference)
+        rows = [(n, f"{differences[n]:.4f}", f"{allow_difference(n)}", *_about(ways[n])) for n in ways]
         said.add(
             f"Greatest difference of logits from {reference}'s; peak memory after the first answer; AMX asked for:"
         )
         said.table(("way", "difference", "allowed", "MB", "asked for AMX"), rows)
-        for name in [n for n, each in differences.items() if each > allowed(n)]:
+        for name in [n for n, each in differences.items() if each > allow_difference(n)]:
             said.add(f"**{name} is left out of all tables: its answers are not the network's.**")
             ways.pop(name)
         if absent:
             said.add("Left out:", "\n".join(f"- {name}: {why}" for name, why in absent.items()))
-        lengths(said, ways, PLANS[size], rounds)
-        mixed(said, ways, {"smoke": 4, "quick": 16, "full": 256}[size], {"full": 3}.get(size, 1))
+        compare_lengths(said, ways, PLANS[size], rounds)
+        compare_mixed(said, ways, {"smoke": 4, "quick": 16, "full": 256}[size], {"full": 3}.get(size, 1))
         running = list(ways)
-    starts(said, running, folder, threads, {"smoke": 1, "quick": 1, "full": 3}[size])
+    compare_starts(said, running, folder, threads, {"smoke": 1, "quick": 1, "full": 3}[size])
 
 
 def _about(way: Way) -> list[str]:
     return [f"{way.about['megabytes']:.0f}", "yes" if way.about["amx"] else "no"]
 
 
-def shipped(folder: Path) -> Path:
+def stand_in(folder: Path) -> Path:
     """Return a folder in which the shipped classifier stands for the large network: where only Assay is installed."""
     shutil.copytree(SHIPPED, folder / "scibert-litert/1")
     return folder
@@ -178,10 +178,10 @@ def main() -> None:
     options = parser.parse_args()
     said = report("classify_peers", "Classification and its peers", options)
     with tempfile.TemporaryDirectory() as name:
-        folder = options.forms if (options.forms / "scibert-litert").is_dir() else shipped(Path(name))
+        folder = options.forms if (options.forms / "scibert-litert").is_dir() else stand_in(Path(name))
         if folder != options.forms:
             said.add("The network of SciBERT's size is not here: `assay-int8` is the shipped classifier.")
-        run(said, folder, options.ways, options.size, options.threads)
+        compare_peers(said, folder, options.ways, options.size, options.threads)
     said.finish()
 
 

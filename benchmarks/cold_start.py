@@ -20,9 +20,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.measuring import describe_machine
-from benchmarks.objects import serving
-from tools.containers import HOST, docker, run_emulated
-from tools.paths import ROOT
+from benchmarks.objects import serve_objects
+from tools.containers import HOST, ROOT, docker, run_emulated
 
 BUILD = ROOT / "build/cold-start"
 FULL = "assay-classify:full"
@@ -38,7 +37,7 @@ ENVIRONMENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ColdStart:
     """One line of the table: what starts, and the most seconds it may take, None where nothing is promised."""
 
     name: str
@@ -57,15 +56,17 @@ class Case:
 CLASSIFY = ("classify.api.handler", "classify.json")
 RANK = ("stability-chymotrypsin", "stability-trypsin")
 CASES = (
-    Case("rank, default pair", "rankapifunction:rank", "rank.api.handler", "rank_json.json", RANK, 1.5),
-    Case("classify, arxiv-archives", "classifyapifunction:classify", *CLASSIFY, ("arxiv-archives",), 1.5),
-    Case("classify, SciBERT-sized, LiteRT int8", "classifyapifunction:classify", *CLASSIFY, ("scibert-litert",), 2.5),
-    Case("the same in the image with TensorFlow", FULL, *CLASSIFY, ("scibert-litert",), 2.5),
-    Case("the same as a SavedModel", FULL, *CLASSIFY, ("scibert-savedmodel",)),
+    ColdStart("rank, default pair", "rankapifunction:rank", "rank.api.handler", "rank_json.json", RANK, 1.5),
+    ColdStart("classify, arxiv-archives", "classifyapifunction:classify", *CLASSIFY, ("arxiv-archives",), 1.5),
+    ColdStart(
+        "classify, SciBERT-sized, LiteRT int8", "classifyapifunction:classify", *CLASSIFY, ("scibert-litert",), 2.5
+    ),
+    ColdStart("the same in the image with TensorFlow", FULL, *CLASSIFY, ("scibert-litert",), 2.5),
+    ColdStart("the same as a SavedModel", FULL, *CLASSIFY, ("scibert-savedmodel",)),
 )
 
 
-def measure(case: Case, port: int, *, cold: bool) -> dict[str, float]:
+def measure_start(case: ColdStart, port: int, *, cold: bool) -> dict[str, float]:
     """Start a container, wait for its first answer, and return seconds by phase."""
     if cold:
         forget_files()
@@ -77,7 +78,7 @@ def measure(case: Case, port: int, *, cold: bool) -> dict[str, float]:
         ended = time.time()
         assert answer["statusCode"] == 200, answer
         created = docker("inspect", "--format", "{{.State.StartedAt}}", container.id)
-        return _split(began, _instant(created), ended, _logged(container.log()))
+        return _split(began, _instant(created), ended, _read_log(container.log()))
 
 
 def _split(began: float, started: float, ended: float, lines: list[dict[str, Any]]) -> dict[str, float]:
@@ -96,7 +97,7 @@ def _instant(text: str) -> float:
     return datetime.fromisoformat(f"{day} {clock[:15]}+00:00").timestamp()
 
 
-def _logged(log: str) -> list[dict[str, Any]]:
+def _read_log(log: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.splitlines() if line.startswith("{")]
 
 
@@ -123,7 +124,7 @@ def prepare() -> Path:
     return BUILD
 
 
-def table(results: Iterable[tuple[Case, dict[str, float]]]) -> str:
+def starts_table(results: Iterable[tuple[ColdStart, dict[str, float]]]) -> str:
     """Return the medians as a Markdown table."""
     lines = [f"| | {' | '.join(COLUMNS)} | at most |", "|---" * (len(COLUMNS) + 2) + "|"]
     for case, row in results:
@@ -132,14 +133,14 @@ def table(results: Iterable[tuple[Case, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def report(runs: int, port: int, *, cold: bool) -> str:
+def report_starts(runs: int, port: int, *, cold: bool) -> str:
     """Measure every case in turn, `runs` times, and return the medians in words and as a table."""
-    rounds = [[measure(case, port, cold=cold) for case in CASES] for _ in range(runs)]
+    rounds = [[measure_start(case, port, cold=cold) for case in CASES] for _ in range(runs)]
     medians = [{name: median(one[at][name] for one in rounds) for name in COLUMNS} for at in range(len(CASES))]
     whole, model = (_ratio(medians, left_out) for left_out in ((), ("container", "imports")))
     state = "File cache emptied before each start" if cold else "Images in the file cache"
     return (
-        f"{state}, medians of {runs}, seconds:\n\n{table(zip(CASES, medians, strict=True))}\n\n"
+        f"{state}, medians of {runs}, seconds:\n\n{starts_table(zip(CASES, medians, strict=True))}\n\n"
         f"The SavedModel takes {whole:.1f} times as long as LiteRT on the same network in the same image; without\n"
         f"container and imports, which both pay alike, {model:.1f} times.\n"
     )
@@ -157,12 +158,12 @@ def main() -> None:
     parser.add_argument("--cold", action="store_true", help="measure with an empty file cache too; needs root")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
-    with serving(prepare()) as port:
+    with serve_objects(prepare()) as port:
         modes = [False, True] if options.cold else [False]
         text = "\n".join(
             [
                 f"{describe_machine()}; {docker('--version')}.\n",
-                *(report(options.runs, port, cold=cold) for cold in modes),
+                *(report_starts(options.runs, port, cold=cold) for cold in modes),
             ]
         )
     print(text)

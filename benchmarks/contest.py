@@ -113,7 +113,7 @@ def draw(folder: Path, **given: Any) -> bool:
 
 
 @contextmanager
-def started(names: Sequence[str], folder: Path, threads: int) -> Iterator[tuple[dict[str, Way], dict[str, str]]]:
+def start_ways(names: Sequence[str], folder: Path, threads: int) -> Iterator[tuple[dict[str, Way], dict[str, str]]]:
     """Start the ways one after the other; give those that run, and why the others do not."""
     with ExitStack() as stack:
         ways: dict[str, Way] = {}

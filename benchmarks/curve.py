@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import cost
-from benchmarks.classify_peers import SHIPPED, abstracts, shipped
+from benchmarks.classify_peers import SHIPPED, abstracts, stand_in
 from benchmarks.contest import Way, draw
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.rank_peers import default_pair, files, threshold
@@ -68,7 +68,7 @@ def slope(points: Sequence[Point]) -> float:
     return math.log(last.seconds / first.seconds) / math.log(last.items / first.items)
 
 
-def table(said: Report, title: str, unit: str, points: Sequence[Point]) -> None:
+def curve_table(said: Report, title: str, unit: str, points: Sequence[Point]) -> None:
     """Add the points of one job."""
     said.add(f"## {title}: time grows with the input's size to the power of {slope(points):.2f} over its larger half")
     rows = [(f"{p.items:,}", f"{p.seconds:.3g}", f"{p.items / p.seconds:,.0f}", f"{p.megabytes:.0f}") for p in points]
@@ -103,12 +103,12 @@ def main() -> None:
     counts, texts = SIZES[options.size]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        pair, classifier = default_pair(folder / "pair"), shipped(folder / "texts")
+        pair, classifier = default_pair(folder / "pair"), stand_in(folder / "texts")
         at = threshold(pair)
         sequences = list(rank_points(folder, pair, counts, at, options.threads))
-        table(said, "Ranking, default pair, a tenth passing the gate", "sequences", sequences)
+        curve_table(said, "Ranking, default pair, a tenth passing the gate", "sequences", sequences)
         classified = list(classify_points(classifier, texts, options.threads))
-        table(said, f"Classification, {SHIPPED.parent.name}, mixed lengths", "abstracts", classified)
+        curve_table(said, f"Classification, {SHIPPED.parent.name}, mixed lengths", "abstracts", classified)
         found = rates(pair, classifier, folder, at, options.size, {"smoke": 1, "quick": 3, "full": 7}[options.size])
     cost.tables(said, found)
     if options.write:

@@ -19,7 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from assay.aws.s3 import Bucket
-from assay.models.download import fetch
+from assay.models.download import fetch_bundle
 from assay.models.manifest import Manifest, read_manifest
 from assay.models.published import bundle_key
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report, time_act
@@ -55,7 +55,7 @@ def time_bare(endpoint: str, key: str, size: int) -> float:
 
 def fetch_own(bucket: Bucket, manifest: Manifest, folder: Path) -> None:
     """Fetch as a function does: ranged GETs in threads, hashed while they arrive."""
-    fetch(bucket, manifest, folder / "own")
+    fetch_bundle(bucket, manifest, folder / "own")
     shutil.rmtree(folder / "own")
 
 
@@ -142,7 +142,7 @@ def compare_fetches(said: Report, endpoint: str, manifest: Manifest, rounds: int
 
 def _row(name: str, times: Times, size: int, best: float) -> tuple[str, ...]:
     share = best * size / times.median
-    return name, times.shown("s"), f"{size / 1e6 / times.median:.0f}", f"{share:.0%}"
+    return name, times.show("s"), f"{size / 1e6 / times.median:.0f}", f"{share:.0%}"
 
 
 def write_bundle(folder: Path, megabytes: int) -> None:

@@ -25,8 +25,8 @@ from typing import Final
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError
 from assay.papers.pdf import extract
-from tools.paths import ROOT
 
+ROOT: Final = Path(__file__).resolve().parents[1]
 LABELS: Final = Path(__file__).with_suffix(".json")
 RESULTS: Final = ROOT / "benchmarks" / "results" / "labelled_papers.md"
 ENOUGH: Final = 0.95
@@ -87,7 +87,7 @@ def label(text: str) -> dict[str, str]:
     return {"text_sha256": sha256, "first": " ".join(words[:4]), "last": " ".join(words[-4:]), "words": marks(text)}
 
 
-def load() -> list[Paper]:
+def load_papers() -> list[Paper]:
     """Return the labelled papers."""
     return [Paper(**each) for each in json.loads(LABELS.read_text(encoding="utf-8"))]
 
@@ -115,7 +115,7 @@ def _keep(paper: Paper, file: Path, folder: Path) -> None:
     (folder / f"{paper.sha256}.pdf").write_bytes(body)
 
 
-def scored(papers: Sequence[Paper], folder: Path) -> Iterator[Score]:
+def score_papers(papers: Sequence[Paper], folder: Path) -> Iterator[Score]:
     """Yield how well each paper's abstract is found."""
     for paper in papers:
         try:
@@ -126,7 +126,7 @@ def scored(papers: Sequence[Paper], folder: Path) -> Iterator[Score]:
         yield Score(paper, exact, 1.0 if exact else agreement(marks(found), paper.words), found)
 
 
-def table(scores: Sequence[Score]) -> str:
+def papers_table(scores: Sequence[Score]) -> str:
     """Return the shares, a row for each kind and part of the set."""
     groups: dict[tuple[str, str], list[Score]] = defaultdict(list)
     for score in scores:
@@ -166,12 +166,12 @@ def main() -> int:
     parser.add_argument("--misses", action="store_true", help="say which are not found to the letter")
     parser.add_argument("--write", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     options = parser.parse_args()
-    papers = load()
+    papers = load_papers()
     fetch(papers, options.folder)
-    scores = list(scored(papers, options.folder))
-    print(*(_misses(scores) if options.misses else ()), table(scores), sep="\n")
+    scores = list(score_papers(papers, options.folder))
+    print(*(_misses(scores) if options.misses else ()), papers_table(scores), sep="\n")
     if options.write:
-        RESULTS.write_text(f"# Abstracts found in labelled papers\n\n{table(scores)}\n", encoding="utf-8")
+        RESULTS.write_text(f"# Abstracts found in labelled papers\n\n{papers_table(scores)}\n", encoding="utf-8")
     return 0
 
 

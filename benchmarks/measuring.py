@@ -44,7 +44,7 @@ class Times:
         """The fastest run: what is left when nothing else had the machine."""
         return min(self.seconds)
 
-    def shown(self, unit: Literal["s", "ms"] = "ms") -> str:
+    def show(self, unit: Literal["s", "ms"] = "ms") -> str:
         """Return the median and, in brackets, the fastest and the slowest run."""
         factor = {"s": 1, "ms": 1000}[unit]
         median, least, most = (f"{each * factor:.3g}" for each in (self.median, self.least, max(self.seconds)))
@@ -83,7 +83,7 @@ def describe_machine() -> str:
     return f"{name}, {os.cpu_count()} cores ({known or 'no known extensions'}), Python {platform.python_version()}"
 
 
-def load() -> str:
+def load_averages() -> str:
     """Return the load averages: over the number of cores, something else had the machine too."""
     return " ".join(f"{each:.1f}" for each in os.getloadavg())
 
@@ -104,7 +104,7 @@ class Report:
     keep: bool = False
     folder: Path = RESULTS
     _parts: list[str] = field(default_factory=list)
-    _began: str = field(default_factory=load)
+    _began: str = field(default_factory=load_averages)
 
     @property
     def images(self) -> Path:
@@ -123,7 +123,9 @@ class Report:
 
     def finish(self) -> str:
         """Return the whole text with the machine and the load averages before and after; write it where asked for."""
-        header = f"`{self.command}`\n\n{describe_machine()}. Load averages {self._began} before, {load()} after."
+        header = (
+            f"`{self.command}`\n\n{describe_machine()}. Load averages {self._began} before, {load_averages()} after."
+        )
         text = "\n\n".join([f"# {self.title}", header, *self._parts]) + "\n"
         if self.keep:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -78,7 +78,7 @@ class _Objects(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float = float("inf")) -> Iterator[int]:
+def serve_objects(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float = float("inf")) -> Iterator[int]:
     """Serve the bundles under a folder until the block ends; gives the port. `rate`: bytes a second and connection."""
     handler = type("Objects", (_Objects,), {"root": root, "latency": latency, "rate": rate})
     server = http.server.ThreadingHTTPServer((host, 0), handler)
@@ -104,7 +104,7 @@ def serve_apart(root: Path, latency: float, rate: float) -> Iterator[str]:
 def main() -> None:
     """Serve until the input ends."""
     folder, latency, rate = sys.argv[1:]
-    with serving(Path(folder), "127.0.0.1", float(latency), float(rate)) as port:
+    with serve_objects(Path(folder), "127.0.0.1", float(latency), float(rate)) as port:
         print(port, flush=True)
         sys.stdin.read()
 

@@ -28,7 +28,7 @@ from benchmarks.contest import ROOT, draw, environment
 from benchmarks.measuring import Report, Times, arguments, now, report
 from benchmarks.objects import serve_apart
 from benchmarks.rank import random_lines
-from benchmarks.start import STARTS, function_environment, models
+from benchmarks.start import STARTS, function_environment, link_models
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 CLIENTS: Final = (1, 8, 32)
@@ -138,7 +138,7 @@ def overhead(said: Report, runs: int) -> None:
             whole, model = laps(act, event, clock, runs)
             profiles[name] = profile(act, event, max(1, runs // 4))
             besides = Times(tuple(a - b for a, b in zip(whole.seconds, model.seconds, strict=True)))
-            rows.append((name, whole.shown(), model.shown(), besides.shown()))
+            rows.append((name, whole.show(), model.show(), besides.show()))
     said.add("## Warm handlers, ms: median (fastest-slowest)")
     said.table(("request", "handler", "of it the model", "besides the model"), rows)
     for name, lines in profiles.items():
@@ -147,7 +147,7 @@ def overhead(said: Report, runs: int) -> None:
 
 
 @contextmanager
-def service() -> Iterator[str]:
+def local_service() -> Iterator[str]:
     """Run the local service in a process of its own; give its address."""
     command = [sys.executable, "-m", "tools", "up", "--port", "0", "--s3-port", "0"]
     variables = environment(os.cpu_count() or 1)
@@ -179,7 +179,7 @@ def client(address: str, path: str, body: str, until: float) -> list[float]:
 def clients(said: Report, seconds: float) -> None:
     """Add the table of clients at once."""
     rows = []
-    with service() as address:
+    with local_service() as address:
         for name, (place, event) in requests(10).items():
             path = "/classify" if place.startswith("classify") else "/rank"
             client(address, path, event["body"], time.perf_counter() + 0.2)
@@ -210,7 +210,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "bucket"
         root.mkdir()
-        models(root, Path(name) / "none")
+        link_models(root, Path(name) / "none")
         with serve_apart(root, 0.0, float("inf")) as endpoint:
             os.environ |= function_environment(STARTS[0], endpoint, Path(name) / "scratch")
             os.environ |= {"ASSAY_CLASSIFIER": "arxiv-archives", **_TRACED}

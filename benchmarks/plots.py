@@ -46,7 +46,7 @@ def bars(folder: Path, drawn: Mapping[str, Any]) -> None:
     _save(figure, folder / f"{drawn['file']}.png")
 
 
-def stacked(folder: Path, drawn: Mapping[str, Any]) -> None:
+def stacked_bars(folder: Path, drawn: Mapping[str, Any]) -> None:
     """Draw one bar for each group, of the series' values end to end."""
     from matplotlib import pyplot
 
@@ -79,7 +79,7 @@ def main() -> None:
     if "bars" in given:
         bars(folder, given["bars"])
     if "stacked" in given:
-        stacked(folder, given["stacked"])
+        stacked_bars(folder, given["stacked"])
 
 
 if __name__ == "__main__":

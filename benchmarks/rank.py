@@ -73,10 +73,10 @@ class Null:
 def blocks(path: Path) -> Iterator[Block]:
     """Read and parse a file in chunks, unpacking gzip."""
     with path.open("rb") as file:
-        yield from parsed(iter(lambda: file.read(CHUNK), b""), path.name)
+        yield from parse_chunks(iter(lambda: file.read(CHUNK), b""), path.name)
 
 
-def parsed(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
+def parse_chunks(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
     """Parse a file's chunks, unpacking gzip."""
     first = next(chunks, b"")
     chunks = chain([first], chunks)
@@ -109,7 +109,7 @@ def scorers(case: Case) -> tuple[Scorer, Scorer]:
     return SequenceScorer(gate), SequenceScorer(score)
 
 
-def measure(case: Case) -> Measure:
+def measure_case(case: Case) -> Measure:
     """Run a case, and return the median; loading has warmed the models up, and the first run the rest."""
     run = work(case)
     seconds, received = [], 0
@@ -129,14 +129,14 @@ def peak_megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def measured(cases: Iterable[Case]) -> Iterator[tuple[Case, Measure]]:
+def measure_apart(cases: Iterable[Case]) -> Iterator[tuple[Case, Measure]]:
     """Measure each case in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for case in cases:
-            yield case, pool.submit(measure, case).result()
+            yield case, pool.submit(measure_case, case).result()
 
 
-def generate(folder: Path, count: int) -> list[tuple[str, Path]]:
+def generate_formats(folder: Path, count: int) -> list[tuple[str, Path]]:
     """Write `count` sequences in each format, and four times as many as plain lines."""
     lines = [text.decode() for text in random_lines(count)]
     texts = {
@@ -177,7 +177,7 @@ def plan(inputs: list[tuple[str, Path]], runs: int, threads: int) -> Iterator[Ca
             yield Case(label, path, "end to end", 1, threads)
 
 
-def show(rows: Iterable[tuple[Case, Measure]]) -> None:
+def show_rates(rows: Iterable[tuple[Case, Measure]]) -> None:
     """Print the table as the rows come."""
     print(f"{'input':<22}{'phase':<16}{'sequences':>11}{'seconds':>10}{'sequences/s':>14}{'peak RSS':>11}")
     for case, (received, seconds, megabytes) in rows:
@@ -199,8 +199,10 @@ def main() -> None:
     os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}  # for the children
     print(f"{describe_machine()}; medians of {options.runs}; end to end is {GATE} as gate, {SCORE} as score")
     with tempfile.TemporaryDirectory() as folder:
-        given = [(options.file.name, options.file)] if options.file else generate(Path(folder), options.sequences)
-        show(measured(plan(given, options.runs, options.threads)))
+        given = (
+            [(options.file.name, options.file)] if options.file else generate_formats(Path(folder), options.sequences)
+        )
+        show_rates(measure_apart(plan(given, options.runs, options.threads)))
     print(f"The system that Assay replaces: {REPLACED:,} sequences/s, 17 kB of memory a sequence, two linear models.")
 
 

@@ -53,7 +53,7 @@ class Use(NamedTuple):
     megabytes: float
 
 
-def generate(path: Path, count: int, seed: int = 11) -> None:
+def generate_lines(path: Path, count: int, seed: int = 11) -> None:
     """Write `count` seeded random sequences, a line each."""
     letters = np.frombuffer(DEFAULT.alphabet.encode(), np.uint8)
     draw = np.random.default_rng(seed)
@@ -100,7 +100,7 @@ class Apart(LocalService):
         (job_id,) = self._call_logical("RankUploadFunction", s3_event(created))["jobs"]
         return str(job_id)
 
-    def used(self) -> Iterator[Use]:
+    def list_uses(self) -> Iterator[Use]:
         """Yield what each function of file jobs took."""
         for name in FUNCTIONS:
             taken = self.environments[name].taken
@@ -110,7 +110,7 @@ class Apart(LocalService):
 
 
 @contextmanager
-def service(folder: Path, shard_megabytes: int, at_once: int) -> Iterator[Apart]:
+def run_service(folder: Path, shard_megabytes: int, at_once: int) -> Iterator[Apart]:
     """Run the service for files of a folder, so many shards at once, each on one thread."""
     parameters = {"ShardMegabytes": str(shard_megabytes), "ShardConcurrency": str(at_once)}
     os.environ["ASSAY_THREADS"] = "1"
@@ -146,13 +146,13 @@ def moto_range(running: Apart, megabytes: int = 128) -> float:
     return took
 
 
-def apart(path: Path) -> tuple[Pass, float]:
+def pass_apart(path: Path) -> tuple[Pass, float]:
     """Do the one pass in a fresh process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(one_pass, path).result()
 
 
-def show(single: tuple[Pass, float], job: Pass, uses: list[Use], at_once: int) -> None:
+def show_passes(single: tuple[Pass, float], job: Pass, uses: list[Use], at_once: int) -> None:
     """Print the table."""
     print(f"{'way':<34}{'sequences':>12}{'seconds':>9}{'sequences/s':>13}  sha256 of ranking.csv")
     for label, each in (("one pass, one process", single[0]), ("state machine, processes of its own", job)):
@@ -177,15 +177,15 @@ def main() -> None:
     os.environ |= {"POWERTOOLS_LOG_LEVEL": "CRITICAL", "POWERTOOLS_METRICS_DISABLED": "true"}
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "sequences.txt"
-        generate(path, options.sequences)
+        generate_lines(path, options.sequences)
         print(
             f"{describe_machine()}; {GATE} as gate, {SCORE} as score; {path.stat().st_size / 1e6:,.0f} MB", flush=True
         )
-        single = apart(path)
-        with service(Path(name), options.shard_megabytes, options.at_once) as running:
+        single = pass_apart(path)
+        with run_service(Path(name), options.shard_megabytes, options.at_once) as running:
             job = through_the_machine(running, path)
-            uses, wait = list(running.used()), moto_range(running)
-        show(single, job, uses, options.at_once)
+            uses, wait = list(running.list_uses()), moto_range(running)
+        show_passes(single, job, uses, options.at_once)
     print(f"moto's own S3 takes {wait:.2f} s for 8 MB of an object of 128 MB, in proportion to the object")
 
 

@@ -76,7 +76,7 @@ def sources(said: Report, bench: Bench, made: Mapping[int, Mapping[str, Path]], 
         in_turn(keyed, 1)
         for key, times in in_turn(keyed, rounds).items():
             name, place = key.split("|")
-            rows.append((f"{count:,}", name, place, times.shown("s"), f"{count / times.median:,.0f}"))
+            rows.append((f"{count:,}", name, place, times.show("s"), f"{count / times.median:,.0f}"))
             series[place].append(count / times.median)
     said.add(f"## From bytes to the best 100; S3 is {LATENCY * 1000:.0f} ms and {RATE / 1e6:.0f} MB/s a connection")
     said.table(("sequences", "format", "from", "s, median (fastest-slowest)", "sequences/s"), rows)
@@ -103,8 +103,8 @@ def _limits(times: Mapping[str, Times], count: int, work: float, product: float)
     rate = {label: count / each.median for label, each in times.items()}
     peak = {label: product / times[f"sgemm {label}"].median for label in ("one", "all")}
     reached = {label: work / times[label].median for label in ("one", "all")}
-    yield "one thread", f"{rate['one']:,.0f} sequences/s, {times['one'].shown('s')} s"
-    yield "all threads", f"{rate['all']:,.0f} sequences/s, {times['all'].shown('s')} s"
+    yield "one thread", f"{rate['one']:,.0f} sequences/s, {times['one'].show('s')} s"
+    yield "all threads", f"{rate['all']:,.0f} sequences/s, {times['all'].show('s')} s"
     yield "all threads against one", f"{times['one'].median / times['all'].median:.2f}"
     yield "without networks, one core", f"{rate['none']:,.0f} sequences/s"
     yield "its share of the time with networks, one thread", f"{times['none'].median / times['one'].median:.1%}"

@@ -17,12 +17,12 @@ from typing import Any, Final
 import numpy as np
 
 from assay.models.loading import SequenceScorer, load_folder
-from benchmarks.contest import ROOT, Way, draw, environment, interpreter, started
+from benchmarks.contest import ROOT, Way, draw, environment, interpreter, start_ways
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.peers.sequences import codes_of
 from benchmarks.rank import GATE, MODELS, SCORE, random_lines
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import make
+from tools.models.importing import make_bundle
 from tools.models.shipped import newest
 
 PAIR: Final = ("gate", "score")
@@ -71,7 +71,7 @@ def linear_pair(folder: Path) -> Path | None:
     if done.returncode:
         return None
     for name in PAIR:
-        make(ImportRequest(folder / f"{name}.pkl"), "sklearn", name, "1", "", folder / "linear" / name / "1")
+        make_bundle(ImportRequest(folder / f"{name}.pkl"), "sklearn", name, "1", "", folder / "linear" / name / "1")
     return folder
 
 
@@ -123,7 +123,7 @@ def differences(ways: Mapping[str, Way], task: Mapping[str, Any]) -> dict[str, f
 
 def contest(said: Report, title: str, names: Sequence[str], field: Field, rounds: int, threads: int) -> None:
     """Measure the ways on every size, and add their table."""
-    with started(names, field.folder, threads) as (ways, absent):
+    with start_ways(names, field.folder, threads) as (ways, absent):
         if absent:
             said.add("Left out: " + "; ".join(f"{name}: {why}" for name, why in absent.items()))
         counts = sorted(field.inputs)
@@ -132,7 +132,7 @@ def contest(said: Report, title: str, names: Sequence[str], field: Field, rounds
             said.add(f"**{name} is left out: its best scores differ by {found[name]:.3g}.**")
             ways.pop(name)
         batches = best_batches(ways, field, counts[len(counts) // 2])
-        tables = {count: measured(ways, field, count, batches, rounds) for count in counts}
+        tables = {count: measure_counts(ways, field, count, batches, rounds) for count in counts}
         rates = [f"{n:,}: sequences/s" for n in counts]
         head = (
             "way",
@@ -150,10 +150,10 @@ def contest(said: Report, title: str, names: Sequence[str], field: Field, rounds
                 said.images, bars={**drawn, "file": f"rank-{title.split()[0]}", "unit": "sequences/s", "series": series}
             )
         said.table(head, [[*_row(name, batches, found, tables), *_memory(ways[name], field)] for name in ways])
-        once(said, ways, field, batches)
+        rank_once(said, ways, field, batches)
 
 
-def once(said: Report, ways: Mapping[str, Way], field: Field, batches: Mapping[str, int]) -> None:
+def rank_once(said: Report, ways: Mapping[str, Way], field: Field, batches: Mapping[str, int]) -> None:
     """Add one run of each way on the large file; what is replaced holds all of it in memory, and is left out."""
     for count in field.large:
         rows = []
@@ -168,7 +168,7 @@ def _memory(way: Way, field: Field) -> list[str]:
     return [f"{each:.0f}" for each in (way.about["megabytes"], way.run(field.task(min(field.inputs))).megabytes)]
 
 
-def measured(ways: Mapping[str, Way], field: Field, count: int, batches: Mapping[str, int], rounds: int) -> Table:
+def measure_counts(ways: Mapping[str, Way], field: Field, count: int, batches: Mapping[str, int], rounds: int) -> Table:
     """Return the times of every way on a file, the first run of each not counted."""
     acts = {name: partial(rate, way, field.task(count, batches[name])) for name, way in ways.items()}
     in_turn(acts, 1)

@@ -85,7 +85,7 @@ def shard_seconds(world: World, megabytes: float) -> float:
     return max(compute, megabytes / world.s3_mb_per_second) + world.step_seconds
 
 
-def mapped(world: World, works: Sequence[float]) -> tuple[float, int]:
+def map_shards(world: World, works: Sequence[float]) -> tuple[float, int]:
     """Return how long the map takes for shards of so many seconds each, and how many functions it had at most."""
     free: list[float] = []
     ended = 0.0
@@ -107,7 +107,7 @@ def simulate(world: World, sequences: int) -> Run:
     shards = math.ceil(megabytes / world.shard_mb)
     sizes = [float(world.shard_mb)] * (shards - 1) + [megabytes - world.shard_mb * (shards - 1)]
     works = [shard_seconds(world, size) for size in sizes]
-    mapping, busy = mapped(world, works)
+    mapping, busy = map_shards(world, works)
     merging = world.merge_seconds + shards * (world.partial_seconds + world.top_k * world.row_seconds)
     whole = works[0] + world.start_seconds if shards == 1 else world.plan_seconds + mapping + merging
     gets = sum(math.ceil(size / world.read_mb) for size in sizes) + shards

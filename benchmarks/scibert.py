@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from tools.models.architecture import Architecture
 from tools.models.build import build_manifest
-from tools.models.encoder import Encoder, save_encoder, to_tflite
+from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.shipped import newest
-from tools.paths import ROOT
 
+ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = newest(ROOT / "models", "arxiv-archives")
 LAYERS, HEADS, HIDDEN, WIDE, PIECES, POSITIONS, LABELS = 12, 12, 768, 3072, 31_090, 512, 18
 
@@ -88,7 +88,7 @@ def main(target: Path) -> None:
     for folder in (saved, lite):
         folder.mkdir(parents=True)
     save_encoder(encoder, saved / "saved_model")
-    (lite / "model.tflite").write_bytes(to_tflite(saved / "saved_model", int8=True))
+    (lite / "model.tflite").write_bytes(encoder_to_tflite(saved / "saved_model", int8=True))
     write(saved, "scibert-savedmodel", "saved_model")
     write(lite, "scibert-litert", "tflite")
 

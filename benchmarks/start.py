@@ -50,7 +50,7 @@ STARTS: Final = (
 )
 
 
-def once(start: Start, endpoint: str, scratch: Path) -> dict[str, float]:
+def start_once(start: Start, endpoint: str, scratch: Path) -> dict[str, float]:
     """Start a process, wait for its first answer; return seconds by phase."""
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
@@ -85,13 +85,13 @@ def _split(began: float, marks: Mapping[str, float], lines: list[dict[str, Any]]
     return {**found, "rest": total - known, "total": total}
 
 
-def starts(said: Report, endpoint: str, names: set[str], rounds: int, scratch: Path) -> None:
+def compare_function_starts(said: Report, endpoint: str, names: set[str], rounds: int, scratch: Path) -> None:
     """Add the table of starts of those whose models are there, in turn."""
     rows: dict[str, list[dict[str, float]]] = {}
     for _ in range(rounds):
         for start in [each for each in STARTS if set(each.models) <= names]:
             try:
-                found = once(start, endpoint, scratch)
+                found = start_once(start, endpoint, scratch)
                 rows.setdefault(start.name, []).append(found)
             except subprocess.CalledProcessError as error:
                 said.add(f"{start.name} is left out: {error.stderr.strip().splitlines()[-1][:200]}")
@@ -107,10 +107,10 @@ def starts(said: Report, endpoint: str, names: set[str], rounds: int, scratch: P
         drawn = {"file": "start", "title": title, "unit": "seconds", "groups": list(middle), "series": series}
         draw(said.images, stacked=drawn)
     whole = Times(tuple(run["total"] for run in rows.get(STARTS[2].name, [])) or (0.0,))
-    said.add(f"SciBERT-sized int8: total {whole.shown('s')} s.") if STARTS[2].name in rows else None
+    said.add(f"SciBERT-sized int8: total {whole.show('s')} s.") if STARTS[2].name in rows else None
 
 
-def models(folder: Path, forms: Path) -> set[str]:
+def link_models(folder: Path, forms: Path) -> set[str]:
     """Link the default models, and the network of SciBERT's size where it is there; return their names."""
     places = [*(ROOT / "models").iterdir(), *(forms.glob("scibert-*") if forms.is_dir() else ())]
     for place in places:
@@ -132,11 +132,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root, scratch = Path(name) / "bucket", Path(name) / "scratch"
         root.mkdir()
-        names = models(root, options.forms)
+        names = link_models(root, options.forms)
         with serve_apart(root, options.latency, options.rate * 1e6) as at:
             large = newest(root, LARGE if LARGE in names else "arxiv-archives")
             compare_fetches(said, at, read_manifest(large), rounds, Path(name))
-            starts(said, at, names, rounds, scratch)
+            compare_function_starts(said, at, names, rounds, scratch)
     said.finish()
 
 

@@ -34,7 +34,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def table() -> Iterator[str]:
+def serve_table() -> Iterator[str]:
     """Yield the address of an empty table, any name."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"items": {}}))
     threading.Thread(target=server.serve_forever, daemon=True).start()

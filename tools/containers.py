@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.paths import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 HOST = "host.docker.internal"
 EMULATOR = "/usr/local/bin/aws-lambda-rie"
 USER = "993:990"

@@ -22,15 +22,15 @@ def bundles(folder: Path) -> None:
         scibert.main(folder)
     target = folder / "scibert-float32/1"
     if not (target / "manifest.json").exists():
-        from tools.models.encoder import to_tflite
+        from tools.models.encoder import encoder_to_tflite
 
         target.mkdir(parents=True, exist_ok=True)
         saved = folder / "scibert-savedmodel/1/saved_model"
-        (target / "model.tflite").write_bytes(to_tflite(saved, int8=False))
+        (target / "model.tflite").write_bytes(encoder_to_tflite(saved, int8=False))
         scibert.write(target, "scibert-float32", "tflite")
 
 
-def weights(folder: Path) -> None:
+def read_weights(folder: Path) -> None:
     """Write the weights under their canonical names."""
     if not (folder / WEIGHTS).exists():
         np.savez(folder / WEIGHTS, **scibert.weights())  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ def _Logits(model: Any) -> Any:  # noqa: N802  a class that needs torch to be th
     return Logits().eval()
 
 
-def fused(folder: Path) -> None:
+def fuse(folder: Path) -> None:
     """Fuse attention, GELU and layer norms with ONNX Runtime's optimiser for BERT."""
     path = folder / "onnx/fused.onnx"
     if path.exists():
@@ -88,7 +88,7 @@ def fused(folder: Path) -> None:
     found.save_model_to_file(str(path))
 
 
-def quantised(folder: Path) -> None:
+def quantise(folder: Path) -> None:
     """Quantise the fused graph's weights to int8, activations while running."""
     path = folder / "onnx/int8.onnx"
     if path.exists():
@@ -102,7 +102,7 @@ def quantised(folder: Path) -> None:
     quantize_dynamic(source, str(path), per_channel=True, weight_type=QuantType.QInt8, extra_options=known)
 
 
-FORMS: tuple[Callable[[Path], None], ...] = (bundles, weights, plain, fused, quantised)
+FORMS: tuple[Callable[[Path], None], ...] = (bundles, read_weights, plain, fuse, quantise)
 
 
 def main(folder: Path) -> None:

@@ -145,7 +145,7 @@ def _apply(step: Step, given: Sequence[Array]) -> Array:
     if step.kind == "embed":
         return np.asarray(step.weights[0][given[0]])
     if step.kind == "conv":
-        return _convolved(given[0], step)
+        return _convolve(given[0], step)
     if step.kind == "add":
         return np.asarray(given[0] + given[1])
     if step.kind == "flatten":
@@ -159,7 +159,7 @@ def padding(positions: int, kernel: int, stride: int) -> tuple[int, int]:
     return whole // 2, whole - whole // 2
 
 
-def _convolved(rows: Array, step: Step) -> Array:
+def _convolve(rows: Array, step: Step) -> Array:
     kernel, bias = step.weights
     wide = np.pad(rows, ((0, 0), padding(rows.shape[1], len(kernel), step.stride), (0, 0)))
     made = -(-rows.shape[1] // step.stride)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.peers.sequences import LENGTH, Act, Codes, Model, Scores, one_hot, ranked
+from benchmarks.peers.sequences import LENGTH, Act, Codes, Model, Scores, one_hot, rank_scores
 
 
 def _in_runs(run: Callable[[Codes], Any]) -> Model:
@@ -36,7 +36,7 @@ def keras_predict(folder: Path, threads: int) -> Act:
         model = in_keras(network)
         return lambda codes, rows: model.predict(one_hot(codes), batch_size=rows, verbose=0).reshape(-1)
 
-    return ranked(*(predicting(each) for each in _networks(folder)))
+    return rank_scores(*(predicting(each) for each in _networks(folder)))
 
 
 def pytorch(folder: Path, threads: int) -> Act:
@@ -58,7 +58,7 @@ def pytorch(folder: Path, threads: int) -> Act:
 
         return _in_runs(run)
 
-    return ranked(*(traced(each) for each in _networks(folder)))
+    return rank_scores(*(traced(each) for each in _networks(folder)))
 
 
 def onnxruntime(folder: Path, threads: int) -> Act:
@@ -74,7 +74,7 @@ def onnxruntime(folder: Path, threads: int) -> Act:
         made = ort.InferenceSession(to_onnx(network), options, providers=["CPUExecutionProvider"])
         return _in_runs(lambda codes: made.run(None, {"codes": codes.astype(np.int64)})[0])
 
-    return ranked(*(session(each) for each in _networks(folder)))
+    return rank_scores(*(session(each) for each in _networks(folder)))
 
 
 def openvino(precision: str | None, folder: Path, threads: int) -> Act:
@@ -92,7 +92,7 @@ def openvino(precision: str | None, folder: Path, threads: int) -> Act:
         made = core.compile_model(core.read_model(to_onnx(network)), "CPU", hints)
         return _in_runs(lambda codes: made([codes.astype(np.int64)])[0])
 
-    return ranked(*(compiled(each) for each in _networks(folder)))
+    return rank_scores(*(compiled(each) for each in _networks(folder)))
 
 
 def litert_int8(folder: Path, threads: int) -> Act:
@@ -123,7 +123,7 @@ def litert_int8(folder: Path, threads: int) -> Act:
 
         return scores
 
-    return ranked(*(model(each) for each in _networks(folder)))
+    return rank_scores(*(model(each) for each in _networks(folder)))
 
 
 WAYS: Final[Mapping[str, Callable[[Path, int], Act]]] = {

@@ -45,7 +45,7 @@ def one_hot(codes: Codes) -> Scores:
     return np.eye(len(ALPHABET), dtype=np.float32)[codes]
 
 
-def ranked(gate: Model, score: Model) -> Act:
+def rank_scores(gate: Model, score: Model) -> Act:
     """Return what ranks a file with two models: the second sees what passes the first."""
 
     def act(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,12 +95,12 @@ def _by_assay(gate: Any, score: Any) -> Act:
 
 def _blocks(task: Mapping[str, Any]) -> Any:
     """Return the blocks of a task's file, or of the object of its name where the task names an endpoint of S3."""
-    from benchmarks.rank import blocks, parsed
+    from benchmarks.rank import blocks, parse_chunks
 
     path = Path(task["path"])
     if "endpoint" not in task:
         return blocks(path)
-    return parsed(_bucket(task["endpoint"]).chunks(f"models/{path.name}"), path.name)
+    return parse_chunks(_bucket(task["endpoint"]).chunks(f"models/{path.name}"), path.name)
 
 
 @cache

@@ -20,7 +20,7 @@ LONGEST: Final = 512
 _FIRST: Final = {"ids": [[2, *[100] * 190, 3]], "rows": 1}
 
 
-def padded(texts: Ids, width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+def pad(texts: Ids, width: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
     """Return ids and mask int32 [texts, width], padded with zeros."""
     ids, mask = np.zeros((len(texts), width), np.int32), np.zeros((len(texts), width), np.int32)
     for row, text in enumerate(texts):
@@ -40,7 +40,7 @@ def through(network: Network, width: int | None = None) -> Act:
     def act(task: Mapping[str, Any]) -> Logits:
         found: Logits = []
         for texts in runs(task["ids"], task["rows"]):
-            found += np.asarray(network(*padded(texts, width or max(map(len, texts))))).tolist()
+            found += np.asarray(network(*pad(texts, width or max(map(len, texts))))).tolist()
         return found
 
     act(_FIRST)

@@ -66,7 +66,7 @@ def get_v1(target: str, version: str | None = None) -> Reply[str]:
 @app.get("/v1/models/<target>/versions/<version>/metadata")
 def get_v1_metadata(target: str, version: str | None = None) -> Reply[str]:
     """Return a model's signature."""
-    return routing.reply(json_response(models.signature(_manifest(target, version))))
+    return routing.reply(json_response(models.serving_signature(_manifest(target, version))))
 
 
 @app.get("/v2")
@@ -84,7 +84,7 @@ def get_live() -> Reply[str]:
 @app.get("/v2/health/ready")
 def get_ready() -> Reply[str]:
     """Answer whether the models that the functions need are published."""
-    ready = models.ready(service().catalogue)
+    ready = models.is_ready(service().catalogue)
     return routing.reply(json_response({"ready": ready}, 200 if ready else 503))
 
 
@@ -107,20 +107,20 @@ def get_v2_ready(name: str, version: str | None = None) -> Reply[str]:
 @app.get("/v2/models/<name>/versions/<version>/config")
 def get_configuration(name: str, version: str | None = None) -> Reply[str]:
     """Return Triton's configuration of a model."""
-    return routing.reply(json_response(models.configuration(_manifest(name, version))))
+    return routing.reply(json_response(models.triton_configuration(_manifest(name, version))))
 
 
 @app.get("/v2/models/<name>/stats")
 @app.get("/v2/models/<name>/versions/<version>/stats")
 def get_statistics(name: str, version: str | None = None) -> Reply[str]:
     """Return Triton's statistics of a model."""
-    return routing.reply(json_response(models.statistics([_manifest(name, version)])))
+    return routing.reply(json_response(models.triton_statistics([_manifest(name, version)])))
 
 
 @app.post("/v2/repository/index")
 def post_index() -> Reply[str]:
     """Return Triton's index of the models."""
-    return routing.reply(json_response(models.index(service().catalogue)))
+    return routing.reply(json_response(models.repository_index(service().catalogue)))
 
 
 def _manifest(name: str, version: str | None) -> Manifest:

@@ -13,12 +13,7 @@ from assay.aws.s3 import Bucket
 from assay.errors import AssayError, BundleInvalid, NotFound, ObjectMissing
 from assay.http import inference_protocols
 from assay.http.inference_protocols import TENSORS
-from assay.models.manifest import (
-    Manifest,
-    Pointer,
-    Target,
-    require_name,
-)
+from assay.models.manifest import Manifest, Pointer, Target, require_model_name
 from assay.models.published import read_pointer, read_published
 from assay.options import bound_integer, require_known
 from assay.settings import Settings
@@ -100,12 +95,12 @@ class Catalogue:
         """
         require_known(query, OPTIONS)
         limit = bound_integer(MOST_MODELS).read(query.get("limit", MOST_MODELS), "limit")
-        names = [name for name in self._names.get("", self._listed) if name > query.get("after", "")]
+        names = [name for name in self._names.get("", self._list_names) if name > query.get("after", "")]
         more = {"next": f"models?limit={limit}&after={quote(names[limit - 1])}"} if len(names) > limit else {}
         found = (self._summaries.get(name, partial(self._summary, name)) for name in names[:limit])
         return {"models": [summary for summary in found if summary], **more}
 
-    def listed(self) -> list[dict[str, Any]]:
+    def list_first(self) -> list[dict[str, Any]]:
         """Return what is listed of the first models, a page of them."""
         found: list[dict[str, Any]] = self.page({})["models"]
         return found
@@ -126,7 +121,7 @@ class Catalogue:
                 logger.warning("a manifest cannot be read", model=name, reason=error.message)
             return None
 
-    def _listed(self) -> list[str]:
+    def _list_names(self) -> list[str]:
         return [name for name in self._bucket.folders("models/") if _possible(name)]
 
     def _summary(self, name: str) -> dict[str, Any] | None:
@@ -135,7 +130,7 @@ class Catalogue:
             return None
         default_for = [role for role, serves in self._roles.items() if serves == name]
         versions = list(islice(self._bucket.folders(f"models/{name}/"), MOST_VERSIONS))
-        return _shown(manifest) | {"default_for": default_for, "versions": versions}
+        return _summarize(manifest) | {"default_for": default_for, "versions": versions}
 
     def _version(self, name: str) -> str | None:
         try:
@@ -153,12 +148,12 @@ def roles(settings: Settings) -> dict[str, str]:
 def _possible(name: str) -> bool:
     """Say whether a folder's name can be a model's."""
     try:
-        return bool(require_name(name))
+        return bool(require_model_name(name))
     except BundleInvalid:
         return False
 
 
-def _shown(manifest: Manifest) -> dict[str, Any]:
+def _summarize(manifest: Manifest) -> dict[str, Any]:
     shown = {name: getattr(manifest, name) for name in SHOWN}
     if manifest.sequence is not None:
         return shown | {"alphabet": manifest.sequence.alphabet, "length": manifest.sequence.length}
@@ -182,7 +177,7 @@ def require_manifest(models: Catalogue, name: str, version: str | None = None) -
     return found
 
 
-def ready(models: Catalogue) -> bool:
+def is_ready(models: Catalogue) -> bool:
     """Say whether every model that the functions need is published."""
     return bool(models.health()["status"] == "ok")
 
@@ -196,7 +191,7 @@ def server_metadata(version: str) -> dict[str, Any]:
     return {"name": SERVER, "version": version, "extensions": list(EXTENSIONS)}
 
 
-def configuration(manifest: Manifest) -> dict[str, Any]:
+def triton_configuration(manifest: Manifest) -> dict[str, Any]:
     """Return Triton's configuration of a model: a batch is an axis of the tensors, of any length."""
     said: Any = describe_tensors(manifest)
     given, answered = said["inputs"][0], said["outputs"][0]
@@ -209,19 +204,20 @@ def configuration(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def statistics(manifests: Iterable[Manifest]) -> dict[str, Any]:
+def triton_statistics(manifests: Iterable[Manifest]) -> dict[str, Any]:
     """Return Triton's statistics of models, without a count: environments share none, CloudWatch sums them up."""
     return {"model_stats": [{"name": each.name, "version": each.version} for each in manifests]}
 
 
-def index(models: Catalogue) -> list[dict[str, str]]:
+def repository_index(models: Catalogue) -> list[dict[str, str]]:
     """Return Triton's index of the repository: every model that is listed, which serves."""
     return [
-        {"name": each["name"], "version": each["version"], "state": "READY", "reason": ""} for each in models.listed()
+        {"name": each["name"], "version": each["version"], "state": "READY", "reason": ""}
+        for each in models.list_first()
     ]
 
 
-def signature(manifest: Manifest) -> dict[str, Any]:
+def serving_signature(manifest: Manifest) -> dict[str, Any]:
     """Return TensorFlow Serving's metadata of a model: its one signature."""
     said: Any = describe_tensors(manifest)
     inputs = {each["name"]: _tensor(each, "DT_STRING") for each in said["inputs"]}

@@ -16,8 +16,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.containers import docker, emulator
-from tools.paths import ROOT
+from tools.containers import ROOT, docker, emulator
 
 NUMBER, REGION = "123456789012", "us-east-1"
 FOLDER = ROOT / "build" / "cloud"

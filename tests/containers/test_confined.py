@@ -11,8 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.running import Service
-from tools.containers import USER, Container, docker, run_emulated
-from tools.paths import ROOT
+from tools.containers import ROOT, USER, Container, docker, run_emulated
 
 pytestmark = pytest.mark.containers
 IMAGES: Final = {

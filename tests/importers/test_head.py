@@ -21,7 +21,7 @@ from tests.importers.heads import nested_model
 from tests.importers.samples import TEXTS
 from tools.models.importers.head import read_head
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 LABELS = ("cs", "math", "physics")
 
@@ -84,7 +84,7 @@ def expected(folder: Path, model: Any, pooling: str) -> Any:
 def imported(tmp_path: Path, path: Path, encoder: Path, **wish: Any) -> tuple[Any, list[str]]:
     given = ImportRequest(path, encoder=encoder, **{"labels": LABELS, "quantize": "none", "max_tokens": 60, **wish})
     assert kind_of(given) == "head"
-    _, report = make(given, "head", "archives", "1", "", tmp_path / "bundle")
+    _, report = make_bundle(given, "head", "archives", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
 
 
@@ -181,7 +181,7 @@ def test_what_does_not_fit_or_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidOption, match="3 outputs"):
         imported(tmp_path / "b", path, encoder, labels=None)
     with pytest.raises(InvalidOption, match="--encoder"):
-        make(ImportRequest(path), "head", "archives", "1", "", tmp_path / "bundle")
+        make_bundle(ImportRequest(path), "head", "archives", "1", "", tmp_path / "bundle")
     wide = checkpoints.model("Bert", "Model", hidden_size=48)
     with pytest.raises(InvalidOption, match="reads 24 numbers, the encoder gives 48"):
         imported(tmp_path / "c", path, checkpoints.write(tmp_path / "wide", wide, "Bert"))

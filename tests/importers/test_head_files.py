@@ -24,9 +24,9 @@ from tests.importers.test_keras import saved
 from tools.models.importers import forward_pass
 from tools.models.importers.head import pooling_of, read_head
 from tools.models.importers.head_graph import head_path
-from tools.models.importers.keras import checked_config
+from tools.models.importers.keras import read_keras_config
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 K = keras.layers
 SIZE = 24
@@ -245,7 +245,7 @@ def test_a_configuration_changed_anywhere_is_read_or_refused_in_words(tmp_path: 
     path = tmp_path / "real.keras"
     if not path.exists():
         around(Wrapped(3), lambda rows: rows[:, 0, :]).save(path)
-        (tmp_path / "config.json").write_text(json.dumps(checked_config(path)))
+        (tmp_path / "config.json").write_text(json.dumps(read_keras_config(path)))
     config = json.loads((tmp_path / "config.json").read_text())
     at: Any = config
     while True:
@@ -277,11 +277,11 @@ def test_the_head_that_is_replaced_answers_as_numpy_does(tmp_path: Path) -> None
     model.save(tmp_path / "head.keras")
     labels = tuple(f"archive-{at}" for at in range(19))
     wish = ImportRequest(tmp_path / "head.keras", encoder=encoder, labels=labels, quantize="none", max_tokens=60)
-    _, report = make(wish, kind_of(wish), "archives", "1", "", tmp_path / "bundle")
+    _, report = make_bundle(wish, kind_of(wish), "archives", "1", "", tmp_path / "bundle")
     bundle = load_folder(tmp_path / "bundle", 1)
     kernel, bias = model.layers[-1].get_weights()
     network = forward_pass.build_forward_pass(case["config"], state)
-    hidden = [network.hidden(bundle.tokenizer.encode([text])[0].ids.tolist())[0] for text in TEXTS]
+    hidden = [network.states(bundle.tokenizer.encode([text])[0].ids.tolist())[0] for text in TEXTS]
     expected = 1 / (1 + np.exp(-(np.stack(hidden) @ kernel + bias)))
     np.testing.assert_allclose(probes.score_probes(bundle, TEXTS), expected, atol=1e-4)
     assert "the custom layer ExtractCLSOutput is taken for the encoder and was not run" in report[0]

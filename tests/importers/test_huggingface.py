@@ -21,14 +21,14 @@ from tests.importers import checkpoints
 from tests.importers.samples import TEXTS
 from tests.unit.importers.test_tokenizer_files import FILES, folder_with
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 FAMILIES = ("Bert", "DistilBert", "Roberta")
 
 
 def imported(tmp_path: Path, path: Path, **wish: Any) -> tuple[Any, list[str]]:
     given = ImportRequest(path, **wish)
-    _, report = make(given, kind_of(given), "topics", "1", "", tmp_path / "bundle")
+    _, report = make_bundle(given, kind_of(given), "topics", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
 
 

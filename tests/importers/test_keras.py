@@ -15,9 +15,9 @@ from assay.errors import BundleInvalid, InvalidOption, UnreadableInput
 from assay.models.loading import SequenceScorer, load_folder
 from assay.sequences.contract import Contract
 from tests.importers.samples import EDGES, TEXTS, TOKENIZER, one_hot
-from tools.models.importers.keras import LAYERS, checked_config, objects, refuse_code
+from tools.models.importers.keras import LAYERS, objects, read_keras_config, refuse_code
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import make
+from tools.models.importing import make_bundle
 
 K = keras.layers
 
@@ -55,7 +55,7 @@ def saved(tmp_path: Path, model: Any, name: str = "model.keras") -> Path:
 
 
 def imported(tmp_path: Path, wish: ImportRequest, kind: str = "keras") -> Path:
-    make(wish, kind, "mine", "1", "MIT", tmp_path / "bundle")
+    make_bundle(wish, kind, "mine", "1", "MIT", tmp_path / "bundle")
     return tmp_path / "bundle"
 
 
@@ -93,7 +93,7 @@ def test_int8_weights_stay_within_their_tolerance(tmp_path: Path) -> None:
     folder = imported(tmp_path, ImportRequest(path, quantize="int8"))
     assert (folder / "model.tflite").stat().st_size < 20_000
     with pytest.raises(BundleInvalid, match="differs from its source"):
-        make(ImportRequest(path, quantize="int8", tolerance=1e-9), "keras", "mine", "1", "", tmp_path / "strict")
+        make_bundle(ImportRequest(path, quantize="int8", tolerance=1e-9), "keras", "mine", "1", "", tmp_path / "strict")
 
 
 @pytest.mark.parametrize(("activation", "shown"), [(None, "sigmoid"), ("sigmoid", "none"), ("softmax", "none")])
@@ -163,7 +163,7 @@ def test_every_layer_that_is_accepted_exists() -> None:
 
 def test_configurations_of_keras_itself_are_accepted(tmp_path: Path) -> None:
     for network in (convolutional, flat, embedded, lambda: texts("softmax")):
-        config = checked_config(saved(tmp_path, network()))
+        config = read_keras_config(saved(tmp_path, network()))
         assert len(list(objects(config))) > 3
         refuse_code(config)
 

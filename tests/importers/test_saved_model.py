@@ -22,7 +22,7 @@ from tools.models import publish
 from tools.models.build import build_manifest
 from tools.models.import_process import convert_apart
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 WEIGHTS = np.random.default_rng(6).normal(0, 0.2, (1000, 1)).astype(np.float32)
 
@@ -44,7 +44,7 @@ def expected(codes: Any) -> Any:
 
 
 def imported(tmp_path: Path, wish: ImportRequest) -> Any:
-    _, report = make(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
+    _, report = make_bundle(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
     return load_folder(tmp_path / "bundle", 1), report
 
 
@@ -200,15 +200,15 @@ def registered() -> set[str]:
 @pytest.mark.parametrize("batch", [None, 8])
 def test_a_confined_process_makes_the_same_bundle(tmp_path: Path, batch: int | None) -> None:
     source = saved(tmp_path / "source", linear(), tf.TensorSpec([batch, 1000], tf.float32, "x"))
-    here, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "here")
-    apart, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    here, _ = make_bundle(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "here")
+    apart, _ = make_bundle(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert here.format == apart.format
     assert (tmp_path / "here" / "probes.json").read_bytes() == (tmp_path / "apart" / "probes.json").read_bytes()
 
 
 def test_what_has_no_lite_form_is_made_by_a_confined_process_too(tmp_path: Path) -> None:
     source = saved(tmp_path / "source", linear(tf.math.digamma), tf.TensorSpec([8, 1000], tf.float32, "x"))
-    made, _ = make(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
+    made, _ = make_bundle(ImportRequest(source), "saved-model", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert made.format == "saved_model"
 
 

@@ -18,7 +18,7 @@ from tests.importers import stored
 from tests.importers.checkpoints import LABELS, write_tokenizer
 from tools.models.importers import tokenizer_files
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 CASES = stored.cases()
 LENGTH = stored.LENGTHS[1]
@@ -43,7 +43,7 @@ def folder_of(path: Path, name: str) -> Path:
 @pytest.mark.parametrize("name", CASES)
 def test_the_bundle_answers_as_transformers_did(tmp_path: Path, name: str) -> None:
     wish = ImportRequest(folder_of(tmp_path / "source", name), quantize="none", labels=tuple("abcde")[: outputs(name)])
-    _, report = make(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
+    _, report = make_bundle(wish, kind_of(wish), "mine", "1", "", tmp_path / "bundle")
     model = load_folder(tmp_path / "bundle", 1)
     assert probes.check_probes(model) is not None
     assert any("differs from its source" in line for line in report)

@@ -15,10 +15,10 @@ pytest.importorskip("tensorflow")
 from assay.models.loading import load_folder
 from assay.models.probes import check_probes
 from tools.training.sequences import __main__ as command
-from tools.training.sequences import convert, pipeline, train
+from tools.training.sequences import convert, fitting, pipeline
 from tools.training.sequences.cards import card
-from tools.training.sequences.data import ALPHABET, STABLE, Proteins
-from tools.training.sequences.network import Student, StudentShape
+from tools.training.sequences.proteins_data import ALPHABET, STABLE, Proteins
+from tools.training.sequences.stability_network import Student, StudentShape
 
 ROWS = 600
 FOLDS = 2
@@ -50,9 +50,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "BATCH", 32)
-    monkeypatch.setattr(train, "TEACHER", train.Recipe(2, 3e-3, 0.03))
-    monkeypatch.setattr(train.new_student, "__defaults__", (train.Recipe(6, 3e-3, 0.01),))
+    monkeypatch.setattr(fitting, "BATCH", 32)
+    monkeypatch.setattr(fitting, "TEACHER", fitting.Recipe(2, 3e-3, 0.03))
+    monkeypatch.setattr(fitting.new_student, "__defaults__", (fitting.Recipe(6, 3e-3, 0.01),))
     monkeypatch.setattr(pipeline, "SHAPES", {"chymotrypsin": StudentShape(width=8), "trypsin": StudentShape(width=12)})
     monkeypatch.setattr(command, "FOLDS", range(FOLDS))
 
@@ -116,4 +116,4 @@ def test_a_student_of_each_shape_is_the_same_network_in_litert(shape: StudentSha
     codes = np.random.default_rng(0).integers(0, 20, (300, 50), np.uint8)
     for head in range(2):
         served = convert.score(convert.convert_student(student, head, 0.5), codes, 1)
-        np.testing.assert_allclose(served, train.predict([student], codes)[:, head] + 0.5, atol=1e-5)
+        np.testing.assert_allclose(served, fitting.predict_stability([student], codes)[:, head] + 0.5, atol=1e-5)

@@ -15,7 +15,7 @@ from tools.models.architecture import Architecture, Weights
 from tools.models.encoder import Encoder, convert_encoder
 from tools.training.abstracts import wide
 from tools.training.abstracts.export import calibrate
-from tools.training.abstracts.network import WideAndDeep
+from tools.training.abstracts.wide_and_deep import WideAndDeep
 
 VOCABULARY, HIDDEN, LABELS = 90, 16, 3
 RANDOM = np.random.default_rng(0)

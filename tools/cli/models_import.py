@@ -11,7 +11,7 @@ from tools.admin import resources
 from tools.cli import model_commands
 from tools.models.import_process import convert_apart
 from tools.models.importers.result import CLASSIFIER_OPTIONS, SEQUENCE_OPTIONS, ImportRequest
-from tools.models.importing import KINDS, kind_of, make, next_version
+from tools.models.importing import KINDS, kind_of, make_bundle, next_version
 from tools.models.model_sources import bring
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add(found: "Commands") -> None:
     _add_texts(command)
     resources.add_dry_run(command)
     resources.add_options(command)
-    command.set_defaults(act=run_import)
+    command.set_defaults(run=run_import)
 
 
 def _add_sequences(command: argparse.ArgumentParser) -> None:
@@ -85,7 +85,7 @@ def _import_to(options: argparse.Namespace, to: Path, wish: ImportRequest) -> No
     kind = kind_of(wish) if options.kind == "auto" else options.kind
     version = options.version or next_version(_taken(options))
     target = to / options.name / version
-    manifest, report = make(wish, kind, options.name, version, options.licence, target, convert_apart)
+    manifest, report = make_bundle(wish, kind, options.name, version, options.licence, target, convert_apart)
     print("\n".join([f"{manifest.name} {manifest.version}, from {kind}: {target}", *(f"  {line}" for line in report)]))
     if options.publish or options.activate:
         model_commands.publish_to_bucket(options, target, serve=options.activate)

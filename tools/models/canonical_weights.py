@@ -106,7 +106,7 @@ _GROUP: Final = re.compile(r"^encoder\.albert_layer_groups\.(\d+)\.albert_layers
 def canonical(state: Mapping[str, npt.NDArray[np.floating]]) -> Weights:
     """Return the weights under canonical names as float32; buffers and pre-training heads are left out."""
     found: dict[str, npt.NDArray[np.float32]] = {}
-    for key, name in _renamed(state):
+    for key, name in _rename(state):
         stem, _, kind = name.rpartition(".")
         *before, parts = stem.split(".")
         named = parts.split("+")
@@ -116,7 +116,7 @@ def canonical(state: Mapping[str, npt.NDArray[np.floating]]) -> Weights:
     return found
 
 
-def _renamed(state: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _rename(state: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for key in state:
         stem, _, kind = _PREFIX.sub("", key).rpartition(".")
         kind = {"gamma": "weight", "beta": "bias"}.get(kind, kind)

@@ -16,6 +16,7 @@ from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from tools.models.labelled_texts import read_texts
+from tools.models.metrics import spearman
 from tools.terminal import format_table
 
 TOP = 100
@@ -59,20 +60,6 @@ def _read_codes(path: Path, scorer: SequenceScorer) -> npt.NDArray[np.uint8]:
 
 def _best(scores: Scores, top: int) -> list[int]:
     return [int(row) for row in np.argsort(-scores, kind="stable")[:top]]
-
-
-def spearman(first: Scores, second: Scores) -> float:
-    """Return the rank correlation, ties given their mean rank; nan where one side is constant."""
-    ranks = [_ranks(side) for side in (first, second)]
-    centred = [side - side.mean() for side in ranks]
-    norm = float(np.sqrt((centred[0] ** 2).sum() * (centred[1] ** 2).sum()))
-    return float((centred[0] * centred[1]).sum() / norm) if norm else float("nan")
-
-
-def _ranks(values: Scores) -> npt.NDArray[np.float64]:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[inverse], np.float64)
 
 
 def _texts(before: LoadedModel, after: LoadedModel, path: Path) -> Iterator[str]:

@@ -59,7 +59,7 @@ class Encoder:
         """Return logits [1, labels] of one text, token ids and mask int32 [1, T]."""
         weight = tf.cast(attention_mask, tf.float32)
         hidden = self._encode(self._embed(tf.reshape(input_ids, [-1])), weight)
-        return self._head(self._pooled(hidden, weight))
+        return self._head(self._pool(hidden, weight))
 
     def _encode(self, hidden: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         """Return the last hidden states [T, hidden] of embedded tokens, only the first where no other is asked for."""
@@ -73,7 +73,7 @@ class Encoder:
         """Return what is added to the attention of all heads, [1, 1, T]."""
         return tf.reshape((1.0 - weight) * _MASKED, [1, 1, -1])
 
-    def _pooled(self, hidden: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
+    def _pool(self, hidden: tf.Tensor, weight: tf.Tensor) -> tf.Tensor:
         if self.architecture.pooling == "cls":
             return hidden
         if self.architecture.pooling == "mean":
@@ -96,10 +96,12 @@ class Encoder:
         return self._norm(f"{name}.norm", middle + self._linear(f"{name}.output", wide))
 
     def _attend(self, layer: int, hidden: tf.Tensor, bias: tf.Tensor, asking: tf.Tensor) -> tf.Tensor:
-        query, key, value = self._projected(layer, hidden, asking)
-        return self._mixed(tf.matmul(query, key, transpose_b=True) + bias, value)
+        query, key, value = self._query_key_value(layer, hidden, asking)
+        return self._mix(tf.matmul(query, key, transpose_b=True) + bias, value)
 
-    def _projected(self, layer: int, hidden: tf.Tensor, asking: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    def _query_key_value(
+        self, layer: int, hidden: tf.Tensor, asking: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Return query, key and value, each [heads, rows, hidden / heads]."""
         name = self.architecture.layer_name(layer)
         query, key, value = (
@@ -108,7 +110,7 @@ class Encoder:
         )
         return query, key, value
 
-    def _mixed(self, scores: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    def _mix(self, scores: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
         """Return what attention of scores [heads, rows, T] takes from the values, [rows, hidden]."""
         found = tf.transpose(tf.matmul(tf.nn.softmax(scores), value), [1, 0, 2])
         return tf.reshape(found, [-1, value.shape[0] * value.shape[2]])
@@ -120,10 +122,10 @@ class Encoder:
 
     def _head(self, pooled: tf.Tensor) -> tf.Tensor:
         for step in self.architecture.steps(self.variables):
-            pooled = ACTIVATIONS[step.activation](self._stepped(step, pooled))
+            pooled = ACTIVATIONS[step.activation](self._take_step(step, pooled))
         return pooled
 
-    def _stepped(self, step: Step, rows: tf.Tensor) -> tf.Tensor:
+    def _take_step(self, step: Step, rows: tf.Tensor) -> tf.Tensor:
         if step.kind == "linear":
             return self._linear(step.name, rows)
         if step.kind == "norm":
@@ -185,7 +187,7 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     tf.saved_model.save(holder, str(folder), signatures={"serving_default": holder.signature})
 
 
-def to_tflite(folder: Path, *, int8: bool) -> bytes:
+def encoder_to_tflite(folder: Path, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of a SavedModel; `int8` stores weight matrices as int8, computed in float."""
     converter = tf.lite.TFLiteConverter.from_saved_model(str(folder))
     if int8:
@@ -198,4 +200,4 @@ def convert_encoder(encoder: Encoder, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of an encoder."""
     with tempfile.TemporaryDirectory() as folder:
         save_encoder(encoder, Path(folder))
-        return to_tflite(Path(folder), int8=int8)
+        return encoder_to_tflite(Path(folder), int8=int8)

@@ -101,16 +101,16 @@ class DisentangledEncoder(_Relative):
         return self._norm("convolution.norm", whole + near)[: tf.shape(asking)[0]]
 
     def _attend(self, layer: int, hidden: tf.Tensor, bias: tf.Tensor, asking: tf.Tensor) -> tf.Tensor:
-        query, key, value = self._projected(layer, hidden, asking)
+        query, key, value = self._query_key_value(layer, hidden, asking)
         scores = tf.matmul(query, key, transpose_b=True) + bias
         classes = tf.gather(tf.constant(self._classes), self._distances(asking, hidden))
         for kind, rows in (("c2p", query), ("p2c", key)):
             if kind in self._places.kinds:
                 places = tf.matmul(rows, self.variables[f"tables.{layer}.{kind}"])
-                scores += self._looked_up(places, classes if kind == "c2p" else tf.transpose(classes), kind)
-        return self._mixed(scores, value)
+                scores += self._look_up(places, classes if kind == "c2p" else tf.transpose(classes), kind)
+        return self._mix(scores, value)
 
-    def _looked_up(self, places: tf.Tensor, classes: tf.Tensor, kind: str) -> tf.Tensor:
+    def _look_up(self, places: tf.Tensor, classes: tf.Tensor, kind: str) -> tf.Tensor:
         """Return places [heads, rows, 2 * span] at classes [rows, others], as [heads, queries, keys]."""
         found = tf.gather(tf.transpose(places, [1, 2, 0]), classes, batch_dims=1)
         return tf.transpose(found, [2, 0, 1] if kind == "c2p" else [2, 1, 0])
@@ -196,19 +196,19 @@ class RotaryEncoder(Encoder):
         return middle + self._linear(f"{name}.output", wide * self._linear(f"{name}.gate", rows))
 
     def _attend(self, layer: int, hidden: tf.Tensor, bias: tf.Tensor, asking: tf.Tensor) -> tf.Tensor:
-        query, key, value = self._projected(layer, hidden, asking)
-        query, key = self._turned(layer, query), self._turned(layer, key)
+        query, key, value = self._query_key_value(layer, hidden, asking)
+        query, key = self._turn(layer, query), self._turn(layer, key)
         scores = tf.matmul(query, key, transpose_b=True) + bias
         rotary = self._rotary()
         if layer % rotary.every:
             scores += self._beyond(asking, hidden, rotary.window)
-        return self._mixed(scores, value)
+        return self._mix(scores, value)
 
     def _rotary(self) -> Rotary:
         assert isinstance(self.architecture.positions, Rotary)
         return self.architecture.positions
 
-    def _turned(self, layer: int, rows: tf.Tensor) -> tf.Tensor:
+    def _turn(self, layer: int, rows: tf.Tensor) -> tf.Tensor:
         """Return rows [heads, T, size] turned by their positions' angles."""
         rotary, size = self._rotary(), int(rows.shape[2])
         theta = rotary.local_theta if layer % rotary.every else rotary.theta

@@ -24,7 +24,7 @@ class CheckpointConfig:
 
     def integer(self, *names: str, default: int, least: int = 1) -> int:
         """Return a whole number of at least `least`, under the first of the names that is there."""
-        name, value = self._found(names, default)
+        name, value = self._find(names, default)
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if type(value) is not int or not least <= value <= _MOST:
@@ -33,7 +33,7 @@ class CheckpointConfig:
 
     def number(self, *names: str, default: float) -> float:
         """Return a number that is greater than 0."""
-        name, value = self._found(names, default)
+        name, value = self._find(names, default)
         if type(value) not in (int, float) or not 0 < value < math.inf:
             raise self._wrong(name, value, "a number above 0")
         return float(value)
@@ -47,7 +47,7 @@ class CheckpointConfig:
 
     def word(self, *names: str, default: str) -> str:
         """Return a text."""
-        name, value = self._found(names, default)
+        name, value = self._find(names, default)
         if not isinstance(value, str):
             raise self._wrong(name, value, "a text")
         return value
@@ -72,16 +72,16 @@ class CheckpointConfig:
         """Raise UnreadableInput where a key is there with another value than those allowed (or null)."""
         value = self.values.get(name)
         if value is not None and not any(value == each and type(value) is type(each) for each in allowed):
-            raise UnreadableInput(f"config.json: {name} is {_shown(value)}: {complaint}")
+            raise UnreadableInput(f"config.json: {name} is {_shorten(value)}: {complaint}")
 
-    def _found(self, names: tuple[str, ...], default: Any) -> tuple[str, Any]:
+    def _find(self, names: tuple[str, ...], default: Any) -> tuple[str, Any]:
         return next(((name, self.values[name]) for name in names if name in self.values), (names[0], default))
 
     def _wrong(self, name: str, value: object, kind: str) -> UnreadableInput:
-        return UnreadableInput(f"config.json: {name} is {_shown(value)}, and must be {kind}")
+        return UnreadableInput(f"config.json: {name} is {_shorten(value)}, and must be {kind}")
 
 
-def _shown(value: object) -> str:
+def _shorten(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 

@@ -11,7 +11,7 @@ from typing import Final
 from assay.errors import BundleInvalid, InvalidOption, RuntimeMissing, UnreadableInput
 from assay.models import probes
 from assay.models.loading import load_folder
-from assay.models.manifest import MANIFEST, Manifest, require_name, require_version
+from assay.models.manifest import MANIFEST, Manifest, require_model_name, require_model_version
 from tools.models.build import build_manifest
 from tools.models.importers.result import Importer, ImportRequest, ImportResult
 from tools.models.importers.thresholds import fit_thresholds
@@ -55,12 +55,13 @@ def importer(kind: str) -> Importer:
     if kind not in _MODULES:
         raise InvalidOption(f"there is no importer for {kind}")
     try:
-        found: Importer = importlib.import_module(f"tools.models.importers.{_MODULES[kind]}").convert
+        module = importlib.import_module(f"tools.models.importers.{_MODULES[kind]}")
     except ImportError as error:
         raise RuntimeMissing(
             f"importing a model of kind {kind} needs {error.name}, which is not installed here: `make import-tools` "
             "installs it (2.3 GB), then .venv-import/bin/assay models import ..."
         ) from error
+    found: Importer = getattr(module, f"convert_{_MODULES[kind]}")
     return found
 
 
@@ -69,7 +70,7 @@ def convert_here(wish: ImportRequest, kind: str, folder: Path) -> ImportResult:
     return importer(kind)(wish, folder)
 
 
-def make(
+def make_bundle(
     wish: ImportRequest,
     kind: str,
     name: str,
@@ -82,7 +83,7 @@ def make(
 
     Nothing is left in `target` where anything fails. Raises AssayError.
     """
-    require_name(name), require_version(version)
+    require_model_name(name), require_model_version(version)
     for place in (wish.path, wish.encoder, wish.tokenizer):
         if place is not None:
             require_content(place)
@@ -94,8 +95,8 @@ def make(
         made = convert(wish, kind, folder)
         manifest = write_bundle(made, folder, name=name, version=version, licence=licence)
         if wish.rows is not None:
-            manifest = _fitted(wish.rows, made, folder, name=name, version=version, licence=licence)
-        report = [*made.report, *_verified(folder, made)]
+            manifest = _fit_thresholds(wish.rows, made, folder, name=name, version=version, licence=licence)
+        report = [*made.report, *_verify_bundle(folder, made)]
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder, target)
     return manifest, report
@@ -109,7 +110,7 @@ def write_bundle(made: ImportResult, folder: Path, **header: str) -> Manifest:
     return manifest
 
 
-def _fitted(rows: Path, made: ImportResult, folder: Path, **header: str) -> Manifest:
+def _fit_thresholds(rows: Path, made: ImportResult, folder: Path, **header: str) -> Manifest:
     """Fit thresholds on labelled rows with the bundle as it is served, and write its manifest again."""
     found = fit_thresholds(load_folder(folder, os.cpu_count() or 1), read_texts(rows))
     made.header["text"]["thresholds"] = found.thresholds
@@ -118,7 +119,7 @@ def _fitted(rows: Path, made: ImportResult, folder: Path, **header: str) -> Mani
     return write_bundle(made, folder, **header)
 
 
-def _verified(folder: Path, made: ImportResult) -> Iterator[str]:
+def _verify_bundle(folder: Path, made: ImportResult) -> Iterator[str]:
     """Load and run the bundle as a function would; BundleInvalid where it differs from its source."""
     model, allowed = load_folder(folder, os.cpu_count() or 1), made.probes.tolerance
     try:

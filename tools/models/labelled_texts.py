@@ -50,15 +50,15 @@ def _json_lines(text: str) -> Iterator[Labelled]:
             row = json.loads(line)
         except ValueError as error:
             raise UnreadableInput(f"line {number} is not JSON: {error}") from error
-        yield _labelled(row if isinstance(row, dict) else {}, number)
+        yield _read_labels(row if isinstance(row, dict) else {}, number)
 
 
 def _csv(text: str) -> Iterator[Labelled]:
     reader = csv.DictReader(io.StringIO(text))
-    return (_labelled(row, reader.line_num) for row in reader)
+    return (_read_labels(row, reader.line_num) for row in reader)
 
 
-def _labelled(row: Mapping[str, Any], line: int) -> Labelled:
+def _read_labels(row: Mapping[str, Any], line: int) -> Labelled:
     text = next((row[name] for name in _TEXT if isinstance(row.get(name), str)), None)
     if text is None:
         raise UnreadableInput(f"line {line} has no field {' or '.join(_TEXT)}")

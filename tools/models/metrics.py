@@ -1,6 +1,6 @@
-"""Metrics, calibration and thresholds of a multi-label classifier, in numpy.
+"""Metrics, calibration and thresholds, in NumPy: rank correlation of scores, quality of a multi-label classifier.
 
-Throughout, `target` is multi-hot [N, labels] and `scores` (or `logits`) [N, labels].
+Of a classifier, `target` is multi-hot [N, labels] and `scores` (or `logits`) [N, labels].
 """
 
 from collections.abc import Callable
@@ -10,6 +10,18 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.floating]
 Metric = Callable[[Array, Array], float]
+
+
+def spearman(first: Array, second: Array) -> float:
+    """Return Spearman's rank correlation of numbers [N], ties given their mean rank; nan where one side is constant."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(_ranks(first), _ranks(second))[0, 1])
+
+
+def _ranks(values: Array) -> Array:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])
 
 
 def f1(target: Array, predicted: Array) -> Array:
@@ -70,7 +82,7 @@ def _best_threshold(target: Array, scores: Array) -> float:
     return float((ranked[best] + ranked[min(best + 1, len(ranked) - 1)]) / 2)
 
 
-def report(target: Array, scores: Array, thresholds: Array) -> dict[str, float]:
+def report_labels(target: Array, scores: Array, thresholds: Array) -> dict[str, float]:
     """Return the metrics of one model: F1 at the thresholds, ranking quality, calibration."""
     predicted = (scores >= thresholds).astype(float)
     return {
@@ -90,7 +102,7 @@ def intervals(
     samples = []
     for _ in range(draws):
         rows = random.integers(0, len(target), len(target))
-        samples.append(report(target[rows], scores[rows], thresholds))
+        samples.append(report_labels(target[rows], scores[rows], thresholds))
     return {name: _interval([sample[name] for sample in samples]) for name in samples[0] if name != "ece"}
 
 

@@ -11,14 +11,7 @@ from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
 from assay.models import probes
 from assay.models.download import verify_files
 from assay.models.loading import load_model
-from assay.models.manifest import (
-    MANIFEST,
-    Manifest,
-    Pointer,
-    read_manifest,
-    require_name,
-    require_version,
-)
+from assay.models.manifest import MANIFEST, Manifest, Pointer, read_manifest, require_model_name, require_model_version
 from assay.models.published import bundle_key, current_key, fetch_manifest, read_pointer, read_published
 from tools.terminal import progress
 
@@ -77,7 +70,7 @@ def move_pointer(bucket: Bucket, name: str, version: str, *, dry: bool = False) 
     version served before.
     """
     try:
-        content = fetch_manifest(bucket, require_name(name), require_version(version))
+        content = fetch_manifest(bucket, require_model_name(name), require_model_version(version))
     except ObjectMissing:
         message = f"{name} {version} is not published in {bucket.name}"
         raise ObjectMissing(message, name=name, version=version) from None
@@ -105,7 +98,7 @@ def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
 
     What served until then becomes the previous one, so that a second rollback undoes the first.
     """
-    found = find_pointer(bucket, require_name(name))
+    found = find_pointer(bucket, require_model_name(name))
     if found is None or found.previous is None:
         raise ObjectMissing(f"{name} has no version before the one that serves in {bucket.name}", name=name)
     return move_pointer(bucket, name, found.previous, dry=dry)

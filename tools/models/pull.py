@@ -6,8 +6,8 @@ from pathlib import Path
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing
-from assay.models.download import fetch
-from assay.models.manifest import MANIFEST, Manifest, require_name, require_version
+from assay.models.download import fetch_bundle
+from assay.models.manifest import MANIFEST, Manifest, require_model_name, require_model_version
 from assay.models.published import fetch_manifest, read_published
 from tools.models.publish import find_pointer
 from tools.terminal import progress
@@ -34,7 +34,7 @@ def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manife
     if target.exists():
         raise BundleInvalid(f"{target} is there already: move it away, or pull to another folder with --to")
     with progress(f"pull {manifest.name} {manifest.version}", manifest.size) as shown:
-        fetch(Counting(bucket, shown.add), manifest, target)
+        fetch_bundle(Counting(bucket, shown.add), manifest, target)
     (target / MANIFEST).write_bytes(fetch_manifest(bucket, manifest.name, manifest.version))
     return manifest
 
@@ -44,12 +44,14 @@ def find_version(bucket: Bucket, name: str, version: str | None) -> Manifest:
 
     Raises ObjectMissing; BundleInvalid where the manifest is not the one that `current.json` was made for.
     """
-    pointer = find_pointer(bucket, require_name(name))
+    pointer = find_pointer(bucket, require_model_name(name))
     version = version or (pointer.version if pointer else None)
     if version is None:
         raise ObjectMissing(f"no version of {name} serves in {bucket.name}: name one (`assay models list` shows them)")
     try:
-        return read_published(bucket, name, require_version(version), pointer.digest(version) if pointer else None)
+        return read_published(
+            bucket, name, require_model_version(version), pointer.digest(version) if pointer else None
+        )
     except ObjectMissing:
         raise ObjectMissing(f"{name} {version} is not published in {bucket.name}") from None
 

@@ -157,7 +157,7 @@ def test_compare_tells_what_changes_of_sequences(aws: Aws, tmp_path: Path, capsy
 
 
 def test_spearman_is_that_of_scipy_s_definition_with_ties() -> None:
-    from tools.models.compare import spearman
+    from tools.models.metrics import spearman
 
     first, second = np.array([1, 2, 2, 4], np.float32), np.array([1, 3, 2, 4], np.float32)
     assert spearman(first, second) == pytest.approx(0.9486833)

@@ -9,7 +9,7 @@ import pytest
 
 from assay.errors import ModelUnavailable
 from assay.models import download
-from assay.models.registry import Registry, footprint
+from assay.models.registry import Registry, estimate_memory
 from tests.conftest import Aws
 from tests.integration.registries import NAME, REFRESH, TASK, Clock, Traffic, answers, make, put_version
 
@@ -21,7 +21,7 @@ def one(aws: Aws, tmp_path: Path) -> int:
     """Publish a dozen versions; return about what one takes in memory."""
     for version in VERSIONS:
         put_version(aws, tmp_path / "made", version)
-    return footprint(make(aws, tmp_path, Clock()).pinned(NAME, "1", TASK).manifest)
+    return estimate_memory(make(aws, tmp_path, Clock()).pinned(NAME, "1", TASK).manifest)
 
 
 def held(registry: Registry) -> list[str]:
@@ -139,7 +139,7 @@ def test_bundles_used_longest_ago_leave_a_full_disk(
     monkeypatch.setattr(shutil, "disk_usage", Disk(root, 4, size))
     for version in [*VERSIONS, *VERSIONS]:
         assert answers(registry.pinned(NAME, version, TASK))
-    kept = sorted(path.name.partition("-")[0] for path in download.bundles(root).glob("*/*"))
+    kept = sorted(path.name.partition("-")[0] for path in download.bundles_folder(root).glob("*/*"))
     assert len(kept) <= 4
     assert {"11", "12"} <= set(kept)
 

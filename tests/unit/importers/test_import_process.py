@@ -14,7 +14,7 @@ from tests.conftest import DATA
 from tools.models import import_process
 from tools.models.import_process import convert_apart
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import convert_here, make
+from tools.models.importing import convert_here, make_bundle
 
 PICKLE = sorted((DATA / "sklearn" / "1.7.2").glob("*.pkl"))[0]
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Landlock is Linux's")
@@ -40,8 +40,8 @@ print(tried(lambda: os.truncate(outside / "secret", 0)))
 
 
 def test_both_ways_make_the_same_bundle(tmp_path: Path) -> None:
-    here = make(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "here", convert_here)
-    apart = make(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "apart", convert_apart)
+    here = make_bundle(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "here", convert_here)
+    apart = make_bundle(ImportRequest(PICKLE), "sklearn", "mine", "1", "", tmp_path / "apart", convert_apart)
     assert here == apart
     assert (tmp_path / "here" / "model.tflite").read_bytes() == (tmp_path / "apart" / "model.tflite").read_bytes()
 

@@ -13,7 +13,7 @@ from tests.conftest import DATA
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tools.models.importers.result import ImportRequest
 from tools.models.importers.sklearn import read_estimator
-from tools.models.importing import kind_of, make
+from tools.models.importing import kind_of, make_bundle
 
 VERSIONS = sorted(path.name for path in (DATA / "sklearn").iterdir())
 PICKLES = sorted(path for path in (DATA / "sklearn").glob("*/*") if path.suffix != ".json")
@@ -60,7 +60,7 @@ def test_the_served_value_is_the_exact_one_even_with_coefficients_of_1e14(
     shifts = RANDOM.normal(size=50) * 1e14
     coefficients = (RANDOM.normal(size=(50, 20)) + shifts[:, None]).ravel()
     path = saved(tmp_path, linear(monkeypatch, coefficients, -float(shifts.sum())))
-    manifest, report = make(ImportRequest(path), "sklearn", "old-score", "1", "", tmp_path / "bundle")
+    manifest, report = make_bundle(ImportRequest(path), "sklearn", "old-score", "1", "", tmp_path / "bundle")
     exact = [
         Fraction(-float(shifts.sum()))
         + sum(Fraction(float(coefficients[20 * at + int(code)])) for at, code in enumerate(row))
@@ -84,7 +84,7 @@ def test_names_of_columns_are_passed_over(tmp_path: Path, monkeypatch: pytest.Mo
 def test_what_float32_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, linear(monkeypatch, RANDOM.normal(size=1000) * 1e9, 0.0))
     with pytest.raises(BundleInvalid, match="differs from its source"):
-        make(ImportRequest(path), "sklearn", "huge", "1", "", tmp_path / "bundle")
+        make_bundle(ImportRequest(path), "sklearn", "huge", "1", "", tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
@@ -173,6 +173,6 @@ def test_scikit_learn_itself_agrees(tmp_path: Path) -> None:
     features = np.eye(20)[RANDOM.integers(0, 20, (60, 50))].reshape(60, 1000)
     model = make_pipeline(StandardScaler(), LinearRegression()).fit(features, RANDOM.normal(size=60))
     path = saved(tmp_path, model)
-    make(ImportRequest(path), "sklearn", "new-score", "1", "", tmp_path / "bundle")
+    make_bundle(ImportRequest(path), "sklearn", "new-score", "1", "", tmp_path / "bundle")
     served = SequenceScorer(load_folder(tmp_path / "bundle", 1)).score(CODES)
     np.testing.assert_allclose(served, model.predict(np.eye(20)[CODES].reshape(12, 1000)), atol=1e-3)

@@ -13,7 +13,7 @@ from tests.unit.importers.test_sklearn import CODES, saved
 from tools.cli.models import main
 from tools.models.importers.result import ImportRequest
 from tools.models.importers.sklearn import read_estimator
-from tools.models.importing import make
+from tools.models.importing import make_bundle
 
 WEIGHTS = np.random.default_rng(3).normal(size=1000)
 
@@ -65,7 +65,7 @@ def test_scikit_learn_s_own_searches_are_taken(tmp_path: Path) -> None:
         for protocol in (2, 4):
             path = saved(tmp_path, search.fit(features, target), protocol=protocol)
             folder = tmp_path / f"bundle-{at}-{protocol}"
-            make(ImportRequest(path), "sklearn", "found", "1", "", folder)
+            make_bundle(ImportRequest(path), "sklearn", "found", "1", "", folder)
             served = SequenceScorer(load_folder(folder, 1)).score(CODES)
             np.testing.assert_allclose(served, search.predict(np.eye(20)[CODES].reshape(12, 1000)), atol=1e-3)
 
@@ -103,4 +103,4 @@ def test_options_that_agree_are_taken(tmp_path: Path, monkeypatch: pytest.Monkey
     assert main([*given, "--length", "50"]) == 0
     assert main([*given, "--alphabet", "ACDEFGHIKL", "--length", "100", "--version", "ten"]) == 0
     with pytest.raises(InvalidOption, match="leave it out"):
-        make(ImportRequest(path, said=("labels",)), "sklearn", "mine", "3", "", tmp_path / "none")
+        make_bundle(ImportRequest(path, said=("labels",)), "sklearn", "mine", "3", "", tmp_path / "none")

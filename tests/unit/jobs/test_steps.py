@@ -94,8 +94,7 @@ def merge(world: World, joined: Joined | Exception = JOINED) -> Any:
         return joined
 
     desk: Any = world
-    kind: Any = SimpleNamespace(join=join)
-    return merge_step(desk, kind, EVENT)
+    return merge_step(desk, EVENT, join)
 
 
 KEY = "results/j/ranking.json"
@@ -170,8 +169,7 @@ def test_and_is_refused_where_it_is_too_large_for_one(monkeypatch: pytest.Monkey
 
 def do(world: World) -> Any:
     desk: Any = world
-    kind: Any = SimpleNamespace(work=lambda manifest, shard, *_: ShardResult(shard, manifest.pin, 1, {}))
-    return shard_step(desk, kind, EVENT)
+    return shard_step(desk, EVENT, lambda manifest, shard: ShardResult(shard, manifest.pin, 1, {}))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
 from tests.conftest import DATA, Aws
 from tools.cli.models import main
 from tools.models.importers.result import ImportRequest
-from tools.models.importing import make
+from tools.models.importing import make_bundle
 from tools.models.model_sources import bring, require_content
 
 RIDGE = DATA / "sklearn" / "1.7.2" / "ridge.pkl"
@@ -122,7 +122,7 @@ def test_pointers_of_git_lfs_are_told(tmp_path: Path) -> None:
     require_content(clone)
     (clone / "variables" / "model.safetensors").write_bytes(POINTER)
     with pytest.raises(UnreadableInput, match=r"model\.safetensors is a pointer of Git LFS.*git lfs pull"):
-        make(ImportRequest(clone), "huggingface", "mine", "1", "", tmp_path / "bundle")
+        make_bundle(ImportRequest(clone), "huggingface", "mine", "1", "", tmp_path / "bundle")
     (tmp_path / "ridge.pkl").write_bytes(POINTER)
     for wish in (
         ImportRequest(tmp_path / "ridge.pkl"),
@@ -130,6 +130,6 @@ def test_pointers_of_git_lfs_are_told(tmp_path: Path) -> None:
         ImportRequest(RIDGE, tokenizer=clone),
     ):
         with pytest.raises(UnreadableInput, match="pointer of Git LFS"):
-            make(wish, "sklearn", "mine", "1", "", tmp_path / "bundle")
+            make_bundle(wish, "sklearn", "mine", "1", "", tmp_path / "bundle")
     shutil.copyfile(RIDGE, tmp_path / "whole.pkl")
     require_content(tmp_path / "whole.pkl")

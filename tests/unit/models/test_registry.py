@@ -13,7 +13,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import registry as module
-from assay.models.registry import Memory, Refusals, Registry, _passing, footprint
+from assay.models.registry import Memory, Refusals, Registry, _describe_outage, estimate_memory
 
 TASK, REFRESH, RETRY = "sequence-score", 60.0, 900.0
 AWAY = EndpointConnectionError(endpoint_url="https://s3")
@@ -403,7 +403,7 @@ def test_what_stands_in_the_way_is_told_by_its_kind(error: Exception, told: str)
 
     with pytest.raises(type(error)) as raised:
         fail()
-    assert _passing(raised.value) == told
+    assert _describe_outage(raised.value) == told
 
 
 def model(name: str, size: int) -> Any:
@@ -412,7 +412,7 @@ def model(name: str, size: int) -> Any:
 
 def test_a_loaded_model_takes_twice_its_files_and_eight_megabytes() -> None:
     manifest: Callable[[int], Any] = lambda size: Manifest("a", "1", size=size)  # noqa: E731
-    assert [footprint(manifest(size)) for size in (0, 1, 1 << 20)] == [8 << 20, (8 << 20) + 2, 10 << 20]
+    assert [estimate_memory(manifest(size)) for size in (0, 1, 1 << 20)] == [8 << 20, (8 << 20) + 2, 10 << 20]
 
 
 @pytest.mark.parametrize(
@@ -425,7 +425,7 @@ def test_those_used_longest_ago_are_let_go_until_there_is_room_but_for_one(more:
         memory.keep(("a", name), model(name, 0))
     memory.make_room((8 << 20) + more)
     assert gone == dropped
-    assert [each.manifest.version for each in memory.held()] == [name for name in "1234" if name not in dropped]
+    assert [each.manifest.version for each in memory.models()] == [name for name in "1234" if name not in dropped]
 
 
 def test_a_model_that_is_used_or_held_anew_is_the_one_used_last() -> None:
@@ -435,11 +435,11 @@ def test_a_model_that_is_used_or_held_anew_is_the_one_used_last() -> None:
     assert memory.get(("a", "1")) is not None
     memory.keep(("a", "2"), model("2", 5))
     assert memory.get(("a", "4")) is None
-    assert [(each.manifest.version, each.manifest.size) for each in memory.held()] == [("3", 0), ("1", 0), ("2", 5)]
+    assert [(each.manifest.version, each.manifest.size) for each in memory.models()] == [("3", 0), ("1", 0), ("2", 5)]
     memory.drop(("a", "1"))
     memory.drop(("a", "9"))
     memory.make_room(0)
-    assert [each.manifest.version for each in memory.held()] == ["2"]
+    assert [each.manifest.version for each in memory.models()] == ["2"]
 
 
 def test_refusals_are_kept_for_a_while_and_so_many() -> None:

@@ -2,12 +2,12 @@
 
 import re
 
-from benchmarks.labelled_papers import DIGITS, ENOUGH, agreement, label, load, marks, table
+from benchmarks.labelled_papers import DIGITS, ENOUGH, agreement, label, load_papers, marks, papers_table
 from benchmarks.labelled_papers import Score as Scored
 
 
 def test_each_label_says_where_its_paper_lies_and_what_was_read() -> None:
-    papers = load()
+    papers = load_papers()
     real = [paper for paper in papers if paper.kind == "real"]
     assert len(real) >= 60
     assert len({paper.sha256 for paper in papers}) == len(papers)
@@ -21,7 +21,7 @@ def test_each_label_says_where_its_paper_lies_and_what_was_read() -> None:
 
 
 def test_a_third_is_held_out() -> None:
-    papers = load()
+    papers = load_papers()
     assert 0.25 < sum(paper.held_out for paper in papers) / len(papers) < 0.45
 
 
@@ -34,6 +34,6 @@ def test_agreement_is_the_share_of_words_in_order() -> None:
 
 
 def test_the_table_counts_each_paper_once_and_once_in_its_part() -> None:
-    papers = load()[:9]
-    text = table([Scored(paper, at > 0, 1.0 if at else ENOUGH - 0.1, "") for at, paper in enumerate(papers)])
+    papers = load_papers()[:9]
+    text = papers_table([Scored(paper, at > 0, 1.0 if at else ENOUGH - 0.1, "") for at, paper in enumerate(papers)])
     assert "| all | 9 | 88.9% | 88.9% |" in text

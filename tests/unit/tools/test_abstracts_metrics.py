@@ -3,7 +3,7 @@ import pytest
 
 from tools.models import metrics
 from tools.training import calibration
-from tools.training.abstracts.data import DEMO_IDS, fraction
+from tools.training.abstracts.labelled_abstracts import DEMO_IDS, fraction
 
 TARGET = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], float)
 SCORES = np.array([[0.9, 0.2], [0.4, 0.8], [0.6, 0.1], [0.1, 0.7]])
@@ -55,7 +55,7 @@ def test_intervals_hold_the_estimate_and_repeat() -> None:
     target = (random.random(scores.shape) < scores).astype(float)
     thresholds = np.full(3, 0.5)
     found = metrics.intervals(target, scores, thresholds, draws=100)
-    estimate = metrics.report(target, scores, thresholds)
+    estimate = metrics.report_labels(target, scores, thresholds)
     assert found == metrics.intervals(target, scores, thresholds, draws=100)
     assert all(low < estimate[name] < high for name, (low, high) in found.items())
 

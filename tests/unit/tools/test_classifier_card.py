@@ -3,7 +3,7 @@ import json
 from tests.conftest import ROOT
 from tools.models.shipped import newest
 from tools.training.abstracts.card import render
-from tools.training.abstracts.data import LABELS
+from tools.training.abstracts.labelled_abstracts import LABELS
 
 FOLDER = newest(ROOT / "models", "arxiv-archives")
 

@@ -70,7 +70,7 @@ def test_logits_are_those_of_transformers(family: str, changes: dict[str, Any]) 
 
 
 def test_mean_pooling_is_that_of_the_training_model() -> None:
-    from tools.training.abstracts.train import EncoderWithHead
+    from tools.training.abstracts.fine_tuning import EncoderWithHead
 
     model = EncoderWithHead(random_model("Bert").bert).eval()
     weights = canonical(state(model))

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.scaling import MACHINE, Retrier, World, contend, lines, mapped, read_retrier, simulate, throttled_lines
+from benchmarks.scaling import (
+    MACHINE,
+    Retrier,
+    World,
+    contend,
+    lines,
+    map_shards,
+    read_retrier,
+    simulate,
+    throttled_lines,
+)
 from tests.unit.templates import ROOT, written
 
 WORLD = World()
@@ -50,10 +60,10 @@ def test_what_waits_is_named(changed: dict[str, float], waits: str) -> None:
 
 
 def test_functions_are_used_again_and_the_ramp_is_kept() -> None:
-    ended, busy = mapped(replace(WORLD, at_once=2, start_seconds=0), [1.0] * 4)
+    ended, busy = map_shards(replace(WORLD, at_once=2, start_seconds=0), [1.0] * 4)
     assert busy == 2
     assert ended == pytest.approx(2.01)
-    ended, busy = mapped(replace(WORLD, ramp=1, at_once=3, start_seconds=0), [100.0] * 3)
+    ended, busy = map_shards(replace(WORLD, ramp=1, at_once=3, start_seconds=0), [100.0] * 3)
     assert busy == 3
     assert ended == pytest.approx(120.0)
 

@@ -101,15 +101,15 @@ def _tensorflow(path: Path) -> State:
     with h5py.File(path, "r") as file:
         refuse_links(file)
         file.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
-    return renamed_tensorflow(found)
+    return rename_tensorflow(found)
 
 
-def renamed_tensorflow(arrays: State) -> State:
+def rename_tensorflow(arrays: State) -> State:
     """Return TensorFlow's arrays, by their paths in a file, under PyTorch's names and in its layout."""
-    return dict(_renamed(name, value) for name, value in arrays.items())
+    return dict(_rename_tensorflow(name, value) for name, value in arrays.items())
 
 
-def _renamed(name: str, value: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:
+def _rename_tensorflow(name: str, value: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:
     """Return PyTorch's name and layout: `bert/bert/encoder/layer_._0/output/dense/kernel:0` is one of TensorFlow's."""
     _, *parts, kind = name.partition(":")[0].split("/")
     stem = ".".join(part.replace("_._", ".") for part in parts if not part.startswith("tf_"))

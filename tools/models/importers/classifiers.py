@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
-from tools.models.encoder import Encoder, save_encoder, to_tflite
+from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.families import build_architecture
 from tools.models.importers import networks
 from tools.models.importers.networks import Form, missing
@@ -22,7 +22,7 @@ def write_encoder(encoder: Encoder, folder: Path, *, int8: bool) -> tuple[Form, 
     with tempfile.TemporaryDirectory() as scratch:
         save_encoder(encoder, Path(scratch))
         try:
-            (folder / "model.tflite").write_bytes(to_tflite(Path(scratch), int8=int8))
+            (folder / "model.tflite").write_bytes(encoder_to_tflite(Path(scratch), int8=int8))
         except Exception as error:  # the converter raises whatever its passes met
             save_encoder(encoder, folder / "saved")
             (folder / "saved" / "fingerprint.pb").unlink(missing_ok=True)

@@ -68,7 +68,7 @@ ACTIVATIONS: Final[Mapping[str, Callable[[Matrix], Matrix]]] = {
 
 
 class ForwardPass:
-    """A network over a checkpoint; `hidden` and `logits` take the token ids of one text.
+    """A network over a checkpoint; `states` and `logits` take the token ids of one text.
 
     UnreadableInput where config.json or the weights lack what the family needs.
     """
@@ -78,10 +78,10 @@ class ForwardPass:
         self._state = {key.removeprefix("module."): value for key, value in state.items()}
         self._heads = int(self._setting("num_attention_heads", "n_heads"))
         self._layers = int(self._setting("num_hidden_layers", "n_layers"))
-        self._activation = self._named(config.get("hidden_act", config.get("activation", "gelu")))
+        self._activation = self._find_activation(config.get("hidden_act", config.get("activation", "gelu")))
         self._epsilon = float(config.get("layer_norm_eps", 1e-12))
 
-    def hidden(self, ids: Sequence[int]) -> Matrix:
+    def states(self, ids: Sequence[int]) -> Matrix:
         """Return the last hidden states, float64 [T, hidden]."""
         rows = self._embed(np.asarray(ids, np.int64))
         for layer in range(self._layers):
@@ -90,9 +90,9 @@ class ForwardPass:
 
     def logits(self, ids: Sequence[int]) -> Matrix:
         """Return logits, float64 [labels]."""
-        return self._head(self.hidden(ids))
+        return self._head(self.states(ids))
 
-    def pooled(self, hidden: Matrix) -> Matrix:
+    def pool(self, hidden: Matrix) -> Matrix:
         """Return what the network's own pooler makes of last hidden states, float64 [hidden]."""
         return np.tanh(self._linear("pooler.dense", hidden[0]))
 
@@ -116,7 +116,7 @@ class ForwardPass:
             raise UnreadableInput(f"config.json lacks {names[0]}")
         return found
 
-    def _named(self, name: object) -> Callable[[Matrix], Matrix]:
+    def _find_activation(self, name: object) -> Callable[[Matrix], Matrix]:
         if name not in ACTIVATIONS:
             raise UnreadableInput(f"config.json names the activation {str(name)[:40]!r}, which is not known")
         return ACTIVATIONS[str(name)]
@@ -141,7 +141,7 @@ class ForwardPass:
         """Return the context [T, hidden] by the maps of query, key and value."""
         query, key, value = (self._split(self._linear(name, rows)) for name in names)
         scores = query @ key.transpose(0, 2, 1) / math.sqrt(query.shape[-1]) + bias
-        return _joined(softmax(scores) @ value)
+        return _join_heads(softmax(scores) @ value)
 
     def _first_position(self) -> int:
         return 0
@@ -167,7 +167,7 @@ class ForwardPass:
         return self._norm(f"{at}.output.LayerNorm", middle + self._linear(f"{at}.output.dense", wide))
 
     def _head(self, hidden: Matrix) -> Matrix:
-        return self._linear("classifier", self.pooled(hidden))
+        return self._linear("classifier", self.pool(hidden))
 
 
 class Roberta(ForwardPass):
@@ -223,7 +223,7 @@ class Albert(ForwardPass):
         wide = self._activation(self._linear(f"{at}.ffn", middle))
         return self._norm(f"{at}.full_layer_layer_norm", middle + self._linear(f"{at}.ffn_output", wide))
 
-    def pooled(self, hidden: Matrix) -> Matrix:
+    def pool(self, hidden: Matrix) -> Matrix:
         """Return what the network's own pooler makes of last hidden states, float64 [hidden]."""
         return np.tanh(self._linear("pooler", hidden[0]))
 
@@ -265,14 +265,14 @@ class DebertaV2(ForwardPass):
         self._furthest = longest if longest >= 1 else int(self._setting("max_position_embeddings"))
         self._span = self._bucketed if self._bucketed > 0 else self._furthest
 
-    def hidden(self, ids: Sequence[int]) -> Matrix:
+    def states(self, ids: Sequence[int]) -> Matrix:
         """Return the last hidden states, float64 [T, hidden]."""
         embedded = self._embed(np.asarray(ids, np.int64))
         rows = embedded
         for layer in range(self._layers):
             rows = self._layer(layer, rows)
             if layer == 0 and self.has("encoder.conv.conv.weight"):
-                rows = self._convolved(embedded, rows)
+                rows = self._convolve(embedded, rows)
         return rows
 
     def _embed(self, ids: npt.NDArray[np.int64]) -> Matrix:
@@ -287,19 +287,19 @@ class DebertaV2(ForwardPass):
 
     def _layer(self, layer: int, rows: Matrix) -> Matrix:
         at = f"encoder.layer.{layer}"
-        context = self._disentangled(f"{at}.attention.self", rows)
+        context = self._disentangle(f"{at}.attention.self", rows)
         middle = self._norm(
             f"{at}.attention.output.LayerNorm", rows + self._linear(f"{at}.attention.output.dense", context)
         )
         return self._feed_forward(at, middle)
 
-    def _disentangled(self, at: str, rows: Matrix) -> Matrix:
+    def _disentangle(self, at: str, rows: Matrix) -> Matrix:
         query, key, value = (self._split(self._linear(f"{at}.{part}_proj", rows)) for part in ("query", "key", "value"))
         scale = math.sqrt(query.shape[-1] * (1 + sum(kind in self._kinds for kind in ("c2p", "p2c"))))
         scores = query @ key.transpose(0, 2, 1) / scale
         if self.config.get("relative_attention") and self._kinds:
             scores = scores + self._of_places(at, query, key) / scale
-        return _joined(softmax(scores) @ value)
+        return _join_heads(softmax(scores) @ value)
 
     def _of_places(self, at: str, query: Matrix, key: Matrix) -> Matrix:
         """Return what content and distance give each other, [heads, T, T]."""
@@ -329,7 +329,7 @@ class DebertaV2(ForwardPass):
         far = np.ceil(grown) + middle
         return np.where(size <= middle, distance, far * np.sign(distance)).astype(np.int64)
 
-    def _convolved(self, embedded: Matrix, rows: Matrix) -> Matrix:
+    def _convolve(self, embedded: Matrix, rows: Matrix) -> Matrix:
         """Return the first layer's output with the neighbourhood of each token added."""
         weight = self._weight("encoder.conv.conv.weight")  # [out, in / groups, width]
         width, groups = weight.shape[2], int(self.config.get("conv_groups", 1))
@@ -340,12 +340,14 @@ class DebertaV2(ForwardPass):
             shifted = (part[at : at + len(embedded)] @ kernel[:, :, at].T for at in range(width))
             outs.append(sum(shifted))
         near = np.concatenate(outs, axis=1) + self._weight("encoder.conv.conv.bias")
-        activation = self._named(self.config.get("conv_act", "tanh"))
+        activation = self._find_activation(self.config.get("conv_act", "tanh"))
         return self._norm("encoder.conv.LayerNorm", rows + activation(near))
 
-    def pooled(self, hidden: Matrix) -> Matrix:
+    def pool(self, hidden: Matrix) -> Matrix:
         """Return what the network's own pooler makes of last hidden states, float64 [hidden]."""
-        return self._named(self.config.get("pooler_hidden_act", "gelu"))(self._linear("pooler.dense", hidden[0]))
+        return self._find_activation(self.config.get("pooler_hidden_act", "gelu"))(
+            self._linear("pooler.dense", hidden[0])
+        )
 
 
 class ModernBert(ForwardPass):
@@ -354,12 +356,12 @@ class ModernBert(ForwardPass):
     def __init__(self, config: Mapping[str, Any], state: State) -> None:
         super().__init__(config, state)
         self._epsilon = float(config.get("norm_eps", 1e-5))
-        self._activation = self._named(config.get("hidden_activation", "gelu"))
+        self._activation = self._find_activation(config.get("hidden_activation", "gelu"))
         self._every = int(config.get("global_attn_every_n_layers", 3))
 
-    def hidden(self, ids: Sequence[int]) -> Matrix:
+    def states(self, ids: Sequence[int]) -> Matrix:
         """Return the last hidden states, float64 [T, hidden]."""
-        return self._norm("final_norm", super().hidden(ids))
+        return self._norm("final_norm", super().states(ids))
 
     def _embed(self, ids: npt.NDArray[np.int64]) -> Matrix:
         return self._norm("embeddings.norm", self._weight("embeddings.tok_embeddings.weight", ids))
@@ -383,17 +385,17 @@ class ModernBert(ForwardPass):
             distance = np.abs(np.arange(length)[:, None] - np.arange(length)[None])
             far = np.where(distance > int(self.config.get("local_attention", 128)) // 2, -np.inf, 0.0)
         angle = np.arange(length)[:, None] * float(theta) ** -(np.arange(0, size, 2) / size)
-        query, key = (_turned(each, np.tile(angle, 2)) for each in (query, key))
-        return _joined(softmax(query @ key.transpose(0, 2, 1) / math.sqrt(size) + far) @ value)
+        query, key = (_turn(each, np.tile(angle, 2)) for each in (query, key))
+        return _join_heads(softmax(query @ key.transpose(0, 2, 1) / math.sqrt(size) + far) @ value)
 
     def _head(self, hidden: Matrix) -> Matrix:
         mean = self.config.get("classifier_pooling", "cls") == "mean"
         pooled = hidden.mean(0) if mean else hidden[0]
-        activation = self._named(self.config.get("classifier_activation", "gelu"))
+        activation = self._find_activation(self.config.get("classifier_activation", "gelu"))
         return self._linear("classifier", self._norm("head.norm", activation(self._linear("head.dense", pooled))))
 
 
-def _joined(heads: Matrix) -> Matrix:
+def _join_heads(heads: Matrix) -> Matrix:
     """Return [heads, T, size] as rows [T, heads * size]."""
     return heads.transpose(1, 0, 2).reshape(heads.shape[1], -1)
 
@@ -403,7 +405,7 @@ def _looked_up(scores: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
     return np.take_along_axis(scores, np.broadcast_to(places, (len(scores), *places.shape)), axis=2)
 
 
-def _turned(rows: Matrix, angles: Matrix) -> Matrix:
+def _turn(rows: Matrix, angles: Matrix) -> Matrix:
     """Return rows [heads, T, size] turned by angles [T, size]."""
     first, second = np.split(rows, 2, axis=-1)
     return np.asarray(rows * np.cos(angles) + np.concatenate([-second, first], axis=-1) * np.sin(angles))

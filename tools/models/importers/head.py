@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from assay.errors import InvalidOption, UnreadableInput
 from tools.models.architecture import Architecture, Pooling, Weights
-from tools.models.importers.checkpoint import State, longest, read_config, read_network, read_state, renamed_tensorflow
+from tools.models.importers.checkpoint import State, longest, read_config, read_network, read_state, rename_tensorflow
 from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
-from tools.models.importers.keras import checked_config
+from tools.models.importers.keras import read_keras_config
 from tools.models.importers.reference import Head, Reference
 from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
@@ -47,7 +47,7 @@ class HeadFile:
     own: State
 
 
-def convert(wish: ImportRequest, folder: Path) -> ImportResult:
+def convert_head(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import an encoder (`wish.encoder`) with a head; UnreadableInput where the file holds more than a head."""
     if wish.encoder is None:
         raise InvalidOption("a head needs its encoder: --encoder FOLDER with config.json, weights and tokenizer")
@@ -56,13 +56,13 @@ def convert(wish: ImportRequest, folder: Path) -> ImportResult:
     head, pooling = file.head, pooling_of(wish, file.path)
     config = read_config(wish.encoder)
     state = {**file.own} or read_state(wish.encoder)
-    shape, weights = _joined(head, *read_network(config, state), pooling)
+    shape, weights = _join_head(head, *read_network(config, state), pooling)
     tokenizer = wish.tokenizer or wish.encoder
     source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels, activation = labels_of(wish, head.outputs), wish.activation or _SERVED[head.activation]
     reference = Reference(config, state, tokenizer)
     origin = provenance(wish, "encoder and Keras head", encoder=wish.encoder.name, pooling=pooling)
-    described = _described(file, labels, activation, pooling)
+    described = _describe_head(file, labels, activation, pooling)
     on_top = _on_top(head, pooling, reference)
     parts = ImportedClassifier(shape, weights, labels, activation, reference, origin, described, on_top)
     return bundle_classifier(wish, source, parts, folder)
@@ -70,7 +70,7 @@ def convert(wish: ImportRequest, folder: Path) -> ImportResult:
 
 def read_head(path: Path) -> HeadFile:
     """Return what a Keras file says of a head; UnreadableInput names the first layer that no head may have."""
-    found = head_path(checked_config(path))
+    found = head_path(read_keras_config(path))
     return HeadFile(read_steps(path, found.steps), found, _own_weights(path, found.encoder))
 
 
@@ -119,7 +119,7 @@ def _own_weights(path: Path, encoder: GraphLayer | None) -> State:
         return {}
     with open_weights(path) as file:
         arrays = layer_arrays(file, encoder)
-    found = renamed_tensorflow({f"{encoder.name}/{name}": value for name, value in arrays.items()})
+    found = rename_tensorflow({f"{encoder.name}/{name}": value for name, value in arrays.items()})
     numbers = {
         _NETWORK.sub("", name): np.asarray(value, np.float32)
         for name, value in found.items()
@@ -133,7 +133,7 @@ def _own_weights(path: Path, encoder: GraphLayer | None) -> State:
     return numbers
 
 
-def _joined(head: HeadSteps, shape: Architecture, weights: Weights, pooling: str) -> tuple[Architecture, Weights]:
+def _join_head(head: HeadSteps, shape: Architecture, weights: Weights, pooling: str) -> tuple[Architecture, Weights]:
     """Return the encoder with the head on top; InvalidOption where they do not fit."""
     hidden = len(weights[f"{shape.layer_name(shape.layers - 1)}.norm.weight"])
     if head.inputs != hidden:
@@ -147,7 +147,7 @@ def _joined(head: HeadSteps, shape: Architecture, weights: Weights, pooling: str
     return joined, {**kept, **head.weights}
 
 
-def _described(file: HeadFile, labels: list[str], activation: str, pooling: str) -> list[str]:
+def _describe_head(file: HeadFile, labels: list[str], activation: str, pooling: str) -> list[str]:
     """Return what to tell the user of the head and of the code that was not run."""
     count = sum(step.kind == "linear" for step in file.head.steps)
     layers = f"{count} Dense layers, " if count > 1 else ""
@@ -172,6 +172,6 @@ def _on_top(head: HeadSteps, pooling: str, reference: Reference) -> Head:
         "mean": lambda hidden: hidden.mean(0),
         "max": lambda hidden: hidden.max(0),
         "cls": lambda hidden: hidden[0],
-        "pooler": reference.pooled,
+        "pooler": reference.pool,
     }
     return lambda hidden: head.logits(pools[pooling](hidden))

@@ -79,7 +79,7 @@ def _path(layers: Mapping[str, GraphLayer], output: str) -> HeadPath:
             path.steps.reverse()
             return path
         if len(layer.inputs) != 1:
-            raise UnreadableInput(f"{_shown(layer)} joins {len(layer.inputs)} tensors, and a head is one way")
+            raise UnreadableInput(f"{_describe_layer(layer)} joins {len(layer.inputs)} tensors, and a head is one way")
         asked = layer.inputs[0]
     raise UnreadableInput("the file's layers go in a circle")
 
@@ -88,12 +88,12 @@ def _is_passed(layer: GraphLayer, path: HeadPath) -> bool:
     """Take a layer into the path; False for one that no head may have."""
     if layer.kind in STEPS:
         if path.pooling in ("mean", "max"):
-            raise UnreadableInput(f"{_shown(layer)} changes the states of all tokens before they are pooled")
+            raise UnreadableInput(f"{_describe_layer(layer)} changes the states of all tokens before they are pooled")
         path.steps.append(layer)
         return True
     pooling = _pooling(layer)
     if pooling is not None and path.pooling is not None:
-        raise UnreadableInput(f"{_shown(layer)} pools, and a layer behind it does too")
+        raise UnreadableInput(f"{_describe_layer(layer)} pools, and a layer behind it does too")
     path.pooling = pooling or path.pooling
     return pooling is not None or layer.kind in _NOTHING
 
@@ -107,8 +107,8 @@ def _end(path: HeadPath, layer: GraphLayer, tensor: int, layers: Mapping[str, Gr
     if any(each.kind in STEPS for each in before) or len(code) > 1 or (code and layer.kind != "Lambda"):
         kinds = ", ".join(sorted({*STEPS, "Dropout", "GlobalAveragePooling1D"}))
         raise UnreadableInput(
-            f"{_shown(layer)} stands between the encoder and the output, where a head may have {kinds}: rebuild it of "
-            "such layers, or export the whole model as a SavedModel"
+            f"{_describe_layer(layer)} stands between the encoder and the output, where a head may have {kinds}: "
+            "rebuild it of such layers, or export the whole model as a SavedModel"
         )
     path.encoder, path.unread = (code[0] if code else None, layer) if layer.kind == "Lambda" else (layer, None)
     if path.pooling is None and layer.kind.startswith("TF") and tensor == 1:
@@ -168,17 +168,17 @@ def _graph(
     listed = config["layers"] if isinstance(config, dict) else config
     found: dict[str, GraphLayer] = {}
     last = given or ()
-    for entry, key in _keyed(listed, prefix):
+    for entry, key in _number_layers(listed, prefix):
         sequential = _kind(model) == "Sequential"
         inputs = last if sequential else tuple((_full(prefix, name), at) for name, at in _sources(entry))
         if _kind(entry) == "InputLayer" and given is not None:
             inputs, entry = given, {**entry, "class_name": "Identity"}
-        found |= _placed(entry, key, inputs)
+        found |= _place(entry, key, inputs)
         last = ((_full(key), 0),)
     return found, last[0][0] if _kind(model) == "Sequential" else _full(prefix, _output(config["output_layers"]))
 
 
-def _placed(
+def _place(
     entry: Mapping[str, Any], key: tuple[tuple[str, str], ...], inputs: tuple[Source, ...]
 ) -> dict[str, GraphLayer]:
     """Return a layer by its name, a nested model with all of its layers."""
@@ -190,7 +190,7 @@ def _placed(
     return {name: GraphLayer(_kind(entry), name, settings, _call(entry), inputs, key)}
 
 
-def _keyed(
+def _number_layers(
     listed: list[Any], prefix: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[Mapping[str, Any], tuple[tuple[str, str], ...]]]:
     """Yield layers with their keys."""
@@ -237,14 +237,14 @@ def _histories(value: Any) -> list[Any]:
 
 
 def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
-    return (each for each in _nested(value) if isinstance(each, dict))
+    return (each for each in _walk_values(value) if isinstance(each, dict))
 
 
 def _lists(value: Any) -> Iterator[list[Any]]:
-    return (each for each in _nested(value) if isinstance(each, list))
+    return (each for each in _walk_values(value) if isinstance(each, list))
 
 
-def _nested(value: Any) -> Iterator[Any]:
+def _walk_values(value: Any) -> Iterator[Any]:
     """Yield the dictionaries and lists of a value, outer ones first."""
     waiting = [value]
     while waiting:
@@ -256,7 +256,7 @@ def _nested(value: Any) -> Iterator[Any]:
 
 def strings(value: Any) -> Iterator[str]:
     """Yield every text in a value."""
-    for each in _nested([value]):
+    for each in _walk_values([value]):
         yield from (item for item in (each.values() if isinstance(each, dict) else each) if isinstance(item, str))
 
 
@@ -275,5 +275,5 @@ def snake(name: str) -> str:
     return _CAPITAL.sub(r"\1_\2", _WORD.sub(r"\1_\2", name)).lower()
 
 
-def _shown(layer: GraphLayer) -> str:
+def _describe_layer(layer: GraphLayer) -> str:
     return f"the layer {layer.kind[:60]} ({layer.name[:60]})"

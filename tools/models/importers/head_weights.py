@@ -136,7 +136,7 @@ def _step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: di
         weights[f"{name}.bias"] = arrays.get("bias", np.zeros(kernel.shape[1], np.float32))
         return Step("linear", name, _activation(layer, layer.config.get("activation")))
     if layer.kind in ("LayerNormalization", "BatchNormalization"):
-        return _normalized(name, layer, arrays, weights)
+        return _norm_step(name, layer, arrays, weights)
     kinds = {"ReLU": "relu", "ELU": "elu", "Softmax": "softmax"}
     _require_plain(layer)
     return Step("plain", name, kinds.get(layer.kind) or _activation(layer, layer.config.get("activation")))
@@ -149,7 +149,7 @@ def _require_plain(layer: GraphLayer) -> None:
             raise UnreadableInput(f"the layer {layer.name[:60]} has {key} {str(layer.config[key])[:60]}: not served")
 
 
-def _normalized(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> Step:
+def _norm_step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> Step:
     axis, epsilon = layer.config.get("axis", -1), layer.config.get("epsilon", 1e-3)
     if axis not in (-1, [-1], 1, [1]) or not isinstance(epsilon, int | float) or layer.config.get("rms_scaling"):
         raise UnreadableInput(f"the layer {layer.name[:60]} norms in a way that is not served")

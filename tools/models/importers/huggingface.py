@@ -18,7 +18,7 @@ _CLASSIFIER: Final = "ForSequenceClassification"
 _BARE: Final = ("Model", "ForMaskedLM", "ForPreTraining")
 
 
-def convert(wish: ImportRequest, folder: Path) -> ImportResult:
+def convert_huggingface(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a folder with config.json, weights and tokenizer files; UnreadableInput says what it lacks."""
     refuse_unused(wish, CLASSIFIER_OPTIONS, "a classifier's folder")
     config = read_config(wish.path)

@@ -134,14 +134,14 @@ class Mark:
 _MARK: Final = Mark()
 
 
-def encoded(text: object, encoding: object = "latin1") -> bytes:
+def encode_text(text: object, encoding: object = "latin1") -> bytes:
     """Return the bytes that protocols below 3 spell as text."""
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
         raise UnreadableInput("the file holds bytes in an unknown spelling")
     return text.encode("latin-1", "replace")
 
 
-def reconstructed(known: object, *_: object) -> Any:
+def reconstruct(known: object, *_: object) -> Any:
     """Return what protocols 0 and 1 make by `copyreg._reconstructor`: an instance without content."""
     if not isinstance(known, Known):
         raise UnreadableInput("the file reconstructs something that is no estimator")
@@ -159,10 +159,10 @@ _NUMPY: Final[Mapping[tuple[str, str], Known]] = {
     **_names("numpy.core.numeric numpy._core.numeric", "_frombuffer", from_buffer),
     **_names("numpy", "ndarray", lambda *_: Pending()),
     **_names("numpy", "dtype", Dtype),
-    **_names("_codecs", "encode", encoded),
+    **_names("_codecs", "encode", encode_text),
     **_names("__builtin__ builtins", "bytes", lambda *_: b""),
     **_names("__builtin__ builtins", "object", lambda *_: None),
-    **_names("copy_reg copyreg", "_reconstructor", reconstructed),
+    **_names("copy_reg copyreg", "_reconstructor", reconstruct),
 }
 
 
@@ -226,12 +226,12 @@ class PickleMachine:
             )
         return _NUMPY[key]
 
-    def named(self, argument: str) -> None:
+    def find_class(self, argument: str) -> None:
         """GLOBAL: module and name on two lines."""
         module, _, name = argument.partition(" ")
         self._stack.append(self._find(module, name))
 
-    def named_by_stack(self, _: object) -> None:
+    def find_class_by_stack(self, _: object) -> None:
         """STACK_GLOBAL: module and name from the stack."""
         module, name = self.last(2)
         self._stack.append(self._find(module, name))
@@ -259,9 +259,9 @@ class PickleMachine:
         if isinstance(state, tuple):
             self._count(state)
         target.build(state)
-        self._built(target)
+        self._finish(target)
 
-    def _built(self, target: Any) -> None:
+    def _finish(self, target: Any) -> None:
         """Let a reader of another format take what follows in the file."""
 
     def put(self, index: Any) -> None:
@@ -332,8 +332,8 @@ def _empty(kind: type) -> Callable[[PickleMachine, Any], None]:
 
 
 _HANDLERS: Final[Mapping[str, Callable[[PickleMachine, Any], None]]] = {
-    "GLOBAL": PickleMachine.named,
-    "STACK_GLOBAL": PickleMachine.named_by_stack,
+    "GLOBAL": PickleMachine.find_class,
+    "STACK_GLOBAL": PickleMachine.find_class_by_stack,
     "REDUCE": PickleMachine.make,
     "NEWOBJ": PickleMachine.make,
     "BUILD": PickleMachine.build,

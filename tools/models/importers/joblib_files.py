@@ -22,7 +22,7 @@ _CLASSES: Final = {("joblib.numpy_pickle", WRAPPER): WRAPPER}
 class JoblibMachine(PickleMachine):
     """A machine that takes an array's bytes from the file where its wrapper is complete."""
 
-    def _built(self, target: Any) -> None:
+    def _finish(self, target: Any) -> None:
         if isinstance(target, InertRecord) and target.name == WRAPPER:
             self._stack[-1] = self._array(target.attributes)
 
@@ -51,11 +51,11 @@ def _item_bytes(dtype: Dtype) -> int:
 
 def unpickle(path: Path, classes: Mapping[tuple[str, str], str]) -> Any:
     """Return what a pickle or a joblib file holds, `classes` as records; UnreadableInput for anything else."""
-    content = _unpacked(path.read_bytes())
+    content = _unpack(path.read_bytes())
     return JoblibMachine(io.BytesIO(content), {**classes, **_CLASSES}, 2 * len(content) + _SPARE_BYTES).run()
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpack(content: bytes) -> bytes:
     """Return the file without its compression, known by its first bytes."""
     unpacker: Any = None
     if content[:1] == b"\x78" or content[:2] == b"\x1f\x8b":

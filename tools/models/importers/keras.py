@@ -45,10 +45,10 @@ _MOST_CONFIG: Final = 64 << 20
 _MOST_BYTES: Final = 8 << 30
 
 
-def checked_config(path: Path) -> dict[str, Any]:
+def read_keras_config(path: Path) -> dict[str, Any]:
     """Return a file's configuration; UnreadableInput where it would run anything, or names weights outside of it."""
     try:
-        config = _zipped(path) if zipfile.is_zipfile(path) else _legacy(path)
+        config = _read_zip(path) if zipfile.is_zipfile(path) else _read_hdf5(path)
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise UnreadableInput(f"{path.name} is no Keras file: {error}") from error
     if not isinstance(config, dict):
@@ -60,7 +60,7 @@ def refuse_code(config: object) -> None:
     """Raise UnreadableInput for the first object of a configuration that is not a computing layer of Keras."""
     for each in objects(config):
         name, module = each["class_name"], each.get("module") or "keras.layers"
-        known = _is_slice(each) or _allowed(name, str(module))
+        known = _is_slice(each) or _is_allowed(name, str(module))
         if each.get("registered_name") not in (None, name, f"keras>{name}") or not known:
             raise UnreadableInput(
                 f"the file names {module}.{name}, which is none of Keras's computing layers; a Lambda or custom layer "
@@ -68,7 +68,7 @@ def refuse_code(config: object) -> None:
             )
 
 
-def written_by(path: Path) -> str:
+def read_keras_version(path: Path) -> str:
     """Return the version of Keras that wrote a file, as the file says; "" where it does not."""
     try:
         if zipfile.is_zipfile(path):
@@ -89,7 +89,7 @@ def _is_slice(each: dict[str, Any]) -> bool:
     return each["class_name"] == "SlicingOpLambda" and named == "__operators__.getitem"
 
 
-def _allowed(name: object, module: str) -> bool:
+def _is_allowed(name: object, module: str) -> bool:
     if not isinstance(name, str):
         return False
     if _ENGINE.fullmatch(module):
@@ -117,7 +117,7 @@ def objects(value: object) -> Iterator[dict[str, Any]]:
             waiting.extend(each)
 
 
-def _zipped(path: Path) -> Any:
+def _read_zip(path: Path) -> Any:
     with zipfile.ZipFile(path) as archive:
         sizes = {each.filename: each.file_size for each in archive.infolist()}
         if sizes["config.json"] > _MOST_CONFIG or sum(sizes.values()) > _MOST_BYTES:
@@ -127,7 +127,7 @@ def _zipped(path: Path) -> Any:
         return json.loads(archive.read("config.json"))
 
 
-def _legacy(path: Path) -> Any:
+def _read_hdf5(path: Path) -> Any:
     with h5py.File(path, "r") as file:
         refuse_links(file)
         return json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
@@ -149,18 +149,18 @@ def refuse_links(group: Any) -> None:
 _ADVICE: Final = "install tf-keras beside TensorFlow, or export the model as a SavedModel where it was made"
 
 
-def convert(wish: ImportRequest, folder: Path) -> ImportResult:
+def convert_keras(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a Keras file; UnreadableInput where it holds code, or inputs that are neither task's."""
-    refuse_code(checked_config(wish.path))
-    model = _loaded(wish.path)
-    made = networks.convert(build_network(model), wish, folder, "Keras", _activation(model))
+    refuse_code(read_keras_config(wish.path))
+    model = _load_keras(wish.path)
+    made = networks.bundle_network(build_network(model), wish, folder, "Keras", _activation(model))
     made.report.insert(0, f"{model.name}: {model.count_params():,} parameters in {len(model.layers)} layers")
     return made
 
 
-def _loaded(path: Path) -> Any:
+def _load_keras(path: Path) -> Any:
     """Return the model of a file that has been looked through; Keras 2's files by tf-keras where that is installed."""
-    version = written_by(path)
+    version = read_keras_version(path)
     reader, advice = keras, ""
     if version.startswith("2."):
         reader = _keras_2() or keras
@@ -187,7 +187,7 @@ def build_network(model: Any) -> Network:
 
     def call(given: Mapping[str, Any]) -> Any:
         ordered = [given[name] for name in names]
-        return model(ordered[0] if len(ordered) == 1 else _arranged(model, names, ordered), training=False)
+        return model(ordered[0] if len(ordered) == 1 else _arrange(model, names, ordered), training=False)
 
     specs = {name: _Spec(each) for name, each in zip(names, model.inputs, strict=True)}
     return Network(call, specs, model)
@@ -202,7 +202,7 @@ class _Spec:
         self.shape, self.dtype = tuple(tensor.shape), tf.dtypes.as_dtype(tensor.dtype)
 
 
-def _arranged(model: Any, names: list[str], ordered: list[Any]) -> Any:
+def _arrange(model: Any, names: list[str], ordered: list[Any]) -> Any:
     """Return several inputs in the structure that the model was made with."""
     return keras.tree.pack_sequence_as(model._inputs_struct, ordered) if hasattr(model, "_inputs_struct") else ordered
 

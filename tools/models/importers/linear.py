@@ -32,7 +32,7 @@ class Linear:
         """The number of positions."""
         return len(self.weights) // self.symbols
 
-    def centred(self) -> "Linear":
+    def centre(self) -> "Linear":
         """Return the same function of one-hot input, every position's weights summing to zero."""
         size = self.symbols
         positions = [self.weights[start : start + size] for start in range(0, len(self.weights), size)]
@@ -48,7 +48,7 @@ class Linear:
         ]
 
 
-def to_tflite(linear: Linear, batch: int = BATCH) -> bytes:
+def linear_to_tflite(linear: Linear, batch: int = BATCH) -> bytes:
     """Return a .tflite of uint8 indices `sequence` [batch, length] to `score` float32 [batch].
 
     It gathers one weight a residue and adds them up: no one-hot, no matrix product, no TensorFlow to make it.

@@ -160,7 +160,7 @@ def names(specs: Iterable[str]) -> str:
 TEXT_INPUTS: Final = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 
 
-def convert(
+def bundle_network(
     network: Network, wish: ImportRequest, folder: Path, kind: str, activation: str | None = None
 ) -> ImportResult:
     """Write the model's files and return the rest of its bundle; UnreadableInput where its inputs are neither task's.

@@ -36,13 +36,13 @@ class Reference:
         """Return logits [labels] of one window; UnreadableInput where the weights do not fit config.json."""
         return _run(self._network.logits, ids)
 
-    def hidden(self, ids: Sequence[int]) -> Logits:
+    def states(self, ids: Sequence[int]) -> Logits:
         """Return the last hidden states [T, hidden] of one window."""
-        return _run(self._network.hidden, ids)
+        return _run(self._network.states, ids)
 
-    def pooled(self, hidden: Logits) -> Logits:
+    def pool(self, hidden: Logits) -> Logits:
         """Return what the network's own pooler makes of last hidden states."""
-        return _run(self._network.pooled, hidden)
+        return _run(self._network.pool, hidden)
 
     def scores(self, texts: Sequence[str], source: TextSource, activation: str, head: Head | None = None) -> Logits:
         """Return scores [N, labels], by a `head` over the hidden states where the network has none."""
@@ -55,7 +55,7 @@ class Reference:
 
     def answer(self, head: Head | None) -> Callable[[Sequence[int]], Logits]:
         """Return what gives the logits [labels] of one window."""
-        return self.logits if head is None else lambda ids: head(self.hidden(ids))
+        return self.logits if head is None else lambda ids: head(self.states(ids))
 
 
 def _run(part: Callable[[Any], Any], given: object) -> Logits:

@@ -15,14 +15,14 @@ from tools.models.importers.result import ImportRequest, ImportResult
 _SIGNATURE: Final = "serving_default"
 
 
-def convert(wish: ImportRequest, folder: Path) -> ImportResult:
+def convert_saved_model(wish: ImportRequest, folder: Path) -> ImportResult:
     """Import a SavedModel by its signature `serving_default`; UnreadableInput where it can't be served."""
     require_computing(wish.path)
     try:
         model = tf.saved_model.load(str(wish.path))
     except Exception as error:  # TensorFlow raises whatever its reading met
         raise UnreadableInput(f"TensorFlow can't read {wish.path.name}: {words(error)}") from error
-    return networks.convert(_network(model), wish, folder, "SavedModel")
+    return networks.bundle_network(_network(model), wish, folder, "SavedModel")
 
 
 def _network(model: Any) -> Network:

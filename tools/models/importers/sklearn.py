@@ -11,7 +11,7 @@ from assay.errors import InvalidOption, UnreadableInput
 from assay.sequences.contract import Contract
 from tools.models.importers.inert_pickle import InertRecord, Pending, Unread
 from tools.models.importers.joblib_files import unpickle
-from tools.models.importers.linear import Linear, to_tflite
+from tools.models.importers.linear import Linear, linear_to_tflite
 from tools.models.importers.result import (
     FLOAT_TOLERANCE,
     ImportRequest,
@@ -75,13 +75,13 @@ def read_estimator(path: Path, symbols: int) -> Linear:
     return Linear(tuple(weights), intercept, symbols)
 
 
-def convert(wish: ImportRequest, folder: Path) -> ImportResult:
+def convert_sklearn(wish: ImportRequest, folder: Path) -> ImportResult:
     """Write model.tflite for a pickle or joblib file; UnreadableInput where it is no linear estimator."""
     refuse_unused(wish, ("length", "alphabet", "encoding"), "a linear model")
-    linear = read_estimator(wish.path, len(wish.contract.alphabet)).centred()
+    linear = read_estimator(wish.path, len(wish.contract.alphabet)).centre()
     _check_said(wish, linear)
     contract = Contract(wish.contract.alphabet, linear.length)
-    (folder / "model.tflite").write_bytes(to_tflite(linear, wish.batch))
+    (folder / "model.tflite").write_bytes(linear_to_tflite(linear, wish.batch))
     tolerance = wish.tolerance or FLOAT_TOLERANCE
     probes = sequence_probes(contract, lambda codes: [float(value) for value in linear.exact(codes)], tolerance)
     origin = provenance(wish, "scikit-learn", version=_version(wish.path))

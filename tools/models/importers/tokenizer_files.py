@@ -37,7 +37,7 @@ def special_token(settings: Mapping[str, Any], key: str, default: str) -> str:
 def add_tokens(tokenizer: Tokenizer, folder: Path, settings: Mapping[str, Any]) -> None:
     """Add to a tokenizer what the files of its folder add, in the order of their ids, as transformers does."""
     known = {repr(token) for token in tokenizer.get_added_tokens_decoder().values()}
-    listed = [token for _, token in sorted(_listed(folder, settings), key=lambda pair: pair[0])]
+    listed = [token for _, token in sorted(_list_added(folder, settings), key=lambda pair: pair[0])]
     tokenizer.add_tokens([token for token in listed if repr(token) not in known])
     named = {token.content for token in tokenizer.get_added_tokens_decoder().values()}
     tokenizer.add_tokens([token for token in _specials(settings) if token.content not in named])
@@ -53,15 +53,15 @@ def added_texts(tokenizer: Tokenizer) -> list[str]:
     return [f"a{content}b" if content in _USUAL else f"we add {content} to it, and a{content}b" for content in contents]
 
 
-def _listed(folder: Path, settings: Mapping[str, Any]) -> Iterator[tuple[int, AddedToken]]:
+def _list_added(folder: Path, settings: Mapping[str, Any]) -> Iterator[tuple[int, AddedToken]]:
     """Yield ids and tokens."""
     decoder = settings.get("added_tokens_decoder")
     if decoder is not None:
-        for index, value in _limited(decoder).items():
+        for index, value in _require_few(decoder).items():
             yield int(index), _token(value, special=False)
         return
     special = {token.content for token in _specials(settings)}
-    for content, index in _limited(_json(folder / "added_tokens.json")).items():
+    for content, index in _require_few(_json(folder / "added_tokens.json")).items():
         yield int(index), _token(content, special=content in special)
 
 
@@ -83,7 +83,7 @@ def _token(value: object, *, special: bool) -> AddedToken:
     raise UnreadableInput(f"the tokenizer's files name a token {str(value)[:60]!r}, which is no text")
 
 
-def _limited(values: object) -> Mapping[str, Any]:
+def _require_few(values: object) -> Mapping[str, Any]:
     if not isinstance(values, dict) or len(values) > _MOST or not all(_is_index(each) for each in _indices(values)):
         raise UnreadableInput("the tokenizer's added tokens are not a list of tokens with their ids")
     return values

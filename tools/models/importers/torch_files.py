@@ -83,12 +83,12 @@ def widen(raw: bytes, form: str) -> Array:
 def read_tensors(path: Path) -> dict[str, Array]:
     """Return the tensors of a file by name; UnreadableInput where it is none, or holds anything but tensors."""
     if zipfile.is_zipfile(path):
-        return _zipped(path)
+        return _read_zip(path)
     with path.open("rb") as file:
-        return _legacy(file, path.stat().st_size)
+        return _read_legacy(file, path.stat().st_size)
 
 
-def _zipped(path: Path) -> dict[str, Array]:
+def _read_zip(path: Path) -> dict[str, Array]:
     with zipfile.ZipFile(path) as archive:
         entries = {each.filename: each for each in archive.infolist()}
         pickles = [name for name in entries if name.endswith("/data.pkl") or name == "data.pkl"]
@@ -98,13 +98,13 @@ def _zipped(path: Path) -> dict[str, Array]:
             raise UnreadableInput(f"{path.name} is compressed, as PyTorch does not write it")
         root = pickles[0].removesuffix("data.pkl")
         _require_little_endian(archive, entries, root)
-        content = _bounded(archive, entries[pickles[0]], _MOST_PICKLE)
+        content = _read_bounded(archive, entries[pickles[0]], _MOST_PICKLE)
 
         def read(key: str, form: str, count: int) -> bytes:
             entry = entries.get(f"{root}data/{key}")
             if entry is None:
                 raise UnreadableInput(f"the file lacks the storage {key[:40]}")
-            raw = _bounded(archive, entry, _MOST_BYTES)
+            raw = _read_bounded(archive, entry, _MOST_BYTES)
             return raw[: count * _size(form)]
 
         return _tensors(TorchMachine(io.BytesIO(content), len(content)).run(), read)
@@ -112,11 +112,11 @@ def _zipped(path: Path) -> dict[str, Array]:
 
 def _require_little_endian(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], root: str) -> None:
     order = entries.get(f"{root}byteorder")
-    if order is not None and _bounded(archive, order, 16) != b"little":
+    if order is not None and _read_bounded(archive, order, 16) != b"little":
         raise UnreadableInput("the file was written on a big-endian machine: save it again on another")
 
 
-def _bounded(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
+def _read_bounded(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
     if entry.file_size > most:
         raise UnreadableInput(
             f"the file's part {entry.filename[:40]} has {entry.file_size:,} bytes, more than {most:,}"
@@ -124,7 +124,7 @@ def _bounded(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> byt
     return archive.read(entry)
 
 
-def _legacy(file: IO[bytes], size: int) -> dict[str, Array]:
+def _read_legacy(file: IO[bytes], size: int) -> dict[str, Array]:
     """Return the tensors of a file as PyTorch wrote it before 1.6."""
     if TorchMachine(file, 0).run() != _MAGIC:
         raise UnreadableInput("the file is not one of PyTorch's")
@@ -225,7 +225,7 @@ def _parameter(data: object, *_: object) -> TorchTensor:
     return data
 
 
-def _ordered(*items: object) -> dict[str, Any]:
+def _make_dictionary(*items: object) -> dict[str, Any]:
     if any(each for each in items):
         raise UnreadableInput("the file fills an ordered dictionary in a form that PyTorch does not write")
     return {}
@@ -235,5 +235,5 @@ _KNOWN: Final[Mapping[tuple[str, str], Known]] = {
     ("torch._utils", "_rebuild_tensor_v2"): Known("tensor", _tensor),
     ("torch._utils", "_rebuild_tensor"): Known("tensor", _tensor),
     ("torch._utils", "_rebuild_parameter"): Known("parameter", _parameter),
-    ("collections", "OrderedDict"): Known("OrderedDict", _ordered),
+    ("collections", "OrderedDict"): Known("OrderedDict", _make_dictionary),
 }

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 
-from tools.training.abstracts import baseline, export, train, wide
+from tools.training.abstracts import baseline, export, fine_tuning, wide
 
 
 def main() -> None:
     """Run the steps that are not done yet, then write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    train.add_training_arguments(parser)
+    fine_tuning.add_training_arguments(parser)
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
@@ -25,14 +25,14 @@ def main() -> None:
     arguments.weights, arguments.baseline = arguments.out / "float.pt", arguments.out / "baseline.json"
     arguments.wide = arguments.out / "wide.npz"
     if not arguments.weights.exists():
-        train.run_training(arguments)
+        fine_tuning.run_training(arguments)
     if not arguments.wide.exists():
         wide.run_wide(arguments)
     if not arguments.baseline.exists():
         arguments.baseline.write_text(
             json.dumps(baseline.measure_baseline(arguments.data, arguments.per_primary)), "utf-8"
         )
-    arguments.training, arguments.beside = train.summary(arguments), wide.wide_summary(arguments)
+    arguments.training, arguments.beside = fine_tuning.summary(arguments), wide.wide_summary(arguments)
     export.export_bundle(arguments)
 
 

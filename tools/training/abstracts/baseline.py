@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 
 from tools.models import metrics
-from tools.training.abstracts.data import LabelledAbstract, load_splits
+from tools.training.abstracts.labelled_abstracts import LabelledAbstract, load_splits
 
 
-def scores(train: list[LabelledAbstract], *others: list[LabelledAbstract]) -> list[metrics.Array]:
+def score_baseline(train: list[LabelledAbstract], *others: list[LabelledAbstract]) -> list[metrics.Array]:
     """Return probabilities [N, labels] of each list of rows by a model of `train`."""
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=3, max_df=0.5, sublinear_tf=True)
     model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=200, solver="liblinear"))
@@ -27,10 +27,10 @@ def scores(train: list[LabelledAbstract], *others: list[LabelledAbstract]) -> li
 def measure_baseline(folder: Path, per_primary: int) -> dict[str, float]:
     """Train on the same rows, choose thresholds on the validation rows, return the metrics of the test rows."""
     splits = load_splits(folder, per_primary)
-    on_validation, on_test = scores(splits.train, splits.validation, splits.test)
+    on_validation, on_test = score_baseline(splits.train, splits.validation, splits.test)
     validation, test = (np.stack([row.target for row in rows]) for rows in (splits.validation, splits.test))
     thresholds = metrics.best_thresholds(validation, on_validation)
-    return {"rows": len(splits.train), **metrics.report(test, on_test, thresholds)}
+    return {"rows": len(splits.train), **metrics.report_labels(test, on_test, thresholds)}
 
 
 def main() -> None:

@@ -29,10 +29,10 @@ from tools.models.encoder import Encoder, convert_encoder
 from tools.models.families import read_architecture
 from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training import calibration
-from tools.training.abstracts import plots, wide
+from tools.training.abstracts import reliability_plot, wide
 from tools.training.abstracts.card import render
-from tools.training.abstracts.data import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
-from tools.training.abstracts.network import WideAndDeep
+from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
+from tools.training.abstracts.wide_and_deep import WideAndDeep
 
 Matrix = npt.NDArray[np.floating]
 
@@ -99,15 +99,15 @@ def measure_model(
     metrics = {
         "validation_rows": len(validation),
         "test_rows": len(test),
-        "test": _rounded(evaluate.report(target, scores, thresholds)),
+        "test": _round(evaluate.report_labels(target, scores, thresholds)),
         "test_interval_95": {
             name: [round(low, 4), round(high, 4)]
             for name, (low, high) in evaluate.intervals(target, scores, thresholds).items()
         },
-        "test_float32": _rounded(evaluate.report(target, calibration.sigmoid(exact), thresholds)),
-        "int8_logit_difference": _rounded(_differences(logits, exact)),
+        "test_float32": _round(evaluate.report_labels(target, calibration.sigmoid(exact), thresholds)),
+        "int8_logit_difference": _round(_differences(logits, exact)),
         "labels": _per_label(target, scores, thresholds),
-        "validation": _rounded(evaluate.report(_targets(validation), on_validation, thresholds)),
+        "validation": _round(evaluate.report_labels(_targets(validation), on_validation, thresholds)),
     }
     return Measured(metrics, thresholds, scores)
 
@@ -120,7 +120,7 @@ def _targets(rows: list[LabelledAbstract]) -> Matrix:
     return np.stack([row.target for row in rows]).astype(np.float64)
 
 
-def _rounded(values: dict[str, float]) -> dict[str, float]:
+def _round(values: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
@@ -142,7 +142,7 @@ def _per_label(target: Matrix, scores: Matrix, thresholds: Matrix) -> dict[str, 
     }
 
 
-def manifest_header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
+def classifier_header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
     """Return the manifest without its files."""
     thresholds = {label: float(value) for label, value in zip(LABELS, measured.thresholds, strict=True)}
     return {
@@ -192,13 +192,13 @@ def export_bundle(arguments: argparse.Namespace) -> None:
     (bundle / "model.tflite").write_bytes(content)
     (bundle / PROBES).write_bytes(text_probes(exact.scores, INT8_TOLERANCE).dumps())
     measured.metrics["test_encoder_alone"] = _alone(alone, splits.validation, splits.test)
-    measured.metrics["baseline"] = _rounded(json.loads(arguments.baseline.read_text("utf-8")))
+    measured.metrics["baseline"] = _round(json.loads(arguments.baseline.read_text("utf-8")))
     manifest = build_manifest(
-        bundle, manifest_header(bundle.name, measured, arguments.training, arguments.beside, share)
+        bundle, classifier_header(bundle.name, measured, arguments.training, arguments.beside, share)
     ).dumps()
     (bundle / "manifest.json").write_bytes(manifest)
     (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
-    plots.draw(_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png")
+    reliability_plot.draw_reliability(_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png")
     print(json.dumps(measured.metrics, indent=1))
 
 
@@ -218,7 +218,7 @@ def _alone(encoder: Served, validation: list[LabelledAbstract], test: list[Label
     scale, shift = calibration.platt(on_validation, target)
     thresholds = evaluate.best_thresholds(target, calibration.sigmoid(on_validation * scale + shift))
     scores = calibration.sigmoid(encoder.logits(_texts(test)) * scale + shift)
-    return _rounded(evaluate.report(_targets(test), scores, thresholds))
+    return _round(evaluate.report_labels(_targets(test), scores, thresholds))
 
 
 def _calibrate(
@@ -237,7 +237,7 @@ def main() -> None:
     parser.add_argument("wide", type=Path, help="wide.npz of tools.training.abstracts.wide")
     parser.add_argument("baseline", type=Path, help="what tools.training.abstracts.baseline printed")
     parser.add_argument("bundle", type=Path, help="folder to write, named after the version")
-    parser.add_argument("--training", default="tools.training.abstracts.train, defaults", help="manifest line")
+    parser.add_argument("--training", default="tools.training.abstracts.fine_tuning, defaults", help="manifest line")
     parser.add_argument("--beside", default="tools.training.abstracts.wide", help="manifest line of the wide part")
     export_bundle(parser.parse_args())
 

@@ -20,7 +20,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from tokenizers import Tokenizer
 
 from tools.models import metrics
-from tools.training.abstracts.data import MAX_TOKENS, LabelledAbstract, load_splits
+from tools.training.abstracts.labelled_abstracts import MAX_TOKENS, LabelledAbstract, load_splits
 
 BUCKETS = 1 << 18
 PER_PRIMARY = 1_000_000  # all of the pool: 1,800 and 4,000 of an archive ranked the validation rows worse

@@ -20,17 +20,17 @@ from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
 from tools.models.build import build_manifest
 from tools.models.importers.result import FLOAT_TOLERANCE, sequence_probes
-from tools.training.sequences import convert, plots
+from tools.training.sequences import convert, quality_plots
 from tools.training.sequences.cards import card
-from tools.training.sequences.data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows
-from tools.training.sequences.metrics import Report, across
+from tools.training.sequences.fitting import WINDOWS
+from tools.training.sequences.pair_metrics import Report, across
 from tools.training.sequences.pipeline import FoldOutcome, Setup, even, fold, outcome
-from tools.training.sequences.train import WINDOWS
+from tools.training.sequences.proteins_data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows
 
 FOLDS = range(5)
 
 
-def manifest_header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
+def sequence_model_header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
     """Return the manifest without its files."""
     return {
         "schema": 1,
@@ -52,11 +52,13 @@ def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Repo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(shipped.contents[protease])
     (folder / PROBES).write_bytes(sequence_probes(DEFAULT, shipped.source(protease), FLOAT_TOLERANCE).dumps())
-    manifest = build_manifest(folder, manifest_header(folder.parent.name, folder.name, metrics, provenance))
+    manifest = build_manifest(folder, sequence_model_header(folder.parent.name, folder.name, metrics, provenance))
     (folder / "manifest.json").write_bytes(manifest.dumps())
     (folder.parent / "README.md").write_text(card(json.loads(manifest.dumps())), "utf-8")
     zero = shipped.zero if protease == GATE else 0.0
-    plots.draw(shipped.fold.unseen, shipped.contents[protease], protease, zero, folder.parent / "quality.png")
+    quality_plots.draw_quality(
+        shipped.fold.unseen, shipped.contents[protease], protease, zero, folder.parent / "quality.png"
+    )
 
 
 def export_pair(outcomes: Sequence[FoldOutcome], arguments: argparse.Namespace) -> None:

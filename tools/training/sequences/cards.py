@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tools.training.sequences.metrics import Report
+from tools.training.sequences.pair_metrics import Report
 
 _ABOUT = {
     "chymotrypsin": (
@@ -33,7 +33,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         name=name,
         version=manifest["version"],
         about=_ABOUT[name.removeprefix("stability-")].format(**provenance),
-        table=table(metrics),
+        table=metrics_table(metrics),
         folds=folds(metrics),
         **{**provenance, "rows": metrics["rows_all"]},
     )
@@ -56,7 +56,7 @@ def _spread(values: Sequence[float]) -> str:
     return " | ".join(f"{value:.3f}" for value in [sum(values) / len(values), *values])
 
 
-def table(metrics: Report) -> str:
+def metrics_table(metrics: Report) -> str:
     """Return the metrics as Markdown rows: name, value, 95% interval."""
     return "\n".join(
         f"| {label} | {metrics[key]:.3f} | {_span(metrics[f'{key}_ci95'])} |"

@@ -8,8 +8,8 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from tools.training.sequences.data import LENGTH, Codes, Scores
-from tools.training.sequences.network import Convolution, Separable, Student
+from tools.training.sequences.proteins_data import LENGTH, Codes, Scores
+from tools.training.sequences.stability_network import Convolution, Separable, Student
 
 BATCH: Final = 256
 """Rows of one run: more of them leave the second-level cache."""

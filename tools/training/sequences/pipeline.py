@@ -15,10 +15,10 @@ import torch
 from torch import nn
 
 from tools.training.calibration import platt
-from tools.training.sequences import convert, train
-from tools.training.sequences.data import GATE, PROTEASES, STABLE, Codes, Proteins, Scores, split
-from tools.training.sequences.metrics import Report, report
-from tools.training.sequences.network import Student, StudentShape, Teacher, TeacherShape
+from tools.training.sequences import convert, fitting
+from tools.training.sequences.pair_metrics import Report, report_pair
+from tools.training.sequences.proteins_data import GATE, PROTEASES, STABLE, Codes, Proteins, Scores, split
+from tools.training.sequences.stability_network import Student, StudentShape, Teacher, TeacherShape
 
 SHAPES = {"chymotrypsin": StudentShape(), "trypsin": StudentShape(width=96, blocks=2)}
 Network = TypeVar("Network", bound=nn.Module)
@@ -64,15 +64,19 @@ class FoldOutcome:
     def source(self, protease: str) -> Callable[[Codes], Scores]:
         """Return what the file of a protease was made from: codes [N, 50] to served scores [N]."""
         zero = self.zero if protease == GATE else 0.0
-        return lambda codes: train.predict([self.fold.students[protease]], codes)[:, PROTEASES.index(protease)] - zero
+        return lambda codes: (
+            fitting.predict_stability([self.fold.students[protease]], codes)[:, PROTEASES.index(protease)] - zero
+        )
 
 
 def fold(setup: Setup, held_out: int) -> Fold:
     """Train without one fold."""
     unseen = split(setup.proteins, held_out)[1]
     trained = students(setup, held_out, SHAPES)
-    predicted = [train.predict([trained[name]], unseen.codes)[:, PROTEASES.index(name)] for name in PROTEASES]
-    by_teachers = train.predict(teachers(setup, held_out), unseen.codes)
+    predicted = [
+        fitting.predict_stability([trained[name]], unseen.codes)[:, PROTEASES.index(name)] for name in PROTEASES
+    ]
+    by_teachers = fitting.predict_stability(teachers(setup, held_out), unseen.codes)
     return Fold(unseen, trained, np.stack(predicted, 1), by_teachers)
 
 
@@ -98,7 +102,7 @@ def outcome(found: Fold, zero: float) -> FoldOutcome:
     }
     served = np.stack([convert.score(contents[name], found.unseen.codes) for name in PROTEASES], 1)
     by_teachers = found.by_teachers - np.array([zero, 0], np.float32)
-    return FoldOutcome(found, zero, contents, report(found.unseen, served), report(found.unseen, by_teachers))
+    return FoldOutcome(found, zero, contents, report_pair(found.unseen, served), report_pair(found.unseen, by_teachers))
 
 
 def teachers(setup: Setup, held_out: int) -> list[Teacher]:
@@ -106,10 +110,13 @@ def teachers(setup: Setup, held_out: int) -> list[Teacher]:
     training = split(setup.proteins, held_out)[0]
 
     def make(seed: int) -> Callable[[], nn.Module]:
-        return lambda: train.new_teacher(training, seed)
+        return lambda: fitting.new_teacher(training, seed)
 
     seeds = range(1, setup.teachers + 1)
-    return [_kept(setup.folder(held_out) / f"teacher-{seed}.pt", Teacher(TeacherShape()), make(seed)) for seed in seeds]
+    return [
+        _load_or_make(setup.folder(held_out) / f"teacher-{seed}.pt", Teacher(TeacherShape()), make(seed))
+        for seed in seeds
+    ]
 
 
 def students(setup: Setup, held_out: int, shapes: Mapping[str, StudentShape]) -> dict[str, Student]:
@@ -118,16 +125,16 @@ def students(setup: Setup, held_out: int, shapes: Mapping[str, StudentShape]) ->
     @cache
     def lesson() -> tuple[Codes, Scores]:
         training = split(setup.proteins, held_out)[0]
-        return train.distillation(training, setup.windows, teachers(setup, held_out), setup.copies)
+        return fitting.distillation(training, setup.windows, teachers(setup, held_out), setup.copies)
 
     def make(shape: StudentShape) -> Callable[[], nn.Module]:
-        return lambda: train.new_student(*lesson(), shape)
+        return lambda: fitting.new_student(*lesson(), shape)
 
     folder = setup.folder(held_out)
-    return {name: _kept(folder / shape.file, Student(shape), make(shape)) for name, shape in shapes.items()}
+    return {name: _load_or_make(folder / shape.file, Student(shape), make(shape)) for name, shape in shapes.items()}
 
 
-def _kept(path: Path, fresh: Network, make: Callable[[], nn.Module]) -> Network:
+def _load_or_make(path: Path, fresh: Network, make: Callable[[], nn.Module]) -> Network:
     """Return `fresh` with the weights that lie at `path`, made and written there first where there are none."""
     if not path.exists():
         part = path.with_suffix(".part")

@@ -56,17 +56,17 @@ _RESERVE: Final = 0.1
 """The share of the disk that bundles leave to others, where they can."""
 
 
-def bundles(scratch: Path) -> Path:
+def bundles_folder(scratch: Path) -> Path:
     """Return the folder that all bundles lie in."""
     return scratch / "assay-models"
 
 
 def folder_of(scratch: Path, manifest: Manifest) -> Path:
     """Return where a bundle lies on disk: named by its hashes too, so that no other content is taken for it."""
-    return bundles(scratch) / manifest.name / f"{manifest.version}-{manifest.digest[:16]}"
+    return bundles_folder(scratch) / manifest.name / f"{manifest.version}-{manifest.digest[:16]}"
 
 
-def touch(folder: Path) -> None:
+def mark_used(folder: Path) -> None:
     """Mark a bundle's folder as used now."""
     with suppress(OSError):
         os.utime(folder)
@@ -77,7 +77,7 @@ def make_room(scratch: Path, size: int, spared: Callable[[], Collection[Path]]) 
 
     Those `spared` stay: a loaded model's files are open, so that removing them would free nothing.
     """
-    root = bundles(scratch)
+    root = bundles_folder(scratch)
     root.mkdir(parents=True, exist_ok=True)
     disk = shutil.disk_usage(root)
     wanted = size + int(disk.total * _RESERVE)
@@ -101,10 +101,10 @@ def check_space(folder: Path, size: int) -> None:
 def _oldest_first(root: Path, spared: Collection[Path]) -> list[Path]:
     """Return the bundles' folders that may go; one that is still arriving begins with a dot."""
     found = [path for path in root.glob("*/*") if path.is_dir() and not path.name.startswith(".")]
-    return sorted((path for path in found if path not in spared), key=_used)
+    return sorted((path for path in found if path not in spared), key=_last_use)
 
 
-def _used(folder: Path) -> float:
+def _last_use(folder: Path) -> float:
     try:
         return folder.stat().st_mtime
     except OSError:  # another thread was faster
@@ -115,7 +115,7 @@ _CONNECTIONS: Final = 16
 _ATTEMPTS: Final = 4
 
 
-def ensure(
+def ensure_bundle(
     bucket: Bucket, manifest: Manifest, scratch: Path, threads: int, spared: Callable[[], Collection[Path]] = tuple
 ) -> Path:
     """Return the bundle's verified folder: the one on disk where it is intact, else fetched.
@@ -127,16 +127,16 @@ def ensure(
         try:
             with phase("verify", model=manifest.name):
                 verify_files(folder, manifest, threads)
-            touch(folder)
+            mark_used(folder)
             return folder
         except BundleInvalid:
             shutil.rmtree(folder, ignore_errors=True)
     make_room(scratch, manifest.size, spared)
-    fetch(bucket, manifest, folder)
+    fetch_bundle(bucket, manifest, folder)
     return folder
 
 
-def fetch(bucket: Bucket, manifest: Manifest, folder: Path) -> None:
+def fetch_bundle(bucket: Bucket, manifest: Manifest, folder: Path) -> None:
     """Download a bundle; the folder appears only once all of it is there. BundleInvalid, OSError, botocore's errors."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     check_space(folder.parent, manifest.size)

@@ -163,11 +163,11 @@ def _read_graph(content: memoryview) -> _Graph:
             _read_definition(_message(value), graph)
         elif number == 7:
             graph.objects = True
-            graph.offered.update(_offered(_message(value)))
+            graph.offered.update(_list_functions(_message(value)))
     return graph
 
 
-def _offered(objects: memoryview) -> Iterator[str]:
+def _list_functions(objects: memoryview) -> Iterator[str]:
     """Yield the functions that a model's objects name: signatures, methods, and what saves or restores an object."""
     for number, value in _fields(objects):
         if number == 2:  # the map of concrete functions

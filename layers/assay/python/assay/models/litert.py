@@ -118,7 +118,7 @@ def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
         inputs, outputs = _tensors(interpreter)
     except (ValueError, RuntimeError) as error:
         raise BundleInvalid(f"{manifest.model_path} does not load: {error}") from error
-    return LiteRTRunner(interpreter, _matched(manifest, inputs), _output(manifest, outputs), places)
+    return LiteRTRunner(interpreter, _match_inputs(manifest, inputs), _output(manifest, outputs), places)
 
 
 def _interpreter_class() -> Any:
@@ -144,7 +144,7 @@ def _plain(name: str) -> str:
     return name.removeprefix("serving_default_").partition(":")[0]
 
 
-def _matched(manifest: Manifest, found: Mapping[str, Any]) -> dict[str, Any]:
+def _match_inputs(manifest: Manifest, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the file's inputs under the manifest's names; a single input need not have the same name."""
     names = [tensor.name for tensor in manifest.inputs]
     by_name = dict(zip(names, found.values(), strict=False)) if len(names) == len(found) == 1 else dict(found)

@@ -118,9 +118,9 @@ class Pointer:
         """Read `current.json`; raises BundleInvalid."""
         fields = read_document(content, "current.json", MAX_POINTER_BYTES)
         previous = fields.values.get("previous")
-        version = require_version(fields.text("version"))
+        version = require_model_version(fields.text("version"))
         digests = (_read_digest(fields.values.get(name)) for name in ("sha256", "previous_sha256"))
-        return cls(version, require_version(str(previous)) if previous else None, *digests)
+        return cls(version, require_model_version(str(previous)) if previous else None, *digests)
 
     def dumps(self) -> bytes:
         """Return the pointer as `current.json` holds it."""
@@ -142,7 +142,7 @@ class Target:
     def parse(cls, text: str) -> Self:
         """Read `name` or `name@version`; raises BundleInvalid."""
         name, at, version = text.partition("@")
-        return cls(require_name(name), require_version(version) if at else None)
+        return cls(require_model_name(name), require_model_version(version) if at else None)
 
 
 def check_manifest(content: bytes, expected: str | None) -> None:
@@ -157,14 +157,14 @@ def _read_digest(value: object) -> str | None:
     raise BundleInvalid("the current.json has a sha256 that is none")
 
 
-def require_name(name: str) -> str:
+def require_model_name(name: str) -> str:
     """Return a model's name; BundleInvalid unless it is lower-case letters, digits and hyphens, at most 63."""
     if not _NAME.fullmatch(name):
         raise BundleInvalid(f"a model is named by lower-case letters, digits and hyphens, not {name[:80]!r}")
     return name
 
 
-def require_version(version: str) -> str:
+def require_model_version(version: str) -> str:
     """Return a version; BundleInvalid unless it is letters, digits, dots, hyphens and underscores, at most 64."""
     if not _VERSION.fullmatch(version):
         raise BundleInvalid(f"a version is letters, digits, '.', '-' and '_', not {version[:80]!r}")
@@ -356,8 +356,8 @@ class Manifest:
         fields.integer("schema", 1, 1)
         task = fields.choice("task", "sequence-score", "text-classification")
         manifest = cls(
-            name=require_name(fields.text("name")),
-            version=require_version(fields.text("version")),
+            name=require_model_name(fields.text("name")),
+            version=require_model_version(fields.text("version")),
             task=cast(Task, task),
             format=cast(Literal["tflite", "saved_model"], fields.choice("format", "tflite", "saved_model")),
             files=fields.objects("files", MAX_FILES, read_file),

@@ -43,7 +43,7 @@ class Choice:
         if not text or text == default:
             return self.registry.current(default, task)
         wanted = parse_target(text)
-        if self._known(wanted) != task:
+        if self._held_task(wanted) != task:
             self._shelf.require(wanted, task)
         if wanted.version is None:
             return self.registry.current(wanted.name, task)
@@ -52,9 +52,9 @@ class Choice:
     def task(self, text: str) -> str:
         """Return what a model is for. Raises NotFound."""
         wanted = parse_target(text)
-        return self._known(wanted) or self._shelf.task(wanted)
+        return self._held_task(wanted) or self._shelf.task(wanted)
 
-    def _known(self, wanted: Target) -> str | None:
+    def _held_task(self, wanted: Target) -> str | None:
         held = self.registry.held(wanted.name, wanted.version)
         return held.manifest.task if held else None
 
@@ -73,11 +73,6 @@ class Scorers(Protocol):
     @property
     def score(self) -> Scorer:
         """Return the model that orders them."""
-        ...
-
-    @property
-    def contract(self) -> Contract:
-        """Return what a sequence must be for both."""
         ...
 
 

@@ -105,11 +105,11 @@ def probe_codes(sequences: Sequence[str], contract: Contract) -> npt.NDArray[np.
     """Return alphabet indices uint8 [N, length]; BundleInvalid for a sequence that the model cannot read."""
     found = np.full((len(sequences), contract.length), 255, np.uint8)
     for row, sequence in enumerate(sequences):
-        found[row] = _coded(sequence, contract)
+        found[row] = _encode_probe(sequence, contract)
     return found
 
 
-def _coded(sequence: str, contract: Contract) -> npt.NDArray[np.uint8]:
+def _encode_probe(sequence: str, contract: Contract) -> npt.NDArray[np.uint8]:
     row = np.frombuffer(sequence.encode("latin-1", "replace").translate(byte_table(contract.alphabet)), np.uint8)
     if len(row) != contract.length or row.max(initial=0) >= len(contract.alphabet):
         raise BundleInvalid(f"{sequence[:60]!r} is not {contract.length} residues of {contract.alphabet}")

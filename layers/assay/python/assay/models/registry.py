@@ -21,14 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import probes
-from assay.models.download import ensure, folder_of
+from assay.models.download import ensure_bundle, folder_of
 from assay.models.loading import LoadedModel, load_model
-from assay.models.manifest import (
-    Manifest,
-    Pointer,
-    require_name,
-    require_version,
-)
+from assay.models.manifest import Manifest, Pointer, require_model_name, require_model_version
 from assay.models.published import fetch_pointer, read_published
 from assay.models.text_classifier import TextClassifier
 from assay.telemetry import logger, measure, phase
@@ -40,7 +35,7 @@ _FIXED: Final = 8 << 20
 _TIMES: Final = 2
 
 
-def footprint(manifest: Manifest) -> int:
+def estimate_memory(manifest: Manifest) -> int:
     """Return about how many bytes a loaded model takes.
 
     Measured: 5 MB for a sequence model of 0.4 MB, 43 MB for a classifier of 24 MB with its tokenizer.
@@ -81,15 +76,15 @@ class Memory:
 
     def make_room(self, size: int) -> None:
         """Let go of the models used longest ago until `size` bytes more are within the budget."""
-        for key in self._dropped(size):
+        for key in self._evict(size):
             self._on_drop(key)
 
-    def held(self) -> list[LoadedModel]:
+    def models(self) -> list[LoadedModel]:
         """Return what is held, the one used longest ago first."""
         with self._lock:
             return list(self._models.values())
 
-    def _dropped(self, size: int) -> list[Key]:
+    def _evict(self, size: int) -> list[Key]:
         dropped = []
         with self._lock:
             # One stays, and with what the room is for that makes two.
@@ -98,7 +93,7 @@ class Memory:
         return dropped
 
     def _size(self) -> int:
-        return sum(footprint(model.manifest) for model in self._models.values())
+        return sum(estimate_memory(model.manifest) for model in self._models.values())
 
 
 NO_VERSION: Final = "it has no current version"
@@ -169,9 +164,9 @@ class Loader:
         folder = folder_of(self._scratch, manifest)
         self._loading.add(folder)
         try:
-            ensure(self.bucket, manifest, self._scratch, self._threads, self._in_use)
-            self._memory.make_room(footprint(manifest))
-            return self._loaded(folder, manifest)
+            ensure_bundle(self.bucket, manifest, self._scratch, self._threads, self._in_use)
+            self._memory.make_room(estimate_memory(manifest))
+            return self._load_and_prove(folder, manifest)
         finally:
             self._loading.discard(folder)
 
@@ -180,7 +175,7 @@ class Loader:
         if folder not in self._in_use():
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _loaded(self, folder: Path, manifest: Manifest) -> LoadedModel:
+    def _load_and_prove(self, folder: Path, manifest: Manifest) -> LoadedModel:
         try:
             model = load_model(folder, manifest, self._threads)
             self._prove(model)
@@ -190,7 +185,7 @@ class Loader:
         return model
 
     def _in_use(self) -> set[Path]:
-        return {model.folder for model in self._memory.held()} | self._loading
+        return {model.folder for model in self._memory.models()} | self._loading
 
     def _prove(self, model: LoadedModel) -> None:
         """Have a version that this environment meets for the first time answer its probes."""
@@ -262,11 +257,11 @@ class Registry:
 
     def pinned(self, name: str, version: str, task: str) -> LoadedModel:
         """Return one version, current or not; ModelUnavailable where it can't be had."""
-        model = self._held(_checked(name), version, task)
+        model = self._find_held(_require_known_name(name), version, task)
         if model is not None:
             return model
         with self._lock:
-            return self._held(name, version, task) or self._load_pinned(name, version, task)
+            return self._find_held(name, version, task) or self._load_pinned(name, version, task)
 
     def held(self, name: str, version: str | None) -> LoadedModel | None:
         """Return a version (None: the one that serves) where it is in memory already."""
@@ -277,11 +272,11 @@ class Registry:
 
     def loaded(self) -> list[LoadedModel]:
         """Return all models in memory, the one used longest ago first."""
-        return self._memory.held()
+        return self._memory.models()
 
     def _slot(self, name: str, task: str) -> ServingState:
         slot = self._slots.get((name, task))
-        return slot or self._slots.setdefault((name, task), ServingState(_checked(name), task))
+        return slot or self._slots.setdefault((name, task), ServingState(_require_known_name(name), task))
 
     def _serving(self, slot: ServingState) -> LoadedModel | None:
         return None if slot.version is None else self._memory.get((slot.name, slot.version))
@@ -303,7 +298,7 @@ class Registry:
         except ObjectMissing:
             slot.etag, slot.reason = None, NO_VERSION
         except Exception as error:  # whatever it is, it must not end what works
-            slot.etag, slot.reason = None, _passing(error)
+            slot.etag, slot.reason = None, _describe_outage(error)
             logger.warning("model refresh failed", model=slot.name, reason=str(error))
             measure("ModelRefreshFailed", 1, model=slot.name)
         for folder in outgoing:
@@ -368,7 +363,7 @@ class Registry:
         self._memory.keep((name, version), model)
         return model
 
-    def _held(self, name: str, version: str, task: str) -> LoadedModel | None:
+    def _find_held(self, name: str, version: str, task: str) -> LoadedModel | None:
         model = self._memory.get((name, version))
         return model if model is not None and model.manifest.task == task else None
 
@@ -377,9 +372,9 @@ class Registry:
         if refused:  # fetching it again would not help
             raise ModelUnavailable(refused, model=name, version=version)
         try:
-            return self._load(name, require_version(version), task)
+            return self._load(name, require_model_version(version), task)
         except _PASSING as error:
-            raise ModelUnavailable(f"{name} {version}: {_passing(error)}") from error
+            raise ModelUnavailable(f"{name} {version}: {_describe_outage(error)}") from error
         except Exception as error:
             _report(name, version, error)
             reason = f"{name} {version} can't be used: {error}"
@@ -394,14 +389,14 @@ class Registry:
         return ModelUnavailable(message, model=slot.name, bucket=bucket)
 
 
-def _checked(name: str) -> str:
+def _require_known_name(name: str) -> str:
     try:
-        return require_name(name)
+        return require_model_name(name)
     except BundleInvalid as error:
         raise NotFound(f"there is no such model: {error}") from error
 
 
-def _passing(error: Exception) -> str:
+def _describe_outage(error: Exception) -> str:
     """Return what stood in the way, for now: S3, the scratch disk, or a call that the system refused, and where."""
     if not isinstance(error, OSError) or isinstance(error, ConnectionError | TimeoutError):
         return f"S3 can't be read ({type(error).__name__})"

@@ -53,7 +53,7 @@ class TextClassifier:
     def _classify(self, tokens: list[Tokens]) -> list[Prediction]:
         windows = [ids for each in tokens for ids in (each.ids, *each.more)]
         scores = iter(self._windows(windows))
-        return [_joined(each, [next(scores) for _ in range(1 + len(each.more))]) for each in tokens]
+        return [_average_windows(each, [next(scores) for _ in range(1 + len(each.more))]) for each in tokens]
 
     def _windows(self, windows: list[Ids]) -> Scores:
         """Return the scores [windows, labels]."""
@@ -82,7 +82,7 @@ class TextClassifier:
             raise ModelUnavailable(f"{name} gave a score that is not a finite number")
 
 
-def _joined(tokens: Tokens, scores: list[Scores]) -> Prediction:
+def _average_windows(tokens: Tokens, scores: list[Scores]) -> Prediction:
     """Return the prediction of a text: its windows' scores averaged, each weighing as many tokens as it has."""
     lengths = [len(tokens.ids), *map(len, tokens.more)]
     joined = scores[0] if len(scores) == 1 else np.average(scores, axis=0, weights=lengths).astype(np.float32)

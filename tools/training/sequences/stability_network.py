@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tools.training.sequences.data import ALPHABET, LENGTH, PROTEASES
+from tools.training.sequences.proteins_data import ALPHABET, LENGTH, PROTEASES
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Proteins:
         return np.asarray((self.scores > STABLE).all(1))
 
 
-def encode(sequences: list[str]) -> Codes:
+def encode_proteins(sequences: list[str]) -> Codes:
     """Return alphabet indices uint8 [N, 50]; raises ValueError on another length or residue."""
     if any(len(sequence) != LENGTH for sequence in sequences):
         raise ValueError(f"every sequence has {LENGTH} residues")
@@ -65,7 +65,7 @@ def load(path: Path) -> Proteins:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))
     return Proteins(
-        encode([row["sequence"] for row in rows]),
+        encode_proteins([row["sequence"] for row in rows]),
         _columns(rows, [f"ss_{protease}" for protease in PROTEASES]),
         np.array([row["kind"] for row in rows]),
         np.array([int(row["fold"]) for row in rows]),
@@ -82,7 +82,7 @@ def load_windows(path: Path | None, most: int) -> Codes:
     if path is None:
         return np.empty((0, LENGTH), np.uint8)
     with gzip.open(path, "rt", encoding="ascii") as source:
-        windows = encode(source.read().split())
+        windows = encode_proteins(source.read().split())
     return windows[np.random.default_rng(5).permutation(len(windows))[:most]]
 
 

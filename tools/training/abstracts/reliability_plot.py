@@ -25,7 +25,7 @@ def reliability(target: Array, scores: Array, bins: int = BINS) -> tuple[Array, 
     return said, np.bincount(place, target.ravel(), bins) / count
 
 
-def draw(target: Array, scores: Array, labels: list[str], path: Path) -> None:
+def draw_reliability(target: Array, scores: Array, labels: list[str], path: Path) -> None:
     """Write the reliability of every label and of all together; `target` and `scores` are [N, labels]."""
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), dpi=110)
     for column, _ in enumerate(labels):

@@ -6,26 +6,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from tools.training.sequences.data import PROTEASES, STABLE, Proteins, Scores
+from tools.models.metrics import spearman
+from tools.training.sequences.proteins_data import PROTEASES, STABLE, Proteins, Scores
 
 DRAWS: Final = 500
 TOP: Final = 100
 Rows = npt.NDArray[np.intp]
 Measure = Callable[[Rows], float]
 Report = dict[str, Any]
-
-
-def ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Return ranks [N], the mean rank where values are equal."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])
-
-
-def spearman(first: npt.NDArray[np.floating], second: npt.NDArray[np.floating]) -> float:
-    """Return Spearman's rank correlation, 0 where all of either are equal."""
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return 0.0
-    return float(np.corrcoef(ranks(first), ranks(second))[0, 1])
 
 
 def interval(measure: Measure, rows: Rows, draws: int = DRAWS) -> list[float]:
@@ -36,8 +24,8 @@ def interval(measure: Measure, rows: Rows, draws: int = DRAWS) -> list[float]:
 
 
 def correlation(proteins: Proteins, predicted: Scores, head: int) -> Measure:
-    """Return the measure of Spearman's correlation of one protease; `predicted` is [N, 2]."""
-    return lambda rows: spearman(proteins.scores[rows, head], predicted[rows, head])
+    """Return the measure of one protease's Spearman correlation, 0 where a side is constant; `predicted` is [N, 2]."""
+    return lambda rows: float(np.nan_to_num(spearman(proteins.scores[rows, head], predicted[rows, head])))
 
 
 def precision(proteins: Proteins, predicted: Scores) -> Measure:
@@ -62,7 +50,7 @@ def top_truth(proteins: Proteins, predicted: Scores, count: int = TOP) -> Measur
     return lambda rows: float(right[rows][np.argsort(-order[rows], kind="stable")[:count]].mean())
 
 
-def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
+def report_pair(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
     """Return the metrics of each model, by protease, each beside its interval `..._ci95`.
 
     `predicted` [N, 2] is what the pair serves: a protein passes whose gate is above zero.
@@ -70,13 +58,13 @@ def report(proteins: Proteins, predicted: Scores) -> dict[str, Report]:
     everything = np.arange(len(proteins))
     groups = {"all": everything} | {kind: np.flatnonzero(proteins.kind == kind) for kind in ("design", "natural")}
     sizes: Report = {f"rows_{name}": len(rows) for name, rows in groups.items()}
-    top = _measured("top100_stable_after_gate", top_truth(proteins, predicted), everything)
+    top = _measure("top100_stable_after_gate", top_truth(proteins, predicted), everything)
     found: dict[str, Report] = {}
     for head, protease in enumerate(PROTEASES):
         measure = correlation(proteins, predicted, head)
         found[protease] = {**sizes, **top}
         for name, rows in groups.items():
-            found[protease] |= _measured(f"spearman_{name}", measure, rows) if len(rows) else {}
+            found[protease] |= _measure(f"spearman_{name}", measure, rows) if len(rows) else {}
     found["chymotrypsin"] |= gate(proteins, predicted)
     return found
 
@@ -87,12 +75,12 @@ def gate(proteins: Proteins, predicted: Scores) -> Report:
     return {
         "stable": int((proteins.scores[:, 0] > STABLE).sum()),
         "passed": int((predicted[:, 0] > 0).sum()),
-        **_measured("precision_at_zero", precision(proteins, predicted), everything),
-        **_measured("recall_at_zero", recall(proteins, predicted), everything),
+        **_measure("precision_at_zero", precision(proteins, predicted), everything),
+        **_measure("recall_at_zero", recall(proteins, predicted), everything),
     }
 
 
-def _measured(name: str, measure: Measure, rows: Rows) -> Report:
+def _measure(name: str, measure: Measure, rows: Rows) -> Report:
     return {name: round(measure(rows), 4), f"{name}_ci95": interval(measure, rows)}
 
 

@@ -58,7 +58,7 @@ class Splits:
     test: list[LabelledAbstract]
 
 
-def read_rows(path: Path) -> Iterator[LabelledAbstract]:
+def read_labelled_abstracts(path: Path) -> Iterator[LabelledAbstract]:
     """Yield the labelled rows of a gzipped JSON-lines file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
@@ -75,17 +75,21 @@ def fraction(identity: str) -> float:
 
 def load_splits(folder: Path, per_primary: int) -> Splits:
     """Return the splits; the pool adds up to `per_primary` further training rows of each primary archive."""
-    rows = [row for row in read_rows(folder / "abstracts.jsonl.gz") if row.id not in DEMO_IDS]
+    rows = [row for row in read_labelled_abstracts(folder / "abstracts.jsonl.gz") if row.id not in DEMO_IDS]
     balanced = {row.id for row in rows} | DEMO_IDS
     test = [row for row in rows if fraction(row.id) < _TEST]
     validation = [row for row in rows if _TEST <= fraction(row.id) < _TEST + _VALIDATION]
     train = [row for row in rows if fraction(row.id) >= _TEST + _VALIDATION]
     held_out = {row.text for row in test} | {row.text for row in validation}
-    pool = (row for row in read_rows(folder / "pool.jsonl.gz") if row.id not in balanced and row.text not in held_out)
-    return Splits(train + _capped(pool, per_primary), validation, test)
+    pool = (
+        row
+        for row in read_labelled_abstracts(folder / "pool.jsonl.gz")
+        if row.id not in balanced and row.text not in held_out
+    )
+    return Splits(train + _cap(pool, per_primary), validation, test)
 
 
-def _capped(rows: Iterator[LabelledAbstract], per_primary: int) -> list[LabelledAbstract]:
+def _cap(rows: Iterator[LabelledAbstract], per_primary: int) -> list[LabelledAbstract]:
     taken: Counter[str] = Counter()
     kept = []
     for row in sorted(rows, key=lambda row: fraction("pool" + row.id)):

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 
 from tools.training.sequences import convert
-from tools.training.sequences.data import PROTEASES, STABLE, Proteins, Scores
+from tools.training.sequences.proteins_data import PROTEASES, STABLE, Proteins, Scores
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -15,7 +15,7 @@ from matplotlib import pyplot
 _INK, _MARK, _SECOND = "#33415c", "#c2410c", "#0f766e"
 
 
-def draw(unseen: Proteins, content: bytes, protease: str, zero: float, path: Path) -> None:
+def draw_quality(unseen: Proteins, content: bytes, protease: str, zero: float, path: Path) -> None:
     """Write how good a served model is on proteins that it never saw; a line where a gate's zero is."""
     measured = unseen.scores[:, PROTEASES.index(protease)]
     predicted = convert.score(content, unseen.codes) + zero

