@@ -20,7 +20,6 @@ WANTED ?= 0.95
 LINES ?= 1000000
 SEED ?= 1
 RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
-export PYTHONPATH := functions:layers/assay/python:.
 export SAM_CLI_TELEMETRY := 0
 
 .DEFAULT_GOAL := help

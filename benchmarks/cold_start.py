@@ -21,7 +21,8 @@ from typing import Any
 
 from benchmarks.measuring import describe_machine
 from benchmarks.objects import serve_objects
-from tools.containers import HOST, ROOT, docker, run_emulated
+from tools.containers import HOST, docker, run_emulated
+from tools.paths import ROOT
 
 BUILD = ROOT / "build/cold-start"
 FULL = "assay-classify:full"

@@ -21,7 +21,7 @@ from benchmarks.rank import peak_megabytes
 from tools.batch.files_as_s3 import FolderClient
 from tools.local.lambdas import Context, Local
 from tools.local.stack import Function
-from tools.paths import ROOT, add_sources
+from tools.paths import ROOT
 
 
 class Died(Exception):
@@ -141,7 +141,6 @@ def main() -> None:
     import importlib
 
     name, folder = sys.argv[1:]
-    add_sources(ROOT)
     read_uploads_from(Path(folder))
     module, _, attribute = name.rpartition(".")
     serve(getattr(importlib.import_module(module), attribute), name)

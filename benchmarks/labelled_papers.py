@@ -25,8 +25,8 @@ from typing import Final
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError
 from assay.papers.pdf import extract
+from tools.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 LABELS: Final = Path(__file__).with_suffix(".json")
 RESULTS: Final = ROOT / "benchmarks" / "results" / "labelled_papers.md"
 ENOUGH: Final = 0.95

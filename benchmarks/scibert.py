@@ -16,8 +16,8 @@ from tools.models.architecture import Architecture
 from tools.models.build import build_manifest
 from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.shipped import newest
+from tools.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = newest(ROOT / "models", "arxiv-archives")
 LAYERS, HEADS, HIDDEN, WIDE, PIECES, POSITIONS, LABELS = 12, 12, 768, 3072, 31_090, 512, 18
 

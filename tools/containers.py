@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.paths import ROOT
+
 HOST = "host.docker.internal"
 EMULATOR = "/usr/local/bin/aws-lambda-rie"
 USER = "993:990"

@@ -27,9 +27,9 @@ import boto3
 
 from tools.demo.run import Api, Drop
 from tools.local.service import LocalService, Options
+from tools.paths import ROOT
 from tools.terminal import format_table
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 RANKED: Final = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"
 SEQUENCES: Final = (RANKED, RANKED[::-1], "GS" * 25, "NOT1")
 """One that ranks, two that the gate may filter, one that is rejected."""

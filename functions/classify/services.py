@@ -126,10 +126,10 @@ def desk() -> JobEnvironment:
 
 def kind() -> ClassifyJobType:
     """Return classification as a kind of file job, the classifier that serves now to be pinned."""
-    return ClassifyJobType(_serving)
+    return ClassifyJobType(_serving, _pinned_classifier)
 
 
-def pinned_classifier(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
+def _pinned_classifier(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
     """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
     return service().classifier("{name}@{version}".format(**models["classifier"]))
 

@@ -8,8 +8,10 @@ from functools import cache
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from assay.jobs.announcements import announce_jobs
+from assay.jobs.classify_files import ClassifyJobType
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Jobs
+from assay.jobs.planning import JobType
 from assay.jobs.rank_files import RankJobType
 from assay.models.model_choice import Choice, Pair, choose_pair, load_pinned_pair
 from assay.models.published import Shelf
@@ -53,18 +55,17 @@ class RankServices:
         return JobEnvironment.of(self.settings)
 
     @property
-    def kind(self) -> RankJobType:
-        """Return ranking as a kind of file job, the models that serve now to be pinned."""
-        return RankJobType(lambda options: self.pair(options).models)
+    def kinds(self) -> Mapping[str, JobType]:
+        """Return the kinds of file jobs; abstracts are planned and joined here, and not classified."""
+        ranking = RankJobType(
+            lambda options: self.pair(options).models, lambda models: load_pinned_pair(self.registry, models)
+        )
+        return {each.name: each for each in (ranking, ClassifyJobType(self.classifier))}
 
     def classifier(self) -> Mapping[str, Mapping[str, str]]:
         """Return which classifier serves, as its pointer says: this image could not load it. Raises NotFound."""
         shelf, name = Shelf(Bucket(client("s3"), self.settings.models_bucket)), self.settings.classifier
         return {"classifier": {"name": name, "version": shelf.current(name)}}
-
-    def pinned(self, models: Mapping[str, Mapping[str, str]]) -> Pair:
-        """Return the versions that a job's plan pinned. Raises ModelUnavailable."""
-        return load_pinned_pair(self.registry, models)
 
     def pair(self, options: RankOptions = DEFAULTS) -> Pair:
         """Return one snapshot of the gate and the score model. Raises as `pair.chosen` does."""

@@ -16,7 +16,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tools.containers import ROOT, docker, emulator
+from tools.containers import docker, emulator
+from tools.paths import ROOT
 
 NUMBER, REGION = "123456789012", "us-east-1"
 FOLDER = ROOT / "build" / "cloud"

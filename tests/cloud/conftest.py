@@ -5,7 +5,7 @@ import pytest
 
 from tests.cloud.account import Account, emulated
 from tests.cloud.deployment import Deployment, deploy, publish
-from tools.containers import ROOT
+from tools.paths import ROOT
 
 PORT = int(os.environ.get("ASSAY_CLOUD_PORT", "4599"))
 # What the tests of files and models need; everything else stays as a first deployment has it.

@@ -12,7 +12,8 @@ import requests
 from botocore.exceptions import ClientError, WaiterError
 
 from tests.cloud.account import FOLDER, REGION, SAM, Account
-from tools.containers import ROOT, docker
+from tools.containers import docker
+from tools.paths import ROOT
 
 STACK, REPOSITORY = "assay", "assay"
 SECONDS = 300.0

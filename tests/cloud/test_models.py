@@ -12,7 +12,7 @@ import pytest
 
 from tests.cloud.deployment import Deployment, assay, publish, wait_for
 from tests.cloud.samples import DESIGN, OTHER
-from tools.containers import ROOT
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.cloud
 NAME = "stability-trypsin"

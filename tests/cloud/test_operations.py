@@ -10,7 +10,7 @@ from tests.cloud.account import AWS, REGION
 from tests.cloud.deployment import Deployment
 from tests.cloud.samples import DESIGN, FASTA
 from tests.e2e.test_runbook import AWS_ONLY, BLOCK, KEPT, KEYS, PARTS, hold
-from tools.containers import ROOT
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.cloud
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

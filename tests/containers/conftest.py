@@ -8,8 +8,9 @@ import pytest
 
 from tests.containers.sam import Sam
 from tests.e2e.running import Service, running
-from tools.containers import HOST, ROOT
+from tools.containers import HOST
 from tools.local import stack
+from tools.paths import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 import requests
 
-from tools.containers import HOST, ROOT, free_port
+from tools.containers import HOST, free_port
 from tools.local import stack
 from tools.local.lambdas import Context
+from tools.paths import ROOT
 
 # What differs from one answer to the next.
 VOLATILE = {"request_id", "job_id", "status_url", "result_url", "key", "upload", "cached"}

@@ -11,7 +11,8 @@ from typing import Any, Final
 import pytest
 
 from tests.e2e.running import Service
-from tools.containers import ROOT, USER, Container, docker, run_emulated
+from tools.containers import USER, Container, docker, run_emulated
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.containers
 IMAGES: Final = {

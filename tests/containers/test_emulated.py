@@ -10,11 +10,12 @@ import pytest
 
 from assay.aws.s3 import Bucket
 from tests.e2e.running import Service
-from tools.containers import ROOT, docker, run_emulated
+from tools.containers import docker, run_emulated
 from tools.local import stack
 from tools.models.build import build_manifest
 from tools.models.publish import publish
 from tools.models.shipped import newest
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.containers
 RANK, CLASSIFY, FULL = "rankapifunction:rank", "classifyapifunction:classify", "assay-rank:full"

@@ -9,8 +9,8 @@ import pytest
 
 from tests.containers.sam import Sam, call, comparable, function_of
 from tests.e2e.running import Service
-from tools.containers import ROOT
 from tools.local import stack
+from tools.paths import ROOT
 
 pytestmark = pytest.mark.containers
 EVENTS = sorted((ROOT / "events").glob("*.json"))

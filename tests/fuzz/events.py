@@ -155,10 +155,9 @@ def s3(data: bytes) -> None:
 
     desk: Any = _Desk()
     kind: Any = SimpleNamespace(name="rank")
-    nothing: Any = None
     with suppress(AssayError):
         for record in _s3_records(data):
-            assert steps.start_from_record(desk, kind, record, "owner", nothing, nothing) is None
+            assert steps.start_from_record(desk, kind, record, "owner") is None
 
 
 def _s3_records(data: bytes) -> list[Any]:

@@ -40,7 +40,7 @@ def test_a_jobs_manifest_nested_too_deep_to_read_is_refused() -> None:
 def test_a_record_that_is_not_of_s3_is_refused(record: Any) -> None:
     nothing: Any = None
     with pytest.raises(MalformedBody):
-        start_from_record(nothing, nothing, record, "owner", nothing, nothing)
+        start_from_record(nothing, nothing, record, "owner")
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("text/plain;\u00e9", ""), ("x" * 9000, ""), ("text/csv", "text/csv")])

@@ -6,14 +6,14 @@ the latest job of the key, which may be about another file of the same name.
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import boto3
 
+from assay.errors import AssayError
+from assay.jobs.job_records import UploadIdentity
+from assay.jobs.steps import Letter, list_records, read_identity, read_letter, redrive
 from tools.admin.resources import Deployed
-
-if TYPE_CHECKING:
-    from assay.jobs.job_records import UploadIdentity
 
 _WAIT: Final = 1
 _LOT: Final = 10
@@ -42,9 +42,6 @@ def drain(there: Deployed) -> Iterator[str]:
 
 def _about(body: str) -> set[str] | None:
     """Return the job or the events that a message is about, None where it is none of ours."""
-    from assay.errors import AssayError
-    from assay.jobs.steps import list_records, read_identity
-
     try:
         said = json.loads(body)
         if "job_id" in said:
@@ -56,8 +53,6 @@ def _about(body: str) -> set[str] | None:
 
 def redriven(there: Deployed, job_id: str) -> str:
     """Begin a FAILED job again, its finished shards kept; return a line about it."""
-    from assay.jobs.steps import redrive
-
     execution = redrive(there.desk, job_id)
     if execution:
         return f"{job_id}: runs again as {execution.rpartition(':')[2]}; finished shards are kept"
@@ -70,8 +65,6 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
 
     Yield a line about each, and whether the message is done with.
     """
-    from assay.jobs.steps import list_records, read_identity
-
     if "job_id" in body:
         yield redriven(there, str(body["job_id"])), True
         return
@@ -81,10 +74,8 @@ def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool
         yield _delivered(there, {"Records": [record]}, read_identity(record), claimer)
 
 
-def _delivered(there: Deployed, event: Mapping[str, Any], upload: "UploadIdentity", claimer: str) -> tuple[str, bool]:
+def _delivered(there: Deployed, event: Mapping[str, Any], upload: UploadIdentity, claimer: str) -> tuple[str, bool]:
     """Redrive the FAILED job of an event, or hand the event to its function once more, unless one works on it."""
-    from assay.jobs.steps import Letter, read_letter
-
     letter, job_id, seconds = read_letter(there.desk, upload, claimer)
     if letter is Letter.ENDED:
         return f"{upload.key}: {redriven(there, job_id)}", True

@@ -10,11 +10,20 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from assay.aws.s3 import Bucket
-    from assay.jobs.workspace import JobPlan
+from assay.abstracts.parsing import Layout, read_records
+from assay.aws.s3 import Bucket
+from assay.errors import NotFound, ObjectChanged, ObjectMissing
+from assay.jobs import shard_bytes
+from assay.jobs.accounting import OUTCOMES, balanced
+from assay.jobs.byte_ranges import Tally
+from assay.jobs.rank_files import read_blocks
+from assay.jobs.workspace import JobPlan, Workspace
+from assay.sequences.alphabet import decode
+from assay.sequences.contract import DEFAULT
+from assay.text.compression import gunzip
+from assay.text.records import Notice
 
 SUMMARIES: Final = ("ranking.json", "classification.json")
 _SLACK: Final = 1 << 16
@@ -34,7 +43,7 @@ class Proof:
 class _Job:
     """What is read of a job: its summary, the ranked rows by line, and how many rejects only a model found."""
 
-    results: "Bucket"
+    results: Bucket
     job_id: str
     summary: Mapping[str, Any]
     ranked: list[dict[str, str]] = field(default_factory=list)
@@ -61,7 +70,7 @@ class _Job:
             yield rest
 
 
-def verify_job(results: "Bucket", uploads: "Bucket | None", job_id: str) -> Iterator[Proof]:
+def verify_job(results: Bucket, uploads: Bucket | None, job_id: str) -> Iterator[Proof]:
     """Yield what was recomputed of a job. Raises NotFound where it has no summary, AWS's errors."""
     job = _Job(results, job_id, _summary(results, job_id))
     if job.summary["state"] != "SUCCEEDED":
@@ -78,8 +87,7 @@ def verify_job(results: "Bucket", uploads: "Bucket | None", job_id: str) -> Iter
     yield from _source(job, uploads)
 
 
-def _summary(results: "Bucket", job_id: str) -> Mapping[str, Any]:
-    from assay.errors import NotFound, ObjectMissing
+def _summary(results: Bucket, job_id: str) -> Mapping[str, Any]:
 
     for name in SUMMARIES:
         try:
@@ -96,7 +104,6 @@ def _same(name: str, what: str, found: int, stated: int) -> Proof:
 
 
 def _balance(job: _Job) -> Proof:
-    from assay.jobs.accounting import OUTCOMES, balanced
 
     outcomes = ", ".join(f"{name} {job.counts[name]:,}" for name in OUTCOMES if name in job.counts)
     return Proof("outcomes", balanced(job.counts), f"received {job.counts['received']:,}: {outcomes}")
@@ -165,7 +172,6 @@ def _scores(job: _Job) -> Iterator[Proof]:
 
 
 def _unpacked(job: _Job, key: str) -> Iterator[str]:
-    from assay.text.compression import gunzip
 
     decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
     for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
@@ -189,7 +195,7 @@ def _parquet(job: _Job, part: Mapping[str, Any]) -> Iterator[str]:
 class _Ranged(io.RawIOBase):
     """An object as a file that is read where it is looked at."""
 
-    def __init__(self, bucket: "Bucket", key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str) -> None:
         self._bucket, self._key, self._at, self._size = bucket, key, 0, bucket.head(key).size
 
     def readable(self) -> bool:
@@ -246,12 +252,8 @@ def _classification(job: _Job) -> Iterator[Proof]:
     yield Proof("order", not wrong, wrong[0] if wrong else "in order of the file's lines")
 
 
-def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
+def _source(job: _Job, uploads: Bucket | None) -> Iterator[Proof]:
     """Count the object's bytes and records again, in one pass, and look the ranked sequences up in it."""
-    from assay.errors import ObjectChanged, ObjectMissing
-    from assay.jobs.byte_ranges import Tally
-    from assay.jobs.workspace import Workspace
-
     manifest = Workspace(job.results, job.job_id).planned()
     if uploads is None or manifest is None:
         yield Proof("source", None, "left out" if uploads is None else "the job's plan is gone by now")
@@ -267,9 +269,7 @@ def _source(job: _Job, uploads: "Bucket | None") -> Iterator[Proof]:
     yield from proofs
 
 
-def _read(whole: "JobPlan", uploads: "Bucket", tally: Any) -> Iterable[Any]:
-    from assay.abstracts.parsing import Layout, read_records
-    from assay.jobs import shard_bytes
+def _read(whole: JobPlan, uploads: Bucket, tally: Any) -> Iterable[Any]:
 
     chunks = shard_bytes.read_shard(uploads, whole, whole.shard(0), tally)
     if whole.format == Layout.PDF.value:
@@ -278,16 +278,12 @@ def _read(whole: "JobPlan", uploads: "Bucket", tally: Any) -> Iterable[Any]:
 
 
 def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
-    from assay.text.records import Notice
 
     count = sum(not isinstance(each, Notice) for each in records)
     yield _same("source records", "records", count, job.counts["received"])
 
 
-def _ranked_source(job: _Job, whole: "JobPlan", uploads: "Bucket", tally: Any) -> Iterator[Proof]:
-    from assay.jobs.rank_files import read_blocks
-    from assay.sequences.alphabet import decode
-    from assay.sequences.contract import DEFAULT
+def _ranked_source(job: _Job, whole: JobPlan, uploads: Bucket, tally: Any) -> Iterator[Proof]:
 
     lengths = {len(row["sequence"]) for row in job.ranked}
     contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT

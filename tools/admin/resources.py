@@ -4,17 +4,18 @@ import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
 from assay.aws.clients import client, forget
 from assay.aws.s3 import Bucket
 from assay.errors import ObjectMissing, SettingsError
-
-if TYPE_CHECKING:
-    from assay.jobs.environment import JobEnvironment
-
+from assay.jobs.environment import JobEnvironment, caps
+from assay.jobs.job_records import Jobs
+from assay.settings import Settings
+from tools.paths import ROOT
+from tools.template import ACCOUNT, REGION, Resolver, load_template
 
 IDS = (
     "UploadsBucket",
@@ -38,14 +39,8 @@ class Deployed:
     ids: Mapping[str, str]
 
     @property
-    def desk(self) -> "JobEnvironment":
+    def desk(self) -> JobEnvironment:
         """Return what file jobs stand on there."""
-        from assay.aws.clients import client
-        from assay.aws.s3 import Bucket
-        from assay.jobs.environment import JobEnvironment, caps
-        from assay.jobs.job_records import Jobs
-        from assay.settings import Settings
-
         return JobEnvironment(
             uploads=Bucket(client("s3"), self.ids["UploadsBucket"]),
             results=Bucket(client("s3"), self.ids["ResultsBucket"]),
@@ -76,10 +71,6 @@ def _complete(found: Mapping[str, str], stack: str) -> dict[str, str]:
 
 def _local(endpoint: str) -> Deployed:
     """Return the names that the template's resources have on this machine."""
-    from assay.aws.clients import forget
-    from tools.paths import ROOT
-    from tools.template import ACCOUNT, REGION, Resolver, load_template
-
     os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": REGION}
     if boto3.Session().get_credentials() is None:
         os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}

@@ -5,9 +5,9 @@ python -m tools.audit.licences
 
 import re
 from importlib.metadata import PackageNotFoundError, metadata
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools.paths import ROOT
+
 PAGE = ROOT / "docs" / "licences.md"
 SETS = {
     "rank image": "functions/rank/requirements.txt",

@@ -17,9 +17,9 @@ from pathlib import Path
 import yaml
 
 from tools.audit.transform import translate_template
+from tools.paths import ROOT
 from tools.template import load_template
 
-ROOT = Path(__file__).resolve().parents[2]
 WAIVERS = Path(__file__).parent / "waivers.yaml"
 
 

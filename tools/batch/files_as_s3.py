@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
+from assay.aws.s3 import Bucket
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-    from assay.aws.s3 import Bucket
 
-
-def open_folder_bucket(root: Path) -> "Bucket":
+def open_folder_bucket(root: Path) -> Bucket:
     """Return a folder as a bucket."""
-    from assay.aws.s3 import Bucket
-
     return Bucket(cast("S3Client", FolderClient(root)), str(root))
 
 

@@ -7,12 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
+from assay.aws.clients import client
+from assay.aws.s3 import Bucket
 from tools.batch.files_as_s3 import open_folder_bucket
-
-if TYPE_CHECKING:
-    from assay.aws.s3 import Bucket
 
 S3 = "s3://"
 STDIN = "-"
@@ -27,7 +26,7 @@ class Place:
     key: str
     in_s3: bool = False
 
-    def bucket(self, told: Told | None = None) -> "Bucket":
+    def bucket(self, told: Told | None = None) -> Bucket:
         """Return the input's bucket; `told` hears how many bytes each read gave."""
         found = _s3(self.root) if self.in_s3 else open_folder_bucket(Path(self.root))
         return _counted(found, told) if told else found
@@ -68,16 +67,13 @@ def _copied(source: IO[bytes]) -> Iterator[Place]:
         yield Place(folder, "stdin")
 
 
-def _s3(name: str) -> "Bucket":
-    from assay.aws.clients import client
-    from assay.aws.s3 import Bucket
+def _s3(name: str) -> Bucket:
 
     return Bucket(client("s3"), name)
 
 
-def _counted(bucket: "Bucket", told: Told) -> "Bucket":
+def _counted(bucket: Bucket, told: Told) -> Bucket:
     """Return the same bucket, every ranged read of it told."""
-    from assay.aws.s3 import Bucket
 
     class Counted(Bucket):
         def read_range(

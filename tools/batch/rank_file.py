@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from tools.batch.worker import BatchRun, rank_shard
+from assay.jobs.merging import CutInRow, Joined
+from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
+from assay.jobs.rank_files import RankJobType
+from assay.jobs.steps import success_summary
+from assay.jobs.workspace import JobPlan, Workspace, result_key, summary_key
+from assay.options import RankOptions
+from tools.batch.worker import BatchRun, rank_and_keep
 from tools.batch.workers import rank_shards
 from tools.terminal import Bar
-
-if TYPE_CHECKING:
-    from assay.jobs.merging import Joined
-    from assay.jobs.planning import FileShape
-    from assay.jobs.workspace import JobPlan, Source, Workspace
-    from assay.models.model_choice import Pair
-    from assay.options import RankOptions
 
 SMALLEST: Final = 4 << 20
 """Bytes of a shard that are worth a process: it takes a second to start."""
@@ -24,56 +23,28 @@ SHARDS_EACH: Final = 4
 ENDLESS: Final = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class RankFileJob:
-    """Ranking with the options of a command line, which are not those of an object's metadata."""
-
-    chosen: "RankOptions"
-    pair: "Pair"
-    name: str = "rank"
-
-    def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
-        """Return what was chosen."""
-        return asdict(self.chosen)
-
-    def shape(self, head: bytes, source: "Source", options: Mapping[str, Any]) -> "FileShape":
-        """Judge a file as the service does."""
-        from assay.jobs.rank_files import RankJobType
-
-        return RankJobType(lambda _: self.pair.models).shape(head, source, options)
-
-    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
-        """Return who ranks."""
-        return self.pair.models
-
-
 def shard_bytes(size: int, processes: int) -> int:
     """Return how large shards are: a few for each process, so that all end at about the same time."""
     return min(max(-(-size // (SHARDS_EACH * processes)), SMALLEST), LARGEST)
 
 
-def rank_file(desk: BatchRun, options: "RankOptions", processes: int, largest: int | None = None) -> Mapping[str, Any]:
+def rank_file(desk: BatchRun, options: RankOptions, processes: int, largest: int | None = None) -> Mapping[str, Any]:
     """Rank a file; its results lie under `desk.results`, and what its summary says is returned.
 
     `largest` bounds the bytes of a shard. Raises AssayError, StrictReject, Lost, AWS's errors for an input in S3.
     """
-    from assay.jobs.merging import CutInRow
-    from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
-
-    pair = desk.pair()
+    kind = desk.kind()
     uploads = desk.place.bucket()
     size = uploads.head(desk.place.key).size
     caps = Caps(min(largest or LARGEST, shard_bytes(size, processes)), ENDLESS, ENDLESS)
-    plan = new_plan(RankFileJob(options, pair), desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps)
+    plan = new_plan(kind, desk.job_id, Upload(desk.place.root, desk.place.key), uploads, caps, asdict(options))
     try:
-        return _done(desk, plan, pair, processes)
+        return _run(desk, plan, kind, processes)
     except CutInRow:
-        return _done(desk, as_one_shard(plan, caps), pair, processes)
+        return _run(desk, as_one_shard(plan, caps), kind, processes)
 
 
-def _done(desk: BatchRun, plan: "JobPlan", pair: "Pair", processes: int) -> Mapping[str, Any]:
-    from assay.jobs.rank_files import join_ranking
-
+def _run(desk: BatchRun, plan: JobPlan, kind: RankJobType, processes: int) -> Mapping[str, Any]:
     working = desk.working
     working.keep(plan)
     with Bar("ranking", plan.source.size) as bar:
@@ -81,15 +52,12 @@ def _done(desk: BatchRun, plan: "JobPlan", pair: "Pair", processes: int) -> Mapp
             rank_shards(desk, range(plan.shards), processes, bar.add)
         else:
             for index in range(plan.shards):
-                rank_shard(desk, pair, index, bar.add)
-    return summed_up(working, plan, join_ranking(plan, working))
+                rank_and_keep(desk, kind, index, bar.add)
+    return summed_up(working, plan, kind.join(plan, working))
 
 
-def summed_up(working: "Workspace", plan: "JobPlan", joined: "Joined") -> Mapping[str, Any]:
+def summed_up(working: Workspace, plan: JobPlan, joined: Joined) -> Mapping[str, Any]:
     """Write the summary of a job done here, the last of its results, and return it."""
-    from assay.jobs.steps import success_summary
-    from assay.jobs.workspace import result_key, summary_key
-
     prefix = result_key(working.job_id, "")
     said = success_summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})
     if joined.error is not None:

@@ -1,6 +1,6 @@
 """One process's share of a file ranked on this machine: the shards that it is told, by the code of the functions.
 
-As a program (`python -m tools.batch.worker`) it reads JSON lines: first a `Desk`, then the index of a shard at a time.
+As a program (`python -m tools.batch.worker`) it reads JSON lines: a `BatchRun`, then the index of a shard at a time.
 It answers in JSON lines: `{"read": bytes}` while it works, then `{"done": index}` or `{"error": code, "message": ...}`.
 """
 
@@ -10,14 +10,15 @@ import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from assay.jobs.rank_files import RankJobType
+from assay.jobs.workspace import Workspace
+from assay.models.model_choice import pair_models
 from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place, Told
-
-if TYPE_CHECKING:
-    from assay.jobs.workspace import Workspace
-    from assay.models.model_choice import Pair
+from tools.models.shipped import newest_model
+from tools.terminal import explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +43,30 @@ class BatchRun:
         return cls(**{**body, "place": Place(**body["place"])})
 
     @property
-    def working(self) -> "Workspace":
+    def working(self) -> Workspace:
         """Return the job's working objects."""
-        from assay.jobs.workspace import Workspace
-
         return Workspace(open_folder_bucket(Path(self.results)), self.job_id)
 
-    def pair(self, threads: int = 0) -> "Pair":
-        """Load the models, each to run in so many threads (0: one a core). Raises ModelUnavailable, BundleInvalid."""
-        from assay.models.model_choice import pair_models
-        from tools.models.shipped import newest_model
+    def kind(self, threads: int = 0) -> RankJobType:
+        """Return ranking by these models, each in so many threads (0: one a core).
 
+        Raises ModelUnavailable, BundleInvalid.
+        """
         gate, score = (newest_model(Path(self.models), name, threads) for name in (self.gate, self.score))
-        return pair_models(gate, score)
+        pair = pair_models(gate, score)
+        return RankJobType(lambda _: pair.models, lambda _: pair)
 
 
-def rank_shard(desk: BatchRun, pair: "Pair", index: int, told: Told) -> None:
+def rank_and_keep(desk: BatchRun, kind: RankJobType, index: int, told: Told) -> None:
     """Rank one shard of a planned job and keep its result; `told` hears of each read. Raises AssayError."""
-    from assay.jobs.rank_files import rank_shard
-
     working = desk.working
-    uploads = desk.place.bucket(told)
-    working.save(rank_shard(working.manifest(), index, uploads, working.results, pair, pair.contract))
+    working.save(kind.work(working.manifest(), index, desk.place.bucket(told), working))
 
 
 def main() -> None:
     """Do the shards that standard input names, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command that started this ends it
     answers, sys.stdout = sys.stdout, sys.stderr
-    from tools.paths import ROOT, add_sources
-    from tools.terminal import explain
-
-    add_sources(ROOT)
 
     def tell(**said: Any) -> None:
         try:
@@ -89,12 +82,11 @@ def main() -> None:
 
 def _serve(tell: Any) -> None:
     desk = BatchRun.from_json(sys.stdin.readline())
-    pair = desk.pair(threads=1)
+    kind = desk.kind(threads=1)
     for line in sys.stdin:
-        rank_shard(desk, pair, int(line), lambda count: tell(read=count))
+        rank_and_keep(desk, kind, int(line), lambda count: tell(read=count))
         tell(done=int(line))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "ERROR")
     main()

@@ -11,7 +11,6 @@ from queue import Empty, SimpleQueue
 
 from tools.batch.inputs import Told
 from tools.batch.worker import BatchRun
-from tools.paths import ROOT
 
 COMMAND = (sys.executable, "-m", "tools.batch.worker")
 
@@ -39,8 +38,7 @@ def rank_shards(desk: BatchRun, shards: Sequence[int], processes: int, told: Tol
 @contextmanager
 def _started(desk: BatchRun, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
     """Start processes; end them with the block, whether they are done or not."""
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {"POWERTOOLS_LOG_LEVEL": "ERROR", **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     pipe = subprocess.PIPE
     processes: list[subprocess.Popen[str]] = []
     try:

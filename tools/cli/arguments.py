@@ -1,7 +1,10 @@
 """Arguments that several commands share, and the options of a request that they stand for."""
 
 import argparse
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+STATUS: Final = "exit status: 0 done; 1 it failed, or nothing could be read; 2 the command line was not understood"
 
 
 def add_service(command: argparse.ArgumentParser, what: str) -> None:
@@ -9,6 +12,12 @@ def add_service(command: argparse.ArgumentParser, what: str) -> None:
     command.add_argument("--url", help=what)
     key = "its API key, where it wants one (default: the variable ASSAY_API_KEY)"
     command.add_argument("--api-key", "--key", dest="key", metavar="KEY", help=key)
+
+
+def add_where(command: argparse.ArgumentParser) -> None:
+    """Add where a command computes: by a service, or here with a folder of models."""
+    add_service(command, "a running service to ask instead, e.g. http://127.0.0.1:3000")
+    command.add_argument("--models", type=Path, help="folder of model bundles (default: those that ship)")
 
 
 def ranking_options(options: argparse.Namespace) -> dict[str, Any]:

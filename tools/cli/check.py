@@ -3,19 +3,19 @@
 import argparse
 import os
 import sys
-from typing import TYPE_CHECKING
 
-from tools.cli.output import quiet, report_failure
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.check.ground import Ground, Named, NoGround, find_ground
+from tools.check.runs import NAMES, as_json, format_summary, line, run_checks
+from tools.cli.arguments import add_service
+from tools.cli.client import VARIABLE
+from tools.cli.output import report_failure
 from tools.terminal import printable
-
-if TYPE_CHECKING:
-    from tools.check.ground import Ground
 
 
 def add_arguments(check: argparse.ArgumentParser) -> None:
     """Add what names a deployment and what is tried of it."""
-    from tools.cli.arguments import add_service
-
     add_service(check, "the deployment's address, e.g. http://127.0.0.1:3000 (default: the stack's)")
     check.add_argument(
         "--stack", help="its CloudFormation stack: address, key, buckets, alarms and logs are found there"
@@ -32,13 +32,6 @@ def add_arguments(check: argparse.ArgumentParser) -> None:
 
 def check_deployment(options: argparse.Namespace) -> int:
     """Try every promise of a deployment and print how each ended; 1 where one is broken, or it can't be found."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    from tools.check.ground import Named, NoGround, find_ground
-    from tools.check.runs import NAMES
-    from tools.cli.client import VARIABLE
-
-    quiet()
     unknown = [name for name in (*options.without, *options.only) if name not in NAMES]
     if unknown:
         return report_failure(f"there is no check {', '.join(unknown)}; there are {', '.join(NAMES)}")
@@ -52,8 +45,7 @@ def check_deployment(options: argparse.Namespace) -> int:
     return _tried(ground, options)
 
 
-def _tried(ground: "Ground", options: argparse.Namespace) -> int:
-    from tools.check.runs import as_json, format_summary, line, run_checks
+def _tried(ground: Ground, options: argparse.Namespace) -> int:
 
     findings = []
     for finding in run_checks(ground, options.without, options.only):

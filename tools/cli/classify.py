@@ -8,21 +8,48 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from assay.abstracts.classification import classify as predict
+from assay.abstracts.classification import remarks, shape_result
+from assay.errors import InvalidAbstract
+from assay.http.messages import Request
+from assay.models.text_classifier import TextClassifier
+from assay.options import ClassifyOptions
+from assay.settings import Settings
+from classify.request import ClassifyRequest, read_request
+from tools.batch import classify_file
 from tools.batch.classify_file import holds_many, read_results
-from tools.cli.arguments import classification_options
+from tools.batch.inputs import Place, place_input
+from tools.cli import remote
+from tools.cli.arguments import add_where, classification_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import describe_notice, quiet, report_failure
+from tools.cli.output import describe_notice, report_failure
 from tools.models.shipped import newest_model
-from tools.paths import ROOT, add_sources
+from tools.paths import ROOT
 from tools.terminal import bar, explain
 
-if TYPE_CHECKING:
-    from classify.request import ClassifyRequest
-    from tools.batch.inputs import Place
-
 _PIECE: Final = 1 << 16
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    files = (
+        "one abstract as text or PDF, many as JSON, table or workbook; several files and patterns; - is standard input"
+    )
+    command.add_argument("files", nargs="+", metavar="FILE", help=files)
+    command.add_argument("--threshold", type=float, help="a label counts from this probability (default: the model's)")
+    command.add_argument("--top-k", type=int, help="how many labels at most")
+    command.add_argument("--column", help="the CSV column, or field of JSON lines, that holds the abstracts")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="write classification.jsonl, rejected.csv there; .txt is one abstract a line",
+    )
+    command.add_argument("--json", action="store_true", help="write JSON instead of bars")
+    add_where(command)
+    command.set_defaults(run=classify_command)
 
 
 def classify_command(options: argparse.Namespace) -> int:
@@ -30,8 +57,6 @@ def classify_command(options: argparse.Namespace) -> int:
 
     1 if a file can't be read or done, or none of its abstracts could be classified.
     """
-    quiet()
-    add_sources(ROOT)
     try:
         names = expand(options.files)
     except OSError as error:
@@ -76,7 +101,6 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
 
 
 def _by_service(options: argparse.Namespace) -> dict[str, Any]:
-    from tools.cli import remote
 
     with _folder(options) as folder:
         return remote.classify_remotely(options, folder)
@@ -94,8 +118,6 @@ def _folder(options: argparse.Namespace) -> Iterator[Path]:
 
 
 def _here(options: argparse.Namespace) -> dict[str, Any]:
-    from assay.settings import Settings
-    from tools.batch.inputs import place_input
 
     models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
     with place_input(options.file) as where:
@@ -105,7 +127,7 @@ def _here(options: argparse.Namespace) -> dict[str, Any]:
     return classify_here(sent, models, name, classification_options(options))
 
 
-def _pieces(where: "Place") -> Iterator[bytes]:
+def _pieces(where: Place) -> Iterator[bytes]:
     """Yield an input's bytes as they are asked for. Raises ObjectMissing, ObjectChanged."""
     bucket = where.bucket()
     info = bucket.head(where.key)
@@ -113,8 +135,7 @@ def _pieces(where: "Place") -> Iterator[bytes]:
         yield bucket.read_range(where.key, start, min(start + _PIECE, info.size), etag=info.etag)
 
 
-def _many_here(options: argparse.Namespace, where: "Place", models: Path, name: str) -> dict[str, Any]:
-    from tools.batch import classify_file
+def _many_here(options: argparse.Namespace, where: Place, models: Path, name: str) -> dict[str, Any]:
 
     with _folder(options) as out, TemporaryDirectory(prefix=".assay-", dir=out) as work:
         folder, summary = classify_file.classify_file(where, Path(work), models, name, classification_options(options))
@@ -130,23 +151,14 @@ def _shown(result: dict[str, Any], top_k: int | None) -> str:
     return f"{result['line']}\t{result['id'] or ''}\t{labels or '-'}"
 
 
-def _request(body: bytes) -> "ClassifyRequest":
+def _request(body: bytes) -> ClassifyRequest:
     """Return the abstract of a file, text or PDF, as the service reads it; raises MalformedBody, UnreadableInput."""
-    from assay.http.messages import Request
-    from classify.request import read_request
-
     kind = "application/pdf" if body.startswith(b"%PDF-") else "text/plain"
     return read_request(Request("POST", "/classify", {"content-type": kind}, {}, body))
 
 
-def classify_here(sent: "ClassifyRequest", folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+def classify_here(sent: ClassifyRequest, folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what POST /classify would answer to one abstract. Raises AssayError."""
-    from assay.abstracts.classification import classify as predict
-    from assay.abstracts.classification import remarks, shape_result
-    from assay.errors import InvalidAbstract
-    from assay.models.text_classifier import TextClassifier
-    from assay.options import ClassifyOptions
-
     options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))
     classifier = TextClassifier(newest_model(folder, name))
     (outcome,) = predict(sent.abstracts, classifier)

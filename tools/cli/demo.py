@@ -1,5 +1,6 @@
 """`assay demo`: the main job, shown and checked."""
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,17 @@ from tools.demo.run import DemoFailed, run_demo
 from tools.local.servers import PortInUse
 
 
-def demo(folder: Path) -> int:
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument("--results", type=Path, default=Path("demo-results"), help="where copies of the results go")
+    command.set_defaults(run=demo)
+
+
+def demo(options: argparse.Namespace) -> int:
     """Run the demo; 0 only if everything came out as expected."""
     try:
         with _native_chatter_off():
-            run_demo(folder)
+            run_demo(options.results)
     except (DemoFailed, PortInUse) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1

@@ -7,6 +7,11 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import TypeVar
 
+from botocore.exceptions import BotoCoreError, ClientError
+from requests import RequestException
+
+from assay.errors import AssayError
+from tools.batch.workers import Lost
 from tools.cli.output import report_failure
 from tools.terminal import explain
 
@@ -47,12 +52,6 @@ def each_alone(
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Return the errors that a command tells in one line."""
-    from botocore.exceptions import BotoCoreError, ClientError
-    from requests import RequestException
-
-    from assay.errors import AssayError
-    from tools.batch.workers import Lost
-
     return (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError, Lost)
 
 

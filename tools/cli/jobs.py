@@ -6,19 +6,24 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from assay.aws.clients import client
+from assay.aws.dynamodb import from_item
+from assay.jobs.ending import cancel
+from tools.admin.dead_letters import drain, redriven
+from tools.admin.proofs import verify_job
+from tools.admin.resources import find_deployed
+from tools.cli.arguments import add_service
+from tools.cli.client import ServiceClient
 from tools.cli.file_names import known_errors
-from tools.cli.output import quiet, report_failure
-from tools.paths import ROOT, add_sources
+from tools.cli.output import report_failure
 from tools.terminal import explain, format_table, printable
 
 SHOWN = 50
 Command = Callable[[argparse.Namespace], int]
 
 
-def add_commands(jobs: argparse.ArgumentParser) -> None:
+def add_arguments(jobs: argparse.ArgumentParser) -> None:
     """Add list, show, cancel, redrive and verify."""
-    from tools.cli.arguments import add_service
-
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = _added(commands, "list", _list, "the latest jobs")
     listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
@@ -47,8 +52,6 @@ def _added(commands: Any, name: str, command: Command, what: str) -> argparse.Ar
 
 def _told(command: Command, options: argparse.Namespace) -> int:
     """Run a command, its failure told in one line."""
-    quiet()
-    add_sources(ROOT)
     try:
         return command(options)
     except BrokenPipeError:
@@ -65,16 +68,12 @@ def _show(options: argparse.Namespace) -> int:
 
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
-        from assay.jobs.ending import cancel
-        from tools.admin.resources import find_deployed
-
         print(f"{options.job}: {cancel(find_deployed(options.stack, options.endpoint).desk, options.job).reason}")
         return 0
     return _asked(options, "POST", f"/jobs/{options.job}/cancel", {})
 
 
 def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
-    from tools.cli.client import ServiceClient
 
     if not options.url:
         return report_failure("say which service: --url, e.g. http://127.0.0.1:3000")
@@ -83,7 +82,6 @@ def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str,
 
 
 def _list(options: argparse.Namespace) -> int:
-    from tools.admin.resources import find_deployed
 
     there = find_deployed(options.stack, options.endpoint)
     jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
@@ -98,9 +96,6 @@ def _list(options: argparse.Namespace) -> int:
 
 def _recorded(name: str) -> Iterator[dict[str, Any]]:
     """Yield the records of jobs, in no order; reads the whole table."""
-    from assay.aws.clients import client
-    from assay.aws.dynamodb import from_item
-
     pages = (
         client("dynamodb")
         .get_paginator("scan")
@@ -114,8 +109,6 @@ def _recorded(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from tools.admin.proofs import verify_job
-    from tools.admin.resources import find_deployed
 
     desk = find_deployed(options.stack, options.endpoint).desk
     proofs = list(verify_job(desk.results, None if options.results_only else desk.uploads, options.job))
@@ -127,8 +120,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _redrive(options: argparse.Namespace) -> int:
-    from tools.admin.dead_letters import drain, redriven
-    from tools.admin.resources import find_deployed
 
     if bool(options.job) == options.dead_letters:
         return report_failure("say which job, or --dead-letters for all that lies in the dead-letter queue")

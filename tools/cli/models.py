@@ -1,6 +1,7 @@
 """The commands of `assay models`: import, validate, publish, activate and roll back, list, show, pull and compare."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit status: 0 done, 1 it failed."""
     options = models_parser().parse_args(arguments)
+    return int(options.run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command, its failure told in one line."""
     try:
-        options.run(options)
+        options.act(options)
     except BrokenPipeError:
         raise
     except (AssayError, BotoCoreError, ClientError, OSError, ValueError) as error:
@@ -40,29 +46,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def models_parser() -> argparse.ArgumentParser:
     """Build the parser."""
-    top = argparse.ArgumentParser(
-        prog="assay models",
-        description=__doc__,
-        epilog=USAGE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    top = argparse.ArgumentParser(prog="assay models")
+    add_arguments(top)
+    return top
+
+
+def add_arguments(top: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    top.description, top.epilog, top.formatter_class = __doc__, USAGE, argparse.RawDescriptionHelpFormatter
+    top.set_defaults(run=_run)
     found = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     models_import.add(found)
     _add_local(found)
     _add_publish(found)
     _add_pointer(found)
     _add_reading(found)
-    return top
 
 
 def _add_local(found: "Commands") -> None:
     manifest = found.add_parser("manifest", help="write a folder's manifest.json: a header and the files' hashes")
     manifest.add_argument("folder", type=Path)
     manifest.add_argument("header", type=Path, help="JSON file with all of the manifest but `files`")
-    manifest.set_defaults(run=model_commands.run_manifest)
+    manifest.set_defaults(act=model_commands.run_manifest)
     validate = found.add_parser("validate", aliases=["check"], help="verify a bundle, load it, run it and its probes")
     validate.add_argument("folder", type=Path)
-    validate.set_defaults(run=model_commands.run_validate)
+    validate.set_defaults(act=model_commands.run_validate)
 
 
 def _add_publish(found: "Commands") -> None:
@@ -71,17 +80,17 @@ def _add_publish(found: "Commands") -> None:
     publish.add_argument("--no-serve", action="store_true", help="publish only; `activate` makes it serve")
     resources.add_dry_run(publish)
     resources.add_options(publish)
-    publish.set_defaults(run=model_commands.publish_folder)
+    publish.set_defaults(act=model_commands.publish_folder)
 
 
 def _add_pointer(found: "Commands") -> None:
     activate = found.add_parser("activate", help="make a published version the one that serves")
     activate.add_argument("name")
     activate.add_argument("version")
-    activate.set_defaults(run=model_commands.run_activate)
+    activate.set_defaults(act=model_commands.run_activate)
     rollback = found.add_parser("rollback", help="make the version before the one that serves serve again")
     rollback.add_argument("name")
-    rollback.set_defaults(run=model_commands.run_rollback)
+    rollback.set_defaults(act=model_commands.run_rollback)
     for command in (activate, rollback):
         resources.add_dry_run(command)
         resources.add_options(command)
@@ -89,20 +98,20 @@ def _add_pointer(found: "Commands") -> None:
 
 def _add_reading(found: "Commands") -> None:
     listing = found.add_parser("list", help="list what is published, a star where a version serves")
-    listing.set_defaults(run=model_commands.run_list)
+    listing.set_defaults(act=model_commands.run_list)
     show = found.add_parser("show", help="print a manifest readably")
     show.add_argument("model", help="a bundle's folder, or NAME (what serves), NAME/VERSION in the bucket")
-    show.set_defaults(run=model_commands.run_show)
+    show.set_defaults(act=model_commands.run_show)
     pull = found.add_parser("pull", help="download a version, verified, to FOLDER/NAME/VERSION")
     pull.add_argument("model", help="NAME (what serves) or NAME/VERSION")
     pull.add_argument("--to", type=Path, default=Path("models"), metavar="FOLDER", help="default: models")
     resources.add_dry_run(pull)
-    pull.set_defaults(run=model_commands.run_pull)
+    pull.set_defaults(act=model_commands.run_pull)
     compare = found.add_parser("compare", help="run two versions on a file and show what changes")
     compare.add_argument("before", help="a bundle's folder, or NAME, NAME/VERSION in the bucket")
     compare.add_argument("after")
     compare.add_argument("--file", type=Path, required=True, help="sequences as `assay rank` reads them, or abstracts")
     compare.add_argument("--top", type=int, default=100, help="how many of the best to compare (default 100)")
-    compare.set_defaults(run=model_commands.run_compare)
+    compare.set_defaults(act=model_commands.run_compare)
     for command in (listing, show, pull, compare):
         resources.add_options(command)

@@ -41,7 +41,7 @@ def add(found: "Commands") -> None:
     _add_texts(command)
     resources.add_dry_run(command)
     resources.add_options(command)
-    command.set_defaults(run=run_import)
+    command.set_defaults(act=run_import)
 
 
 def _add_sequences(command: argparse.ArgumentParser) -> None:

@@ -7,12 +7,58 @@ import uuid
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.cli import output
-from tools.cli.arguments import ranking_options
+from assay.jobs.workspace import result_key
+from assay.options import RankOptions
+from assay.settings import Settings
+from tools.batch.inputs import place_input
+from tools.batch.rank_file import rank_file as rank_here
+from tools.batch.worker import BatchRun
+from tools.cli import output, remote
+from tools.cli.arguments import add_where, ranking_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import quiet, report_failure
-from tools.paths import ROOT, add_sources
+from tools.cli.output import report_failure
+from tools.paths import ROOT
 from tools.terminal import explain
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    files = "the files, patterns, s3://BUCKET/KEY, or - for standard input; each file is ranked by itself"
+    command.add_argument("files", nargs="+", metavar="FILE", help=files)
+    command.add_argument("--top-k", type=int, default=100, help="how many to return, 1 to 10000 (default 100)")
+    command.add_argument("--threshold", type=float, default=0.0, help="a sequence passes where gate > this (default 0)")
+    command.add_argument(
+        "--gate", choices=("on", "off"), help="off: everything passes, the gate's value is still given"
+    )
+    command.add_argument(
+        "--gate-model", metavar="NAME", help="the gate, NAME or NAME@VERSION (default: the deployed one)"
+    )
+    command.add_argument("--score-model", metavar="NAME", help="the model that orders, likewise")
+    command.add_argument("--column", help="the CSV column that holds the sequences")
+    command.add_argument("--window", type=int, metavar="N", help="cut FASTA records into stretches of N residues")
+    command.add_argument("--step", type=int, metavar="N", help="residues from one stretch to the next (default 1)")
+    command.add_argument(
+        "--terminator", choices=("strip", "reject"), help="a final '*' (default strip, which takes it off)"
+    )
+    command.add_argument(
+        "--gaps", choices=("reject", "remove"), help="'-', '.', '~' and '_' in sequences (default reject)"
+    )
+    command.add_argument("--pad", choices=("off", "linker"), help="linker: append LESSGGS where it is lacking")
+    command.add_argument("--strict", action="store_true", help="fail if any line is rejected")
+    command.add_argument("--output", choices=("top", "all"), help="all: with --out, every score as CSV.gz and Parquet")
+    command.add_argument("--out", type=Path, metavar="DIR", help="write ranking.csv, rejected.csv, ranking.json there")
+    command.add_argument("--format", choices=("table", "csv", "json"), help="what to print (default table)")
+    command.add_argument("--csv", action="store_true", help="the same as --format csv")
+    command.add_argument("--processes", type=_count, default=os.cpu_count() or 1, help="how many rank (default: cores)")
+    add_where(command)
+    command.set_defaults(run=rank_command)
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{count} is less than 1")
+    return count
 
 
 def rank_command(options: argparse.Namespace) -> int:
@@ -20,8 +66,6 @@ def rank_command(options: argparse.Namespace) -> int:
 
     1 if one can't be read or done, none of its records could be ranked, or `--strict` found rejects.
     """
-    quiet()
-    add_sources(ROOT)
     if options.output == "all" and not options.out:
         return report_failure("--output all writes files: say where with --out DIR")
     try:
@@ -71,19 +115,11 @@ def _outcome(options: argparse.Namespace) -> output.RankOutcome:
     with TemporaryDirectory(prefix=".assay-", dir=options.out) as name:
         folder = Path(name)
         if options.url:
-            from tools.cli import remote
-
             return remote.rank_remotely(options, folder)
         return _here(options, folder)
 
 
 def _here(options: argparse.Namespace, folder: Path) -> output.RankOutcome:
-    from assay.jobs.workspace import result_key
-    from assay.options import RankOptions
-    from assay.settings import Settings
-    from tools.batch.inputs import place_input
-    from tools.batch.rank_file import rank_file as rank_here
-    from tools.batch.worker import BatchRun
 
     chosen = RankOptions(**ranking_options(options))
     settings = Settings.from_environ(os.environ)

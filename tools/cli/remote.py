@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from assay.ranking.ranking import Counts, PartialRanking, RankedRow
+from assay.ranking.ranking_csv import ranking_csv
 from tools.batch.classify_file import holds_many, read_results
 from tools.cli import output
 from tools.cli.arguments import classification_options as of_classification
@@ -49,9 +51,6 @@ def _asked(service: ServiceClient, sent: Sent, query: dict[str, object]) -> outp
 
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
-    from assay.ranking.ranking import Counts, PartialRanking, RankedRow
-    from assay.ranking.ranking_csv import ranking_csv
-
     own = ("sequence", "score", "gate", "line", "id")
     kept = [
         RankedRow(**{name: row[name] for name in own}, extra=tuple(row.get("columns", {}).values())) for row in rows

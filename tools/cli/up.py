@@ -4,10 +4,43 @@ import argparse
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from tools.local.servers import PortInUse
 from tools.local.service import LocalService, Options, log
 from tools.paths import ROOT
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    command.add_argument("--port", type=_port, default=3000, help="port of the HTTP front, 0 for any (default 3000)")
+    command.add_argument(
+        "--s3-port", type=_port, help="port of S3, DynamoDB, SQS (default 4566, or any if that is taken)"
+    )
+    command.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets containers in")
+    command.add_argument(
+        "--log-level", default="INFO", help="least severity of the functions' log lines (default INFO)"
+    )
+    command.add_argument("--template", type=Path, help="the template to run; functions/ and models/ lie beside it")
+    parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
+    command.add_argument("--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help=parameter)
+    key = "want this key of every call (default: want none); may be repeated: any of them will do"
+    command.add_argument("--api-key", action="append", default=[], metavar="KEY", help=key)
+    command.set_defaults(run=up)
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port (0 to 65535)")
+    return port
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def up(options: argparse.Namespace) -> int:

@@ -23,7 +23,6 @@ from tools.deploy.image_repository import keep_repository
 from tools.deploy.parameters import DeploymentRefused, DeploymentRequest, read_parameters
 from tools.deploy.preconditions import Clients, Footing, find_account, find_footing
 from tools.deploy.rollout import (
-    ROOT,
     Address,
     Run,
     build_images,
@@ -36,6 +35,7 @@ from tools.deploy.rollout import (
     run_here,
     wait_until_warm,
 )
+from tools.paths import ROOT
 from tools.template import load_template
 from tools.terminal import printable
 

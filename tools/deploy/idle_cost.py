@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tools.local.stack import rate
 from tools.template import Resolver
 
 HOURS: Final = 730
@@ -59,7 +60,6 @@ def _schedules(resolver: Resolver) -> Iterator[str]:
 
 
 def _seconds(expression: str) -> float:
-    from tools.local.stack import rate
 
     return rate(expression)
 

@@ -16,8 +16,8 @@ from assay.aws.s3 import Bucket
 from tools.deploy.parameters import BUILD_ONLY, DeploymentRefused, DeploymentRequest
 from tools.deploy.preconditions import GONE, Clients, Footing, find_stack
 from tools.models.publish import find_pointer, publish
+from tools.paths import ROOT
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 BUILT: Final = Path(".aws-sam", "build", "template.yaml")
 CAPABILITIES: Final = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 QUIETLY: Final = {"SAM_CLI_TELEMETRY": "0", "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}

@@ -20,7 +20,7 @@ from tools.local.lambdas import Local, Ticker, Worker, forget_credentials
 from tools.local.presigned_posts import find_secrets
 from tools.local.servers import Server, bridge, listen, listen_or_any, listen_or_explain
 from tools.local.stack import Function, Stack, read_stack
-from tools.paths import ROOT, add_sources
+from tools.paths import ROOT
 from tools.template import REGION
 
 DEFAULT_S3_PORT = 4566
@@ -125,8 +125,7 @@ class LocalService:
         self._environment.update(environment(self._servers[0].port, self._scratch.name, self.options))
         os.environ.update(self._environment)
         forget_credentials()
-        add_sources(ROOT)
-        add_sources(self._root)
+        _prefer_sources(self._root)
         aws.create_buckets(self.client("s3"), self.stack)
         aws.create_tables(self.client("dynamodb"), self.stack)
         self._queues = aws.create_queues(self.client("sqs"), self.stack)
@@ -181,6 +180,12 @@ class LocalService:
         if name not in self._ids:
             raise UnknownFunction(name)
         return self._ids[name]
+
+
+def _prefer_sources(root: Path) -> None:
+    """Run the code that lies beside another template, not this clone's."""
+    if root != ROOT:
+        sys.path[:0] = [str(root / source) for source in ("functions", "layers/assay/python")]
 
 
 def environment(port: int, scratch: str, options: Options) -> dict[str, str]:

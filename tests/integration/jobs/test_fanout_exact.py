@@ -8,7 +8,7 @@ import pytest
 
 from assay.jobs.merging import CutInRow
 from assay.jobs.planning import Caps, Upload, new_plan
-from assay.jobs.rank_files import RankJobType, join_ranking, rank_shard
+from assay.jobs.rank_files import RankJobType
 from assay.jobs.workspace import Workspace
 from tests.conftest import Aws
 from tests.unit.reference import SMALL, Fake
@@ -34,6 +34,10 @@ class Models:
 
     gate = Fake(gate, SMALL, 2)
     score = Fake(score, SMALL, 3)
+    contract = SMALL
+
+
+KIND = RankJobType(lambda _: MODELS, lambda _: Models())
 
 
 def results(aws: Aws, body: bytes, name: str, shard_bytes: int, **metadata: str) -> tuple[Results, int]:
@@ -41,12 +45,12 @@ def results(aws: Aws, body: bytes, name: str, shard_bytes: int, **metadata: str)
     key = f"rank/{name}"
     aws.s3.put_object(Bucket="uploads", Key=key, Body=body, Metadata={"top-k": "5", "threshold": "-5", **metadata})
     caps = Caps(shard_bytes, 1 << 20, 1 << 30)
-    manifest = new_plan(RankJobType(lambda _: MODELS), "job", Upload("uploads", key), aws.uploads, caps)
+    manifest = new_plan(KIND, "job", Upload("uploads", key), aws.uploads, caps)
     working = Workspace(aws.results, "job")
     working.keep(manifest)
     for shard in reversed(range(manifest.shards)):
-        working.save(rank_shard(manifest, shard, aws.uploads, aws.results, Models(), SMALL))
-    joined = join_ranking(manifest, working)
+        working.save(KIND.work(manifest, shard, aws.uploads, working))
+    joined = KIND.join(manifest, working)
     found = {each: (aws.results.get(place, limit=1 << 20) or (b"", ""))[0] for each, place in joined.results.items()}
     for each in list(aws.results.keys("")):
         aws.results.delete(each)

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, ManifestInvalid, ObjectChanged, ObjectMissing, TooLarge, UnreadableInput
 from assay.jobs import workspace
 from assay.jobs.byte_ranges import Shard
+from assay.jobs.classify_files import list_pieces
+from assay.jobs.merging import Joined
 from assay.jobs.planning import Caps, FileShape, Upload, plan_job
-from assay.jobs.workspace import Failure, JobPlan, ShardResult, Source, Workspace, add_counts, first_lines
+from assay.jobs.workspace import Failure, JobPlan, ShardResult, Source, Workspace, add_counts
 from tests.conftest import Aws
 
 CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
@@ -37,6 +40,12 @@ class Plain:
 
     def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
         return {"score": {"name": "m", "version": str(next(self.versions))}}
+
+    def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
+        return ShardResult(index, plan.pin, 0, {})
+
+    def join(self, plan: JobPlan, working: Workspace) -> Joined:
+        return Joined({}, {})
 
 
 def planned(aws: Aws, body: bytes, upload: Upload | None = None, caps: Caps = CAPS, top_k: str = "100") -> JobPlan:
@@ -158,9 +167,10 @@ def test_failures_are_those_of_shards_not_done_since(aws: Aws) -> None:
 
 
 def test_lines_are_numbered_by_prefix_sums_and_counts_added() -> None:
-    results = [ShardResult(index, "", lines, {"received": lines}) for index, lines in enumerate((3, 0, 5))]
-    assert first_lines(results) == [1, 4, 4]
-    assert add_counts([result.counts for result in results]) == {"received": 8}
+    counts = {"rejected": 1, "classified": 2}
+    results = [ShardResult(index, "", lines, counts) for index, lines in enumerate((3, 0, 5))]
+    assert [piece.lines_before for piece in list_pieces(results)] == [0, 3, 3]
+    assert add_counts([result.counts for result in results]) == {"rejected": 3, "classified": 6}
     assert add_counts([]) == {}
 
 

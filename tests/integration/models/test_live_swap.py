@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from assay.http.messages import Request
+from assay.jobs.rank_files import RankJobType
 from assay.models.loading import load_folder
 from assay.models.manifest import MANIFEST, Pointer
 from assay.models.probes import PROBES, score_probes
 from assay.models.published import bundle_key, current_key
-from rank import jobs as rank_jobs
 from tests.conftest import DATA, Aws
 from tests.integration import registries
 from tests.integration.drops import Drop
@@ -197,14 +197,14 @@ def test_a_job_keeps_its_versions_while_others_come_to_serve(
     folders = sequence_versions(tmp_path)
     for folder in folders[1:]:
         publish(aws.models, folder, serve=False, run=False)
-    work, done = rank_jobs.work, set()
+    work, done = RankJobType.work, set()
 
-    def swapped(manifest: Any, index: int) -> Any:
+    def swapped(kind: RankJobType, manifest: Any, index: int, *stores: Any) -> Any:
         done.add(index)
         move_pointer(aws.models, NAME, str(index % 3 + 1))
-        return work(manifest, index)
+        return work(kind, manifest, index, *stores)
 
-    monkeypatch.setattr(rank_jobs, "work", swapped)
+    monkeypatch.setattr(RankJobType, "work", swapped)
     cut(100)
     body = "".join(f"{each}\n" for each in SEQUENCES).encode()
     job_id = drop.done("rank/a.txt", body, **{"threshold": "-1e6", "score-model": f"{NAME}@2"})

@@ -94,7 +94,8 @@ def merge(world: World, joined: Joined | Exception = JOINED) -> Any:
         return joined
 
     desk: Any = world
-    return merge_step(desk, EVENT, join)
+    kind: Any = SimpleNamespace(join=join)
+    return merge_step(desk, kind, EVENT)
 
 
 KEY = "results/j/ranking.json"
@@ -169,7 +170,8 @@ def test_and_is_refused_where_it_is_too_large_for_one(monkeypatch: pytest.Monkey
 
 def do(world: World) -> Any:
     desk: Any = world
-    return shard_step(desk, EVENT, lambda manifest, shard: ShardResult(shard, manifest.pin, 1, {}))
+    kind: Any = SimpleNamespace(work=lambda manifest, shard, *_: ShardResult(shard, manifest.pin, 1, {}))
+    return shard_step(desk, kind, EVENT)
 
 
 @pytest.mark.parametrize(

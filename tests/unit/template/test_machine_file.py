@@ -9,7 +9,7 @@ import pytest
 from assay import errors
 from assay.errors import InputError, ObjectMissing
 from assay.settings import Settings
-from rank.jobs import JOINS, KINDS
+from rank.services import RankServices
 from tests.unit.templates import ROOT, functions, of_type, written
 
 FILE = json.loads((ROOT / "statemachines" / "rank_file.asl.json").read_text("utf-8"))
@@ -73,7 +73,8 @@ def test_every_failure_is_caught_and_ends_in_failed() -> None:
 def test_each_kind_of_file_has_its_map_and_its_join() -> None:
     found = {each["StringEquals"]: each["Next"] for each in FILE["States"]["ShardKind"]["Choices"]}
     assert found == {"rank": "RankShards", "classify": "ClassifyShards"}
-    assert set(JOINS) == set(KINDS) == set(found)
+    nothing: Any = None
+    assert set(RankServices(nothing, nothing).kinds) == set(found)
 
 
 @pytest.mark.parametrize("kind", ["Rank", "Classify"])

@@ -1,4 +1,4 @@
-"""Files of abstracts as a kind of job: their options, their layouts, and how the shards' lines become one file."""
+"""Files of abstracts as a kind of job: their options and layouts, the labels of a shard, the lines of one file."""
 
 import json
 import re
@@ -11,18 +11,19 @@ from assay.abstracts.classification import Classifier, Prediction, classify, rem
 from assay.abstracts.cleaning import SLOW
 from assay.abstracts.parsing import COLUMNS, LISTS, AbstractRecord, Found, Layout, TableCut, read_records
 from assay.aws.s3 import Bucket, Writer
-from assay.errors import InvalidAbstract, InvalidOption
+from assay.errors import InvalidAbstract, InvalidOption, ModelUnavailable
 from assay.jobs import rejects, shard_bytes
 from assay.jobs.byte_ranges import Tally
 from assay.jobs.merging import Joined, collect_results
 from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
-from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, add_counts, first_lines, part_key, result_key
+from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, add_counts, part_key, result_key
 from assay.models.manifest import TextSpec
+from assay.models.text_classifier import TextClassifier
 from assay.options import CLASSIFYING, ClassifyOptions, read_metadata
 from assay.papers.pdf import MAX_BYTES, extract
 from assay.sequences.formats import JSON_SUFFIXES
-from assay.telemetry import count_rejected
+from assay.telemetry import count_rejected, phase
 from assay.text.csv_rows import OpenRow
 from assay.text.json_text import looks_like_json
 from assay.text.json_values import is_lines
@@ -40,11 +41,16 @@ _SUFFIXES: Final = {
 _NUMBERED: Final = re.compile(rb'^\{"line": (\d+)', re.MULTILINE)
 
 
+def _refuse_models(models: PinnedModels) -> TextClassifier:
+    raise ModelUnavailable("this function plans and joins files of abstracts, and classifies none")
+
+
 @dataclass(frozen=True, slots=True)
 class ClassifyJobType:
-    """Classification; `serving` says which classifier serves now."""
+    """Classification; `serving` says which classifier serves now, `load` has the one of a plan."""
 
-    serving: Callable[[], Mapping[str, Mapping[str, str]]]
+    serving: Callable[[], PinnedModels]
+    load: Callable[[PinnedModels], TextClassifier] = _refuse_models
     name: str = "classify"
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
@@ -64,9 +70,28 @@ class ClassifyJobType:
             return FileShape(layout.value, False, why="it is one JSON document")
         return FileShape(layout.value, True)
 
-    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    def models(self, options: Mapping[str, Any]) -> PinnedModels:
         """Return who serves as `classifier`."""
         return self.serving()
+
+    def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
+        """Classify a shard with the model that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
+        known = self.load(plan.models)
+        with phase("classify", model=known.model.manifest.name):
+            return classify_shard(plan, index, uploads, working.results, known)
+
+    def join(self, plan: JobPlan, working: Workspace) -> Joined:
+        """Write classification.jsonl and the rejects. Raises ShardFailed, Unaccounted, CutInRow."""
+        found = list(collect_results(working, plan))
+        pieces = list(list_pieces(found))
+        key = result_key(working.job_id, PART)
+        with Writer(working.results, key, NDJSON) as writer:
+            for piece in pieces:
+                for data in _lines(working, piece):
+                    writer.write(data)
+        results = {"classification": key, "rejected": rejects.write_rejects(working, pieces)}
+        said = {"notices": [each.to_body() for each in gather(_notices(pieces, found))]}
+        return Joined(add_counts([result.counts for result in found]), results, said)
 
 
 def sniff_layout(head: bytes, filename: str, column: str | None = None) -> Layout:
@@ -103,27 +128,14 @@ def _by_content(head: bytes) -> Layout:
     return Layout.CSV if any(name.encode() in cells for name in COLUMNS) else Layout.LINES
 
 
-def join_classification(manifest: JobPlan, working: Workspace) -> Joined:
-    """Write classification.jsonl and the rejects. Raises ShardFailed, CutInRow."""
-    found = list(collect_results(working, manifest))
-    pieces = list(_pieces(found))
-    key = result_key(working.job_id, PART)
-    with Writer(working.results, key, NDJSON) as writer:
-        for piece in pieces:
-            for data in _lines(working, piece):
-                writer.write(data)
-    results = {"classification": key, "rejected": rejects.write_rejects(working, pieces)}
-    said = {"notices": [each.to_body() for each in gather(_notices(found))]}
-    return Joined(add_counts([result.counts for result in found]), results, said)
-
-
-def _notices(found: list[ShardResult]) -> Iterator[Notice]:
+def _notices(pieces: list[Piece], found: list[ShardResult]) -> Iterator[Notice]:
     """Yield what the shards noticed, lines numbered in the whole file."""
-    for result, first in zip(found, first_lines(found), strict=True):
-        yield from (Notice.from_body(each).shift(first - 1) for each in result.body.get("notices", ()))
+    for piece, result in zip(pieces, found, strict=True):
+        yield from (Notice.from_body(each).shift(piece.lines_before) for each in result.body.get("notices", ()))
 
 
-def _pieces(found: list[ShardResult]) -> Iterator[Piece]:
+def list_pieces(found: list[ShardResult]) -> Iterator[Piece]:
+    """Yield what each shard left, with how many lines of the file are before it."""
     lines = 0
     for result in found:
         yield Piece(result.shard, lines, result.counts["rejected"], result.counts["classified"], dict(result.parts))
@@ -146,10 +158,10 @@ ClassifiedRecord = tuple[AbstractRecord, Prediction]
 
 
 def classify_shard(
-    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, classifier: Classifier, text: TextSpec
+    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, classifier: TextClassifier
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
-    shaped = _Shaped(manifest, text)
+    shaped = _Shaped(manifest, classifier.text)
     tally = Tally()
     records = iter(_records(manifest, index, uploads, tally))
     done = size = 0

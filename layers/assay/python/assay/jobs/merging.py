@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from assay.errors import InputError, ShardFailed, Unaccounted
 from assay.jobs.accounting import Ledger
@@ -29,14 +29,6 @@ class Joined:
     results: Mapping[str, str]
     said: Mapping[str, Any] = field(default_factory=dict)
     error: InputError | None = None
-
-
-class Join(Protocol):
-    """Writes a job's results, all but its summary. Raises CutInRow where the shards say so."""
-
-    def __call__(self, manifest: JobPlan, working: Workspace) -> Joined:
-        """Join the results of the job's shards."""
-        ...
 
 
 def collect_results(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:

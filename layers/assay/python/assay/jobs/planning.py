@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol, Self
 from assay.aws.s3 import Bucket
 from assay.errors import ObjectChanged, TooLarge
 from assay.jobs.byte_ranges import cut_ranges as cut
-from assay.jobs.workspace import JobPlan, Source, Workspace
+from assay.jobs.merging import Joined
+from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace
 
 QUOTED: Final = "cells of it hold line ends"
 _UNPACKED: Final = 8
@@ -62,7 +63,7 @@ class Caps:
 
 
 class JobType(Protocol):
-    """What a kind of job brings to its plan."""
+    """What a kind of job brings: how its files are planned, how a shard is done, how the shards are joined."""
 
     @property
     def name(self) -> str:
@@ -77,8 +78,16 @@ class JobType(Protocol):
         """Judge an object by its first (unpacked) bytes, content type and name. Raises UnreadableInput."""
         ...
 
-    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    def models(self, options: Mapping[str, Any]) -> PinnedModels:
         """Return role to name and version of the models that serve now. Raises NotFound, ModelUnavailable."""
+        ...
+
+    def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
+        """Do a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
+        ...
+
+    def join(self, plan: JobPlan, working: Workspace) -> Joined:
+        """Write a job's results, all but its summary. Raises ShardFailed, Unaccounted; CutInRow if a shard says so."""
         ...
 
 
@@ -95,10 +104,21 @@ def plan_job(kind: JobType, job_id: str, upload: Upload, uploads: Bucket, result
     return found
 
 
-def new_plan(kind: JobType, job_id: str, upload: Upload, uploads: Bucket, caps: Caps) -> JobPlan:
-    """Return a new manifest. Raises as `plan` does."""
+def new_plan(
+    kind: JobType,
+    job_id: str,
+    upload: Upload,
+    uploads: Bucket,
+    caps: Caps,
+    options: Mapping[str, Any] | None = None,
+) -> JobPlan:
+    """Return a new manifest; where no options are given, they are those of the object's metadata.
+
+    Raises as `plan_job` does.
+    """
     source, metadata = pin_object(uploads, upload)
-    options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
+    if options is None:
+        options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
     from assay.text.packing import look  # brings NumPy, which the portal does not have
 
     found = look(_beginning(uploads, source), source.key.rpartition("/")[2])

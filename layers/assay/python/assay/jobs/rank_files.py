@@ -1,4 +1,4 @@
-"""RankShardFunction: the lines of one shard become a partial ranking, its rejects, and its scores where wanted."""
+"""Files of sequences as a kind of job: their options and formats, the partial ranking of a shard, the ranking."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from assay.jobs.merging import Joined, collect_results
 from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.score_files import ScoreParts, part_keys
-from assay.jobs.workspace import JobPlan, ShardResult, Source, Workspace, result_key
+from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
 from assay.ranking.ranker import OnScored, rank_blocks
@@ -29,18 +29,16 @@ from assay.sequences.contract import Contract
 from assay.sequences.formats import Format, sniff_format
 from assay.sequences.json_items import fields_of
 from assay.sequences.parsing import parse
-from assay.telemetry import count_rejected
+from assay.telemetry import count_rejected, count_scored, phase
 from assay.text.csv_rows import OpenRow
 from assay.text.json_values import split_head
 from assay.text.records import NOT_FINITE, Reject
 
 
-def rank_shard(
-    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, pair: Scorers, contract: Contract
-) -> ShardResult:
+def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, pair: Scorers) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
-    tally = Tally()
+    contract, tally = pair.contract, Tally()
     blocks = read_blocks(manifest, manifest.shard(index), uploads, contract, tally)
     try:
         with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
@@ -132,9 +130,10 @@ def _keep(parts: RejectParts, rejects: list[Reject]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RankJobType:
-    """Ranking; `serving` says which gate and score model serve now for those options."""
+    """Ranking; `serving` says which gate and score model serve now for those options, `load` has those of a plan."""
 
-    serving: Callable[[RankOptions], Mapping[str, Mapping[str, str]]]
+    serving: Callable[[RankOptions], PinnedModels]
+    load: Callable[[PinnedModels], Scorers]
     name: str = "rank"
 
     def options(self, metadata: Mapping[str, str]) -> Mapping[str, Any]:
@@ -156,30 +155,37 @@ class RankJobType:
             return FileShape(fmt.value, False)
         return FileShape(fmt.value, True)
 
-    def models(self, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, str]]:
+    def models(self, options: Mapping[str, Any]) -> PinnedModels:
         """Return who serves as `gate` and as `score`. Raises NotFound, InvalidOption, ModelUnavailable."""
         return self.serving(RankOptions(**options))
 
+    def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
+        """Rank a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
+        pair = self.load(plan.models)
+        with phase("rank"):
+            result = rank_shard(plan, index, uploads, working.results, pair)
+        count_scored(result.counts.get("scored", 0))
+        return result
+
+    def join(self, plan: JobPlan, working: Workspace) -> Joined:
+        """Write ranking.csv, the rejects, and the list of score files. Raises ShardFailed, Unaccounted, CutInRow."""
+        options = RankOptions(**plan.options)
+        pieces: list[Piece] = []
+        whole = with_simple(merge(_partials(collect_results(working, plan), pieces), options.top_k))
+        results = {"rejected": rejects.write_rejects(working, pieces)}
+        counts = asdict(whole.counts)
+        said = {"notices": [each.to_body() for each in whole.notices]}
+        try:
+            require_no_rejects(options, whole.counts)
+        except StrictReject as error:
+            return Joined(counts, results, said, error)
+        results["ranking"] = _ranking(working, whole)
+        if options.output == "all":
+            results["scores"] = _list_score_files(working, pieces)
+        return Joined(counts, results, said)
+
 
 _CSV: Final = "text/csv; charset=utf-8"
-
-
-def join_ranking(manifest: JobPlan, working: Workspace) -> Joined:
-    """Write ranking.csv, the rejects, and the list of score files. Raises ShardFailed, CutInRow."""
-    options = RankOptions(**manifest.options)
-    pieces: list[Piece] = []
-    whole = with_simple(merge(_partials(collect_results(working, manifest), pieces), options.top_k))
-    results = {"rejected": rejects.write_rejects(working, pieces)}
-    counts = asdict(whole.counts)
-    said = {"notices": [each.to_body() for each in whole.notices]}
-    try:
-        require_no_rejects(options, whole.counts)
-    except StrictReject as error:
-        return Joined(counts, results, said, error)
-    results["ranking"] = _ranking(working, whole)
-    if options.output == "all":
-        results["scores"] = _list_score_files(working, pieces)
-    return Joined(counts, results, said)
 
 
 def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[PartialRanking]:

@@ -1,6 +1,6 @@
 """The steps of a file job, whatever its kind: plan, do a shard, merge."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
@@ -13,12 +13,11 @@ from assay.jobs import workspace
 from assay.jobs.ending import BLAMED, fail_job, fail_planned_job, settle, write_summary
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Claim, UploadIdentity
-from assay.jobs.merging import CutInRow, Join, Joined
+from assay.jobs.merging import CutInRow, Joined
 from assay.jobs.planning import JobType, Upload, as_one_shard, plan_job
-from assay.jobs.workspace import JobPlan, ShardResult
+from assay.jobs.workspace import JobPlan
 from assay.telemetry import logger
 
-Work = Callable[[JobPlan, int], ShardResult]
 Event = Mapping[str, Any]
 Reply = dict[str, Any]
 
@@ -37,17 +36,18 @@ def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     }
 
 
-def shard_step(desk: JobEnvironment, event: Event, work: Work) -> Reply:
+def shard_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Do one shard, unless its result is there already or the job has ended meanwhile (cancelled)."""
     job_id, shard = str(event["job_id"]), int(event["shard"])
+    logger.append_keys(shard=shard)
     working = desk.working(job_id)
     manifest = working.manifest()
     if working.finished(shard, manifest.pin) is None and not _failed(desk, job_id):
-        working.save(work(manifest, shard))
+        working.save(kind.work(manifest, shard, desk.uploads, working))
     return {}
 
 
-def merge_step(desk: JobEnvironment, event: Event, join: Join) -> Reply:
+def merge_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Join the shards and end the job; `state` is SUCCEEDED, FAILED, or REPLANNED where the file could not be cut.
 
     The summary is written after all other results, so that there is none without them, and the record after it; where
@@ -59,7 +59,7 @@ def merge_step(desk: JobEnvironment, event: Event, join: Join) -> Reply:
     if _failed(desk, job_id):
         return _settled(desk, job_id)
     try:
-        joined = join(manifest, working)
+        joined = kind.join(manifest, working)
     except CutInRow:
         return _replanned(desk, manifest)
     except BLAMED as error:
@@ -120,9 +120,7 @@ def _reply(job_id: str, state: str) -> Reply:
 LEASE_SECONDS = 900
 
 
-def start_from_record(
-    desk: JobEnvironment, kind: JobType, record: Mapping[str, Any], owner: str, work: Work, join: Join
-) -> str | None:
+def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner: str) -> str | None:
     """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
 
     Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
@@ -141,9 +139,7 @@ def start_from_record(
         settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
         return None
     try:
-        plan_and_run(
-            desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag), work, join
-        )
+        plan_and_run(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag))
     except BLAMED as error:
         logger.warning("job failed", code=error.code)
         fail_job(desk, claim.job_id, kind.name, upload.key, error)
@@ -153,7 +149,7 @@ def start_from_record(
     return claim.job_id
 
 
-def plan_and_run(desk: JobEnvironment, kind: JobType, job_id: str, upload: Upload, work: Work, join: Join) -> None:
+def plan_and_run(desk: JobEnvironment, kind: JobType, job_id: str, upload: Upload) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
     caps = desk.of_kind(kind.name).caps
     manifest = plan_job(kind, job_id, upload, desk.uploads, desk.results, caps)
@@ -161,8 +157,8 @@ def plan_and_run(desk: JobEnvironment, kind: JobType, job_id: str, upload: Uploa
         hand_over(desk, manifest, upload)
         return
     desk.jobs.start(job_id, manifest.models)
-    shard_step(desk, {"job_id": job_id, "shard": 0}, work)
-    merge_step(desk, {"job_id": job_id}, join)
+    shard_step(desk, kind, {"job_id": job_id, "shard": 0})
+    merge_step(desk, kind, {"job_id": job_id})
 
 
 def hand_over(desk: JobEnvironment, manifest: JobPlan, upload: Upload) -> None:
@@ -233,19 +229,17 @@ _CREATED: Final = "Object Created"
 _NAMES: Final = {"version-id": "versionId", "etag": "eTag", "sequencer": "sequencer", "size": "size"}
 
 
-def start_from_event(
-    desk: JobEnvironment, kind: JobType, event: Mapping[str, Any], owner: str, work: Work, join: Join
-) -> list[str]:
+def start_from_event(desk: JobEnvironment, kind: JobType, event: Event, owner: str) -> list[str]:
     """Begin the job of each object of an event; return the ids of those that were ours to do.
 
     A record that fails stops none behind it; once all were tried the first failure is raised, so that the event comes
-    again: what was begun is claimed by then. Raises as `take` and `list_records` do.
+    again: what was begun is claimed by then. Raises as `start_from_record` and `list_records` do.
     """
     begun: list[str | None] = []
     failed: list[Exception] = []
     for record in list_records(event):
         try:
-            begun.append(start_from_record(desk, kind, record, owner, work, join))
+            begun.append(start_from_record(desk, kind, record, owner))
         except Exception as error:  # raised below, when those behind it have had their turn
             logger.error("a record of an event failed", reason=f"{type(error).__name__}: {error}")
             failed.append(error)

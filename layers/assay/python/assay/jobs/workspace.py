@@ -22,6 +22,9 @@ PACKINGS: Final = (
 `assay.text.packing` reads these; it is not imported, for it brings NumPy, which the portal does not have.
 """
 
+PinnedModels = Mapping[str, Mapping[str, str]]
+"""Who has which role: `{"gate": {"name": ..., "version": ...}}`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -50,7 +53,7 @@ class JobPlan:
     format: str
     shard_bytes: int
     shards: int
-    models: Mapping[str, Mapping[str, str]]
+    models: PinnedModels
     options: Mapping[str, Any] = field(default_factory=dict)
     compression: str = ""
     header: str = ""
@@ -206,15 +209,6 @@ def add_counts(results: list[Mapping[str, int]]) -> dict[str, int]:
     """Return the sums of counts by name."""
     names = {name: None for counts in results for name in counts}
     return {name: sum(counts.get(name, 0) for counts in results) for name in names}
-
-
-def first_lines(results: list[ShardResult]) -> list[int]:
-    """Return the line of the whole file that each shard's line 1 is; results in order of their shards, none missing."""
-    starts, line = [], 1
-    for result in results:
-        starts.append(line)
-        line += result.lines
-    return starts
 
 
 _JSON = "application/json"

@@ -75,6 +75,11 @@ class Scorers(Protocol):
         """Return the model that orders them."""
         ...
 
+    @property
+    def contract(self) -> Contract:
+        """Return what a sequence must be for both."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
