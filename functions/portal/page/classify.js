@@ -22,8 +22,8 @@ const BETWEEN = /^[ \t]*-{3,}[ \t]*$/m;
 const FOUND = {
   heading: "the text under its heading",
   inline: "the text that its heading begins",
-  layout: "no heading, so the paragraph set apart from the rest",
-  first_page: "no abstract was found, so the first paragraphs",
+  layout: "no heading; the paragraph that stands apart",
+  first_page: "no abstract found; the first paragraphs",
 };
 const desk = {well: null, brought: null, serving: "", thresholds: {}, running: null};
 
@@ -59,8 +59,8 @@ async function sortOut(file) {
     desk.well.set(file);
     return announce(`File ${file.name}, ${size(file.size)}.`);
   }
-  if (file.size > MOST_TEXT) throw new Refusal(`${file.name} has ${size(file.size)}, and a text here holds an abstract `
-    + `or ${MOST_TEXTS} at most: send more as a table (CSV, TSV, Excel) or as JSON, one abstract a row.`);
+  if (file.size > MOST_TEXT) throw new Refusal(`${file.name} has ${size(file.size)}. At most ${MOST_TEXTS} abstracts `
+    + "fit in a text. Send more as a table (CSV, TSV, Excel) or as JSON, one abstract a row.");
   if (text === null) throw new Refusal(`${file.name} is not UTF-8: save it as UTF-8, or paste its text.`);
   put(text);
 }
@@ -120,7 +120,7 @@ function route() {
 
 async function ofTexts(texts, signal) {
   if (texts.length > MOST_TEXTS)
-    throw new Refusal(`These are ${texts.length} abstracts; one request takes ${MOST_TEXTS}.`, {code: "too_many"});
+    throw new Refusal(`These are ${texts.length} abstracts. A request takes ${MOST_TEXTS}.`, {code: "too_many"});
   return whole(await post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal}));
 }
 
@@ -128,7 +128,7 @@ async function ofTexts(texts, signal) {
 async function ofFile(file, signal) {
   const pdf = await contentsOf(file) === "pdf";
   if (pdf && file.size > MOST_PDF)
-    throw new Refusal(`${file.name} has ${size(file.size)}, a request takes ${size(MOST_PDF)}: paste its abstract.`);
+    throw new Refusal(`${file.name} has ${size(file.size)}. A request takes ${size(MOST_PDF)}. Paste the abstract.`);
   if (pdf) return sentFile(new File([file], file.name, {type: "application/pdf"}), signal);
   if (file.size > MOST_PDF) return ofJob(file, signal);
   return sentFile(untyped(file), signal).catch(error => {
@@ -145,7 +145,7 @@ async function sentFile(file, signal) {
 
 async function ofJob(file, signal) {
   if (route() !== "classify")
-    throw new Refusal(`A file of so many abstracts is classified by ${desk.serving}: choose it under Model.`);
+    throw new Refusal(`Only ${desk.serving} classifies a file of so many abstracts. Choose it under Model.`);
   if (!HOLDS_MANY.test(file.name)) await sentFile(untyped(file, BEGINNING), signal).catch(hopeless);
   await upload(at("classify-result"), file, {}, signal, "classify");
   return null;
@@ -185,7 +185,7 @@ function origin({found_by, pages, page, confidence = 1}, file) {
   const name = make("strong", {}, file.name);
   const unsure = confidence < SURE ? "Is it the abstract? " : "";
   return make("p", {class: "notice"}, "From ", name, `: ${where}${FOUND[found_by] ?? "its text"}. ${unsure}`
-    + "It stands in the box: correct it there and classify again.");
+    + "Correct it in the box and classify again.");
 }
 
 /** Offer what else in a PDF might be its abstract; a passage that is chosen is classified. */
@@ -197,7 +197,7 @@ function passages({candidates = [], confidence = 1}, file) {
   return make("details", {class: "entry", open: confidence < SURE}, make("summary", {}, title),
     make("ul", {class: "candidates"}, rest.map(each => make("li", {}, passage(each), button("Classify this", () => {
       put(each.text);
-      announce(`A passage of ${file.name} stands in the box.`);
+      announce(`A passage of ${file.name} is in the box.`);
       classify();
     })))));
 }

@@ -16,7 +16,7 @@ export async function upload(pane, file, options, signal, kind = "rank") {
   show(pane, bar.node);
   const offer = await post("uploads", {filename: file.name, kind, ...options}, {signal: stop.signal});
   if (file.size > offer.max_bytes)
-    throw new Refusal(`${file.name} has ${size(file.size)}; an upload takes ${size(offer.max_bytes)}.`);
+    throw new Refusal(`${file.name} has ${size(file.size)}. An upload takes at most ${size(offer.max_bytes)}.`);
   await send(offer.upload, file, speedometer(bar, file.size), stop.signal);
   announce("Uploaded.");
   addressed(offer.job_id);
@@ -57,7 +57,7 @@ export async function follow(pane, id, signal) {
     if (job) failed = 0;
     if (job && !bar) show(pane, (bar = working(job, id)).node);
     if (job) bar.put(job.progress, stage(job));
-    else bar?.say("The connection was lost; trying again …");
+    else bar?.say("Connection lost. Trying again …");
     await pause(asked < SEVERAL ? SOON : LATER);
   }
 }
@@ -77,18 +77,18 @@ function working(job, id) {
     await post(`jobs/${encodeURIComponent(id)}/cancel`, {}).catch(error => announce(error.message));
   });
   const link = button("Copy this page’s address", event => copy(location.href, event.currentTarget), "link");
-  const note = make("p", {class: "hint"}, "The job goes on without this page: its address opens it again. ", link);
+  const note = make("p", {class: "hint"}, "The job goes on if you close this page. Its address opens it again. ", link);
   return progress(fileOf(job), stop, note);
 }
 
 function stage({state, shards, counts}) {
   if (state === "QUEUED") return "Waiting to begin";
   const scored = counts?.scored ? ` · ${count(counts.scored)} scored` : "";
-  return shards?.total ? `${count(shards.done)} of ${count(shards.total)} shards${scored}` : `At work${scored}`;
+  return shards?.total ? `${count(shards.done)} of ${count(shards.total)} shards${scored}` : `Running${scored}`;
 }
 
 function progress(title, stop, note) {
-  const bar = make("progress", {max: 1, "aria-label": title}), words = make("span", {}, "Beginning …");
+  const bar = make("progress", {max: 1, "aria-label": title}), words = make("span", {}, "Starting …");
   const percent = make("span", {class: "percent"});
   const node = make("div", {class: "job"}, make("h2", {}, title), bar, make("p", {class: "row"}, words, percent), note,
     make("div", {class: "actions"}, stop));

@@ -59,6 +59,7 @@ export function shownKey() {
 
 /** Connect the button at the top. */
 export function startKey() {
-  at("key-open").addEventListener("click", () => askForKey("Calls carry this key where the deployment asks for one."));
+  at("key-open").addEventListener("click", () =>
+    askForKey("The page sends this key with each call if the deployment requires one."));
   shownKey();
 }

@@ -66,7 +66,7 @@ function labelTools(rows, result, model, all) {
 }
 
 function footnote({tokens, truncated, cached}, {name, version}) {
-  const cut = truncated ? " The text is longer than the model reads: the rest was left out." : "";
-  const again = cached ? "; the answer is from the cache" : "";
+  const cut = truncated ? " The text is longer than the model reads, so its end was left out." : "";
+  const again = cached ? "; the answer comes from the cache" : "";
   return make("p", {class: "hint"}, `${name} ${version} read ${count(tokens)} tokens${again}.${cut}`);
 }

@@ -3,16 +3,16 @@
 import {announce, make} from "./dom.js";
 
 const ADVICE = {
-  unreachable: "Check the connection, then try again. Nothing of what you entered is lost.",
-  forbidden: "Enter the API key of this deployment (at the top), or ask whoever runs it for one.",
-  unsigned: "This deployment takes calls signed by AWS credentials alone: use the command line, or an AWS client.",
-  throttled: "Many requests came at once. Wait a moment and try again.",
-  quota_exceeded: "This key has used up its requests for now. Try again tomorrow, or ask for a higher quota.",
-  unsupported_media_type: "Send lines, FASTA, CSV, or one of these gzipped; for an abstract a PDF or text.",
-  rejected_records: "Mend the records below, or switch off “Strict” to rank the others.",
-  timeout: "This took longer than a request may. As a file over 4 MB it becomes a job, which may take its time.",
-  not_found: "Check the address. Records of jobs are kept for 30 days.",
-  upload_refused: "Uploads are open for an hour. Try again for a new one.",
+  unreachable: "Check the connection, then try again. Your input is still here.",
+  forbidden: "Enter the API key at the top. The operator of this deployment issues keys.",
+  unsigned: "This deployment accepts only calls signed with AWS credentials. Use an AWS client.",
+  throttled: "Too many requests at once. Wait a moment and try again.",
+  quota_exceeded: "This key has used its quota. Try again tomorrow, or ask for a higher quota.",
+  unsupported_media_type: "Send sequences as lines, FASTA or CSV, gzipped or not; send an abstract as text or PDF.",
+  rejected_records: "Correct the records below, or switch off “Strict” to rank the others.",
+  timeout: "A request may not take this long. Send the input as a file over 4 MB: it becomes a job without this limit.",
+  not_found: "Check the address. The service keeps the records of jobs for 30 days.",
+  upload_refused: "An upload stays open for an hour. Try again to get a new one.",
 };
 
 /** Return what is wrong as a box that is read out at once. */

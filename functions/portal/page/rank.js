@@ -87,9 +87,9 @@ function valid(file) {
   const problems = [
     ["sequences", !state.well.file && !state.well.text().trim() && "Paste sequences or choose a file first."],
     ["sequences", state.well.file && !file.size && `${file.name} is empty: choose another file.`],
-    ["top_k", !whole(given("top_k")) && "The number to show is a whole one from 1 to 10,000."],
-    ["step", at("windows").checked && !whole(given("step")) && "The step is a whole number from 1 to 10,000."],
-    ["threshold", !Number.isFinite(given("threshold")) && "The threshold is a number, such as 0 or -0.5."],
+    ["top_k", !whole(given("top_k")) && "Rows to show must be a whole number from 1 to 10,000."],
+    ["step", at("windows").checked && !whole(given("step")) && "The step must be a whole number from 1 to 10,000."],
+    ["threshold", !Number.isFinite(given("threshold")) && "The threshold must be a number, such as 0 or -0.5."],
   ];
   for (const [field] of problems) complain(field, "rank-error");
   const [field, message] = problems.find(([, message]) => message) ?? [];

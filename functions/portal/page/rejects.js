@@ -30,7 +30,7 @@ export function rejects({rejected = [], counts = {}}) {
   const file = button("CSV", () => save("rejected.csv", "text/csv", writeCsv(COLUMNS_OF_REJECTS, rejected)));
   return make("details", {class: "rejects", open: rejected.length <= FEW},
     make("summary", {}, `${count(all)} rejected`, make("span", {class: "hint"}, ` ${reasons(rejected)}`)),
-    make("div", {class: "tools"}, make("span", {class: "hint grow"}, part || "Lines are those of the input."), file),
+    make("div", {class: "tools"}, make("span", {class: "hint grow"}, part || "Line numbers refer to the input."), file),
     table.node);
 }
 

@@ -18,7 +18,7 @@ export async function ask(route, options = {}) {
   if (reply.ok) return reply.json();
   const refusal = await refused(reply);
   if (refusal.code !== "forbidden") throw refusal;
-  const why = apiKey() ? "The service does not take this key. Enter another." : "This service wants an API key.";
+  const why = apiKey() ? "The service refused this key. Enter another." : "This service requires an API key.";
   if (!await askForKey(why)) throw refusal;
   return ask(route, options);
 }
@@ -61,7 +61,7 @@ export async function whole(found) {
 /** Return the text behind a link to a result, its first `most` bytes at most. Throws Refusal. */
 export async function read(link, most = 64e6) {
   const reply = await sent(link, {});
-  if (!reply.ok) throw new Refusal("A result cannot be read: links are good for an hour, reload for new ones.");
+  if (!reply.ok) throw new Refusal("The result could not be read. Links expire after an hour: reload the page.");
   const reader = reply.body.getReader(), parts = [];
   for (let length = 0, step; length < most && !(step = await reader.read()).done; length += step.value.length)
     parts.push(step.value);
@@ -79,7 +79,7 @@ export function send({url, fields}, file, moved, signal) {
     const progressed = ({loaded, total}) => moved(loaded / total, Math.min(loaded, file.size));
     request.upload.addEventListener("progress", progressed);
     request.addEventListener("load", () => request.status < 300 ? resolve() : reject(unsent(request)));
-    request.addEventListener("error", () => reject(new Refusal("The upload broke off.", {code: "unreachable"})));
+    request.addEventListener("error", () => reject(new Refusal("The upload was interrupted.", {code: "unreachable"})));
     request.addEventListener("abort", () => reject(new DOMException("stopped", "AbortError")));
     signal.addEventListener("abort", () => request.abort());
     request.open("POST", url);
@@ -90,6 +90,7 @@ export function send({url, fields}, file, moved, signal) {
 function unsent(request) {
   const message = /<Message>([^<]*)/.exec(request.responseText)?.[1];
   const large = request.responseText.includes("EntityTooLarge");
-  const words = large ? "It is larger than an upload may be." : `The store refused it: ${message ?? request.status}.`;
+  const words = large ? "The file exceeds the upload limit."
+    : `The store refused the upload: ${message ?? request.status}.`;
   return new Refusal(words, {status: request.status, code: large ? "too_large" : "upload_refused"});
 }
