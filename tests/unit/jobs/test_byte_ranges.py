@@ -163,3 +163,17 @@ def test_a_chunk_is_given_on_before_the_next_is_read() -> None:
 
     for at, _ in enumerate(own_lines(chunks(), Shard(0, 0, 100)), 1):
         assert len(taken) == at
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_a_record_is_found_wherever_a_chunk_ends(end: bytes) -> None:
+    data = end.join([b"x", b">a", b"AC", b"G>T", b"", b">b", b"AC", b">"])
+    for size in range(1, len(data)):
+        for step in range(1, len(data)):
+            parts = []
+            for shard in cut_ranges(len(data), size, splittable=True):
+                chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
+                mine = [(start, stop) for start, stop in plainly(data, b">") if shard.start <= start < shard.stop]
+                parts.append(b"".join(own_lines(chunks, shard, b">")))
+                assert parts[-1] == b"".join(data[start:stop] for start, stop in mine)
+            assert b"".join(parts) == data
