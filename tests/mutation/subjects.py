@@ -75,7 +75,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         ("layers/assay/python/assay/models/registry.py",),
         (_VALUES, "tests/unit/models/test_registry.py"),
         only=(
-            "Registry", "ServingState", "Refusals", "Memory", "footprint", "_checked", "_passing", "_tell_dropped",
+            "Registry", "ServingState", "Refusals", "Memory", "estimate_memory", "_require_known_name",
+            "_describe_outage", "_tell_dropped",
             "_report", "_PAIR", "_FIXED", "_TIMES", "RETRY_SECONDS", "_DISK", "_PASSING", "_MOST",
         ),
     ),

@@ -466,3 +466,18 @@ def test_a_long_choice_is_told_short() -> None:
         Manifest.parse(b"[]")
     with pytest.raises(BundleInvalid, match=r"manifest\.name is not a string"):
         Manifest.parse(changed(SEQUENCE, at_place("name", 1)))
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("tiny-index", "2"), ("tiny-indez", "1"), ("a", "1"), ("zzz", "1"), ("a", "2")]
+)
+def test_a_manifest_is_of_the_version_that_was_asked_for(name: str, version: str) -> None:
+    content = json.dumps(SEQUENCE).encode()
+    digest = sha256(content).hexdigest()
+    assert Manifest.of_version(content, "tiny-index", "1", None) == Manifest.of_version(
+        content, "tiny-index", "1", digest
+    )
+    with pytest.raises(BundleInvalid, match=f"^the manifest is of tiny-index 1, not of {name} {version}$"):
+        Manifest.of_version(content, name, version, digest)
+    with pytest.raises(BundleInvalid, match="its sha256 differs"):
+        Manifest.of_version(content, "tiny-index", "1", "a" * 64)
