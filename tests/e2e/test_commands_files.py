@@ -217,7 +217,7 @@ def _children(process: int) -> list[str]:
 
 
 def test_a_bar_on_a_terminal_without_width_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tools.terminal import width
+    from tools.transfers import width
 
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr(os, "get_terminal_size", lambda *_: os.terminal_size((0, 0)))

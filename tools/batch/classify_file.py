@@ -20,7 +20,7 @@ from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place
 from tools.batch.rank_file import ENDLESS, summed_up
 from tools.models.shipped import newest_model
-from tools.terminal import Bar
+from tools.transfers import Bar
 
 SHARD_BYTES: Final = 1 << 18
 """Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract

@@ -12,6 +12,7 @@ from typing import IO
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from tools.batch.files_as_s3 import open_folder_bucket
+from tools.transfers import CountingBucket
 
 S3 = "s3://"
 STDIN = "-"
@@ -29,7 +30,7 @@ class Place:
     def bucket(self, told: Told | None = None) -> Bucket:
         """Return the input's bucket; `told` hears how many bytes each read gave."""
         found = _s3(self.root) if self.in_s3 else open_folder_bucket(Path(self.root))
-        return _counted(found, told) if told else found
+        return CountingBucket(found, told) if told else found
 
 
 @contextmanager
@@ -70,17 +71,3 @@ def _copied(source: IO[bytes]) -> Iterator[Place]:
 def _s3(name: str) -> Bucket:
 
     return Bucket(client("s3"), name)
-
-
-def _counted(bucket: Bucket, told: Told) -> Bucket:
-    """Return the same bucket, every ranged read of it told."""
-
-    class Counted(Bucket):
-        def read_range(
-            self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
-        ) -> bytes:
-            data = super().read_range(key, start, stop, etag=etag, version=version)
-            told(len(data))
-            return data
-
-    return Counted(bucket.client, bucket.name)

@@ -14,7 +14,7 @@ from assay.jobs.workspace import JobPlan, Workspace, result_key, summary_key
 from assay.options import RankOptions
 from tools.batch.worker import BatchRun, rank_and_keep
 from tools.batch.workers import rank_shards
-from tools.terminal import Bar
+from tools.transfers import Bar
 
 SMALLEST: Final = 4 << 20
 """Bytes of a shard that are worth a process: it takes a second to start."""

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 import requests
 
 from tools.batch.inputs import S3, place_input
-from tools.terminal import Bar
+from tools.transfers import Bar
 
 VARIABLE = "ASSAY_API_KEY"
 SECONDS = 60.0
@@ -48,9 +47,17 @@ class ServiceClient:
 
 def upload_file(form: Mapping[str, Any], source: IO[bytes], size: int, name: str) -> None:
     """Send an open file of `size` bytes through a presigned POST, in memory that its size does not move."""
-    with Bar("uploading", size) as bar:
-        body = _Form(form["fields"], source, size, name, bar)
-        reply = requests.post(form["url"], data=body, headers=body.headers, timeout=(SECONDS, 10 * SECONDS))
+    from requests_toolbelt import (  # costs what commands without it need not pay
+        MultipartEncoder,
+        MultipartEncoderMonitor,
+    )
+
+    safe = "".join(letter for letter in name if letter.isprintable() and letter not in '"\\')
+    encoder = MultipartEncoder({**form["fields"], "file": (safe, _Exactly(source, size))})
+    with Bar("uploading", encoder.len) as bar:
+        body = MultipartEncoderMonitor(encoder, lambda sent: bar.at(sent.bytes_read, encoder.len))
+        headers = {"Content-Type": body.content_type}
+        reply = requests.post(form["url"], data=body, headers=headers, timeout=(SECONDS, 10 * SECONDS))
     if not reply.ok:
         raise Refused(f"{reply.status_code} at the upload: {reply.text[:500]}")
 
@@ -66,36 +73,18 @@ def download(url: str, target: Path) -> None:
                 file.write(piece)
 
 
-class _Form:
-    """The fields of a presigned POST and a file as multipart/form-data, read piece by piece; its length is known."""
+class _Exactly:
+    """A file as a form reads it: `len` bytes are left, whatever others write to it or cut off meanwhile."""
 
-    def __init__(self, fields: Mapping[str, str], source: IO[bytes], size: int, name: str, bar: Bar) -> None:
-        mark = uuid4().hex
-        parts = [_part(mark, f'name="{field}"') + value.encode() + b"\r\n" for field, value in fields.items()]
-        safe = "".join(letter for letter in name if letter.isprintable() and letter not in '"\\')
-        self._head = b"".join([*parts, _part(mark, f'name="file"; filename="{safe}"')])
-        self._tail = f"\r\n--{mark}--\r\n".encode()
-        self._source, self._size, self._bar = source, size, bar
-        length = len(self._head) + size + len(self._tail)
-        self.headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "Content-Length": str(length)}
+    def __init__(self, source: IO[bytes], size: int) -> None:
+        self._source, self.len = source, size
 
-    def __len__(self) -> int:
-        return int(self.headers["Content-Length"])
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._head
-        left = self._size
-        while left and (piece := self._source.read(min(_PIECE, left))):
-            yield piece
-            left -= len(piece)
-            self._bar.add(len(piece))
-        if left:
+    def read(self, size: int = -1) -> bytes:
+        piece = self._source.read(self.len if size < 0 else min(size, self.len))
+        if self.len and not piece:
             raise Refused("the file became shorter while it was sent; send it again")
-        yield self._tail
-
-
-def _part(mark: str, said: str) -> bytes:
-    return f"--{mark}\r\nContent-Disposition: form-data; {said}\r\n\r\n".encode()
+        self.len -= len(piece)
+        return piece
 
 
 def _read(reply: requests.Response) -> dict[str, Any]:

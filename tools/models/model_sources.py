@@ -11,7 +11,7 @@ from typing import IO, Final
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
-from tools.terminal import Progress, progress
+from tools.transfers import Bar
 
 _S3: Final = "s3://"
 _POINTER: Final = b"version https://git-lfs.github.com/spec/"
@@ -55,7 +55,7 @@ def _download(place: str, scratch: Path) -> Path:
     sizes = {each: bucket.head(each).size for each in keys}
     if sum(sizes.values()) > _MOST_BYTES:
         raise UnreadableInput(f"{place} holds more than {_MOST_BYTES >> 30} GiB, which is no model")
-    with progress(f"download {PurePosixPath(prefix).name}", sum(sizes.values())) as shown:
+    with Bar(f"download {PurePosixPath(prefix).name}", sum(sizes.values()), logged=True) as shown:
         for each in keys:
             _save(bucket, each, _inside(target, each.removeprefix(prefix).lstrip("/")), shown)
     return target
@@ -72,7 +72,7 @@ def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
     yield from found
 
 
-def _save(bucket: Bucket, key: str, target: Path, shown: Progress) -> None:
+def _save(bucket: Bucket, key: str, target: Path, shown: Bar) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("wb") as file:
         bucket.client.download_fileobj(bucket.name, key, file, Callback=shown.add)

@@ -13,7 +13,7 @@ from assay.models.download import verify_files
 from assay.models.loading import load_model
 from assay.models.manifest import MANIFEST, Manifest, Pointer, read_manifest, require_model_name, require_model_version
 from assay.models.published import bundle_key, current_key, fetch_manifest, read_pointer, read_published
-from tools.terminal import progress
+from tools.transfers import Bar
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
@@ -132,7 +132,11 @@ def list_models(bucket: Bucket) -> Iterator[Listed]:
 
 
 def _upload(bucket: Bucket, folder: Path, manifest: Manifest, *, shown: bool) -> None:
-    with progress(f"publish {manifest.name} {manifest.version}", manifest.size) if shown else nullcontext() as line:
+    with (
+        Bar(f"publish {manifest.name} {manifest.version}", manifest.size, logged=True)
+        if shown
+        else nullcontext() as line
+    ):
         for file in manifest.files:
             key = bundle_key(manifest.name, manifest.version, file.path)
             with (folder / file.path).open("rb") as source:

@@ -1,7 +1,6 @@
 """Bundles from a models bucket to this machine, every chunk verified as it arrives."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from assay.aws.s3 import Bucket
@@ -10,21 +9,7 @@ from assay.models.download import fetch_bundle
 from assay.models.manifest import MANIFEST, Manifest, require_model_name, require_model_version
 from assay.models.published import fetch_manifest, read_published
 from tools.models.publish import find_pointer
-from tools.terminal import progress
-
-
-class Counting(Bucket):
-    """A bucket that tells how many bytes arrive."""
-
-    def __init__(self, bucket: Bucket, told: Callable[[int], None]) -> None:
-        super().__init__(bucket.client, bucket.name)
-        self._told = told
-
-    def pieces(self, key: str, start: int, stop: int, **pins: str | None) -> Iterator[bytes]:
-        """Yield bytes [start, stop) of an object and count them."""
-        for piece in super().pieces(key, start, stop, **pins):
-            self._told(len(piece))
-            yield piece
+from tools.transfers import Bar, CountingBucket
 
 
 def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manifest:
@@ -33,8 +18,8 @@ def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manife
     target = folder / manifest.name / manifest.version
     if target.exists():
         raise BundleInvalid(f"{target} is there already: move it away, or pull to another folder with --to")
-    with progress(f"pull {manifest.name} {manifest.version}", manifest.size) as shown:
-        fetch_bundle(Counting(bucket, shown.add), manifest, target)
+    with Bar(f"pull {manifest.name} {manifest.version}", manifest.size, logged=True) as shown:
+        fetch_bundle(CountingBucket(bucket, shown.add), manifest, target)
     (target / MANIFEST).write_bytes(fetch_manifest(bucket, manifest.name, manifest.version))
     return manifest
 
