@@ -11,7 +11,7 @@ from typing import Any, Final
 from assay.abstracts.parsing import Layout
 from assay.aws.s3 import Bucket
 from assay.jobs.classify_files import ClassifyJobType, sniff_layout
-from assay.jobs.merging import CutInRow
+from assay.jobs.merging import CutInRow, collect_results
 from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
 from assay.jobs.workspace import JobPlan, Workspace, result_key
 from assay.models.text_classifier import TextClassifier
@@ -53,7 +53,7 @@ def _run(kind: ClassifyJobType, plan: JobPlan, working: Workspace, uploads: Buck
             working.save(kind.work(plan, index, uploads, working))
             shard = plan.shard(index)
             bar.add(shard.stop - shard.start)
-    return summed_up(working, plan, kind.join(plan, working))
+    return summed_up(working, plan, kind.join(plan, working, collect_results(working, plan)))
 
 
 def holds_many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> bool:

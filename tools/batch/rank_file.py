@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from assay.jobs.merging import CutInRow, Joined
+from assay.jobs.merging import CutInRow, Joined, collect_results
 from assay.jobs.planning import Caps, Upload, as_one_shard, new_plan
 from assay.jobs.rank_files import RankJobType
 from assay.jobs.steps import success_summary
@@ -53,7 +53,7 @@ def _run(desk: BatchRun, plan: JobPlan, kind: RankJobType, processes: int) -> Ma
         else:
             for index in range(plan.shards):
                 rank_and_keep(desk, kind, index, bar.add)
-    return summed_up(working, plan, kind.join(plan, working))
+    return summed_up(working, plan, kind.join(plan, working, collect_results(working, plan)))
 
 
 def summed_up(working: Workspace, plan: JobPlan, joined: Joined) -> Mapping[str, Any]:

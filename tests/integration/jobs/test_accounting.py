@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from assay.errors import ShardFailed, Unaccounted
+from assay.jobs import rank_files
+from assay.jobs.accounting import Ledger
+from assay.jobs.rank_files import rank_shard
 from assay.jobs.steps import redrive
 from assay.jobs.workspace import ShardResult, partial_key
 from tests.events import Context
@@ -20,10 +23,18 @@ FASTA = (f">one two\n{GOOD[:20]}\n{GOOD[20:]}\n" * 40).encode()
 Change = Callable[[ShardResult], ShardResult]
 
 
-def results(job_id: str) -> list[ShardResult]:
-    """Return what a job's shards left."""
-    working = desk().working(job_id)
-    return [working.load(shard) for shard in working.done()]
+@pytest.fixture
+def entered(monkeypatch: pytest.MonkeyPatch) -> list[ShardResult]:
+    """Return what shards' results enter a job's books, wherever the job is done."""
+    found: list[ShardResult] = []
+    enter = Ledger.enter
+
+    def note(ledger: Ledger, result: ShardResult) -> None:
+        found.append(result)
+        enter(ledger, result)
+
+    monkeypatch.setattr(Ledger, "enter", note)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -45,21 +56,24 @@ def results(job_id: str) -> list[ShardResult]:
     ],
 )
 @pytest.mark.parametrize("size", [97, 1 << 20])
-def test_shards_state_every_byte_of_the_object_once(drop: Drop, cut: Cut, name: str, body: bytes, size: int) -> None:
+def test_shards_state_every_byte_of_the_object_once(
+    drop: Drop, cut: Cut, entered: list[ShardResult], name: str, body: bytes, size: int
+) -> None:
     cut(size)
     job_id = drop.done(f"rank/{name}", body, **OPEN)
-    found = results(job_id)
+    found = entered[:]
+    assert found
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert sum(each.size or 0 for each in found) == len(body)
     spans = [(each.first, each.first + (each.size or 0)) for each in found if each.size]
     assert [start for start, _ in spans] == [0, *(stop for _, stop in spans)][: len(spans)]
 
 
-def test_shards_of_abstracts_do_too(paper_drop: Drop, cut: Cut) -> None:
+def test_shards_of_abstracts_do_too(paper_drop: Drop, cut: Cut, entered: list[ShardResult]) -> None:
     cut(64 * 16)
     body = (("A study of proteins and their stability in cells of many kinds. " * 2 + "\n") * 8 + "short\n\n").encode()
     job_id = paper_drop.done("classify/a.txt", body)
-    found = results(job_id)
+    found = entered[:]
     assert len(found) > 1
     assert sum(each.size or 0 for each in found) == len(body)
     counts = paper_drop.summary(job_id)["counts"]
@@ -117,6 +131,25 @@ def test_a_job_whose_books_do_not_add_up_is_refused(drop: Drop, cut: Cut, what: 
     else:
         with pytest.raises(Unaccounted):
             merge_handler({"job_id": _live(job_id), "kind": "rank"}, Context())
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_nor_are_those_of_a_job_done_in_memory(drop: Drop, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    change, told = WRONG[what]
+    event = drop.put("rank/a.txt", BODY, **OPEN)
+    with monkeypatch.context() as patch:
+        patch.setattr(rank_files, "rank_shard", lambda *given: change(rank_shard(*given)))
+        for _ in range(3):
+            with pytest.raises(Unaccounted):
+                drop(event)
+    job = desk().jobs.by_upload("rank/a.txt")
+    assert job is not None
+    assert job.state == drop.summary(job.id)["state"] == "FAILED"
+    assert told in job.reason
+    assert "ranking.csv" not in drop.names(job.id)
+    redrive(desk(), job.id)
+    assert drop.machine.wait(f"{job.id}-2") == "SUCCEEDED"
+    whole(drop, job.id)
 
 
 def _live(job_id: str) -> str:

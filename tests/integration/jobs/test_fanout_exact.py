@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assay.jobs.merging import CutInRow
+from assay.jobs.merging import CutInRow, collect_results
 from assay.jobs.planning import Caps, Upload, new_plan
 from assay.jobs.rank_files import RankJobType
 from assay.jobs.workspace import Workspace
@@ -50,7 +50,7 @@ def results(aws: Aws, body: bytes, name: str, shard_bytes: int, **metadata: str)
     working.keep(manifest)
     for shard in reversed(range(manifest.shards)):
         working.save(KIND.work(manifest, shard, aws.uploads, working))
-    joined = KIND.join(manifest, working)
+    joined = KIND.join(manifest, working, collect_results(working, manifest))
     found = {each: (aws.results.get(place, limit=1 << 20) or (b"", ""))[0] for each, place in joined.results.items()}
     for each in list(aws.results.keys("")):
         aws.results.delete(each)

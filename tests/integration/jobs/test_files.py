@@ -1,7 +1,7 @@
 """What a plan pins, where it is kept, and what shards leave behind, for a kind made for the test."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,13 +44,13 @@ class Plain:
     def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
         return ShardResult(index, plan.pin, 0, {})
 
-    def join(self, plan: JobPlan, working: Workspace) -> Joined:
+    def join(self, plan: JobPlan, working: Workspace, shards: Iterable[ShardResult]) -> Joined:
         return Joined({}, {})
 
 
 def planned(aws: Aws, body: bytes, upload: Upload | None = None, caps: Caps = CAPS, top_k: str = "100") -> JobPlan:
     aws.s3.put_object(Bucket="uploads", Key="rank/a", Body=body, Metadata={"top-k": top_k})
-    return plan_job(Plain(), "job", upload or Upload("uploads", "rank/a"), aws.uploads, aws.results, caps)
+    return plan_job(Plain(), Workspace(aws.results, "job"), upload or Upload("uploads", "rank/a"), aws.uploads, caps)
 
 
 def test_a_manifest_and_a_result_survive_json() -> None:
@@ -92,6 +92,7 @@ def test_a_plan_pins_the_object_its_options_and_the_models(aws: Aws) -> None:
     info = aws.uploads.head("rank/a")
     assert made.source == Source("uploads", "rank/a", 25, info.etag, info.version_id, info.content_type)
     assert (made.options, made.format, made.shards) == ({"top_k": 7}, "lines", 3)
+    Workspace(aws.results, "job").list_shards(made)
     found, _ = aws.results.get(workspace.shards_key("job"), limit=1000) or (b"", "")
     assert found == (
         b'[{"job_id": "job", "kind": "rank", "shard": 0}, {"job_id": "job", "kind": "rank", "shard": 1}, '

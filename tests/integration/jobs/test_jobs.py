@@ -195,7 +195,7 @@ def test_an_announced_upload_claimed_by_two_events_at_once_makes_two_jobs(jobs: 
 def test_a_claim_that_was_cut_off_is_mended_by_the_next(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise TimeoutError
 
     with monkeypatch.context() as patched:

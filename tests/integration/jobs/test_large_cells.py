@@ -70,7 +70,7 @@ def test_cells_in_parts_give_the_same_ranking(
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert drop.result(job_id, "ranking.csv") == plainly(body, 100)
     apart = [key for key in drop.aws.results.keys(f"partials/{job_id}/") if key.endswith(large_cells.NAME)]
-    assert bool(apart) == (inline < 1 << 20)
+    assert bool(apart) == (inline < 1 << 20 and shard < len(body))  # a file of one shard keeps them in memory
 
 
 def test_a_shards_result_is_never_larger_than_what_is_read(
@@ -78,8 +78,8 @@ def test_a_shards_result_is_never_larger_than_what_is_read(
 ) -> None:
     monkeypatch.setattr("assay.jobs.workspace._MOST_BYTES", 200_000)
     monkeypatch.setattr(large_cells, "INLINE", 50_000)
-    cut(1 << 24)
     body = table(400, 3000)
+    cut(len(body) - 1)
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "400"})
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert drop.result(job_id, "ranking.csv") == plainly(body, 400)

@@ -55,6 +55,9 @@ class World:
     def keep(self, manifest: JobPlan) -> None:
         self.log.append(("keep", manifest.shards))
 
+    def list_shards(self, manifest: JobPlan) -> None:
+        self.log.append(("list", manifest.shards))
+
     def get(self, job_id: str) -> Any:
         return None if self.state is None else SimpleNamespace(state=self.state)
 
@@ -87,7 +90,7 @@ def _noted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def merge(world: World, joined: Joined | Exception = JOINED) -> Any:
-    def join(manifest: JobPlan, working: Any) -> Joined:
+    def join(manifest: JobPlan, working: Any, shards: Any) -> Joined:
         world.log.append("join")
         if isinstance(joined, Exception):
             raise joined
@@ -158,7 +161,7 @@ def test_what_nobody_is_to_blame_for_is_tried_again() -> None:
 def test_a_file_that_cannot_be_cut_is_one_shard_from_then_on() -> None:
     world = World()
     assert merge(world, CutInRow()) == {"job_id": "j", "state": "REPLANNED"}
-    assert world.log == ["join", ("keep", 1), ("start", "j", MANIFEST.models, 1)]
+    assert world.log == ["join", ("list", 1), ("keep", 1), ("start", "j", MANIFEST.models, 1)]
 
 
 def test_and_is_refused_where_it_is_too_large_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,15 +197,15 @@ def test_a_plan_says_where_its_shards_are_listed(monkeypatch: pytest.MonkeyPatch
     world: Any = World()
     planned: list[Any] = []
 
-    def plan(kind: Any, job_id: str, upload: Any, uploads: Any, results: Any, caps: Caps) -> JobPlan:
-        planned.append((kind.name, job_id, upload.key, uploads.name, results.name, caps))
+    def plan(kind: Any, working: Any, upload: Any, uploads: Any, caps: Caps) -> JobPlan:
+        planned.append((kind.name, working is world, upload.key, uploads.name, caps))
         return MANIFEST
 
     monkeypatch.setattr(steps, "plan_job", plan)
     kind: Any = SimpleNamespace(name="rank")
     reply = plan_step(world, kind, EVENT)
-    assert planned == [("rank", "j", "rank/a.txt", "uploads", "results", Caps(10, 100, 50))]
-    assert world.log == [("start", "j", MANIFEST.models, 4)]
+    assert planned == [("rank", True, "rank/a.txt", "uploads", Caps(10, 100, 50))]
+    assert world.log == [("list", 4), ("start", "j", MANIFEST.models, 4)]
     items = reply.pop("items")
     assert items.startswith("partials/j/")
     assert reply == {"job_id": "j", "kind": "rank", "bucket": "results", "concurrency": 7}

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 from botocore.exceptions import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 
+Result = TypeVar("Result")
 READ_AHEAD = 8 << 20
 _PIECE = 1 << 20
 _ATTEMPTS = 4
@@ -72,18 +73,11 @@ class Bucket:
         """Return size, ETag, version, content type and metadata of an object, or of one version of it."""
         with self._errors(key):
             reply = self.client.head_object(Bucket=self.name, Key=key, **_given(VersionId=version))
-        metadata = {name.lower(): value for name, value in reply["Metadata"].items()}
-        found = reply.get("VersionId")
-        return ObjectInfo(key, reply["ContentLength"], reply["ETag"], found, reply.get("ContentType", ""), metadata)
+        return _describe(key, reply["ContentLength"], reply)
 
     def get(self, key: str, *, limit: int, if_none_match: str | None = None) -> tuple[bytes, str] | None:
         """Return a small object's body and ETag, None when its ETag is `if_none_match`; TooLarge over `limit` bytes."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return self._get(key, limit, if_none_match)
-            except BROKEN:
-                continue
-        return self._get(key, limit, if_none_match)
+        return _insist(lambda: self._get(key, limit, if_none_match))
 
     def _get(self, key: str, limit: int, if_none_match: str | None) -> tuple[bytes, str] | None:
         try:
@@ -127,12 +121,38 @@ class Bucket:
         self, key: str, start: int, stop: int, *, etag: str | None = None, version: str | None = None
     ) -> bytes:
         """Return bytes [start, stop) of an object, fewer at its end; a connection that breaks off is tried again."""
-        for _ in range(_ATTEMPTS - 1):
-            try:
-                return b"".join(self.pieces(key, start, stop, etag=etag, version=version))
-            except BROKEN:
-                continue
-        return b"".join(self.pieces(key, start, stop, etag=etag, version=version))
+        return _insist(lambda: b"".join(self.pieces(key, start, stop, etag=etag, version=version)))
+
+    def read_start(
+        self, key: str, stop: int, *, etag: str | None = None, version: str | None = None
+    ) -> tuple[ObjectInfo, bytes]:
+        """Return what a HEAD says of an object, and its first `stop` bytes, fewer at its end; by one GET."""
+        return _insist(lambda: self._read_start(key, stop, etag, version))
+
+    def _read_start(self, key: str, stop: int, etag: str | None, version: str | None) -> tuple[ObjectInfo, bytes]:
+        pins = _given(IfMatch=etag, VersionId=version)
+        try:
+            with self._errors(key):
+                reply = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{stop - 1}", **pins)
+        except ClientError as error:
+            if _code(error) in _PAST_END:
+                return self._require_empty(key, etag, version)
+            raise
+        with closing(reply["Body"]) as stream:
+            if not reply.get("ContentRange") and not reply.get("ContentLength"):
+                return self._require_empty(key, etag, version)
+            size = _require_range(reply, key, 0, stop, pins)
+            body = b"".join(_require_size(stream.iter_chunks(_PIECE), key, size))
+        return _describe(key, int(reply["ContentRange"].rpartition("/")[2]), reply), body
+
+    def _require_empty(self, key: str, etag: str | None, version: str | None) -> tuple[ObjectInfo, bytes]:
+        """Return what there is to say of an object without bytes, of which there is no range."""
+        info = self.head(key, version=version)
+        if etag is not None and info.etag.strip('"') != etag.strip('"'):
+            raise ObjectChanged(f"{key} was replaced while it was read", key=key)
+        if info.size:
+            raise AnswerInvalid(f"{key} has {info.size:,} bytes, and none were answered", key=key)
+        return info, b""
 
     def chunks(
         self,
@@ -217,6 +237,58 @@ class Bucket:
             if _code(error) in _CHANGED:
                 raise ObjectChanged(f"{key} was replaced while it was read", key=key) from error
             raise
+
+
+class MemoryBucket(Bucket):
+    """A bucket for one function's work: what it puts stays in memory, and what it read whole is not fetched again.
+
+    An object that is written in parts, for it is large, goes to the bucket all the same.
+    """
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket.client, bucket.name)
+        self._held: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Keep a small object."""
+        self._held[key] = body
+
+    def read_start(
+        self, key: str, stop: int, *, etag: str | None = None, version: str | None = None
+    ) -> tuple[ObjectInfo, bytes]:
+        """Do as any bucket does, and keep an object that has no more bytes."""
+        info, head = super().read_start(key, stop, etag=etag, version=version)
+        if info.size == len(head):
+            self._held[key] = head
+        return info, head
+
+    def chunks(
+        self,
+        key: str,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        etag: str | None = None,
+        version: str | None = None,
+        size: int = READ_AHEAD,
+    ) -> Iterator[bytes]:
+        """Yield what is kept, else do as any bucket does."""
+        if key in self._held:
+            return iter(filter(None, [self._held[key][start:stop]]))
+        return super().chunks(key, start=start, stop=stop, etag=etag, version=version, size=size)
+
+
+def _insist(read: Callable[[], Result]) -> Result:
+    """Return what a read gives; one that broke off is tried again."""
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(*BROKEN):
+            return read()
+    return read()
+
+
+def _describe(key: str, size: int, reply: Mapping[str, Any]) -> ObjectInfo:
+    metadata = {name.lower(): value for name, value in reply.get("Metadata", {}).items()}
+    return ObjectInfo(key, size, reply["ETag"], reply.get("VersionId"), reply.get("ContentType", ""), metadata)
 
 
 def _given(**conditions: str | None) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract, InvalidOption, ModelUnavailable
 from assay.jobs import rejects, shard_bytes
 from assay.jobs.byte_ranges import Tally
-from assay.jobs.merging import Joined, collect_results
+from assay.jobs.merging import Joined
 from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
-from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, add_counts, part_key, result_key
+from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, add_counts, result_key
 from assay.models.manifest import TextSpec
 from assay.models.text_classifier import TextClassifier
 from assay.options import CLASSIFYING, ClassifyOptions, read_metadata
@@ -78,11 +78,11 @@ class ClassifyJobType:
         """Classify a shard with the model that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
         known = self.load(plan.models)
         with phase("classify", model=known.model.manifest.name):
-            return classify_shard(plan, index, uploads, working.results, known)
+            return classify_shard(plan, index, uploads, working, known)
 
-    def join(self, plan: JobPlan, working: Workspace) -> Joined:
-        """Write classification.jsonl and the rejects. Raises ShardFailed, Unaccounted, CutInRow."""
-        found = list(collect_results(working, plan))
+    def join(self, plan: JobPlan, working: Workspace, shards: Iterable[ShardResult]) -> Joined:
+        """Write classification.jsonl and the rejects. Raises Unaccounted."""
+        found = list(shards)
         pieces = list(list_pieces(found))
         key = result_key(working.job_id, PART)
         with Writer(working.results, key, NDJSON) as writer:
@@ -158,7 +158,7 @@ ClassifiedRecord = tuple[AbstractRecord, Prediction]
 
 
 def classify_shard(
-    manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, classifier: TextClassifier
+    manifest: JobPlan, index: int, uploads: Bucket, working: Workspace, classifier: TextClassifier
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
     shaped = _Shaped(manifest, classifier.text)
@@ -166,9 +166,9 @@ def classify_shard(
     records = iter(_records(manifest, index, uploads, tally))
     done = size = 0
     noticed: tuple[Notice, ...] = ()
-    key = part_key(manifest.job_id, index, PART)
+    lines = Writer(working.parts, working.part(index, PART), NDJSON)
     try:
-        with RejectParts(results, manifest.job_id, index) as bad, Writer(results, key, NDJSON) as writer:
+        with RejectParts(working, index) as bad, lines as writer:
             while some := list(islice(records, _AT_ONCE)):
                 good, refused = classify_records((each for each in some if not isinstance(each, Notice)), classifier)
                 said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]

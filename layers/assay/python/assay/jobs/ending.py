@@ -112,8 +112,9 @@ def write_summary(desk: JobEnvironment, summary_key: str, said: Mapping[str, Any
     upload, job_id = str(said["upload"]), str(said["job_id"])
     pointed = latest(desk, upload, job_id)
     finish(desk.results, summary_key, said, latest=pointed)
-    job = desk.jobs.by_upload(upload) if pointed else None
-    if job is not None and job.id != job_id and job.finished and not desk.jobs.leads(upload, job_id):
+    other = desk.jobs.latest_id(upload) if pointed else None
+    job = desk.jobs.get(other) if other not in (None, job_id) else None
+    if job is not None and job.finished and not desk.jobs.leads(upload, job_id):
         point(desk.results, upload, job.id, job.state, workspace.summary_key(job.id, job.kind))
 
 
@@ -140,8 +141,8 @@ def cancel(desk: JobEnvironment, job_id: str) -> Job:
 
 def latest(desk: JobEnvironment, upload: str, job_id: str) -> bool:
     """Say whether a job is the latest of its upload's key; a record that is gone stands in no one's way."""
-    job = desk.jobs.by_upload(upload)
-    return job is None or job.id == job_id or desk.jobs.leads(upload, job_id)
+    other = desk.jobs.latest_id(upload)
+    return other in (None, job_id) or desk.jobs.get(other) is None or desk.jobs.leads(upload, job_id)
 
 
 def note_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,11 +156,12 @@ class Jobs:
         claimer died, and is not there to go on. The same owner (a retry) gets it at once.
         """
         lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
-        promised = self._promised(upload)
+        pointer = self._table.item(f"key#{upload.key}") or {}
+        promised = "" if pointer.get("sequencer", "none") else str(pointer["job"])  # a promise has no event's number
         job_id = promised or uuid.uuid4().hex
         item = {"pk": upload.pk, "job": job_id, "attempts": 1, "promised": bool(promised), **lease}
         if self._table.put(item, "attribute_not_exists(pk) OR #expires < :now", now=self._table.clock()):
-            return self._follow(Claim(job_id, "new"), item, upload)
+            return self._follow(Claim(job_id, "new"), item, upload, pointer)
         return self._take_over(upload, lease, lease_seconds)
 
     def _take_over(self, upload: UploadIdentity, lease: Mapping[str, Any], lease_seconds: float) -> Claim:
@@ -177,19 +178,23 @@ class Jobs:
             return Claim(claim.job_id, "running")
         return claim if job and job.bucket else self._follow(claim, {**known, **lease}, upload)
 
-    def _follow(self, claim: Claim, known: Mapping[str, Any], upload: UploadIdentity) -> Claim:
+    def _follow(
+        self, claim: Claim, known: Mapping[str, Any], upload: UploadIdentity, pointer: Mapping[str, Any] | None = None
+    ) -> Claim:
         """Begin the job that an upload's item names; another one where that was promised and is another file's by now.
 
         The item comes first and names the job of every later claim: one that dies in between leaves nothing undecided.
+        `pointer` is the key's, where it was read just now.
         """
+        fresh = pointer is not None and not known.get("promised")
         if known.get("promised") and not self._reserve(claim.job_id, upload):
-            claim = replace(claim, job_id=uuid.uuid4().hex)
+            claim, fresh = replace(claim, job_id=uuid.uuid4().hex), True
             values, same = {"job": claim.job_id, "promised": False}, "#owner = :mine AND #job = :before"
             if not self._table.set(upload.pk, values, same, mine=known["owner"], before=known["job"]):
                 return Claim(str(known["job"]), "running")
         elif known.get("promised") and (job := self.get(claim.job_id)) and job.finished:
             return Claim(job.id, "done")  # it was cancelled before its file came
-        self._begin(claim.job_id, upload)
+        self._begin(claim.job_id, upload, pointer, fresh=fresh)
         return claim
 
     def of(self, upload: UploadIdentity) -> Job | None:
@@ -284,8 +289,13 @@ class Jobs:
 
     def by_upload(self, key: str) -> Job | None:
         """Return the latest job of an uploaded key."""
+        job_id = self.latest_id(key)
+        return self.get(job_id) if job_id else None
+
+    def latest_id(self, key: str) -> str | None:
+        """Return the id of the latest job of an uploaded key; its record may be gone."""
         job_id = self._table.value(f"key#{key}", "job")
-        return self.get(str(job_id)) if job_id else None
+        return str(job_id) if job_id else None
 
     def leads(self, key: str, job_id: str) -> bool:
         """Say whether a job is the latest of an uploaded key by a write, which is never told what was true before."""
@@ -328,14 +338,6 @@ class Jobs:
         """Return the seconds since a job's last change."""
         return self._table.clock() - datetime.fromisoformat(job.updated).timestamp()
 
-    def _promised(self, upload: UploadIdentity) -> str | None:
-        """Return the job that was promised to a key, None where it was not, or a file was begun; it may be taken.
-
-        An event has a sequencer, and a promise has none: the pointer tells.
-        """
-        pointer = self._table.item(f"key#{upload.key}") or {"sequencer": "none"}
-        return None if pointer.get("sequencer") else str(pointer["job"])
-
     def _reserve(self, job_id: str, upload: UploadIdentity) -> bool:
         """Make a promised job this upload's; False where it is another's, or gone."""
         waiting = "(#state = :queued OR #reason = :cancelled)"
@@ -350,16 +352,23 @@ class Jobs:
         whose = "" if known.get("promised") else upload.pk
         return _shown(job_id, record) if record and record.get("identity", whose) == upload.pk else None
 
-    def _begin(self, job_id: str, upload: UploadIdentity) -> None:
+    def _begin(
+        self, job_id: str, upload: UploadIdentity, pointer: Mapping[str, Any] | None = None, *, fresh: bool = False
+    ) -> None:
+        """Write pointer and record of a job; a `fresh` one has an id of which there can be no record."""
+        pointer = self._table.item(f"key#{upload.key}") or {} if pointer is None else pointer
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
         source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
-        owner = str(self._table.value(f"key#{upload.key}", "owner") or "")  # whoever a form was for, used again too
+        owner = str(pointer.get("owner") or "")  # whoever a form was for, used again too
         self._point(upload.key, job_id, upload.sequencer, owner)
-        self._record(job_id, values | source, owner)  # last: a record with its bucket means that all is there
+        known = {} if fresh else self._table.item(f"job#{job_id}") or {}
+        self._record(job_id, values | source, known, owner)  # last: a record with its bucket means that all is there
 
-    def _record(self, job_id: str, values: Mapping[str, Any], owner: str = "") -> None:
-        """Write a new job; one that was promised keeps its owner and its time, one that runs stays as it is."""
-        known = self._table.item(f"job#{job_id}") or {}
+    def _record(
+        self, job_id: str, values: Mapping[str, Any], known: Mapping[str, Any] | None = None, owner: str = ""
+    ) -> None:
+        """Write a new job; one that was `known`, promised, keeps its owner and time, one that runs stays as it is."""
+        known = known or {}
         kept = {"created": known.get("created", self._table.time()), "owner": known.get("owner", owner)}
         new = {"state": "QUEUED", LIVE_INDEX: _JOB, "updated": self._table.time()}
         item = {"pk": f"job#{job_id}", **new, **kept, **values}

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from assay.aws.s3 import Bucket, Writer
-from assay.jobs.workspace import Workspace, part_key
+from assay.aws.s3 import Writer
+from assay.jobs.workspace import Workspace
 from assay.ranking.ranking import PlacedRow, RankedRow
 
 NAME: Final = "cells.jsonl"
@@ -26,11 +26,11 @@ Label = tuple[str | None, tuple[str, ...]]
 class CellPart:
     """Writes the labels of a shard's rows in any order; `places` says where those of a row lie, by its key."""
 
-    def __init__(self, results: Bucket, job_id: str, shard: int) -> None:
+    def __init__(self, working: Workspace, shard: int) -> None:
         self.places: dict[int, tuple[int, int, int]] = {}
         self.size = 0
         self._shard = shard
-        self._target = (results, part_key(job_id, shard, NAME))
+        self._target = (working.parts, working.part(shard, NAME))
 
     def write(self, labels: Iterable[tuple[int, Label]]) -> None:
         """Write all labels, each with the key of its row."""
@@ -81,6 +81,6 @@ def _runs(places: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, i
 
 def _read(working: Workspace, run: list[tuple[int, int, int]]) -> Iterator[tuple[tuple[int, int, int], Label]]:
     (shard, start, _), stop = run[0], run[-1][2]
-    data = b"".join(working.results.chunks(working.part(shard, NAME), start=start, stop=stop))
+    data = b"".join(working.parts.chunks(working.part(shard, NAME), start=start, stop=stop))
     for place in run:
         yield place, json.loads(data[place[1] - start : place[2] - start])

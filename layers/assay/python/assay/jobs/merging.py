@@ -1,7 +1,7 @@
 """From the results of all shards to the results of the job: the bookkeeping that every kind shares."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -37,19 +37,26 @@ def collect_results(working: Workspace, manifest: JobPlan) -> Iterator[ShardResu
     Raises ShardFailed; CutInRow; Unaccounted once all were yielded, those that are wrong taken back.
     """
     ledger = Ledger(manifest)
-    for result in _fetched(working, manifest):
-        ledger.enter(result)
-        yield result
     try:
-        ledger.close()
+        yield from check_results(ledger, _fetched(working, manifest))
     except Unaccounted as error:
         for shard in sorted(ledger.suspects):
             working.void(shard, error)
         raise
 
 
+def check_results(ledger: Ledger, results: Iterable[ShardResult]) -> Iterator[ShardResult]:
+    """Yield results in order, entered in the books. Raises CutInRow; Unaccounted once all were yielded."""
+    for result in results:
+        if result.cut:
+            raise CutInRow
+        ledger.enter(result)
+        yield result
+    ledger.close()
+
+
 def _fetched(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:
-    """Yield the results of all shards in order, the next ones fetched meanwhile. Raises ShardFailed, CutInRow."""
+    """Yield the results of all shards in order, the next ones fetched meanwhile. Raises ShardFailed."""
     _hold_complete(working, manifest)
     pin = manifest.pin
     with ThreadPoolExecutor(_AHEAD, "partials") as pool:
@@ -72,8 +79,6 @@ def _hold_complete(working: Workspace, manifest: JobPlan) -> None:
 def _sound(result: ShardResult | None, manifest: JobPlan, shard: int) -> ShardResult:
     if result is None:
         raise ShardFailed(f"{locate(manifest, [shard])} left no result of this plan", shards=[shard])
-    if result.cut:
-        raise CutInRow
     return result
 
 

@@ -1,7 +1,7 @@
 """From an uploaded object to a manifest: pin what was dropped, look at how it begins, cut it into shards."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol, Self
 
@@ -15,6 +15,7 @@ QUOTED: Final = "cells of it hold line ends"
 _UNPACKED: Final = 8
 """Times the size at which an object is too large to be one shard: so much it may unpack to."""
 _LITTLE: Final = 1 << 16
+_QUOTE: Final = '"'
 _MORE: Final = 1 << 20
 
 
@@ -86,20 +87,25 @@ class JobType(Protocol):
         """Do a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
         ...
 
-    def join(self, plan: JobPlan, working: Workspace) -> Joined:
-        """Write a job's results, all but its summary. Raises ShardFailed, Unaccounted; CutInRow if a shard says so."""
+    def join(self, plan: JobPlan, working: Workspace, shards: Iterable[ShardResult]) -> Joined:
+        """Write a job's results, all but its summary, from those of its shards in order. Raises Unaccounted.
+
+        What reading the shards' results raises is raised too: ShardFailed, CutInRow.
+        """
         ...
 
 
-def plan_job(kind: JobType, job_id: str, upload: Upload, uploads: Bucket, results: Bucket, caps: Caps) -> JobPlan:
+def plan_job(
+    kind: JobType, working: Workspace, upload: Upload, uploads: Bucket, caps: Caps, *, fresh: bool = False
+) -> JobPlan:
     """Return the job's manifest, made and kept by the first call; later ones find it and change nothing.
 
-    Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge, ModelUnavailable.
+    `fresh` says that there was none yet. Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge,
+    ModelUnavailable.
     """
-    working = Workspace(results, job_id)
-    found = working.planned()
+    found = None if fresh else working.planned()
     if found is None:
-        found = new_plan(kind, job_id, upload, uploads, caps)
+        found = new_plan(kind, working.job_id, upload, uploads, caps)
         working.keep(found)
     return found
 
@@ -116,12 +122,12 @@ def new_plan(
 
     Raises as `plan_job` does.
     """
-    source, metadata = pin_object(uploads, upload)
+    source, metadata, head = pin_object(uploads, upload)
     if options is None:
         options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
     from assay.text.packing import look  # brings NumPy, which the portal does not have
 
-    found = look(_beginning(uploads, source), source.key.rpartition("/")[2])
+    found = look(_read_on(uploads, source, head), source.key.rpartition("/")[2])
     shape = kind.shape(found.head, replace(source, key=found.name), options)
     shards = _shards(source, found.packing, shape, caps)
     return JobPlan(
@@ -140,13 +146,19 @@ def new_plan(
     )
 
 
-def pin_object(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str]]:
-    """Return the object as it is, and its metadata. Raises ObjectMissing; ObjectChanged where the event saw another."""
-    info = uploads.head(upload.key, version=upload.version_id or None)
-    if upload.etag and info.etag.strip('"') != upload.etag.strip('"'):
+def pin_object(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, str], bytes]:
+    """Return the object as it is, its metadata, and its first bytes.
+
+    Raises ObjectMissing; ObjectChanged where the event saw another.
+    """
+    etag = f'"{upload.etag.strip(_QUOTE)}"' if upload.etag else None
+    try:
+        info, head = uploads.read_start(upload.key, _LITTLE, etag=etag, version=upload.version_id or None)
+    except ObjectChanged as error:
         message = f"{upload.key} was replaced before its job began; its new content has a job of its own"
-        raise ObjectChanged(message, key=upload.key)
-    return Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type), info.metadata
+        raise ObjectChanged(message, key=upload.key) from error
+    source = Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type)
+    return source, info.metadata, head
 
 
 def as_one_shard(manifest: JobPlan, caps: Caps) -> JobPlan:
@@ -187,9 +199,10 @@ def _hold_unsplit(source: Source, why: str, caps: Caps) -> None:
         )
 
 
-def _beginning(uploads: Bucket, source: Source) -> Iterator[bytes]:
-    """Yield an object from its start, a little at first; what is not asked for is not read."""
-    start, stop = 0, min(source.size, _LITTLE)
+def _read_on(uploads: Bucket, source: Source, head: bytes) -> Iterator[bytes]:
+    """Yield an object from its start, of which the head is there; what is not asked for is not read."""
+    yield head
+    start, stop = len(head), min(source.size, len(head) + _MORE)
     while start < source.size:
         yield uploads.read_range(source.key, start, stop, etag=source.etag, version=source.version_id)
         start, stop = stop, min(source.size, stop + _MORE)

@@ -1,7 +1,7 @@
 """Files of sequences as a kind of job: their options and formats, the partial ranking of a shard, the ranking."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
@@ -12,7 +12,7 @@ from assay.errors import StrictReject
 from assay.jobs import large_cells, rejects, shard_bytes
 from assay.jobs.byte_ranges import Shard, Tally
 from assay.jobs.large_cells import CellPart, Label
-from assay.jobs.merging import Joined, collect_results
+from assay.jobs.merging import Joined
 from assay.jobs.planning import FileShape, header_bytes, line_of, table_shape
 from assay.jobs.rejects import Piece, RejectParts
 from assay.jobs.score_files import ScoreParts, part_keys
@@ -35,13 +35,13 @@ from assay.text.json_values import split_head
 from assay.text.records import NOT_FINITE, Reject
 
 
-def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, pair: Scorers) -> ShardResult:
+def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspace, pair: Scorers) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
     contract, tally = pair.contract, Tally()
     blocks = read_blocks(manifest, manifest.shard(index), uploads, contract, tally)
     try:
-        with RejectParts(results, manifest.job_id, index) as rejects, _scores(options, results, manifest, index) as add:
+        with RejectParts(working, index) as rejects, _scores(options, working, index) as add:
             partial = rank_blocks(
                 blocks,
                 pair.gate,
@@ -57,7 +57,7 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, results: Bucket, 
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
     count_rejected(rejects.reasons)
-    part = CellPart(results, manifest.job_id, index)
+    part = CellPart(working, index)
     body = _set_apart(
         partial, part, lambda: read_blocks(manifest, manifest.shard(index), uploads, contract, Tally())
     ).to_body()
@@ -90,10 +90,10 @@ def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Lab
 
 
 @contextmanager
-def _scores(options: RankOptions, results: Bucket, manifest: JobPlan, index: int) -> Iterator[OnScored | None]:
+def _scores(options: RankOptions, working: Workspace, index: int) -> Iterator[OnScored | None]:
     """Yield what takes all scores, None where they are not wanted."""
     if options.output == "all":
-        with ScoreParts(results, manifest.job_id, index) as parts:
+        with ScoreParts(working.results, working.job_id, index) as parts:
             yield parts.add
     else:
         yield None
@@ -163,15 +163,15 @@ class RankJobType:
         """Rank a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""
         pair = self.load(plan.models)
         with phase("rank"):
-            result = rank_shard(plan, index, uploads, working.results, pair)
+            result = rank_shard(plan, index, uploads, working, pair)
         count_scored(result.counts.get("scored", 0))
         return result
 
-    def join(self, plan: JobPlan, working: Workspace) -> Joined:
-        """Write ranking.csv, the rejects, and the list of score files. Raises ShardFailed, Unaccounted, CutInRow."""
+    def join(self, plan: JobPlan, working: Workspace, shards: Iterable[ShardResult]) -> Joined:
+        """Write ranking.csv, the rejects, and the list of score files. Raises Unaccounted."""
         options = RankOptions(**plan.options)
         pieces: list[Piece] = []
-        whole = with_simple(merge(_partials(collect_results(working, plan), pieces), options.top_k))
+        whole = with_simple(merge(_partials(shards, pieces), options.top_k))
         results = {"rejected": rejects.write_rejects(working, pieces)}
         counts = asdict(whole.counts)
         said = {"notices": [each.to_body() for each in whole.notices]}
@@ -188,7 +188,7 @@ class RankJobType:
 _CSV: Final = "text/csv; charset=utf-8"
 
 
-def _partials(found: Iterator[ShardResult], pieces: list[Piece]) -> Iterator[PartialRanking]:
+def _partials(found: Iterable[ShardResult], pieces: list[Piece]) -> Iterator[PartialRanking]:
     """Yield partial rankings with lines of the whole file; note in `pieces` what else the shards left."""
     lines = 0
     for result in found:

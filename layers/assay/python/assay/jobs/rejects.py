@@ -9,9 +9,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final, Self
 
-from assay.aws.s3 import Bucket, Writer
+from assay.aws.s3 import Writer
 from assay.errors import Unaccounted
-from assay.jobs.workspace import Workspace, part_key, result_key
+from assay.jobs.workspace import Workspace, result_key
 from assay.text.csv_writer import rejected_csv_header, rejected_rows
 from assay.text.records import Reject
 
@@ -29,8 +29,8 @@ class RejectParts:
     Nothing is written where there are none; `parts` then says what there is, in bytes.
     """
 
-    def __init__(self, results: Bucket, job_id: str, shard: int) -> None:
-        self._results, self._job_id, self._shard = results, job_id, shard
+    def __init__(self, working: Workspace, shard: int) -> None:
+        self._working, self._shard = working, shard
         self._open = ExitStack()
         self._writer: Writer | None = None
         self._late: list[Reject] = []
@@ -58,7 +58,7 @@ class RejectParts:
         self._open.__exit__(*error)  # type: ignore[arg-type]
 
     def _part(self, name: str) -> Writer:
-        return Writer(self._results, part_key(self._job_id, self._shard, name), _CSV)
+        return Writer(self._working.parts, self._working.part(self._shard, name), _CSV)
 
     def _write(self, writer: Writer, name: str, rejects: list[Reject]) -> None:
         for piece in rejected_rows(rejects):

@@ -1,6 +1,6 @@
 """The steps of a file job, whatever its kind: plan, do a shard, merge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
@@ -8,14 +8,16 @@ from urllib.parse import quote_plus, unquote_plus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assay.aws.s3 import MemoryBucket
 from assay.errors import MalformedBody, ServiceError
 from assay.jobs import workspace
+from assay.jobs.accounting import Ledger
 from assay.jobs.ending import BLAMED, fail_job, fail_planned_job, settle, write_summary
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Claim, UploadIdentity
-from assay.jobs.merging import CutInRow, Joined
+from assay.jobs.merging import CutInRow, Joined, check_results, collect_results
 from assay.jobs.planning import JobType, Upload, as_one_shard, plan_job
-from assay.jobs.workspace import JobPlan
+from assay.jobs.workspace import JobPlan, ShardResult, Workspace
 from assay.telemetry import logger
 
 Event = Mapping[str, Any]
@@ -25,7 +27,9 @@ Reply = dict[str, Any]
 def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
     job_id = str(event["job_id"])
-    manifest = plan_job(kind, job_id, Upload.from_json(event), desk.uploads, desk.results, desk.of_kind(kind.name).caps)
+    working = desk.working(job_id)
+    manifest = plan_job(kind, working, Upload.from_json(event), desk.uploads, desk.of_kind(kind.name).caps)
+    working.list_shards(manifest)
     desk.jobs.start(job_id, manifest.models, shards=manifest.shards)
     return {
         "job_id": job_id,
@@ -58,8 +62,16 @@ def merge_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     manifest = working.manifest()
     if _failed(desk, job_id):
         return _settled(desk, job_id)
+    return _conclude(desk, kind, manifest, working, collect_results(working, manifest))
+
+
+def _conclude(
+    desk: JobEnvironment, kind: JobType, manifest: JobPlan, working: Workspace, shards: Iterable[ShardResult]
+) -> Reply:
+    """Join the results of shards and end the job."""
+    job_id = manifest.job_id
     try:
-        joined = kind.join(manifest, working)
+        joined = kind.join(manifest, working, shards)
     except CutInRow:
         return _replanned(desk, manifest)
     except BLAMED as error:
@@ -99,10 +111,13 @@ def success_summary(manifest: JobPlan, joined: Joined, results: Mapping[str, str
 
 def _replanned(desk: JobEnvironment, manifest: JobPlan) -> Reply:
     """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
+    working = desk.working(manifest.job_id)
     try:
-        desk.working(manifest.job_id).keep(as_one_shard(manifest, desk.of_kind(manifest.kind).caps))
+        whole = as_one_shard(manifest, desk.of_kind(manifest.kind).caps)
     except BLAMED as error:
         return fail_planned_job(desk, manifest, error)
+    working.list_shards(whole)  # first: a merge that is tried again finds the plan that was cut until all is there
+    working.keep(whole)
     desk.jobs.start(manifest.job_id, manifest.models, shards=1)
     return _reply(manifest.job_id, "REPLANNED")
 
@@ -139,7 +154,7 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
         settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
         return None
     try:
-        plan_and_run(desk, kind, claim.job_id, Upload(upload.bucket, upload.key, upload.version_id, upload.etag))
+        plan_and_run(desk, kind, claim, Upload(upload.bucket, upload.key, upload.version_id, upload.etag))
     except BLAMED as error:
         logger.warning("job failed", code=error.code)
         fail_job(desk, claim.job_id, kind.name, upload.key, error)
@@ -149,16 +164,18 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
     return claim.job_id
 
 
-def plan_and_run(desk: JobEnvironment, kind: JobType, job_id: str, upload: Upload) -> None:
-    """Plan a job, then do it here, or start its execution. Raises as `plan` does, and what the work raises."""
-    caps = desk.of_kind(kind.name).caps
-    manifest = plan_job(kind, job_id, upload, desk.uploads, desk.results, caps)
+def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Upload) -> None:
+    """Plan a job, then do it here, or start its execution. Raises as `plan_job` does, and what the work raises."""
+    caps, job_id, uploads = desk.of_kind(kind.name).caps, claim.job_id, MemoryBucket(desk.uploads)
+    manifest = plan_job(kind, desk.working(job_id), upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
-        return
-    desk.jobs.start(job_id, manifest.models)
-    shard_step(desk, kind, {"job_id": job_id, "shard": 0})
-    merge_step(desk, kind, {"job_id": job_id})
+    elif not desk.jobs.start(job_id, manifest.models) and _failed(desk, job_id):
+        settle(desk, job_id)
+    else:
+        working = desk.working(job_id).in_memory()
+        result = kind.work(manifest, 0, uploads, working)
+        _conclude(desk, kind, manifest, working, check_results(Ledger(manifest), [result]))
 
 
 def hand_over(desk: JobEnvironment, manifest: JobPlan, upload: Upload) -> None:

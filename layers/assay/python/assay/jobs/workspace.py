@@ -3,11 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final, Self
 
-from assay.aws.s3 import Bucket
+from assay.aws.s3 import Bucket, MemoryBucket
 from assay.errors import AssayError, ManifestInvalid, ObjectMissing
 from assay.jobs.byte_ranges import Shard
 
@@ -230,16 +230,29 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The working objects of one job."""
+    """The working objects of one job; `memory` keeps the parts of its shards where one function does and joins them."""
 
     results: Bucket
     job_id: str
+    memory: MemoryBucket | None = None
+
+    @property
+    def parts(self) -> Bucket:
+        """Return where the parts of shards lie."""
+        return self.memory or self.results
+
+    def in_memory(self) -> Self:
+        """Return the same, parts of shards kept in memory."""
+        return replace(self, memory=MemoryBucket(self.results))
 
     def keep(self, manifest: JobPlan) -> None:
-        """Write what was planned: the list of shards first, so that a manifest means that all is there."""
+        """Write what was planned."""
+        self.results.put(manifest_key(self.job_id), manifest.to_json().encode(), _JSON)
+
+    def list_shards(self, manifest: JobPlan) -> None:
+        """Write the list of shards, which the state machine's map reads."""
         items = [{"job_id": self.job_id, "kind": manifest.kind, "shard": index} for index in range(manifest.shards)]
         self.results.put(shards_key(self.job_id), json.dumps(items).encode(), _JSON)
-        self.results.put(manifest_key(self.job_id), manifest.to_json().encode(), _JSON)
 
     def manifest(self) -> JobPlan:
         """Return what was planned. Raises ObjectMissing before that, ManifestInvalid."""
@@ -280,7 +293,7 @@ class Workspace:
     def lines(self, shard: int, name: str, size: int) -> Iterator[bytes]:
         """Yield an object of a shard, of `size` bytes, in pieces of whole lines."""
         carry = b""
-        for chunk in self.results.chunks(self.part(shard, name), stop=size):
+        for chunk in self.parts.chunks(self.part(shard, name), stop=size):
             text = carry + chunk
             cut = text.rfind(b"\n") + 1
             carry = text[cut:]
