@@ -5,18 +5,16 @@ attention_norm,intermediate,output,norm}`, `pooler` (where there is one) and `he
 `relative` are distances (MPNet, DeBERTa), `layer.N.gate` and `final_norm` ModernBERT's.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.architecture import Architecture, Disentangled, Pooling, Rotary, Step, Weights
-from tools.models.families import MOST_INNER, read_architecture
+from tools.models.architecture import Architecture, Disentangled, Rotary, Step, Weights
+from tools.models.families import MOST_INNER
 
 _PREFIX: Final = re.compile(
     r"^(?:module\.)?(?:encoder\.(?=embeddings|encoder)|(?:bert|roberta|distilbert|electra|albert|mpnet|deberta|model)\.)?"
@@ -127,14 +125,6 @@ def _rename(state: Mapping[str, object]) -> Iterator[tuple[str, str]]:
             yield key, f"layer.{int(layer[1])}.{_INSIDE[layer[2]]}.{kind}"
         elif stem in _OUTSIDE:
             yield key, f"{_OUTSIDE[stem]}.{kind}"
-
-
-def read_folder(folder: Path, pooling: Pooling) -> tuple[Architecture, Weights]:
-    """Return architecture and canonical weights of a Hugging Face folder (config.json, model.safetensors)."""
-    from safetensors.numpy import load_file
-
-    config = json.loads((folder / "config.json").read_text("utf-8"))
-    return read_architecture(config, pooling), canonical(load_file(folder / "model.safetensors"))
 
 
 _LINEAR: Final = {

@@ -3,13 +3,10 @@
 Of a classifier, `target` is multi-hot [N, labels] and `scores` (or `logits`) [N, labels].
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.floating]
-Metric = Callable[[Array, Array], float]
 
 
 def spearman(first: Array, second: Array) -> float:

@@ -1,5 +1,6 @@
 """The TensorFlow encoder against transformers' PyTorch models; needs requirements/train.txt, skipped without."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from ai_edge_litert.interpreter import Interpreter
+from safetensors.numpy import load_file
 
 from assay.errors import UnreadableInput
-from tools.models.canonical_weights import canonical, read_folder
+from tools.models.canonical_weights import canonical
 from tools.models.encoder import Encoder, convert_encoder, save_encoder
 from tools.models.families import read_architecture
 
@@ -89,7 +91,8 @@ def _headless(weights: Any) -> dict[str, Any]:
 def test_a_hugging_face_folder_is_read(tmp_path: Path) -> None:
     model = random_model("Bert")
     model.save_pretrained(tmp_path)
-    found, weights = read_folder(tmp_path, "cls")
+    found = read_architecture(json.loads((tmp_path / "config.json").read_text("utf-8")), "cls")
+    weights = canonical(load_file(tmp_path / "model.safetensors"))
     assert (found.layers, found.heads, found.epsilon) == (2, 3, 1e-12)
     expected = canonical(state(model))
     assert weights.keys() == expected.keys()

@@ -84,12 +84,8 @@ def _shards(index: Path) -> State:
     names = sorted(set(json.loads(index.read_text("utf-8"))["weight_map"].values()))
     if any(Path(name).name != name for name in names):
         raise UnreadableInput(f"{index.name} names files outside of its folder")
-    read = _safetensors if index.name.startswith("model.") else _pytorch
+    read = _safetensors if index.name.startswith("model.") else read_tensors
     return {name: value for shard in names for name, value in read(index.parent / shard).items()}
-
-
-def _pytorch(path: Path) -> State:
-    return read_tensors(path)
 
 
 def _tensorflow(path: Path) -> State:
@@ -120,6 +116,6 @@ _READERS: Final = {
     "model.safetensors": _safetensors,
     "model.safetensors.index.json": _shards,
     "tf_model.h5": _tensorflow,
-    "pytorch_model.bin": _pytorch,
+    "pytorch_model.bin": read_tensors,
     "pytorch_model.bin.index.json": _shards,
 }

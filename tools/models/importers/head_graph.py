@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from assay.errors import UnreadableInput
-from tools.models.importers.keras import MODELS
+from tools.models.importers.keras import MODELS, walk_values
 
 STEPS: Final = frozenset({"Dense", "Activation", "ReLU", "ELU", "Softmax", "BatchNormalization", "LayerNormalization"})
 _NOTHING: Final = frozenset(
@@ -237,26 +237,16 @@ def _histories(value: Any) -> list[Any]:
 
 
 def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
-    return (each for each in _walk_values(value) if isinstance(each, dict))
+    return (each for each in walk_values(value) if isinstance(each, dict))
 
 
 def _lists(value: Any) -> Iterator[list[Any]]:
-    return (each for each in _walk_values(value) if isinstance(each, list))
-
-
-def _walk_values(value: Any) -> Iterator[Any]:
-    """Yield the dictionaries and lists of a value, outer ones first."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop(0)
-        if isinstance(each, dict | list):
-            yield each
-            waiting.extend(each.values() if isinstance(each, dict) else each)
+    return (each for each in walk_values(value) if isinstance(each, list))
 
 
 def strings(value: Any) -> Iterator[str]:
     """Yield every text in a value."""
-    for each in _walk_values([value]):
+    for each in walk_values([value]):
         yield from (item for item in (each.values() if isinstance(each, dict) else each) if isinstance(item, str))
 
 

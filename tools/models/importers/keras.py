@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -106,15 +107,17 @@ def _is_allowed(name: object, module: str) -> bool:
 
 def objects(value: object) -> Iterator[dict[str, Any]]:
     """Yield every object in a configuration that names a class."""
-    waiting = [value]
+    return (each for each in walk_values(value) if isinstance(each, dict) and "class_name" in each)
+
+
+def walk_values(value: object) -> Iterator[dict[str, Any] | list[Any]]:
+    """Yield the dictionaries and lists of a configuration, outer ones first."""
+    waiting = deque([value])
     while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            if "class_name" in each:
-                yield each
-            waiting.extend(each.values())
-        elif isinstance(each, list):
-            waiting.extend(each)
+        each = waiting.popleft()
+        if isinstance(each, dict | list):
+            yield each
+            waiting.extend(each.values() if isinstance(each, dict) else each)
 
 
 def _read_zip(path: Path) -> Any:

@@ -236,7 +236,3 @@ def _texts(network: Network, wish: ImportRequest, folder: Path, kind: str, activ
     labels = labels_of(wish, probes.outputs.shape[1])
     header = text_header(source, form, list(network.inputs), labels, shown, provenance(wish, kind))
     return ImportResult(header, probes.within(allowed), report)
-
-
-def _inputs(network: Network) -> str:
-    return names(network.inputs)

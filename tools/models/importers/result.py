@@ -11,16 +11,7 @@ import numpy.typing as npt
 from assay.abstracts.cleaning import clean
 from assay.errors import InvalidOption
 from assay.models.loading import LoadedModel
-from assay.models.probes import (
-    MAX_BYTES,
-    PROBES,
-    Probes,
-    check_probes,
-    has_probes,
-    probe_codes,
-    read_probes,
-    score_probes,
-)
+from assay.models.probes import Probes, score_probes
 from assay.sequences.alphabet import decode
 from assay.sequences.contract import DEFAULT, Contract
 
@@ -125,19 +116,6 @@ def sequence_header(contract: Contract, encoding: str, batch: int | None, form: 
 def provenance(wish: ImportRequest, kind: str, **more: Any) -> Mapping[str, Any]:
     """Return where a model comes from, without the path of this machine."""
     return {"imported from": wish.path.name, "kind": kind, **more}
-
-
-__all__ = [
-    "MAX_BYTES",
-    "PROBES",
-    "Probes",
-    "check_probes",
-    "has_probes",
-    "probe_codes",
-    "probe_model",
-    "read_probes",
-    "score_probes",
-]
 
 
 def probe_model(model: LoadedModel, inputs: Sequence[str], tolerance: float) -> Probes:
