@@ -16,8 +16,8 @@ from tools.admin.resources import bucket_of
 from tools.models import publish
 from tools.models.build import build_manifest
 from tools.models.compare import compare as compared
-from tools.models.pull import find_version, split_name
-from tools.models.pull import pull as pulled
+from tools.models.publish import find_version, split_name
+from tools.models.publish import pull as pulled
 
 
 def format_manifest(manifest: Manifest) -> str:

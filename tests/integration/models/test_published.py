@@ -12,7 +12,7 @@ from assay.settings import Settings
 from portal.models import Catalogue
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, put_version
-from tools.models.pull import find_version
+from tools.models.publish import find_version
 
 CONTENT = (DATA / NAME / "1" / MANIFEST).read_bytes()
 BROKEN = {

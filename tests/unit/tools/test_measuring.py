@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import cost
+from benchmarks import curve
 from benchmarks.classify_peers import abstracts
 from benchmarks.curve import Point, slope
 from benchmarks.measuring import Times, in_turn
@@ -27,20 +27,20 @@ def test_ways_take_turns_and_every_other_round_goes_backwards() -> None:
 
 def test_the_price_is_the_same_at_any_memory_where_threads_scale() -> None:
     prices = {
-        memory: cost.dollars(memory, cost.seconds_per_item(memory, HALVES), 1.0) for memory in (885, *cost.MEMORIES)
+        memory: curve.dollars(memory, curve.seconds_per_item(memory, HALVES), 1.0) for memory in (885, *curve.MEMORIES)
     }
     assert prices == pytest.approx(dict.fromkeys(prices, prices[1769]), rel=1e-3)
 
 
 def test_memory_that_buys_nothing_costs_more() -> None:
     flat = {1: Times((1.0,)), 2: Times((1.0,))}
-    one, two = (cost.dollars(memory, cost.seconds_per_item(memory, flat), 1.0) for memory in (1769, 3538))
+    one, two = (curve.dollars(memory, curve.seconds_per_item(memory, flat), 1.0) for memory in (1769, 3538))
     assert two == pytest.approx(2 * one)
 
 
 def test_the_default_memory_is_the_templates() -> None:
     parameters = written()["Parameters"]
-    assert {parameters[name]["Default"] for name in ("RankMemory", "ClassifyMemory")} == {cost.DEFAULT}
+    assert {parameters[name]["Default"] for name in ("RankMemory", "ClassifyMemory")} == {curve.DEFAULT}
 
 
 def test_linear_time_has_slope_one() -> None:
