@@ -19,32 +19,15 @@ import torch
 from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
 from tools.models.build import build_manifest
-from tools.models.importers.result import FLOAT_TOLERANCE, sequence_probes
+from tools.models.importers.result import FLOAT_TOLERANCE, sequence_header, sequence_probes
 from tools.training.sequences import convert, quality_plots
 from tools.training.sequences.cards import card
 from tools.training.sequences.fitting import WINDOWS
 from tools.training.sequences.pair_metrics import Report, across
 from tools.training.sequences.pipeline import FoldOutcome, Setup, even, fold, outcome
-from tools.training.sequences.proteins_data import ALPHABET, GATE, LENGTH, PROTEASES, load, load_windows
+from tools.training.sequences.proteins_data import GATE, PROTEASES, load, load_windows
 
 FOLDS = range(5)
-
-
-def sequence_model_header(name: str, version: str, metrics: Report, provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return the manifest without its files."""
-    return {
-        "schema": 1,
-        "name": name,
-        "version": version,
-        "task": "sequence-score",
-        "format": "tflite",
-        "inputs": [{"name": "sequence", "dtype": "uint8", "shape": [convert.BATCH, LENGTH]}],
-        "outputs": [{"name": "score", "dtype": "float32", "shape": [convert.BATCH]}],
-        "sequence": {"alphabet": ALPHABET, "length": LENGTH, "encoding": "index"},
-        "metrics": metrics,
-        "provenance": provenance,
-        "licence": "Apache-2.0",
-    }
 
 
 def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Report, provenance: dict[str, Any]) -> None:
@@ -52,7 +35,9 @@ def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Repo
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tflite").write_bytes(shipped.contents[protease])
     (folder / PROBES).write_bytes(sequence_probes(DEFAULT, shipped.source(protease), FLOAT_TOLERANCE).dumps())
-    manifest = build_manifest(folder, sequence_model_header(folder.parent.name, folder.name, metrics, provenance))
+    more = {"metrics": metrics, "provenance": provenance, "licence": "Apache-2.0"}
+    header = sequence_header(DEFAULT, "index", convert.BATCH, "tflite", **more)
+    manifest = build_manifest(folder, {**header, "name": folder.parent.name, "version": folder.name})
     (folder / "manifest.json").write_bytes(manifest.dumps())
     (folder.parent / "README.md").write_text(card(json.loads(manifest.dumps())), "utf-8")
     zero = shipped.zero if protease == GATE else 0.0
