@@ -63,14 +63,14 @@ class Score:
     found: str
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return a text as labels have it, and as a model reads it: without URLs, in NFKC, one space between words."""
     return clean(text)
 
 
 def marks(text: str) -> str:
     """Return four digits of each word's hash."""
-    return "".join(hashlib.sha256(word.encode()).hexdigest()[:DIGITS] for word in plain(text).split())
+    return "".join(hashlib.sha256(word.encode()).hexdigest()[:DIGITS] for word in plain_text(text).split())
 
 
 def agreement(one: str, other: str) -> float:
@@ -82,8 +82,8 @@ def agreement(one: str, other: str) -> float:
 
 def label(text: str) -> dict[str, str]:
     """Return what is kept of an abstract that was read."""
-    words = plain(text).split()
-    sha256 = hashlib.sha256(plain(text).encode()).hexdigest()
+    words = plain_text(text).split()
+    sha256 = hashlib.sha256(plain_text(text).encode()).hexdigest()
     return {"text_sha256": sha256, "first": " ".join(words[:4]), "last": " ".join(words[-4:]), "words": marks(text)}
 
 
@@ -119,7 +119,7 @@ def score_papers(papers: Sequence[Paper], folder: Path) -> Iterator[Score]:
     """Yield how well each paper's abstract is found."""
     for paper in papers:
         try:
-            found = plain(extract((folder / f"{paper.sha256}.pdf").read_bytes()).text)
+            found = plain_text(extract((folder / f"{paper.sha256}.pdf").read_bytes()).text)
         except AssayError as error:
             found = error.message
         exact = hashlib.sha256(found.encode()).hexdigest() == paper.text_sha256

@@ -22,7 +22,7 @@ SHIPPED = newest(ROOT / "models", "arxiv-archives")
 LAYERS, HEADS, HIDDEN, WIDE, PIECES, POSITIONS, LABELS = 12, 12, 768, 3072, 31_090, 512, 18
 
 
-def weights() -> dict[str, npt.NDArray[np.float32]]:
+def random_weights() -> dict[str, npt.NDArray[np.float32]]:
     """Return random weights under canonical names, small enough to stay finite through twelve layers."""
     random = np.random.default_rng(1)
     return {
@@ -83,7 +83,7 @@ def write(folder: Path, name: str, kind: str) -> None:
 
 def main(target: Path) -> None:
     """Write both bundles."""
-    encoder = Encoder(Architecture(LAYERS, HEADS, pooling="cls"), weights())
+    encoder = Encoder(Architecture(LAYERS, HEADS, pooling="cls"), random_weights())
     saved, lite = target / "scibert-savedmodel/1", target / "scibert-litert/1"
     for folder in (saved, lite):
         folder.mkdir(parents=True)

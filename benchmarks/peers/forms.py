@@ -33,7 +33,7 @@ def bundles(folder: Path) -> None:
 def read_weights(folder: Path) -> None:
     """Write the weights under their canonical names."""
     if not (folder / WEIGHTS).exists():
-        np.savez(folder / WEIGHTS, **scibert.weights())  # type: ignore[arg-type]
+        np.savez(folder / WEIGHTS, **scibert.random_weights())  # type: ignore[arg-type]
 
 
 def plain(folder: Path) -> None:

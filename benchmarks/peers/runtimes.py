@@ -39,7 +39,7 @@ def keras_predict(folder: Path, threads: int) -> Act:
     return rank_scores(*(predicting(each) for each in _networks(folder)))
 
 
-def pytorch(folder: Path, threads: int) -> Act:
+def rank_by_pytorch(folder: Path, threads: int) -> Act:
     """PyTorch, traced and frozen, over residue indices."""
     import torch
 
@@ -61,7 +61,7 @@ def pytorch(folder: Path, threads: int) -> Act:
     return rank_scores(*(traced(each) for each in _networks(folder)))
 
 
-def onnxruntime(folder: Path, threads: int) -> Act:
+def rank_by_onnxruntime(folder: Path, threads: int) -> Act:
     """ONNX Runtime over residue indices."""
     import onnxruntime as ort
 
@@ -77,7 +77,7 @@ def onnxruntime(folder: Path, threads: int) -> Act:
     return rank_scores(*(session(each) for each in _networks(folder)))
 
 
-def openvino(precision: str | None, folder: Path, threads: int) -> Act:
+def rank_by_openvino(precision: str | None, folder: Path, threads: int) -> Act:
     """OpenVINO over residue indices, in its default precision (bfloat16 where there is one) or in float32."""
     import openvino as ov
 
@@ -128,9 +128,9 @@ def litert_int8(folder: Path, threads: int) -> Act:
 
 WAYS: Final[Mapping[str, Callable[[Path, int], Act]]] = {
     "keras-predict": keras_predict,
-    "rank-pytorch": pytorch,
-    "rank-onnxruntime": onnxruntime,
+    "rank-pytorch": rank_by_pytorch,
+    "rank-onnxruntime": rank_by_onnxruntime,
     "rank-litert-int8": litert_int8,
-    "rank-openvino": partial(openvino, None),
-    "rank-openvino-float32": partial(openvino, "f32"),
+    "rank-openvino": partial(rank_by_openvino, None),
+    "rank-openvino-float32": partial(rank_by_openvino, "f32"),
 }

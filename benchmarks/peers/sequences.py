@@ -60,7 +60,7 @@ def rank_scores(gate: Model, score: Model) -> Act:
     return act
 
 
-def assay(folder: Path, threads: int) -> Act:
+def rank_by_assay(folder: Path, threads: int) -> Act:
     """Assay itself: any format, every line validated, rejects counted, ties broken by position."""
     from assay.models.loading import SequenceScorer, load_folder
 
@@ -129,7 +129,7 @@ def sgemm(_: Path, __: int) -> Act:
     return act
 
 
-def replaced(folder: Path, _: int) -> Act:
+def rank_by_the_replaced(folder: Path, _: int) -> Act:
     """The pipeline that Assay replaces: a list of indicators for each sequence, scikit-learn's predict, a sort."""
     import sklearn  # noqa: F401  the pickles need it
 
@@ -156,8 +156,8 @@ def indicators(sequence: str) -> list[int]:
 
 
 WAYS: Final[Mapping[str, Callable[[Path, int], Act]]] = {
-    "assay": assay,
+    "assay": rank_by_assay,
     "assay-without-networks": without_networks,
     "sgemm": sgemm,
-    "replaced": replaced,
+    "replaced": rank_by_the_replaced,
 }

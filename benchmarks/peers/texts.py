@@ -47,7 +47,7 @@ def through(network: Network, width: int | None = None) -> Act:
     return act
 
 
-def assay(kind: str, folder: Path, threads: int) -> Act:
+def classify_by_assay(kind: str, folder: Path, threads: int) -> Act:
     """Assay's own classifier over a bundle, its batches and its padding, without tokenizer and activation."""
     from assay.models.loading import load_folder
     from assay.models.text_classifier import TextClassifier
@@ -91,7 +91,7 @@ def tensorflow_unpadded(folder: Path, threads: int) -> Act:
     return through(lambda ids, mask: serve(tf.constant(ids), tf.constant(mask)))
 
 
-def pytorch(folder: Path, threads: int) -> Act:
+def classify_by_pytorch(folder: Path, threads: int) -> Act:
     """Transformers on PyTorch, float32, its default attention."""
     import torch
 
@@ -107,7 +107,7 @@ def pytorch(folder: Path, threads: int) -> Act:
     return through(network)
 
 
-def onnxruntime(kind: str, folder: Path, threads: int) -> Act:
+def classify_by_onnxruntime(kind: str, folder: Path, threads: int) -> Act:
     """ONNX Runtime on the graph that its own optimiser for BERT fused."""
     import onnxruntime as ort
 
@@ -124,7 +124,7 @@ def onnxruntime(kind: str, folder: Path, threads: int) -> Act:
     return through(network)
 
 
-def openvino(precision: str | None, folder: Path, threads: int) -> Act:
+def classify_by_openvino(precision: str | None, folder: Path, threads: int) -> Act:
     """OpenVINO on the plain ONNX file, as it is by default (bfloat16 where the processor has it) or in float32."""
     import openvino as ov
 
@@ -143,13 +143,13 @@ def openvino(precision: str | None, folder: Path, threads: int) -> Act:
 
 
 WAYS: Final[Mapping[str, Callable[[Path, int], Act]]] = {
-    "assay-int8": partial(assay, "scibert-litert"),
-    "assay-float32": partial(assay, "scibert-float32"),
+    "assay-int8": partial(classify_by_assay, "scibert-litert"),
+    "assay-float32": partial(classify_by_assay, "scibert-float32"),
     "tensorflow-512": tensorflow_padded,
     "tensorflow": tensorflow_unpadded,
-    "pytorch": pytorch,
-    "onnxruntime-float32": partial(onnxruntime, "fused"),
-    "onnxruntime-int8": partial(onnxruntime, "int8"),
-    "openvino": partial(openvino, None),
-    "openvino-float32": partial(openvino, "f32"),
+    "pytorch": classify_by_pytorch,
+    "onnxruntime-float32": partial(classify_by_onnxruntime, "fused"),
+    "onnxruntime-int8": partial(classify_by_onnxruntime, "int8"),
+    "openvino": partial(classify_by_openvino, None),
+    "openvino-float32": partial(classify_by_openvino, "f32"),
 }
