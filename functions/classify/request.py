@@ -121,7 +121,8 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
         return ClassifyRequest([fields["abstract"][-1]] if "abstract" in fields else [""], _options(query))
     if not kind.startswith("text/") and kind not in (*VAGUE, *PACKED_TYPES):
         raise UnsupportedMediaType(
-            f"{kind[:80]!r} is not read here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}", supported=SUPPORTED
+            f"{kind[:80]!r} is not supported here; send {', '.join(SUPPORTED[:-1])} or {SUPPORTED[-1]}",
+            supported=SUPPORTED,
         )
     refuse_file(data[:HEAD], abstracts=True)
     if TYPES.get(kind) is Format.CSV or name.lower().endswith((".csv", ".tsv")):

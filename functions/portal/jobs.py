@@ -15,7 +15,7 @@ OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs", "ow
 def job_reply(job: Job | None, results: Bucket) -> dict[str, Any]:
     """Return a job with links to its results. Raises NotFound."""
     if job is None:
-        raise NotFound("there is no such job; records go 30 days after their last change")
+        raise NotFound("there is no such job; a job's record expires 30 days after its last change")
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
     return get_record(replace(job, results=links), done(job, results))
 
@@ -28,7 +28,7 @@ def is_owned(job: Job | None, caller: str) -> Job | None:
 def require_owned(job: Job | None, caller: str) -> None:
     """Raise Forbidden where a job, found by its id, is another caller's."""
     if job is not None and not job.belongs(caller):
-        raise Forbidden("another API key or role asked for this job, and only that may stop it")
+        raise Forbidden("another API key or role owns this job, and only its owner can stop it")
 
 
 def done(job: Job, results: Bucket) -> int:

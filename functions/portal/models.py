@@ -173,7 +173,7 @@ def require_manifest(models: Catalogue, name: str, version: str | None = None) -
         wanted = None
     found = models.manifest(wanted.name, wanted.version) if wanted else None
     if found is None:
-        raise NotFound(f"there is no model {text[:80]!r}; GET /models lists those there are")
+        raise NotFound(f"there is no model {text[:80]!r}; GET /models lists the published models")
     return found
 
 

@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """End the jobs that stopped; return their ids."""
     ended = sweep(service().desk)
     if ended:
-        logger.warning("jobs had stopped without saying so", jobs=ended)
+        logger.warning("jobs stopped without a final state", jobs=ended)
         measure("JobsSwept", len(ended))
     return {"jobs": ended}
 
@@ -59,7 +59,7 @@ def _round(desk: JobEnvironment, kind: Live, quiet: float, until: float, size: i
     place = start
     for job_id, place in _places(desk, kind, quiet, start, size):
         if time.monotonic() > until:
-            logger.warning("the sweep was ended before it had seen all; the next one goes on", kind=kind)
+            logger.warning("the sweep ran out of time; the next one continues", kind=kind)
             return ended
         ended += _swept(desk, kind, job_id, place)
     if place:
@@ -119,4 +119,4 @@ def _stopped(desk: JobEnvironment, job: Job) -> str:
     quiet = desk.jobs.quiet(job)
     if job.bucket and quiet > FUNCTION_SECONDS:
         return "the function that worked on it stopped without a result; drop the file again"
-    return "nothing was uploaded within a day of the wish to" if quiet > PROMISED_SECONDS else ""
+    return "no file was uploaded within a day" if quiet > PROMISED_SECONDS else ""

@@ -101,7 +101,7 @@ def hold_size(partial: PartialRanking, each: int) -> None:
     size = cells + len(partial.rows) * (each + ROW)
     if size > MAX_REPLY:
         message = (
-            f"the reply would have about {size >> 20} MiB, and at most {MAX_REPLY >> 20} are written: ask for fewer "
+            f"the reply would have about {size >> 20} MiB, over the limit of {MAX_REPLY >> 20}: ask for fewer "
             "rows (top_k), leave columns out, or send a file through POST /uploads"
         )
         raise TooLarge(message, limit=MAX_REPLY)

@@ -110,7 +110,9 @@ def _read_json(data: bytes, choose: Choose, beside: Mapping[str, object]) -> Inp
     _hold_count(len(items), MAX_SEQUENCES)
     options = RankOptions(**read_options(RANKING, beside, given))
     if options.window:
-        raise InvalidOption("window is for FASTA, and this is JSON", option="window", format="json")
+        raise InvalidOption(
+            "window is for FASTA, but the body is JSON: send FASTA, or leave window out", option="window", format="json"
+        )
     pair = choose(options)
     columns = fields_of(data[:HEAD], options.column)
     block = parse_items(items, options.lenient(pair.contract), options.column, columns)

@@ -18,17 +18,17 @@ from assay.text.records import Limits
 SMALL = Contract("ACD", 3)
 STRAY = "text before the first '>' header"
 KNOWN = {
-    "X": "any residue, and the models read none that is not known",
-    "B": "aspartate or asparagine, and the models read the one or the other",
-    "Z": "glutamate or glutamine, and the models read the one or the other",
-    "J": "leucine or isoleucine, and the models read the one or the other",
+    "X": "any residue, but the models read known residues only",
+    "B": "aspartate or asparagine, but the models need to know which",
+    "Z": "glutamate or glutamine, but the models need to know which",
+    "J": "leucine or isoleucine, but the models need to know which",
     "U": "selenocysteine, which the models do not read",
     "O": "pyrrolysine, which the models do not read",
     "*": "a stop within the sequence",
-    "-": "a gap, and gaps=remove takes gaps out",
-    ".": "a gap, and gaps=remove takes gaps out",
-    "~": "a gap, and gaps=remove takes gaps out",
-    "_": "a gap, and gaps=remove takes gaps out",
+    "-": "a gap; gaps=remove removes gaps",
+    ".": "a gap; gaps=remove removes gaps",
+    "~": "a gap; gaps=remove removes gaps",
+    "_": "a gap; gaps=remove removes gaps",
 }
 
 
@@ -73,7 +73,7 @@ def hint(width: int, length: int) -> str:
     if width % length:
         return f": {ranked} of a longer protein, as FASTA"
     lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
-    return f": {lost}, or a protein, of which {ranked}, as FASTA"
+    return f": {lost}, or a protein: {ranked} of it, as FASTA"
 
 
 def judge(text: bytes, contract: Contract) -> tuple[str, str]:
@@ -87,7 +87,7 @@ def judge(text: bytes, contract: Contract) -> tuple[str, str]:
     for position, byte in enumerate(text, 1):
         if chr(byte).upper() not in contract.alphabet:
             known = f"{chr(byte)!r} at position {position}"
-            last = f"{known}: it ends a protein, and terminator=strip takes it off"
+            last = f"{known}: it ends a protein, and terminator=strip removes it"
             stands_for = KNOWN.get(chr(byte).upper(), "")
             if byte == ord("*") and position == len(text):
                 return "residue", last
@@ -122,7 +122,7 @@ def parse_lines(data: bytes, contract: Contract, limits: Limits) -> list[Record]
 def _advised(record: Record) -> Record:
     """Add to a line that is no mere word what it may be, where there is no other advice."""
     short = record.reason == "length" and ":" not in record.text and int(record.text.split()[0]) > 4
-    part = ": if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+    part = ": if it is a part of a sequence, send the sequence on one line, or as FASTA, where it may have several"
     return record._replace(text=record.text + part) if short else record
 
 

@@ -90,7 +90,7 @@ def test_what_is_no_text_is_named(call: Call, classify: Call, path: str) -> None
             reply = asked(post(path, body, kind))
             error = json.loads(reply["body"])["error"]
             assert (reply["statusCode"], error["code"]) == (422, "unreadable_input")
-            assert "which is not read here: " in error["message"]
+            assert "which is not supported here: " in error["message"]
 
 
 def test_objects_of_a_list_keep_their_ids(classify: Call) -> None:

@@ -111,7 +111,7 @@ def test_a_pinned_version_that_was_refused_is_not_fetched_again_soon(
     put_version(aws, tmp_path, "2")
     flip(aws, "2")
     for _ in range(3):
-        with pytest.raises(ModelUnavailable, match="not what its manifest says"):
+        with pytest.raises(ModelUnavailable, match="differs from its manifest"):
             registry.pinned(NAME, "2", TASK)
     assert (traffic.gets["model.tflite"], metrics["ModelRefused"]) == (2, 1)  # flip itself reads it once
     flip(aws, "2")

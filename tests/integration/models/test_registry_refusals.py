@@ -143,7 +143,7 @@ def test_a_first_version_that_is_broken_is_not_fetched_again_at_every_request(
     flip(aws, "1")
     traffic.gets.clear()
     for _ in range(3):
-        with pytest.raises(ModelUnavailable, match=r"version 1 was refused: .*not what its manifest says"):
+        with pytest.raises(ModelUnavailable, match=r"version 1 was refused: .*differs from its manifest"):
             registry.current(NAME, TASK)
     assert traffic.gets == {"current.json": 3, "manifest.json": 1, "model.tflite": 1}
 

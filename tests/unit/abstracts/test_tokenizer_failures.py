@@ -30,7 +30,7 @@ def test_a_panic_over_a_text_is_an_invalid_bundle(tmp_path: Path) -> None:
 def test_a_file_that_is_no_tokenizer_is_an_invalid_bundle(tmp_path: Path, content: str) -> None:
     path = tmp_path / "tokenizer.json"
     path.write_text(content, "utf-8")
-    with pytest.raises(BundleInvalid, match=r"tokenizer\.json is no tokenizer"):
+    with pytest.raises(BundleInvalid, match=r"tokenizer\.json is not a tokenizer"):
         TextTokenizer(path, 64)
 
 

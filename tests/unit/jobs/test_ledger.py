@@ -71,14 +71,14 @@ def test_bytes_that_are_moved_lost_or_read_twice_are_refused(owned: list[int], d
 def test_a_gap_names_both_shards_beside_it_and_where_it_is() -> None:
     results = [ShardResult(0, "p", 1, {}, first=0, size=1000), ShardResult(1, "p", 1, {}, first=2000, size=1000)]
     ledger = enter(results, 3000)
-    with pytest.raises(Unaccounted, match=r"shard 2 of 1 begins at byte 2,000 where 1,000 is to be next"):
+    with pytest.raises(Unaccounted, match=r"shard 2 of 1 begins at byte 2,000 but 1,000 comes next"):
         ledger.close()
     assert ledger.suspects == {0, 1}
 
 
 def test_an_end_that_is_missing_names_the_last_shard_that_has_bytes() -> None:
     ledger = enter([*split([1000, 500]), ShardResult(2, "p", 1, {}, size=0)], 1501)
-    with pytest.raises(Unaccounted, match=r"shard 2 of 1 ends at byte 1,500; what is wrong is done again"):
+    with pytest.raises(Unaccounted, match=r"shard 2 of 1 ends at byte 1,500; redrive the job"):
         ledger.close()
     assert ledger.suspects == {1}
 

@@ -90,7 +90,7 @@ def run(store: Store, **more: Any) -> list[str]:
         (job(1, bucket="uploads"), HOUR + 1, "the function that worked on it stopped without a result"),
         (job(1, "QUEUED"), 0.0, ""),
         (job(1, "QUEUED"), DAY, ""),
-        (job(1, "QUEUED"), DAY + 1, "nothing was uploaded within a day of the wish to"),
+        (job(1, "QUEUED"), DAY + 1, "no file was uploaded within a day"),
         (job(1, "QUEUED", bucket="uploads"), DAY + 1, "the function that worked on it stopped"),
         (job(1, execution="runs"), DAY * 9, ""),
         (job(1, execution="over"), 1.0, "its execution ended without a result: FAILED of it"),

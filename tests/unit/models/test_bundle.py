@@ -296,9 +296,7 @@ def test_what_is_hashed_is_what_is_verified(tmp_path: Path, size: int) -> None:
     if size:
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         last = (size - 1) // part * part
-        with pytest.raises(
-            BundleInvalid, match=rf"a\.bin is not what its manifest says in the chunk from byte {last}$"
-        ):
+        with pytest.raises(BundleInvalid, match=rf"a\.bin differs from its manifest in the chunk from byte {last}$"):
             verify_files(tmp_path, manifest, threads=2)
 
 
@@ -311,7 +309,7 @@ def test_a_pointer_says_which_manifest_each_version_has() -> None:
     assert json.loads(pointer.dumps())["schema"] == 1
     for wrong in ("a" * 63, "A" * 64, "a" * 65, "", 7):
         for name in ("sha256", "previous_sha256"):
-            with pytest.raises(BundleInvalid, match="sha256 that is none"):
+            with pytest.raises(BundleInvalid, match="invalid sha256"):
                 Pointer.parse(json.dumps({"version": "1", name: wrong}).encode())
 
 
@@ -411,8 +409,8 @@ def _told(place: str) -> str:
 @pytest.mark.parametrize(
     ("thresholds", "told"),
     [
-        ({"cs": True}, " holds something else than finite numbers"),
-        ({"cs": "1"}, " holds something else than finite numbers"),
+        ({"cs": True}, " has values that are not finite numbers"),
+        ({"cs": "1"}, " has values that are not finite numbers"),
         ([1], " is not an object"),
     ],
 )

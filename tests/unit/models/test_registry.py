@@ -377,11 +377,11 @@ def test_one_that_may_come_is_tried_again_at_once(
 
 
 def test_a_name_or_version_that_cannot_be_is_told(registry: Registry) -> None:
-    with pytest.raises(NotFound, match="there is no such model: a model is named by"):
+    with pytest.raises(NotFound, match="there is no such model: a model's name has"):
         registry.current("A", TASK)
-    with pytest.raises(NotFound, match="there is no such model: a model is named by"):
+    with pytest.raises(NotFound, match="there is no such model: a model's name has"):
         registry.pinned("A", "1", TASK)
-    with pytest.raises(ModelUnavailable, match="a version is letters"):
+    with pytest.raises(ModelUnavailable, match="a version has letters"):
         registry.pinned("a", "../1", TASK)
 
 

@@ -13,7 +13,7 @@ from tests.unit.reference import Record, flat
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 OTHER = GOOD[::-1]
 REMOVED = Contract(lenience=Lenience(gaps=True))
-STRUCTURE = "a row that says how the others are folded, and no sequence: leave it out"
+STRUCTURE = "a row of structure, not a sequence: leave it out"
 A3M = f""">q master
 {GOOD}
 >inserted
@@ -72,7 +72,7 @@ def test_rows_of_a3m_are_their_sequences_without_gaps(first: str, name: str) -> 
 def test_gaps_that_nobody_asked_to_remove_are_rejected_with_what_to_do() -> None:
     records, told = read(A3M)
     assert [record.reason for record in records] == ["", "residue", "residue", "residue"]
-    assert records[1].text == "'-' at position 21: a gap, and gaps=remove takes gaps out"
+    assert records[1].text == "'-' at position 21: a gap; gaps=remove removes gaps"
     assert told == {}
 
 

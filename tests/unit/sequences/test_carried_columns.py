@@ -104,7 +104,7 @@ def test_names_columns_and_cells_have_their_bounds() -> None:
     assert [len(name) for name in carried] == [MAX_NAME, 1]
     assert len(carried["b"]) == MAX_CELL
     assert codes == ["cut_cells", "duplicate_columns"]
-    with pytest.raises(UnreadableInput, match=r"4,097 columns, and at most 4,096"):
+    with pytest.raises(UnreadableInput, match=r"4,097 columns, but at most 4,096"):
         outcome(b"sequence" + b",c" * MAX_COLUMNS + b"\nACD\n")
 
 

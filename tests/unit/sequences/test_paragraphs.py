@@ -13,7 +13,7 @@ from tests.unit.reference import Record, flat
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 OTHER = GOOD[::-1]
 LONG = (GOOD + OTHER) * 3 + GOOD[:37]
-PART = ": if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+PART = ": if it is a part of a sequence, send the sequence on one line, or as FASTA, where it may have several"
 
 
 def wrap(text: str, width: int) -> list[str]:

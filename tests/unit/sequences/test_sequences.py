@@ -16,7 +16,7 @@ from tests.unit.reference import STRAY, flat
 GOOD = "ACDEFGHIKLMNPQRSTVWYACDEFGHIKLMNPQRSTVWYACDEFGHIKL"
 LINE = GOOD.encode() + b"\n"
 
-PART = ": if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+PART = ": if it is a part of a sequence, send the sequence on one line, or as FASTA, where it may have several"
 
 
 def one(text: bytes, fmt: Format = Format.LINES) -> Reject:
@@ -43,8 +43,8 @@ def sequences(blocks: Iterable[Block]) -> list[str]:
         ("Z", ": glutamate or glutamine"),
         ("J", ": leucine or isoleucine"),
         ("*", ": a stop within"),
-        ("-", ": a gap, and gaps=remove"),
-        (".", ": a gap, and gaps=remove"),
+        ("-", ": a gap; gaps=remove"),
+        (".", ": a gap; gaps=remove"),
     ],
 )
 def test_what_is_no_residue_is_named_with_its_place(symbol: str, stands_for: str) -> None:
@@ -62,8 +62,8 @@ def test_what_is_no_residue_is_named_with_its_place(symbol: str, stands_for: str
         (b"ACDE", "length", "4 residues, expected 50"),
         (GOOD[:43].encode(), "length", "43 residues, expected 50: pad=linker appends LESSGGS"),
         (GOOD.encode() + b"A", "length", f"51 residues, expected 50: {WINDOW} of a longer protein, as FASTA"),
-        (GOOD.encode() * 2, "length", f"100 residues, expected 50: {LOST}, or a protein, of which {WINDOW}, as FASTA"),
-        (GOOD.encode() + b"**", "residue", "'*' at position 51: it ends a protein, and terminator=strip takes it off"),
+        (GOOD.encode() * 2, "length", f"100 residues, expected 50: {LOST}, or a protein: {WINDOW} of it, as FASTA"),
+        (GOOD.encode() + b"**", "residue", "'*' at position 51: it ends a protein, and terminator=strip removes it"),
         (GOOD[:49].encode() + b"\0", "residue", "'\\x00' at position 50"),
         (b"AC\xff", "encoding", "byte 0xFF at position 3 is not ASCII"),
         ("AC\N{LATIN SMALL LETTER E WITH ACUTE}".encode(), "encoding", "byte 0xC3 at position 3 is not ASCII"),

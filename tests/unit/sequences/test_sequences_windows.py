@@ -62,12 +62,14 @@ def test_a_protein_too_long_to_be_read_is_one_reject() -> None:
 
 @pytest.mark.parametrize("fmt", [Format.LINES, Format.CSV])
 def test_windows_are_for_fasta(fmt: Format) -> None:
-    with pytest.raises(InvalidOption, match=f"window is for FASTA, and this is read as {fmt.value}"):
+    with pytest.raises(
+        InvalidOption, match=f"window is for FASTA, but this is read as {fmt.value}: send FASTA, or leave window out"
+    ):
         list(parse([b"sequence\nACD\n"], fmt, SMALL, windows=Windows(3)))
 
 
 def test_windows_are_as_long_as_the_models_read() -> None:
-    with pytest.raises(InvalidOption, match="window is 4, and the models read sequences of 3 residues"):
+    with pytest.raises(InvalidOption, match="window is 4, but the models read sequences of 3 residues"):
         list(parse([b">p\nACDA\n"], Format.FASTA, SMALL, windows=Windows(4)))
 
 

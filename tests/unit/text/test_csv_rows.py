@@ -46,8 +46,8 @@ def test_two_strays_far_apart_swallow_nothing(mark: str) -> None:
 
 def test_what_was_wrong_and_what_to_do_is_said() -> None:
     [first, second] = flat(parse([table([["a", GOOD, '"x'], ["b", '"ACD"A', "y"]], ",")], Format.CSV, SMALL))
-    assert first.text.startswith("the quote that opens column 3 is not closed: a quote that belongs to the text is")
-    assert second.text.startswith("text stands behind a closing quote")
+    assert first.text.startswith("the quote that opens column 3 is not closed: write a quote that belongs to the text")
+    assert second.text.startswith("text follows a closing quote")
 
 
 def test_a_quote_within_a_word_is_a_letter() -> None:

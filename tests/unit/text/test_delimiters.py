@@ -74,7 +74,7 @@ def test_lines_are_no_tables() -> None:
 
 
 def test_without_the_column_the_option_is_named() -> None:
-    with pytest.raises(UnreadableInput, match=r"it has: name, x\. The option column=NAME says which one it is"):
+    with pytest.raises(UnreadableInput, match=r"it has: name, x\. Name it with the option column=NAME"):
         found("name;x\na;b\n")
     with pytest.raises(UnreadableInput, match=r"no column 'seq'.*column=NAME"):
         found(f"id,sequence\na,{GOOD}\n", "seq")

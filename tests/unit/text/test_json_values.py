@@ -118,8 +118,8 @@ def test_lines_are_told_from_documents(head: bytes, lines: bool) -> None:
     [
         (b'["A", ', "character 7"),
         (b'["A" "B"]', "character 6: expected ','"),
-        (b'{"sequences": ["A"], "top_k": 5}', "'top_k' stands beside the list"),
-        (b'{"top_k": 5, "sequences": ["A"]}', "'top_k' stands beside the list"),
+        (b'{"sequences": ["A"], "top_k": 5}', "'top_k' is beside the list"),
+        (b'{"top_k": 5, "sequences": ["A"]}', "'top_k' is beside the list"),
         (b"[NaN]", "NaN"),
         (b'["\xff"]', "not UTF-8: byte 2"),
         (b"[" * 100_000, "character"),

@@ -106,7 +106,7 @@ OF_ABSTRACTS = {
 @pytest.mark.parametrize("name", BINARY)
 @pytest.mark.parametrize("called", ["", "x.csv", "x.fasta", "x.jsonl"])
 def test_no_name_makes_sequences_of_what_is_no_text(name: str, called: str) -> None:
-    with pytest.raises(UnreadableInput, match=r"^this is .+, which is not read here: .+") as raised:
+    with pytest.raises(UnreadableInput, match=r"^this is .+, which is not supported here: .+") as raised:
         sniff_format(BINARY[name], "text/csv" if called else "", called)
     assert raised.value.details["found"] == name
 

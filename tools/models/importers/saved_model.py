@@ -45,7 +45,7 @@ def require_computing(folder: Path) -> None:
     try:
         forbidden = find_forbidden(folder)
     except (OSError, ValueError) as error:
-        raise UnreadableInput(f"{folder.name} is no SavedModel that can be read: {error}") from error
+        raise UnreadableInput(f"{folder.name} is not a SavedModel that can be read: {error}") from error
     if forbidden:
         raise UnreadableInput(
             f"the SavedModel's graph has {', '.join(forbidden[:5])}: only operations that compute on tensors are "

@@ -83,7 +83,7 @@ class ScoreCache:
             return dict(act(RequestItems=items))
         except (BotoCoreError, ClientError) as error:
             self._resting_until = self._clock() + _REST_SECONDS
-            logger.warning("cache out of reach", kind=type(error).__name__, rest_seconds=_REST_SECONDS)
+            logger.warning("cache unreachable", kind=type(error).__name__, rest_seconds=_REST_SECONDS)
             measure("CacheErrors", 1)
             return {}
 

@@ -52,7 +52,7 @@ class Settings:
         given["model_memory_mb"] = given["model_memory_mb"] or _half(environ.get(_LAMBDA_MEMORY, ""))
         missing = [variable(name) for name in required if not given[name]]
         if missing:
-            raise SettingsError(f"set {' and '.join(missing)}: this function does not work without", missing=missing)
+            raise SettingsError(f"set {' and '.join(missing)}: this function needs them", missing=missing)
         return cls(**{name: _read(name, text) for name, text in given.items() if text})  # type: ignore[arg-type]
 
 

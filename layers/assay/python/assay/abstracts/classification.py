@@ -14,7 +14,7 @@ from assay.text.records import Notice, notice
 
 DEFAULT_THRESHOLD = 0.5
 NO_LABEL: Final = "No label reaches its threshold; the scores say how near each came."
-TRUNCATED: Final = "The text is longer than the model reads: what stands behind its last token was left out."
+TRUNCATED: Final = "The text is longer than the model reads: everything after its last token was left out."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

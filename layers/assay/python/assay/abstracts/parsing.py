@@ -110,7 +110,7 @@ def record_of(found: object, line: int, wanted: Sequence[str] = COLUMNS) -> Abst
     if isinstance(found, str):
         return AbstractRecord(line, None, found)
     if not isinstance(found, dict) or not any(name in found for name in wanted):
-        return Reject(line, MALFORMED, f"no object with {' or '.join(map(repr, wanted))}, nor a string")
+        return Reject(line, MALFORMED, f"neither a string nor an object with {' or '.join(map(repr, wanted))}")
     field = next(name for name in wanted if name in found)
     others = {name: value for name, value in found.items() if name not in (field, "id")}
     return AbstractRecord(line, _identifier(found.get("id")), found[field], {"columns": others} if others else {})

@@ -36,7 +36,7 @@ class TextTokenizer:
 
     def __init__(self, path: Path, max_tokens: int, overlap: int = 0) -> None:
         self._overlap = min(overlap, max_tokens // 2)
-        with failures_as_invalid(f"{path.name} is no tokenizer"):
+        with failures_as_invalid(f"{path.name} is not a tokenizer"):
             self._tokenizer = _load(path)
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(max_tokens, stride=self._overlap)

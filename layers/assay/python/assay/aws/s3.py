@@ -303,10 +303,10 @@ def _require_range(reply: Mapping[str, Any], key: str, start: int, stop: int, pi
     first, last, total = map(int, found.groups() if found else (0, -1, 0))
     if status != 206 or first != start or last != min(stop, total) - 1 or last < first:
         wrong = f"status {status} and {f'Content-Range {said[:100]!r}' if said else 'no Content-Range'}"
-        raise AnswerInvalid(f"bytes {start} to {stop - 1} of {key} were asked for, and the answer has {wrong}", key=key)
+        raise AnswerInvalid(f"bytes {start} to {stop - 1} of {key} were asked for, but the answer has {wrong}", key=key)
     for asked, name in (("IfMatch", "ETag"), ("VersionId", "VersionId")):
         if asked in pins and reply.get(name, pins[asked]).strip('"') != pins[asked].strip('"'):
-            raise AnswerInvalid(f"another {name} of {key} was answered than was asked for", key=key)
+            raise AnswerInvalid(f"another {name} of {key} was returned than was asked for", key=key)
     return last - first + 1
 
 

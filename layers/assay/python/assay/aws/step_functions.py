@@ -55,7 +55,7 @@ class StateMachine:
         except ClientError as error:
             if _code(error) != "ExecutionDoesNotExist":
                 raise
-            return ExecutionOutcome(False, "its execution is not known any more")
+            return ExecutionOutcome(False, "its execution no longer exists")
         said = " ".join(filter(None, (found["status"], found.get("error"), found.get("cause"))))
         return ExecutionOutcome(found["status"] in {"RUNNING", "PENDING_REDRIVE"}, said)
 

@@ -20,7 +20,7 @@ def decode_body(body: bytes, encoding: str) -> bytes:
     """
     for name in reversed([each.strip().lower() for each in encoding.split(",") if each.strip()]):
         if name not in _DECODERS:
-            message = f"Content-Encoding {name[:40]!r} is not read here; send {_ACCEPTED}"
+            message = f"Content-Encoding {name[:40]!r} is not supported here; send {_ACCEPTED}"
             raise UnsupportedMediaType(message, accepted=_ACCEPTED)
         body = _DECODERS[name](body)
     return body

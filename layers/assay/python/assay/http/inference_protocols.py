@@ -138,7 +138,7 @@ def unpack_binary(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
     match found.get("inputs"):
         case [{"parameters": {"binary_data_size": int(size)}} as tensor] if end >= 0 and size == len(body) - end:
             return {**found, "inputs": [{**tensor, "data": list(_elements(body[end:]))}]}
-    raise MalformedBody(f"one input must have all that follows the JSON, as its binary_data_size says; {_DAMAGED}")
+    raise MalformedBody(f"the input's binary_data_size must cover all bytes after the JSON; {_DAMAGED}")
 
 
 def _elements(packed: bytes) -> Iterator[str]:
@@ -176,7 +176,7 @@ def _rows(tensor: Mapping[str, Any]) -> list[str]:
         raise MalformedBody('the input needs a list "data" of at least one text', field="inputs[0].data")
     rows = [_text(row, f"inputs[0].data[{index}]") for index, row in enumerate(data)]
     if not _fits(shape, len(rows)):
-        raise MalformedBody(f'the input\'s "shape" must be [{len(rows)}], as its data has it', field="inputs[0].shape")
+        raise MalformedBody(f'the input\'s "shape" must be [{len(rows)}], to match its data', field="inputs[0].shape")
     return rows
 
 

@@ -112,7 +112,7 @@ _LONGEST_TYPE = 100
 _REPLACED: Final = "\ufffd"
 _NEVER_TEXT: Final = ("image/", "audio/", "video/", "font/")
 """Types that no route takes: they are refused for that, and not for how they arrived."""
-_NOT_UTF_8: Final = "the body is not UTF-8, and arrived with what cannot be read replaced, first at character"
+_NOT_UTF_8: Final = "the body is not UTF-8 and arrived damaged, first at character"
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
 VAGUE: Final = (
@@ -208,7 +208,7 @@ def _body(text: str, is_base64: bool, content_type: str) -> bytes:
         if text.startswith(_GZIP_AS_TEXT):
             said = repr(media_type(content_type)[:_LONGEST_TYPE]) if content_type else "no Content-Type"
             raise MalformedBody(
-                f"the body is gzip, but was sent as {said}, which is read as text on its way and so arrives damaged: "
+                f"the body is gzip, but was sent as {said}, so it was read as text and arrived damaged: "
                 "send it again with the header Content-Type: application/gzip"
             )
         if _REPLACED in text and not media_type(content_type or "").startswith(_NEVER_TEXT):
@@ -234,7 +234,7 @@ def is_json(content_type: str, body: bytes) -> bool:
 def parse_json(body: bytes) -> object:
     """Return the value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
     if not body.strip():
-        raise MalformedBody("the body is empty, and should be JSON")
+        raise MalformedBody("the body is empty: send JSON")
     if body.startswith(GZIP):
         body = unpack_gzip(body)
     try:
@@ -308,7 +308,7 @@ def require_one_value(query: Mapping[str, str], fields: Iterable[str]) -> None:
     """Raise MalformedBody for an option that stands in the query and in the form: neither may be dropped unseen."""
     for name in fields:
         if name in query:
-            raise MalformedBody(f"{name!r} stands in the query and in the form: send it once", field=name)
+            raise MalformedBody(f"{name!r} is in the query and in the form: send it once", field=name)
 
 
 def status_of(error: AssayError) -> int:

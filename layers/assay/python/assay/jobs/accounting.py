@@ -35,7 +35,7 @@ class Ledger:
             self._stated = False
         elif result.size:
             if self._stated and result.first != self._at:
-                wrong = f"{self._name(result.shard)} begins at byte {result.first:,} where {self._at:,} is to be next"
+                wrong = f"{self._name(result.shard)} begins at byte {result.first:,} but {self._at:,} comes next"
                 self._suspect(wrong, self._last, result.shard)
             self._at, self._last = result.first + result.size, result.shard
             self._bytes += result.size
@@ -47,9 +47,9 @@ class Ledger:
             self._suspect(f"{self._name(self._last)} ends at byte {self._at:,}", self._last)
         if self._wrong:
             raise Unaccounted(
-                f"the books of {self._manifest.source.key} do not add up, so nothing of it is shown: its shards have "
-                f"{self._bytes:,} of {size:,} bytes; {'; '.join(self._wrong[:3])}; what is wrong is done again when "
-                "the job is begun again",
+                f"the counts of {self._manifest.source.key} do not add up, so no result is shown: its shards have "
+                f"{self._bytes:,} of {size:,} bytes; {'; '.join(self._wrong[:3])}; redrive the job, which "
+                "repeats the shards that are wrong",
                 shards=sorted(self.suspects)[:5],
             )
 

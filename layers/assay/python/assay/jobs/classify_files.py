@@ -102,7 +102,9 @@ def sniff_layout(head: bytes, filename: str, column: str | None = None) -> Layou
     """
     found = _judged(head, filename)
     if column is not None and found is Layout.PDF:
-        raise InvalidOption("column is for CSV and JSON, and this is a PDF", option="column", format="pdf")
+        raise InvalidOption(
+            "column is for CSV and JSON, but this is a PDF: leave column out", option="column", format="pdf"
+        )
     return Layout.CSV if column is not None and found is Layout.LINES else found
 
 

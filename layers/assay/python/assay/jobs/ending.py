@@ -127,7 +127,7 @@ def cancel(desk: JobEnvironment, job_id: str) -> Job:
     """Stop a job and return it; one that was stopped before stays as it is. Raises NotFound, Conflict."""
     job = desk.jobs.get(job_id)
     if job is None:
-        raise NotFound("there is no such job; records go 30 days after their last change")
+        raise NotFound("there is no such job; a job's record expires 30 days after its last change")
     desk.jobs.fail(job_id, CANCELLED, said=describe_failure(job_id, job.upload, Cancelled(CANCELLED)))
     job = desk.jobs.get(job_id) or job
     if job.reason != CANCELLED:
@@ -182,7 +182,7 @@ def raised(name: str, cause: str) -> AssayError:
     found = getattr(errors, name, None)
     if isinstance(found, type) and issubclass(found, AssayError):
         return found(message)
-    return ShardFailed(": ".join(filter(None, (name, message))) or "it stopped without saying why")
+    return ShardFailed(": ".join(filter(None, (name, message))) or "it stopped without a reason")
 
 
 def _message(cause: str) -> str:

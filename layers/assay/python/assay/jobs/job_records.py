@@ -168,7 +168,7 @@ class Jobs:
         """Take the job of an upload that was claimed before, where it is free. Raises ServiceError."""
         known = self._table.item(upload.pk)
         if known is None:
-            raise ServiceError("the claim of an upload was there and is gone: try again")
+            raise ServiceError("the claim on an upload expired while it was read: try again")
         job, claim = self._own(known, upload), Claim(str(known["job"]), "taken_over", int(known["attempts"]) + 1)
         if job is not None and job.finished:
             return Claim(job.id, "done")

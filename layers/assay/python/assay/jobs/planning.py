@@ -11,7 +11,7 @@ from assay.jobs.byte_ranges import cut_ranges as cut
 from assay.jobs.merging import Joined
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace
 
-QUOTED: Final = "cells of it hold line ends"
+QUOTED: Final = "some of its cells hold line ends"
 _UNPACKED: Final = 8
 """Times the size at which an object is too large to be one shard: so much it may unpack to."""
 _LITTLE: Final = 1 << 16
@@ -155,7 +155,7 @@ def pin_object(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, st
     try:
         info, head = uploads.read_start(upload.key, _LITTLE, etag=etag, version=upload.version_id or None)
     except ObjectChanged as error:
-        message = f"{upload.key} was replaced before its job began; its new content has a job of its own"
+        message = f"{upload.key} was replaced before its job began; its new content is another job"
         raise ObjectChanged(message, key=upload.key) from error
     source = Source(uploads.name, info.key, info.size, info.etag, info.version_id, info.content_type)
     return source, info.metadata, head
@@ -180,9 +180,9 @@ def _shards(source: Source, compression: str, shape: FileShape, caps: Caps) -> i
     count = len(cut(source.size, caps.shard_bytes, splittable=True))
     if count > caps.shards:
         raise TooLarge(
-            f"{source.key} has {source.size:,} bytes and would take {count:,} shards, and one job may take "
-            f"{caps.shards:,} ({caps.shards * caps.shard_bytes:,} bytes): send it in parts, or raise MaxJobShards "
-            "where the service is deployed",
+            f"{source.key} has {source.size:,} bytes and would take {count:,} shards, but a job may take "
+            f"{caps.shards:,} ({caps.shards * caps.shard_bytes:,} bytes): send it in parts, or have "
+            "the operator raise MaxJobShards",
             limit=caps.shards,
         )
     return count
@@ -192,9 +192,9 @@ def _hold_unsplit(source: Source, why: str, caps: Caps) -> None:
     """Raise TooLarge for an object that one function would not read in time."""
     if source.size > caps.unsplit_bytes:
         raise TooLarge(
-            f"{source.key} has {source.size:,} bytes, and {why}, so that one function has to read it all; "
-            f"that ends at {caps.unsplit_bytes:,} bytes (MaxUnsplitMegabytes): send it in parts, or so that it can "
-            "be cut, not compressed and a sequence a line",
+            f"{source.key} has {source.size:,} bytes, and {why}, so one function has to read all of it, "
+            f"which is limited to {caps.unsplit_bytes:,} bytes (MaxUnsplitMegabytes): send it in parts, or "
+            "uncompressed with a sequence a line",
             limit=caps.unsplit_bytes,
         )
 

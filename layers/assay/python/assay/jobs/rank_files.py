@@ -150,7 +150,7 @@ class RankJobType:
         if fmt is Format.JSONL:
             return FileShape(fmt.value, True, json.dumps(fields_of(head, options["column"])))
         if fmt is Format.WRAPPED:
-            return FileShape(fmt.value, False, why="its sequences go on over several lines")
+            return FileShape(fmt.value, False, why="its sequences continue over several lines")
         if fmt not in (Format.LINES, Format.FASTA):
             return FileShape(fmt.value, False)
         return FileShape(fmt.value, True)

@@ -141,7 +141,7 @@ def require_lines(chunks: Iterable[bytes], count: int, what: str) -> Iterator[by
         found += chunk.count(b"\n")
         yield chunk
     if found != count:
-        raise Unaccounted(f"{what}: {found:,} lines were written, and {count:,} counted")
+        raise Unaccounted(f"{what}: {found:,} lines were written, but {count:,} counted")
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

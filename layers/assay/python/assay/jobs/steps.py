@@ -150,7 +150,7 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
     claim = desk.jobs.claim(upload, owner, LEASE_SECONDS)
     logger.append_keys(job_id=claim.job_id)
     if not claim.granted:
-        logger.info("event of a job that is not ours to do", state=claim.state)
+        logger.info("another call holds the job of this event", state=claim.state)
         settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
         return None
     try:
@@ -200,9 +200,9 @@ def redrive(desk: JobEnvironment, job_id: str) -> str | None:
 class Letter(Enum):
     """What to do about an event whose function gave it up."""
 
-    ENDED = "its job has ended: one that FAILED is redriven"
-    SENT = "no job was begun, or nobody works on it: the event is sent again"
-    HELD = "its job is claimed for a while yet: leave the letter"
+    ENDED = "its job has ended: redrive it if it is FAILED"
+    SENT = "it has no job, or nothing runs its job: send the event again"
+    HELD = "another call still holds its job: leave the letter"
 
 
 def read_letter(desk: JobEnvironment, upload: UploadIdentity, claimer: str = "") -> tuple[Letter, str, float]:
@@ -229,7 +229,7 @@ def read_identity(record: Mapping[str, Any]) -> UploadIdentity:
         found = UploadIdentity(bucket, unquote_plus(entity["key"]), version_id or etag, sequencer, version_id, etag)
         found.pk.encode()  # here, not where it is claimed: half a surrogate pair is no key
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise MalformedBody("a record of the event is not S3's, or names no object that there can be") from error
+        raise MalformedBody("a record of the event is not S3's, or names no valid object") from error
     return found
 
 
@@ -271,7 +271,7 @@ def list_records(event: Mapping[str, Any]) -> list[Any]:
         return [_bridged(event)] if event.get("detail-type") == _CREATED else []
     records = event.get("Records") or []
     if not isinstance(records, list):
-        raise MalformedBody("the event's \"Records\" are no list: it is not S3's")
+        raise MalformedBody("the event's \"Records\" is not a list: the event is not S3's")
     if not records:
         logger.info("an event without records", event_name=str(event.get("Event", "")))
     return records

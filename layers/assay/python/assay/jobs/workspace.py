@@ -77,7 +77,7 @@ class JobPlan:
     def shard(self, index: int) -> Shard:
         """Return the byte range of a shard; the only one has all bytes. Raises ManifestInvalid for one beyond."""
         if not 0 <= index < self.shards:
-            raise ManifestInvalid(f"job {self.job_id} has {self.shards} shards, and none of index {index}")
+            raise ManifestInvalid(f"job {self.job_id} has {self.shards} shards, but none of index {index}")
         step = self.shard_bytes if self.shards > 1 else max(self.source.size, 1)
         return Shard(index, index * step, min((index + 1) * step, self.source.size))
 
@@ -118,7 +118,7 @@ def _flat(values: object) -> bool:
 
 def _require(holds: bool, name: str) -> None:
     if not holds:
-        raise ManifestInvalid(f"a job's manifest is wrong in {name!r}", field=name)
+        raise ManifestInvalid(f"a job's manifest has an invalid {name!r}", field=name)
 
 
 _PARTIAL: Final = re.compile(r"/(\d{5,})\.json")

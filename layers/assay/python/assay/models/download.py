@@ -31,7 +31,7 @@ def verify_files(folder: Path, manifest: "Manifest", threads: int) -> None:
     for file in manifest.files:
         path = folder / file.path
         if not path.is_file() or path.stat().st_size != file.bytes:
-            raise BundleInvalid(f"{file.path} is missing or has not {file.bytes} bytes")
+            raise BundleInvalid(f"{file.path} is missing, or does not have {file.bytes} bytes")
     spans = [(folder / file.path, file.path, *span) for file in manifest.files for span in file.spans()]
     with ThreadPoolExecutor(threads, "verify") as pool:
         for _ in pool.map(lambda span: _verify(*span), spans):
@@ -41,7 +41,7 @@ def verify_files(folder: Path, manifest: "Manifest", threads: int) -> None:
 def require_chunk(path: str, start: int, digest: str, expected: str) -> None:
     """Raise BundleInvalid unless a chunk's digest is the manifest's."""
     if digest != expected:
-        raise BundleInvalid(f"{path} is not what its manifest says in the chunk from byte {start}", path=path)
+        raise BundleInvalid(f"{path} differs from its manifest in the chunk from byte {start}", path=path)
 
 
 def _verify(file: Path, path: str, start: int, stop: int, expected: str) -> None:

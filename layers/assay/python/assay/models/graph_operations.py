@@ -132,9 +132,9 @@ def find_forbidden(folder: Path) -> list[str]:
     content = memoryview((folder / GRAPH).read_bytes())
     graphs = [_read_graph(_message(value)) for number, value in _fields(content) if number == 2]
     if not graphs:
-        raise ValueError(f"{GRAPH} is no SavedModel: it holds no graph")
+        raise ValueError(f"{GRAPH} is not a SavedModel: it holds no graph")
     if not all(graph.objects for graph in graphs):
-        raise ValueError("TensorFlow 1 saved it: load it with TensorFlow 2 and write it by tf.saved_model.save")
+        raise ValueError("TensorFlow 1 saved it: load it with TensorFlow 2 and save it with tf.saved_model.save")
     return sorted(set().union(*(_forbidden(graph) for graph in graphs)))
 
 
@@ -259,10 +259,10 @@ def _fields(content: memoryview) -> Fields:
             yield tag >> 3, value
             continue
         if kind not in (_EIGHT, _BYTES, _FOUR):
-            raise ValueError(f"{GRAPH} is no SavedModel: it has a field of kind {kind}")
+            raise ValueError(f"{GRAPH} is not a SavedModel: it has a field of kind {kind}")
         size, at = _varint(content, at) if kind == _BYTES else ({_EIGHT: 8, _FOUR: 4}[kind], at)
         if size > end - at:
-            raise ValueError(f"{GRAPH} is no SavedModel, or it is cut short")
+            raise ValueError(f"{GRAPH} is not a SavedModel, or it is truncated")
         yield tag >> 3, content[at : at + size]
         at += size
 
@@ -277,12 +277,12 @@ def _varint(content: memoryview, at: int) -> tuple[int, int]:
         value |= (byte & 127) << shift
         if byte < 128:
             return value, at
-    raise ValueError(f"{GRAPH} is no SavedModel, or it is cut short")
+    raise ValueError(f"{GRAPH} is not a SavedModel, or it is truncated")
 
 
 def _message(value: "memoryview | int") -> memoryview:
     if isinstance(value, int):
-        raise ValueError(f"{GRAPH} is no SavedModel: a number stands where a message belongs")
+        raise ValueError(f"{GRAPH} is not a SavedModel: it has a number in place of a message")
     return value
 
 

@@ -71,7 +71,7 @@ def _keep_to(places: Collection[int]) -> bool:
 def _leave_alone(error: OSError) -> None:
     global _set  # what the system refuses one thread it refuses all
     _set = None
-    logger.warning("threads are not placed: the system refuses it", reason=str(error))
+    logger.warning("threads are not pinned: the system refuses it", reason=str(error))
 
 
 Inputs = Mapping[str, NDArray[Any]]

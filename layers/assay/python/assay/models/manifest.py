@@ -75,7 +75,7 @@ class JsonFields:
         """Return an object of finite numbers, empty where there is none."""
         values = self.mapping(name)
         if not all(type(value) in {int, float} and math.isfinite(value) for value in values.values()):
-            self.fail(name, "holds something else than finite numbers")
+            self.fail(name, "has values that are not finite numbers")
         return {key: float(value) for key, value in values.items()}
 
 
@@ -154,20 +154,20 @@ def check_manifest(content: bytes, expected: str | None) -> None:
 def _read_digest(value: object) -> str | None:
     if value is None or (isinstance(value, str) and _DIGEST.fullmatch(value)):
         return value
-    raise BundleInvalid("the current.json has a sha256 that is none")
+    raise BundleInvalid("current.json has an invalid sha256")
 
 
 def require_model_name(name: str) -> str:
     """Return a model's name; BundleInvalid unless it is lower-case letters, digits and hyphens, at most 63."""
     if not _NAME.fullmatch(name):
-        raise BundleInvalid(f"a model is named by lower-case letters, digits and hyphens, not {name[:80]!r}")
+        raise BundleInvalid(f"a model's name has lower-case letters, digits and hyphens only, not {name[:80]!r}")
     return name
 
 
 def require_model_version(version: str) -> str:
     """Return a version; BundleInvalid unless it is letters, digits, dots, hyphens and underscores, at most 64."""
     if not _VERSION.fullmatch(version):
-        raise BundleInvalid(f"a version is letters, digits, '.', '-' and '_', not {version[:80]!r}")
+        raise BundleInvalid(f"a version has letters, digits, '.', '-' and '_' only, not {version[:80]!r}")
     return version
 
 
@@ -263,7 +263,7 @@ def read_tensor(fields: JsonFields) -> TensorSpec:
     """Read an input or an output; -1 is another way to write null."""
     axes = fields.items("shape", 8, least=0)
     if not all(axis is None or (type(axis) is int and (axis == -1 or 1 <= axis <= _MAX_AXIS)) for axis in axes):
-        fields.fail("shape", "holds something else than sizes or null")
+        fields.fail("shape", "has values other than sizes and null")
     shape = tuple(None if axis == -1 else axis for axis in axes)
     return TensorSpec(fields.text("name"), fields.choice("dtype", *_DTYPES), shape)
 
@@ -281,7 +281,7 @@ def read_text(manifest: JsonFields) -> TextSpec:
     fields = JsonFields(manifest.values.get("text"), "manifest.text")
     labels, thresholds = fields.texts("labels", _MAX_LABELS), fields.numbers("thresholds")
     if len(set(labels)) != len(labels) or not thresholds.keys() <= set(labels):
-        fields.fail("labels", "are not distinct, or lack one that has a threshold")
+        fields.fail("labels", "are not distinct, or lack a label that has a threshold")
     max_tokens = fields.integer("max_tokens", 8, 65_536)
     return TextSpec(
         labels,
@@ -347,7 +347,7 @@ class Manifest:
         check_manifest(content, sha256)
         manifest = cls.parse(content)
         if (manifest.name, manifest.version) != (name, version):
-            raise BundleInvalid(f"the manifest is of {manifest.name} {manifest.version}, not of {name} {version}")
+            raise BundleInvalid(f"the manifest is for {manifest.name} {manifest.version}, not for {name} {version}")
         return manifest
 
     @classmethod

@@ -9,7 +9,7 @@ from assay.errors import BundleInvalid, NotFound, ObjectMissing, TooLarge
 from assay.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, MAX_POINTER_BYTES, Manifest, Pointer, Target
 
 _NAMED: Final = 20
-_MORE: Final = "GET /models lists those there are"
+_MORE: Final = "GET /models lists the published models"
 
 
 def current_key(name: str) -> str:

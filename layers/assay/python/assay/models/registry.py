@@ -407,7 +407,7 @@ def _describe_outage(error: Exception) -> str:
 
 
 def _tell_dropped(key: tuple[str, str]) -> None:
-    logger.info("model let go of, to make room in memory", model=key[0], version=key[1])
+    logger.info("model unloaded, to free memory", model=key[0], version=key[1])
 
 
 def _report(name: str, version: str, error: Exception) -> None:

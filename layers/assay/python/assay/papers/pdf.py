@@ -21,9 +21,9 @@ _CHILD: Final = Path(__file__).with_name("pdfium_worker.py")
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH")  # Lambda's own Python finds its library by the latter
 _INSTEAD: Final = "send its abstract as text"
 _REASONS: Final[Mapping[str, str]] = {
-    "broken": f"the PDF can't be read: it is damaged, or no PDF; print it to a new one, or {_INSTEAD}",
+    "broken": f"the PDF can't be read: it is damaged, or not a PDF; print it to a new one, or {_INSTEAD}",
     "encrypted": f"the PDF is encrypted and needs a password; send it without, or {_INSTEAD}",
-    "no_text": f"the PDF has no text on its first pages, as a scan has not; {_INSTEAD}",
+    "no_text": f"the PDF has no text on its first pages, perhaps because it is a scan; {_INSTEAD}",
     "slow": f"the PDF takes too long to read; print it to a new one, or {_INSTEAD}",
     "failed": f"the PDF can't be read: it is damaged, or needs too much memory; {_INSTEAD}",
 }
@@ -55,7 +55,7 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
     if len(body) > MAX_BYTES:
         raise TooLarge(f"the PDF has {len(body):,} bytes, at most {MAX_BYTES:,} are read", maximum=MAX_BYTES)
     if importlib.util.find_spec("pypdfium2") is None:
-        raise RuntimeMissing("this deployment reads no PDFs: pypdfium2 is not installed")
+        raise RuntimeMissing("this deployment cannot read PDFs: pypdfium2 is not installed")
     with phase("pdf"):
         reply = _child(body, seconds)
     found = _checked(reply)

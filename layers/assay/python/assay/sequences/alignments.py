@@ -18,7 +18,7 @@ from assay.text.records import Limits, notice
 MOST_BYTES: Final = 256 << 20
 """Of one alignment: its blocks are put together before any sequence is whole."""
 _GAPS: Final = GAP_SYMBOLS.encode()
-_REMOVED: Final = "gaps of the alignment were taken out, as no residues"
+_REMOVED: Final = "gaps of the alignment were removed, because they are not residues"
 _BEGINS: Final = re.compile(rb"# ?STOCKHOLM[ \t]|(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(].* alignment")
 _TITLE: Final = re.compile(rb"(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(]")
 _INSTEAD: Final = "send its sequences as FASTA"

@@ -54,9 +54,9 @@ STRIPPED: Final = "terminator_stripped"
 REMOVED: Final = "gaps_removed"
 PADDED: Final = "padded"
 _SAID: Final = {
-    STRIPPED: "a final '*' was taken off: it ends a protein and is no residue (terminator=reject rejects it)",
-    REMOVED: "gaps were removed, as gaps=remove asks",
-    PADDED: f"{LINKER} was appended to sequences that lack its length, as pad=linker asks",
+    STRIPPED: "a final '*' was removed: it ends a protein and is not a residue (terminator=reject rejects it)",
+    REMOVED: "gaps were removed, because of gaps=remove",
+    PADDED: f"{LINKER} was appended to sequences that are too short by its length, because of pad=linker",
 }
 
 
@@ -99,17 +99,17 @@ _REASONS = (LENGTH, RESIDUE, ENCODING, EMPTY, TOO_LONG)
 _TERMINATOR = ord("*")
 _WORD: Final = 4
 _KNOWN: Final = {
-    "X": "any residue, and the models read none that is not known",
-    "B": "aspartate or asparagine, and the models read the one or the other",
-    "Z": "glutamate or glutamine, and the models read the one or the other",
-    "J": "leucine or isoleucine, and the models read the one or the other",
+    "X": "any residue, but the models read known residues only",
+    "B": "aspartate or asparagine, but the models need to know which",
+    "Z": "glutamate or glutamine, but the models need to know which",
+    "J": "leucine or isoleucine, but the models need to know which",
     "U": "selenocysteine, which the models do not read",
     "O": "pyrrolysine, which the models do not read",
     "*": "a stop within the sequence",
-    "-": "a gap, and gaps=remove takes gaps out",
-    ".": "a gap, and gaps=remove takes gaps out",
-    "~": "a gap, and gaps=remove takes gaps out",
-    "_": "a gap, and gaps=remove takes gaps out",
+    "-": "a gap; gaps=remove removes gaps",
+    ".": "a gap; gaps=remove removes gaps",
+    "~": "a gap; gaps=remove removes gaps",
+    "_": "a gap; gaps=remove removes gaps",
 }
 """What letters stand for that are no residues of the usual alphabet."""
 
@@ -273,7 +273,7 @@ def _detail(reason: int, position: int, value: int, width: int, advice: str) -> 
         case "length":
             return f"{width} residues, expected {value}{_hint(width, value, advice)}"
         case "residue" if value == _TERMINATOR and position == width:
-            return f"'*' at position {position}: it ends a protein, and terminator=strip takes it off"
+            return f"'*' at position {position}: it ends a protein, and terminator=strip removes it"
         case "residue":
             known = _KNOWN.get(chr(value).upper(), "")
             return f"{chr(value)!r} at position {position}{known and f': {known}'}"
@@ -293,5 +293,5 @@ def _hint(width: int, length: int, advice: str) -> str:
         return f": {advice}" if advice and width > _WORD else ""
     if not width % length:
         lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
-        return f": {lost}, or a protein, of which window={length} ranks each stretch, as FASTA"
+        return f": {lost}, or a protein: window={length} ranks each stretch of it, as FASTA"
     return f": window={length} ranks each stretch of a longer protein, as FASTA"

@@ -22,7 +22,7 @@ _LISTED: Final = 10
 def require_columns(names: Sequence[str]) -> None:
     """Raise `UnreadableInput` for a header of more columns than are read."""
     if len(names) > MAX_COLUMNS:
-        message = f"the header has {len(names):,} columns, and at most {MAX_COLUMNS:,} are read: leave some out"
+        message = f"the header has {len(names):,} columns, but at most {MAX_COLUMNS:,} are read: leave some out"
         raise UnreadableInput(message, columns=len(names), maximum=MAX_COLUMNS)
 
 
@@ -47,7 +47,7 @@ def rename_columns(names: Sequence[str], given: Sequence[str]) -> list[Notice]:
         return []
     listed = ", ".join(f"{old[:40]!r} is {new[:40]!r}" for old, new in changed[:_LISTED])
     more = f", and {len(changed) - _LISTED} more" if len(changed) > _LISTED else ""
-    return [notice(DUPLICATES, f"columns were renamed, so that each has a name of its own: {listed}{more}")]
+    return [notice(DUPLICATES, f"columns were renamed to make their names unique: {listed}{more}")]
 
 
 def cut_cells(extra: list[tuple[str, ...]], lines: Sequence[int]) -> list[Notice]:

@@ -19,7 +19,7 @@ SIMPLE: Final = 2.2
 """Bits of entropy a residue under which a stretch is of low complexity: the trigger of SEG, Wootton & Federhen 1993,
 doi:10.1016/0097-8485(93)85006-X, here over the whole sequence."""
 DNA: Final = "looks_like_dna"
-_DNA: Final = notice(DNA, "the input is of A, C, G, T, U and N only: is it DNA? The models read proteins.")
+_DNA: Final = notice(DNA, "the input has A, C, G, T, U and N only: is it DNA? The models read proteins.")
 _BASES: Final = "ACGTUN"
 _HEADERS: Final = re.compile(rb"^[>@;#][^\n]*", re.MULTILINE)
 _LETTERS: Final = re.compile(rb"[ACGTUNacgtun\s]*")

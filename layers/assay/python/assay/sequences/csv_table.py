@@ -19,14 +19,14 @@ from assay.text.records import Limits, Notice, notice
 IDENTIFIER: Final = "id"
 _NO_HEADER: Final = notice(
     "no_header",
-    "the table has no header: its first line is a row, the cell of residues its sequence, the first other cell its id",
+    "the table has no header: its first line is a row, its cell of residues the sequence, the first other cell the id",
 )
 UNEVEN: Final = "uneven_rows"
-_UNEVEN: Final = "rows have more cells than the header has columns: those behind the last column were left out"
+_UNEVEN: Final = "rows have more cells than the header has columns: cells after the last column were left out"
 QUOTED_LINES: Final = "quoted_lines"
 _QUOTED: Final = (
-    "lines that look like rows lie within the quotes of another row's cell, and were read as part of that cell: "
-    "if that is not meant, a quote is missing or one too many above them"
+    "lines that look like rows are inside another row's quoted cell, and were read as part of it: "
+    "if that is wrong, a quote above them is missing or superfluous"
 )
 _ESCAPE: Final = "surrogateescape"
 
@@ -100,7 +100,7 @@ def _header(cells: Sequence[str], column: str | None) -> SequenceColumns:
 def no_column(names: Sequence[str], wanted: str) -> UnreadableInput:
     """Return the error for a table that has no column of a name, saying which it has and what to do."""
     listed = ", ".join(name[:100] for name in names[:50])
-    message = f"the CSV has no column {wanted}; it has: {listed}. The option column=NAME says which one it is"
+    message = f"the CSV has no column {wanted}; it has: {listed}. Name it with the option column=NAME"
     return UnreadableInput(message, columns=[*names[:50]])
 
 

@@ -33,9 +33,13 @@ from assay.text.records import EMPTY, ENCODING, MALFORMED, RESIDUE, Limits, Noti
 def require_windows_fit(windows: Windows, fmt: Format, contract: Contract) -> None:
     """Raise InvalidOption where windows make no sense: for models of another length, or along anything but FASTA."""
     if fmt is not Format.FASTA:
-        raise InvalidOption(f"window is for FASTA, and this is read as {fmt.value}", option="window", format=fmt.value)
+        raise InvalidOption(
+            f"window is for FASTA, but this is read as {fmt.value}: send FASTA, or leave window out",
+            option="window",
+            format=fmt.value,
+        )
     if windows.size != contract.length:
-        message = f"window is {windows.size}, and the models read sequences of {contract.length} residues"
+        message = f"window is {windows.size}, but the models read sequences of {contract.length} residues"
         raise InvalidOption(message, option="window", length=contract.length)
 
 
@@ -88,9 +92,9 @@ MAX_DESCRIPTION = 1000
 _RUN = 20
 _STRUCTURES = frozenset(("ss_pred", "ss_conf", "ss_dssp", "sa_dssp"))
 """Rows of HH-suite's alignments that are none of sequences."""
-_STRUCTURE = "a row that says how the others are folded, and no sequence: leave it out"
+_STRUCTURE = "a row of structure, not a sequence: leave it out"
 _IN_HEADER = "no residues, but some in the header: line ends were lost (curl keeps them with --data-binary)"
-_GLUED = "records begin within a line, for the line end before their '>' is missing: each was read as a record"
+_GLUED = "records begin within a line, because the line end before their '>' is missing: each was read as a record"
 _LONG = f"headers were cut: an id has at most {MAX_ID} characters, a description {MAX_DESCRIPTION:,}"
 
 

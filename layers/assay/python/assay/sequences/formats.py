@@ -82,7 +82,7 @@ def sniff_format(head: bytes, content_type: str = "", filename: str = "", column
     if column is None or found in _WITH_COLUMNS:
         return found
     if found is not Format.LINES:
-        message = f"column is for CSV and JSON, and this is read as {found.value}"
+        message = f"column is for CSV and JSON, but this is read as {found.value}: leave column out"
         raise InvalidOption(message, option="column", format=found.value)
     return Format.CSV
 
@@ -99,7 +99,7 @@ def _judged(head: bytes, content_type: str, filename: str) -> Format:
 
 
 def _named(found: FileSignature) -> Format:
-    """Return the format of a kind of file that is recognised. Raises UnreadableInput where it is not read here."""
+    """Return the format of a kind of file that is recognised. Raises UnreadableInput where it is not supported here."""
     if found.name in _READ:
         return Format(found.name)
     raise unreadable(found)

@@ -154,7 +154,7 @@ def _block(
 
 
 _LEFT_OUT: Final = (
-    "records have fields that none of the first records have; only fields that stand in the first 64 KiB are carried"
+    "records have fields that none of the first records have; only fields within the first 64 KiB are carried"
 )
 
 
@@ -200,7 +200,7 @@ def _sequence(value: object, wanted: str) -> str | None:
 
 
 def _shape(wanted: str) -> str:
-    return f'not a string, nor an object with a string "{wanted}"'
+    return f'neither a string nor an object with a string "{wanted}"'
 
 
 _IDENTIFIERS: Final = frozenset((str, int, type(None)))

@@ -16,7 +16,7 @@ from assay.text.signatures import HEAD
 
 _LINE: Final = re.compile(rb"(?:(\d{1,9})[ \t]+)?([A-Za-z*.-]+(?:[ \t]+[A-Za-z*.-]+)*)(?:[ \t]+(\d{1,9}))?")
 _ENDED: Final = re.compile(rb"([^\r\n]*)(?:\r\n?|\n|\Z)")
-_JOINED: Final = "sequences go on over several lines, of which none is one by itself: those lines were put together"
+_JOINED: Final = "sequences continue over several lines, none of them complete: the lines were joined"
 _SHARE: Final = 0.9
 """Sequences that must come out whole where lines without numbers are taken for parts of them."""
 

@@ -12,7 +12,7 @@ from assay.sequences.contract import Contract
 from assay.text.lines import Frame
 from assay.text.records import Limits, too_long
 
-_PART: Final = "if it is a part of a sequence, send that on one line, or as FASTA, where it may have several"
+_PART: Final = "if it is a part of a sequence, send the sequence on one line, or as FASTA, where it may have several"
 
 
 def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:

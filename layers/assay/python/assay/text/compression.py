@@ -124,7 +124,7 @@ class _Members:
         """Be ready for another member."""
         self._stream, self._ended, self._begun = self._make(), self._ended + 1, False
         if self._ended > _MANY and self._fed < self._ended * _SMALLEST:
-            raise UnreadableInput(f"the {self._name} data is of too many parts: pack it anew in one")
+            raise UnreadableInput(f"the {self._name} data has too many parts: pack it again in one")
 
 
 class _Zlib:
@@ -168,7 +168,7 @@ def _zstandard(chunks: Iterable[bytes]) -> Iterator[bytes]:
     try:
         from backports.zstd import DecompressionParameter, ZstdDecompressor, ZstdError
     except ImportError:
-        raise RuntimeMissing("this deployment reads no Zstandard: backports.zstd is not installed") from None
+        raise RuntimeMissing("this deployment cannot read Zstandard: backports.zstd is not installed") from None
 
     options: dict[int, int] = {DecompressionParameter.window_log_max: _DICTIONARY.bit_length() - 1}
     return _Members("Zstandard", lambda: ZstdDecompressor(options=options), (ZstdError,)).read(chunks)

@@ -18,9 +18,9 @@ from assay.text.records import MALFORMED, Limits, Reject, too_long
 csv.field_size_limit(1 << 30)
 
 _WHOLE, _OPEN, _STRAY = range(3)
-"""How a line ends: with its row complete, within a quoted cell, or wrong, for text stands behind a closing quote."""
-_TWICE: Final = "a quote that belongs to the text is written twice, in a cell in quotes"
-_BEHIND: Final = f"text stands behind a closing quote: {_TWICE}"
+"""How a line ends: with its row complete, within a quoted cell, or wrong, for text follows a closing quote."""
+_TWICE: Final = "write a quote that belongs to the text twice, in a quoted cell"
+_BEHIND: Final = f"text follows a closing quote: {_TWICE}"
 
 
 class Spanned(NamedTuple):

@@ -248,4 +248,4 @@ def _hold_alone(fields: Mapping[str, Any], listed: bool) -> None:
     """Raise UnreadableInput for what stands beside a list of records: nothing of it would count."""
     if listed and fields:
         name = next(iter(fields))[:80]
-        raise UnreadableInput(f"{name!r} stands beside the list: options of a file are its metadata", field=name)
+        raise UnreadableInput(f"{name!r} is beside the list: send a file's options as its metadata", field=name)

@@ -163,7 +163,7 @@ _MARK: Final = b"\xef\xbb\xbf"
 _CONTROL: Final = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"} | {127})
 _LEAST: Final = 64
 _SHARE: Final = 20
-_UNKNOWN: Final = _starts("binary", "binary data, no text", rb"", "send text")
+_UNKNOWN: Final = _starts("binary", "binary data, not text", rb"", "send text")
 
 
 def recognise(head: bytes, *, abstracts: bool = False) -> FileSignature | None:
@@ -195,7 +195,7 @@ def refuse_file(head: bytes, *, abstracts: bool = False, but: Container[str] = (
 
 def unreadable(found: FileSignature) -> UnreadableInput:
     """Return the error for a foreign kind of file: what it is, and what to send instead."""
-    return UnreadableInput(f"this is {found.called}, which is not read here: {found.instead}", found=found.name)
+    return UnreadableInput(f"this is {found.called}, which is not supported here: {found.instead}", found=found.name)
 
 
 def _is_binary(head: bytes) -> bool:

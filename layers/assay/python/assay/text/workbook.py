@@ -17,7 +17,7 @@ _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH")
 _PIECE: Final = 1 << 20
 _INSTEAD: Final = "save its first sheet as CSV and send that"
 _REASONS: Final[Mapping[int, str]] = {
-    3: f"the file is damaged, or no workbook that can be read; {_INSTEAD}, or its text as plain text",
+    3: f"the file is damaged, or not a workbook that can be read; {_INSTEAD}, or its text as plain text",
     4: f"the workbook has a password; {_INSTEAD}",
     5: f"the workbook has no sheet; {_INSTEAD}",
     6: f"the workbook's first sheet is too large; {_INSTEAD}",
@@ -31,7 +31,7 @@ def read_workbook(chunks: Iterable[bytes]) -> Iterator[bytes]:
     text; RuntimeMissing where this deployment has no reader for it.
     """
     if importlib.util.find_spec("python_calamine") is None:
-        raise RuntimeMissing("this deployment reads no workbooks: python-calamine is not installed")
+        raise RuntimeMissing("this deployment cannot read workbooks: python-calamine is not installed")
     body = bytearray()
     for chunk in chunks:
         body += chunk

@@ -117,14 +117,14 @@ class _Source:
 
 
 def _entry(source: _Source) -> _Entry:
-    """Read what stands before a file. Raises UnreadableInput for what is not read here."""
+    """Read what stands before a file. Raises UnreadableInput for what is not supported here."""
     _, _, flags, method, _, _, checksum, packed, size, name_size, extra_size = _FIELDS.unpack(source.take(_FIELDS.size))
     name = source.take(name_size).decode("utf-8" if flags & 0x800 else "cp437", "replace")
     extra = source.take(extra_size)
     if flags & (_ENCRYPTED | _MASKED) or method == _AGES:
-        raise UnreadableInput("the zip has a password: send it without")
+        raise UnreadableInput("the zip has a password: send it without one")
     if method not in (_STORED, _DEFLATED):
-        raise UnreadableInput(f"the zip is packed by {_METHODS.get(method, f'method {method}')}: {_AGAIN}")
+        raise UnreadableInput(f"the zip is packed with {_METHODS.get(method, f'method {method}')}: {_AGAIN}")
     entry = _Entry(name, flags, method, checksum, _wide(extra, size) if packed == _WIDE else packed)
     if method == _STORED and entry.described and not packed:
         raise UnreadableInput(f"the zip does not say how long its file is: {_AGAIN}")
@@ -151,7 +151,7 @@ def _content(source: _Source, entry: _Entry) -> Iterator[bytes]:
         yield piece
     wanted = _described(source) if entry.described else entry.checksum
     if checksum != wanted:
-        raise UnreadableInput("the zip data is corrupt: its checksum is another")
+        raise UnreadableInput("the zip data is corrupt: its checksum differs")
 
 
 def _stored(source: _Source, size: int) -> Iterator[bytes]:
