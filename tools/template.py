@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
     """A YAML loader that reads `!Ref X` and its kin as the long form `{"Ref": X}`."""
 
 
-def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _read_tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     name = suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}"
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
@@ -54,7 +54,7 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     return {name: loader.construct_mapping(node, deep=True)} if isinstance(node, yaml.MappingNode) else {}
 
 
-yaml.add_multi_constructor("!", _tagged, Loader=_Loader)
+yaml.add_multi_constructor("!", _read_tag, Loader=_Loader)
 
 
 def load_template(path: Path) -> dict[str, Any]:

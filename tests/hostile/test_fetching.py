@@ -13,7 +13,7 @@ import requests
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.integration.drops import GOOD
-from tools.cli.client import Refused, ServiceClient, named
+from tools.cli.client import Refused, ServiceClient, result_name
 
 ROOT = Path(__file__).resolve().parents[2]
 TALKS = frozenset(
@@ -137,9 +137,9 @@ def test_a_redirect_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch,
 )
 def test_a_result_is_saved_under_no_name_that_leaves_the_folder(link: str) -> None:
     with pytest.raises(Refused, match="no name of a file"):
-        named(link)
+        result_name(link)
 
 
 @pytest.mark.parametrize("link", ["http://x/results/1/ranking.csv?X=1", "http://x/..%2f..%2franking.csv"])
 def test_a_result_is_saved_under_the_last_part_of_its_link(link: str) -> None:
-    assert named(link) == "ranking.csv"
+    assert result_name(link) == "ranking.csv"

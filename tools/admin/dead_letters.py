@@ -34,7 +34,7 @@ def drain(there: Deployed) -> Iterator[str]:
                 yield "a message that is not Assay's was left where it is"
             elif what.isdisjoint(seen):
                 seen |= what
-                lines = list(_begun(there, json.loads(message["Body"])))
+                lines = list(_begin_again(there, json.loads(message["Body"])))
                 yield from (line for line, _ in lines)
                 if all(done for _, done in lines):
                     queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -51,7 +51,7 @@ def _about(body: str) -> set[str] | None:
         return None
 
 
-def redriven(there: Deployed, job_id: str) -> str:
+def redrive_job(there: Deployed, job_id: str) -> str:
     """Begin a FAILED job again, its finished shards kept; return a line about it."""
     execution = redrive(there.desk, job_id)
     if execution:
@@ -60,25 +60,25 @@ def redriven(there: Deployed, job_id: str) -> str:
     return f"{job_id}: {f'is {job.state}, only FAILED jobs are redriven' if job else 'there is no such job any more'}"
 
 
-def _begun(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+def _begin_again(there: Deployed, body: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """Begin what one message is about: a job that the state machine gave up, or S3's event that no function took.
 
     Yield a line about each, and whether the message is done with.
     """
     if "job_id" in body:
-        yield redriven(there, str(body["job_id"])), True
+        yield redrive_job(there, str(body["job_id"])), True
         return
     event = body.get("requestPayload", body)
     claimer = str((body.get("requestContext") or {}).get("requestId", ""))
     for record in list_records(event):
-        yield _delivered(there, {"Records": [record]}, read_identity(record), claimer)
+        yield _deliver_again(there, {"Records": [record]}, read_identity(record), claimer)
 
 
-def _delivered(there: Deployed, event: Mapping[str, Any], upload: UploadIdentity, claimer: str) -> tuple[str, bool]:
+def _deliver_again(there: Deployed, event: Mapping[str, Any], upload: UploadIdentity, claimer: str) -> tuple[str, bool]:
     """Redrive the FAILED job of an event, or hand the event to its function once more, unless one works on it."""
     letter, job_id, seconds = read_letter(there.desk, upload, claimer)
     if letter is Letter.ENDED:
-        return f"{upload.key}: {redriven(there, job_id)}", True
+        return f"{upload.key}: {redrive_job(there, job_id)}", True
     if letter is Letter.HELD:
         return f"{upload.key}: {job_id} may be worked on for {seconds:.0f} s more: left where it is", False
     function = there.ids["ClassifyUploadFunction" if upload.key.startswith("classify/") else "RankUploadFunction"]

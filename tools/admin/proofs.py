@@ -159,7 +159,7 @@ def _scores(job: _Job) -> Iterator[Proof]:
     best, count, wrong = _Best(len(job.ranked)), 0, list[str]()
     for part in parts:
         rows = 0
-        for row in csv.DictReader(_unpacked(job, _beside(job, part["csv"]))):
+        for row in csv.DictReader(_unpack(job, _beside(job, part["csv"]))):
             rows += 1
             best.add(float(row["score"]), int(part["first_line"]) + int(row["part_line"]) - 1, row["sequence"])
         count += rows
@@ -171,7 +171,7 @@ def _scores(job: _Job) -> Iterator[Proof]:
     yield Proof("ranking again", best.rows() == again, "the best of all scores are the ranking, to the line")
 
 
-def _unpacked(job: _Job, key: str) -> Iterator[str]:
+def _unpack(job: _Job, key: str) -> Iterator[str]:
 
     decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
     for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
@@ -261,7 +261,7 @@ def _source(job: _Job, uploads: Bucket | None) -> Iterator[Proof]:
     whole, tally = replace(manifest, shards=1), Tally()
     try:
         found = _ranked_source(job, whole, uploads, tally) if manifest.kind == "rank" else _read(whole, uploads, tally)
-        proofs = list(found if manifest.kind == "rank" else _counted(job, found))
+        proofs = list(found if manifest.kind == "rank" else _count_records(job, found))
     except (ObjectMissing, ObjectChanged) as error:
         yield Proof("source", None, f"not there any more: {error.message}")
         return
@@ -277,7 +277,7 @@ def _read(whole: JobPlan, uploads: Bucket, tally: Any) -> Iterable[Any]:
     return read_records(chunks, Layout(whole.format), whole.options["column"])
 
 
-def _counted(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
+def _count_records(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
 
     count = sum(not isinstance(each, Notice) for each in records)
     yield _same("source records", "records", count, job.counts["received"])

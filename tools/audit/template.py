@@ -48,10 +48,10 @@ def waivers(path: Path = WAIVERS) -> dict[str, Waiver]:
 
 def drop_waived(findings: Iterable[TemplateFinding], waived: Mapping[str, Waiver]) -> list[TemplateFinding]:
     """Return the failures that nobody gave a reason for."""
-    return sorted(each for each in findings if not _waived(each, waived))
+    return sorted(each for each in findings if not _is_waived(each, waived))
 
 
-def _waived(finding: TemplateFinding, waived: Mapping[str, Waiver]) -> bool:
+def _is_waived(finding: TemplateFinding, waived: Mapping[str, Waiver]) -> bool:
     found = waived.get(finding.check)
     return found is not None and (not found.resources or finding.resource in found.resources)
 

@@ -18,7 +18,7 @@ from assay.models.text_classifier import TextClassifier
 from assay.text.packing import look
 from tools.batch.files_as_s3 import open_folder_bucket
 from tools.batch.inputs import Place
-from tools.batch.rank_file import ENDLESS, summed_up
+from tools.batch.rank_file import ENDLESS, write_batch_summary
 from tools.models.shipped import newest_model
 from tools.transfers import Bar
 
@@ -53,7 +53,7 @@ def _run(kind: ClassifyJobType, plan: JobPlan, working: Workspace, uploads: Buck
             working.save(kind.work(plan, index, uploads, working))
             shard = plan.shard(index)
             bar.add(shard.stop - shard.start)
-    return summed_up(working, plan, kind.join(plan, working, collect_results(working, plan)))
+    return write_batch_summary(working, plan, kind.join(plan, working, collect_results(working, plan)))
 
 
 def holds_many(options: argparse.Namespace, chunks: Iterable[bytes], name: str) -> bool:

@@ -37,16 +37,20 @@ class FolderClient:
         """Return a file or a range of it, held to `IfMatch`."""
         etag = self._etag(Key)
         if asked.get("IfMatch", etag) != etag:
-            raise _refused("PreconditionFailed", "GetObject")
+            raise _refusal("PreconditionFailed", "GetObject")
         start, stop = _range(asked.get("Range"))
         with self._file(Key).open("rb") as file:
             file.seek(start)
             data = file.read(-1 if stop is None else stop - start)
         if start and not data:
-            raise _refused("InvalidRange", "GetObject")
-        return {"Body": StreamingBody(io.BytesIO(data), len(data)), "ETag": etag, **self._said(Key, asked, start, data)}
+            raise _refusal("InvalidRange", "GetObject")
+        return {
+            "Body": StreamingBody(io.BytesIO(data), len(data)),
+            "ETag": etag,
+            **self._describe_range(Key, asked, start, data),
+        }
 
-    def _said(self, key: str, asked: Mapping[str, Any], start: int, data: bytes) -> dict[str, Any]:
+    def _describe_range(self, key: str, asked: Mapping[str, Any], start: int, data: bytes) -> dict[str, Any]:
         """Return what S3 says of the range that it gives."""
         if "Range" not in asked or not data:
             return {"ResponseMetadata": {"HTTPStatusCode": 200}}
@@ -55,14 +59,14 @@ class FolderClient:
 
     def put_object(self, *, Key: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
         """Write a file, whole or not at all."""
-        part = self._begun(Key)
+        part = self._begin(Key)
         part.write_bytes(Body)
         part.replace(self._root / Key)
         return {"ETag": self._etag(Key)}
 
     def create_multipart_upload(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         """Begin a file; its id is where it lies until it is complete."""
-        return {"UploadId": str(self._begun(Key))}
+        return {"UploadId": str(self._begin(Key))}
 
     def upload_part(self, *, UploadId: str, Body: bytes, **_: Any) -> dict[str, Any]:  # noqa: N803
         """Append; parts come in order."""
@@ -93,14 +97,14 @@ class FolderClient:
     def _file(self, key: str) -> Path:
         path = self._root / key
         if not path.is_file():
-            raise _refused("NoSuchKey", "GetObject")
+            raise _refusal("NoSuchKey", "GetObject")
         return path
 
     def _etag(self, key: str) -> str:
         found = self._file(key).stat()
         return f'"{found.st_size:x}-{found.st_mtime_ns:x}-{found.st_ino:x}"'
 
-    def _begun(self, key: str) -> Path:
+    def _begin(self, key: str) -> Path:
         folder = (self._root / key).parent
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f".part-{secrets.token_hex(8)}"
@@ -116,5 +120,5 @@ def _range(asked: str | None) -> tuple[int, int | None]:
     return int(first), int(last) + 1
 
 
-def _refused(code: str, operation: str) -> ClientError:
+def _refusal(code: str, operation: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}}, operation)

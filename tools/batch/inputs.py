@@ -42,25 +42,25 @@ def place_input(name: str) -> Iterator[Place]:
             raise FileNotFoundError(f"{name} names no object: s3://BUCKET/KEY")
         yield Place(bucket, key, in_s3=True)
     elif name == STDIN:
-        with _copied(sys.stdin.buffer) as copy:
+        with _copy(sys.stdin.buffer) as copy:
             yield copy
     else:
         with Path(name).open("rb") as file:  # says in words why it cannot be read
             if Path(name).is_file():
-                yield _lying(Path(name))
+                yield _locate(Path(name))
                 return
-            with _copied(file) as copy:  # a pipe, as of <(zcat x) and /dev/stdin, can be read once only
+            with _copy(file) as copy:  # a pipe, as of <(zcat x) and /dev/stdin, can be read once only
                 yield copy
 
 
-def _lying(path: Path) -> Place:
+def _locate(path: Path) -> Place:
     """Return where a file lies; a link's own name counts, by which its format is told."""
     whole = path.absolute()
     return Place(str(whole.parent), whole.name)
 
 
 @contextmanager
-def _copied(source: IO[bytes]) -> Iterator[Place]:
+def _copy(source: IO[bytes]) -> Iterator[Place]:
     """Yield a copy of what can be read once only, for as long as it is needed."""
     with TemporaryDirectory(prefix="assay-") as folder:
         with (Path(folder) / "stdin").open("wb") as copy:

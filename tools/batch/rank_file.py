@@ -53,10 +53,10 @@ def _run(desk: BatchRun, plan: JobPlan, kind: RankJobType, processes: int) -> Ma
         else:
             for index in range(plan.shards):
                 rank_and_keep(desk, kind, index, bar.add)
-    return summed_up(working, plan, kind.join(plan, working, collect_results(working, plan)))
+    return write_batch_summary(working, plan, kind.join(plan, working, collect_results(working, plan)))
 
 
-def summed_up(working: Workspace, plan: JobPlan, joined: Joined) -> Mapping[str, Any]:
+def write_batch_summary(working: Workspace, plan: JobPlan, joined: Joined) -> Mapping[str, Any]:
     """Write the summary of a job done here, the last of its results, and return it."""
     prefix = result_key(working.job_id, "")
     said = success_summary(plan, joined, {name: key.removeprefix(prefix) for name, key in joined.results.items()})

@@ -25,7 +25,7 @@ def rank_shards(desk: BatchRun, shards: Sequence[int], processes: int, told: Tol
     for index in shards:
         waiting.put(index)
     errors: list[Exception] = []
-    with _started(desk, min(processes, len(shards))) as started:
+    with _start(desk, min(processes, len(shards))) as started:
         threads = [threading.Thread(target=_drive, args=(each, waiting, told, errors), daemon=True) for each in started]
         for thread in threads:
             thread.start()
@@ -36,7 +36,7 @@ def rank_shards(desk: BatchRun, shards: Sequence[int], processes: int, told: Tol
 
 
 @contextmanager
-def _started(desk: BatchRun, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
+def _start(desk: BatchRun, count: int) -> Iterator[list["subprocess.Popen[str]"]]:
     """Start processes; end them with the block, whether they are done or not."""
     environment = {"POWERTOOLS_LOG_LEVEL": "ERROR", **os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     pipe = subprocess.PIPE

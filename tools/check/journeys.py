@@ -12,7 +12,7 @@ from tools.check.label_calls import ask_scores, hold_near
 from tools.check.promises import Broken, Check, Untried, hold
 from tools.check.rank_calls import ask_ranking, hold_counts, hold_order
 from tools.check.readiness import ORIGIN
-from tools.check.wire import expect, expect_refusal, read_json, said
+from tools.check.wire import describe_reply, expect, expect_refusal, read_json
 
 SECONDS: Final = 180.0
 """How long a job of these sizes may take, cold starts included."""
@@ -27,7 +27,7 @@ Found = TypeVar("Found")
 
 def check_upload(ground: Ground) -> str:
     """Hold the way of any file: a form, a job with its options, results by links that equal a request's ranking."""
-    job, seconds = _timed(lambda: _sent(ground, ground.specimens.fasta(), "rank", "fasta", top_k=3, threshold=-1e9))
+    job, seconds = _time(lambda: _send(ground, ground.specimens.fasta(), "rank", "fasta", top_k=3, threshold=-1e9))
     hold(job["state"] == "SUCCEEDED", f"the job FAILED: {job['reason']}")
     hold_counts(job["counts"])
     ranking = expect(ground.wire.load(job["results"]["ranking"]), 200).text
@@ -45,7 +45,7 @@ def check_upload_origin(ground: Ground) -> str:
     parameter, offer = ground.parameter("AllowedOrigin") or "*", _offer(ground, "rank", "txt")
     origin = ORIGIN if parameter == "*" else parameter
     reply = _post(ground, offer, ground.specimens.fasta(), origin)
-    _followed(ground, offer["job_id"])
+    _follow(ground, offer["job_id"])
     allowed = reply.headers.get("Access-Control-Allow-Origin")
     hold(allowed in ("*", origin), f"the bucket does not let a page of {origin} read its answer ({allowed})")
     return str(allowed)
@@ -71,7 +71,7 @@ def check_async(ground: Ground) -> str:
     """Hold that a request becomes a job where that is preferred."""
     sent = {"data": ground.specimens.fasta(), "headers": {"Prefer": "respond-async", "Content-Type": "text/x-fasta"}}
     offer = read_json(ground.wire.post("/rank", params=OPEN, **sent), 202)
-    job = _followed(ground, offer["job_id"])
+    job = _follow(ground, offer["job_id"])
     hold(job["state"] == "SUCCEEDED", f"the job FAILED: {job['reason']}")
     hold_counts(job["counts"])
     return "202, then SUCCEEDED"
@@ -82,7 +82,7 @@ def check_cancel(ground: Ground) -> str:
     job_id = _offer(ground, "rank", "txt")["job_id"]
     stopped = read_json(ground.wire.post(f"/jobs/{job_id}/cancel"), 202)
     hold((stopped["state"], stopped["reason"]) == ("FAILED", "cancelled"), f"it is {stopped['state']}")
-    ended = _sent(ground, ground.specimens.fasta(), "rank", "fasta")
+    ended = _send(ground, ground.specimens.fasta(), "rank", "fasta")
     expect_refusal(ground.wire.post(f"/jobs/{ended['job_id']}/cancel"), 409, "conflict")
     return "202, and 409 for one that has ended"
 
@@ -92,7 +92,7 @@ def check_shards(ground: Ground) -> str:
     size = ground.shard_bytes // 16
     if size > MOST_SHARD_BYTES:
         raise Untried(f"a shard of abstracts has {size // MEGABYTE} MB here: too large to try")
-    job = _sent(ground, ground.specimens.padded(ABSTRACTS, size * 5 // 4), "classify", "jsonl")
+    job = _send(ground, ground.specimens.pad_abstracts(ABSTRACTS, size * 5 // 4), "classify", "jsonl")
     hold(job["state"] == "SUCCEEDED", f"the job FAILED: {job['reason']}")
     counts, shards = job["counts"], job["shards"]
     hold(shards["total"] > 1, _one_shard(ground))
@@ -107,7 +107,7 @@ def check_shards(ground: Ground) -> str:
 def check_drop(ground: Ground) -> str:
     """Hold that a file dropped in the bucket, its name an odd one, is ranked with its options."""
     key = f"rank/check {ground.specimens.run}/é+&=%20 1.fasta"
-    summary, seconds = _timed(lambda: _dropped(ground, key, ground.specimens.fasta()))
+    summary, seconds = _time(lambda: _drop(ground, key, ground.specimens.fasta()))
     hold(summary["state"] == "SUCCEEDED", f"the job FAILED: {summary.get('error')}")
     hold_counts(summary["counts"])
     text = _object(ground, f"results/{summary['job_id']}/ranking.csv") or b""
@@ -165,11 +165,11 @@ def _best(ground: Ground) -> list[str]:
     return [row["sequence"] for row in ranked[:3]]
 
 
-def _sent(ground: Ground, body: bytes, kind: str, suffix: str, **options: float) -> dict[str, Any]:
+def _send(ground: Ground, body: bytes, kind: str, suffix: str, **options: float) -> dict[str, Any]:
     """Upload a file as a caller does; return its job once it has ended."""
     offer = _offer(ground, kind, suffix, **options)
     _post(ground, offer, body)
-    return _followed(ground, offer["job_id"])
+    return _follow(ground, offer["job_id"])
 
 
 def _offer(ground: Ground, kind: str, suffix: str, **options: float) -> dict[str, Any]:
@@ -186,11 +186,11 @@ def _post(ground: Ground, offer: Mapping[str, Any], body: bytes, origin: str = "
     form, headers = offer["upload"], {"Origin": origin} if origin else {}
     sent = {"data": form["fields"], "files": {"file": ("file", body)}, "headers": headers}
     reply = ground.wire.send(form["url"], **sent)
-    hold(reply.ok, f"the bucket refuses the form: {said(reply)}")
+    hold(reply.ok, f"the bucket refuses the form: {describe_reply(reply)}")
     return reply
 
 
-def _followed(ground: Ground, job_id: str) -> dict[str, Any]:
+def _follow(ground: Ground, job_id: str) -> dict[str, Any]:
     ground.jobs.add(job_id)
 
     def ended() -> dict[str, Any] | None:
@@ -199,10 +199,10 @@ def _followed(ground: Ground, job_id: str) -> dict[str, Any]:
             ground.uploads.add(job["upload"])
         return job if job["state"] in ("SUCCEEDED", "FAILED") else None
 
-    return _awaited(ended, f"job {job_id} did not end")
+    return _await(ended, f"job {job_id} did not end")
 
 
-def _dropped(ground: Ground, key: str, body: bytes) -> dict[str, Any]:
+def _drop(ground: Ground, key: str, body: bytes) -> dict[str, Any]:
     held = ground.held
     ground.uploads.add(key)
     options = {"top-k": "3", "threshold": "-1e9"}
@@ -213,9 +213,9 @@ def _dropped(ground: Ground, key: str, body: bytes) -> dict[str, Any]:
 def _summary(ground: Ground, key: str) -> dict[str, Any]:
     """Return the summary of the job that a dropped file became, with the job's id."""
     place = f"by-upload/{key}.json"
-    pointer = json.loads(_awaited(lambda: _object(ground, place), f"no job began: {place} did not appear"))
+    pointer = json.loads(_await(lambda: _object(ground, place), f"no job began: {place} did not appear"))
     ground.jobs.add(pointer["job_id"])
-    found = json.loads(_awaited(lambda: _object(ground, pointer["summary"]), f"{pointer['summary']} did not appear"))
+    found = json.loads(_await(lambda: _object(ground, pointer["summary"]), f"{pointer['summary']} did not appear"))
     return {**found, "job_id": pointer["job_id"]}
 
 
@@ -228,7 +228,7 @@ def _object(ground: Ground, key: str) -> bytes | None:
         return None
 
 
-def _awaited(ask: Callable[[], Found | None], missing: str) -> Found:
+def _await(ask: Callable[[], Found | None], missing: str) -> Found:
     """Ask until there is an answer. Raises Broken after three minutes."""
     deadline, wait = time.monotonic() + SECONDS, 0.1
     while (found := ask()) is None:
@@ -239,7 +239,7 @@ def _awaited(ask: Callable[[], Found | None], missing: str) -> Found:
     return found
 
 
-def _timed(call: Callable[[], Found]) -> tuple[Found, float]:
+def _time(call: Callable[[], Found]) -> tuple[Found, float]:
     started = time.perf_counter()
     return call(), time.perf_counter() - started
 

@@ -61,7 +61,7 @@ def try_one(check: Check[Ground], ground: Ground) -> Finding:
         mark, note = _end(check, ground)
     except Exception as error:  # an answer of another shape breaks the promise too
         mark, note = "broken", f"{type(error).__name__}: {error}"
-    return Finding(check.name, check.promise, mark, time.perf_counter() - started, _cut(note))
+    return Finding(check.name, check.promise, mark, time.perf_counter() - started, _shorten(note))
 
 
 def skip(check: Check[Ground], why: str) -> Finding:
@@ -78,6 +78,6 @@ def _end(check: Check[Ground], ground: Ground) -> tuple[Mark, str]:
         return "skipped", str(error)
 
 
-def _cut(note: str) -> str:
+def _shorten(note: str) -> str:
     line = " ".join(note.split())
     return line if len(line) <= LONGEST_NOTE else f"{line[:LONGEST_NOTE]}..."

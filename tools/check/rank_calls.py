@@ -73,7 +73,7 @@ def check_rank_replies(ground: Ground) -> str:
         reply = expect(ground.wire.post("/rank", params=OPEN, data=ground.specimens.fasta(), headers=headers), 200)
         given = reply.headers.get("Content-Type", "")
         hold(given.startswith(accept), f"Accept: {accept} was answered as {given}")
-        hold(_listed(reply.text, accept) == expected, f"{accept} gives another ranking than JSON")
+        hold(_read_sequences(reply.text, accept) == expected, f"{accept} gives another ranking than JSON")
         received = reply.headers.get("X-Assay-Received")
         hold(received == str(SENT), f"{accept}: the header X-Assay-Received is {received}, not {SENT}")
     return "CSV, lines, NDJSON"
@@ -132,7 +132,7 @@ def _order(ranked: Sequence[Mapping[str, Any]]) -> list[str]:
     return [row["sequence"] for row in ranked]
 
 
-def _listed(text: str, accept: str) -> list[str]:
+def _read_sequences(text: str, accept: str) -> list[str]:
     if accept == "text/csv":
         return [row["sequence"] for row in csv.DictReader(io.StringIO(text))]
     lines = text.splitlines()

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from tools.check.ground import Ground
 from tools.check.promises import Check, Untried, hold
-from tools.check.wire import Reply, expect, expect_refusal, read_json, said
+from tools.check.wire import Reply, describe_reply, expect, expect_refusal, read_json
 
 ROLES: Final = ("gate", "score", "classifier")
 
@@ -100,7 +100,8 @@ def check_size(ground: Ground) -> str:
     body = line * (TOO_LARGE // len(line))
     reply = ground.wire.post("/rank", data=body, headers={"Content-Type": "application/octet-stream"})
     hold(
-        "/uploads" in expect_refusal(reply, 413, "too_large").text, f"{said(reply)}, which does not name POST /uploads"
+        "/uploads" in expect_refusal(reply, 413, "too_large").text,
+        f"{describe_reply(reply)}, which does not name POST /uploads",
     )
     return "413"
 
@@ -112,19 +113,22 @@ def check_origin(ground: Ground) -> str:
     asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     wanted = {"Access-Control-Request-Headers": "content-type,x-api-key"}
     preflight = ground.wire.ask("OPTIONS", "/rank", let_in=False, headers={**asked, **wanted})
-    hold(preflight.ok, f"the preflight: {said(preflight)}")
+    hold(preflight.ok, f"the preflight: {describe_reply(preflight)}")
     names = preflight.headers.get("Access-Control-Allow-Headers", "").lower()
     hold("x-api-key" in names and "content-type" in names, f"a preflight allows the headers {names!r} only")
     methods = preflight.headers.get("Access-Control-Allow-Methods", "")
     hold("POST" in methods, f"a preflight allows the methods {methods!r} only")
     good = ground.wire.post("/rank", json={"sequences": ground.specimens.sequences}, headers={"Origin": origin})
     bad = ground.wire.post("/rank", json={}, headers={"Origin": origin})
-    return ", ".join(sorted({_allowed(reply, allowed) for reply in (preflight, good, bad)}))
+    return ", ".join(sorted({_require_origin(reply, allowed) for reply in (preflight, good, bad)}))
 
 
-def _allowed(reply: Reply, parameter: str | None) -> str:
+def _require_origin(reply: Reply, parameter: str | None) -> str:
     origin = reply.headers.get("Access-Control-Allow-Origin", "")
-    hold(origin and origin == (parameter or origin), f"{said(reply)}: a page's origin is not allowed ({origin!r})")
+    hold(
+        origin and origin == (parameter or origin),
+        f"{describe_reply(reply)}: a page's origin is not allowed ({origin!r})",
+    )
     return origin
 
 

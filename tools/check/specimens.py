@@ -56,7 +56,7 @@ class Specimens:
         """Return the sequences as FASTA."""
         return "".join(f">{self.mark}-{at}\n{each}\n" for at, each in enumerate([*self.sequences, SHORT])).encode()
 
-    def padded(self, records: int, size: int) -> bytes:
+    def pad_abstracts(self, records: int, size: int) -> bytes:
         """Return JSON lines of so many abstracts in `size` bytes at least: blanks make up what is missing."""
         lines = [json.dumps({"id": str(at), "abstract": f"{self.abstract} ({at})"}) for at in range(records)]
         blanks = " " * max(0, size // records + 1 - len(lines[0]))

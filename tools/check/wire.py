@@ -106,14 +106,14 @@ def reach(url: str) -> tuple[str, dict[str, str]]:
     return parts._replace(netloc=f"127.0.0.1:{parts.port or 80}").geturl(), {"Host": parts.netloc}
 
 
-def said(reply: Reply) -> str:
+def describe_reply(reply: Reply) -> str:
     """Return a reply in a few words, for what was wrong."""
     return f"{reply.request.method} {reply.request.path_url[:80]} answered {reply.status_code}: {reply.text[:200]}"
 
 
 def expect(reply: Reply, status: int) -> Reply:
     """Return the reply. Raises Broken where it has another status."""
-    hold(reply.status_code == status, f"{said(reply)} (expected {status})")
+    hold(reply.status_code == status, f"{describe_reply(reply)} (expected {status})")
     return reply
 
 
@@ -123,15 +123,18 @@ def read_json(reply: Reply, status: int = 200) -> Any:
     try:
         return reply.json()
     except ValueError:
-        raise Broken(f"{said(reply)}, which is not JSON") from None
+        raise Broken(f"{describe_reply(reply)}, which is not JSON") from None
 
 
 def expect_refusal(reply: Reply, status: int, code: str) -> Reply:
     """Return the reply. Raises Broken unless it is an error of the one shape, with this status and code."""
     error = read_json(reply, status).get("error")
-    hold(isinstance(error, dict) and set(error) == {"code", "message", "details"}, f"{said(reply)}: not the one shape")
-    hold(error["code"] == code, f"{said(reply)} (expected the code {code})")
-    hold(error["message"], f"{said(reply)}: the error has no message")
+    hold(
+        isinstance(error, dict) and set(error) == {"code", "message", "details"},
+        f"{describe_reply(reply)}: not the one shape",
+    )
+    hold(error["code"] == code, f"{describe_reply(reply)} (expected the code {code})")
+    hold(error["message"], f"{describe_reply(reply)}: the error has no message")
     return reply
 
 

@@ -42,10 +42,10 @@ def check_deployment(options: argparse.Namespace) -> int:
         )
     except (NoGround, BotoCoreError, ClientError) as error:
         return report_failure(str(error))
-    return _tried(ground, options)
+    return _try_all(ground, options)
 
 
-def _tried(ground: Ground, options: argparse.Namespace) -> int:
+def _try_all(ground: Ground, options: argparse.Namespace) -> int:
 
     findings = []
     for finding in run_checks(ground, options.without, options.only):

@@ -88,7 +88,7 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
     if name and not options.json:
         print(f"{name}:", file=sys.stderr if options.out else sys.stdout)
     if not options.json and not options.out:
-        print("\n".join(_shown(each, options.top_k) for each in answer["results"]))
+        print("\n".join(_format_result(each, options.top_k) for each in answer["results"]))
     for result in answer["results"]:
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
@@ -144,7 +144,7 @@ def _many_here(options: argparse.Namespace, where: Place, models: Path, name: st
         return read_results(out, summary)
 
 
-def _shown(result: dict[str, Any], top_k: int | None) -> str:
+def _format_result(result: dict[str, Any], top_k: int | None) -> str:
     if "line" not in result:
         return _bars(result, top_k)
     labels = ", ".join(f"{each['label']} {each['score']:.3f}" for each in result["labels"])

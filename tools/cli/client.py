@@ -154,11 +154,11 @@ def follow_job(service: ServiceClient, job_id: str) -> dict[str, Any]:
 def fetch_results(job: Mapping[str, Any], folder: Path) -> None:
     """Download the results of a job, each under the name it has there, lists of score files under `scores/`."""
     for name, link in job["results"].items():
-        file = named(link)
+        file = result_name(link)
         download(link, folder / "scores" / file if name == "scores" else folder / file)
 
 
-def named(link: str) -> str:
+def result_name(link: str) -> str:
     """Return the name of the file that a link leads to. Raises Refused where it is none that lies in a folder."""
     name = Path(unquote(urlsplit(link).path)).name
     if name in ("", "..") or not name.isprintable():

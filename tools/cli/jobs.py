@@ -9,7 +9,7 @@ from typing import Any
 from assay.aws.clients import client
 from assay.aws.dynamodb import from_item
 from assay.jobs.ending import cancel
-from tools.admin.dead_letters import drain, redriven
+from tools.admin.dead_letters import drain, redrive_job
 from tools.admin.proofs import verify_job
 from tools.admin.resources import find_deployed
 from tools.cli.arguments import add_service
@@ -25,18 +25,18 @@ Command = Callable[[argparse.Namespace], int]
 def add_arguments(jobs: argparse.ArgumentParser) -> None:
     """Add list, show, cancel, redrive and verify."""
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listed = _added(commands, "list", _list, "the latest jobs")
+    listed = _add(commands, "list", _list, "the latest jobs")
     listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
-    shown = _added(commands, "show", _show, "a job, with links to its results")
+    shown = _add(commands, "show", _show, "a job, with links to its results")
     shown.add_argument("job", help="the job's id, or its upload's key")
-    cancelled = _added(commands, "cancel", _cancel, "stop a job: your own by --url, anybody's by --stack or --endpoint")
+    cancelled = _add(commands, "cancel", _cancel, "stop a job: your own by --url, anybody's by --stack or --endpoint")
     cancelled.add_argument("job", help="the job's id")
     for each in (shown, cancelled):
         add_service(each, "the service")
-    redrive = _added(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
+    redrive = _add(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
     redrive.add_argument("job", nargs="?", help="the job's id")
     redrive.add_argument("--dead-letters", action="store_true", help="everything in the dead-letter queue instead")
-    proved = _added(commands, "verify", _verify, "recompute a job's counts from its results and from its file")
+    proved = _add(commands, "verify", _verify, "recompute a job's counts from its results and from its file")
     proved.add_argument("job", help="the job's id")
     proved.add_argument("--results-only", action="store_true", help="leave the dropped file out")
     for each in (listed, cancelled, redrive, proved):
@@ -44,13 +44,13 @@ def add_arguments(jobs: argparse.ArgumentParser) -> None:
         each.add_argument("--endpoint", help="a local service instead: what `assay up` prints after `S3:`")
 
 
-def _added(commands: Any, name: str, command: Command, what: str) -> argparse.ArgumentParser:
+def _add(commands: Any, name: str, command: Command, what: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=what)
-    parser.set_defaults(run=lambda options: _told(command, options))
+    parser.set_defaults(run=lambda options: _run(command, options))
     return parser
 
 
-def _told(command: Command, options: argparse.Namespace) -> int:
+def _run(command: Command, options: argparse.Namespace) -> int:
     """Run a command, its failure told in one line."""
     try:
         return command(options)
@@ -63,17 +63,17 @@ def _told(command: Command, options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     by_key = "/" in options.job
     path, query = ("/jobs", {"upload": options.job}) if by_key else (f"/jobs/{options.job}", {})
-    return _asked(options, "GET", path, query)
+    return _ask(options, "GET", path, query)
 
 
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
         print(f"{options.job}: {cancel(find_deployed(options.stack, options.endpoint).desk, options.job).reason}")
         return 0
-    return _asked(options, "POST", f"/jobs/{options.job}/cancel", {})
+    return _ask(options, "POST", f"/jobs/{options.job}/cancel", {})
 
 
-def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
+def _ask(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
 
     if not options.url:
         return report_failure("say which service: --url, e.g. http://127.0.0.1:3000")
@@ -84,7 +84,7 @@ def _asked(options: argparse.Namespace, method: str, path: str, query: dict[str,
 def _list(options: argparse.Namespace) -> int:
 
     there = find_deployed(options.stack, options.endpoint)
-    jobs = sorted(_recorded(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
+    jobs = sorted(_read_records(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
     kept = [job for job in jobs if options.state in (None, job["state"])]
     columns = ("id", "state", "updated", "upload", "reason")
     rows = [[printable(str(job.get(name, ""))).replace("\n", "?") for name in columns] for job in kept[:SHOWN]]
@@ -94,7 +94,7 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _recorded(name: str) -> Iterator[dict[str, Any]]:
+def _read_records(name: str) -> Iterator[dict[str, Any]]:
     """Yield the records of jobs, in no order; reads the whole table."""
     pages = (
         client("dynamodb")
@@ -128,7 +128,7 @@ def _redrive(options: argparse.Namespace) -> int:
         told = list(map(_line, drain(there)))
         print(f"{len(told)} begun again or found done", file=sys.stderr)
         return 0
-    line = redriven(there, options.job)
+    line = redrive_job(there, options.job)
     return 0 if "runs again" in _line(line) else 1
 
 

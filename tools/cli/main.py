@@ -50,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = _run(given)
         sys.stdout.flush()
     except Ended:
-        return _stopped(143)
+        return _report_stop(143)
     except KeyboardInterrupt:
-        return _stopped(130)
+        return _report_stop(130)
     except BrokenPipeError:  # whoever read the output, as `head` does, had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -67,7 +67,7 @@ def _end(*_: object) -> None:
     raise Ended
 
 
-def _stopped(status: int) -> int:
+def _report_stop(status: int) -> int:
     print("stopped", file=sys.stderr)
     return status
 

@@ -15,9 +15,8 @@ from assay.models.manifest import MANIFEST, Manifest, TensorSpec, read_manifest
 from tools.admin.resources import bucket_of
 from tools.models import publish
 from tools.models.build import build_manifest
-from tools.models.compare import compare as compared
-from tools.models.publish import find_version, split_name
-from tools.models.publish import pull as pulled
+from tools.models.compare import compare
+from tools.models.publish import find_version, pull, split_name
 
 
 def format_manifest(manifest: Manifest) -> str:
@@ -94,16 +93,16 @@ def publish_to_bucket(options: argparse.Namespace, folder: Path, *, serve: bool)
 def run_activate(options: argparse.Namespace) -> None:
     """Make a version serve."""
     pointer = publish.move_pointer(bucket_of(options), options.name, options.version, dry=options.dry_run)
-    print(_served(options, pointer.version, pointer.previous))
+    print(_describe_serving(options, pointer.version, pointer.previous))
 
 
 def run_rollback(options: argparse.Namespace) -> None:
     """Make the previous version serve."""
     pointer = publish.rollback(bucket_of(options), options.name, dry=options.dry_run)
-    print(_served(options, pointer.version, pointer.previous))
+    print(_describe_serving(options, pointer.version, pointer.previous))
 
 
-def _served(options: argparse.Namespace, version: str, previous: str | None) -> str:
+def _describe_serving(options: argparse.Namespace, version: str, previous: str | None) -> str:
     verb = "would serve" if options.dry_run else "serves"
     return f"{options.name} {version} {verb}; before: {previous or 'nothing'}"
 
@@ -136,7 +135,7 @@ def run_pull(options: argparse.Namespace) -> None:
     if options.dry_run:
         print(f"{_title(found)}, {found.size:,} bytes, would be pulled to {target}")
         return
-    pulled(bucket, found.name, found.version, options.to)
+    pull(bucket, found.name, found.version, options.to)
     print(f"{_title(found)} is in {target}")
 
 
@@ -144,16 +143,16 @@ def run_compare(options: argparse.Namespace) -> None:
     """Run two versions on a file."""
     with tempfile.TemporaryDirectory() as scratch:
         sides = (("before", options.before), ("after", options.after))
-        models = [_loaded(options, text, Path(scratch) / side) for side, text in sides]
+        models = [_load(options, text, Path(scratch) / side) for side, text in sides]
         titles = " -> ".join(_title(model.manifest) for model in models)
-        print(f"{titles}\n{compared(models[0], models[1], options.file, options.top)}")
+        print(f"{titles}\n{compare(models[0], models[1], options.file, options.top)}")
 
 
-def _loaded(options: argparse.Namespace, text: str, scratch: Path) -> LoadedModel:
+def _load(options: argparse.Namespace, text: str, scratch: Path) -> LoadedModel:
     folder = Path(text)
     if not (folder / MANIFEST).is_file():
         _check_published(text)
-        made = pulled(bucket_of(options), *split_name(text), scratch)
+        made = pull(bucket_of(options), *split_name(text), scratch)
         folder = scratch / made.name / made.version
     return load_folder(folder, os.cpu_count() or 1)
 

@@ -83,7 +83,7 @@ def _import(options: argparse.Namespace, to: Path) -> None:
 
 def _import_to(options: argparse.Namespace, to: Path, wish: ImportRequest) -> None:
     kind = kind_of(wish) if options.kind == "auto" else options.kind
-    version = options.version or next_version(_taken(options))
+    version = options.version or next_version(_list_versions(options))
     target = to / options.name / version
     manifest, report = make_bundle(wish, kind, options.name, version, options.licence, target, convert_apart)
     print("\n".join([f"{manifest.name} {manifest.version}, from {kind}: {target}", *(f"  {line}" for line in report)]))
@@ -91,7 +91,7 @@ def _import_to(options: argparse.Namespace, to: Path, wish: ImportRequest) -> No
         model_commands.publish_to_bucket(options, target, serve=options.activate)
 
 
-def _taken(options: argparse.Namespace) -> list[str]:
+def _list_versions(options: argparse.Namespace) -> list[str]:
     """Return the versions of the name in the folder, and in the bucket where it is published to."""
     local = [path.name for path in (options.to / options.name).glob("*")]
     if not (options.publish or options.activate):

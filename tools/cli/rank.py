@@ -75,7 +75,7 @@ def rank_command(options: argparse.Namespace) -> int:
     ranked: list[tuple[str, output.RankOutcome]] = []
     status = 0
     for name, outcome in each_alone(options, names, _outcome):
-        status |= 1 if outcome is None else _told(name, outcome, several=len(names) > 1)
+        status |= 1 if outcome is None else _report(name, outcome, several=len(names) > 1)
         ranked += [(name, outcome)] if outcome is not None else []
     form = _form(options)
     print(output.several(form, ranked) if len(names) > 1 else _whole(form, ranked), end="")
@@ -86,7 +86,7 @@ def _whole(form: str, ranked: list[tuple[str, output.RankOutcome]]) -> str:
     return "".join(output.FORMS[form](outcome) for _, outcome in ranked)
 
 
-def _told(name: str, outcome: output.RankOutcome, *, several: bool) -> int:
+def _report(name: str, outcome: output.RankOutcome, *, several: bool) -> int:
     """Write about one file to standard error; return its exit status."""
     if several:
         print(f"{name}:", file=sys.stderr)

@@ -24,7 +24,7 @@ def rank_remotely(options: argparse.Namespace, folder: Path) -> output.RankOutco
     service = ServiceClient(options.url, options.key)
     with open_input(options.file) as sent:
         if sent.size <= SMALL and not options.out:
-            return _asked(service, sent, ranking_options(options))
+            return _ask(service, sent, ranking_options(options))
         job_id = send(service, sent, "rank", ranking_options(options))
     job = follow_job(service, job_id)
     fetch_results(job, folder / "results")
@@ -42,7 +42,7 @@ def _reason(job: dict[str, Any]) -> str:
     return f"job {job['job_id']} failed: {job['reason']}" if job["state"] == "FAILED" else ""
 
 
-def _asked(service: ServiceClient, sent: Sent, query: dict[str, object]) -> output.RankOutcome:
+def _ask(service: ServiceClient, sent: Sent, query: dict[str, object]) -> output.RankOutcome:
     said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
     answer = service.ask("POST", "/rank", params=said, files={"input_file": (sent.name, sent.file)})
     rejects = [{name: str(cell) for name, cell in each.items()} for each in answer["rejected"]]

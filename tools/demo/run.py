@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError
 
 from tools.demo.proteins import BAD, Protein, fasta, lines, proteins, table
 from tools.local.service import LocalService, Options
-from tools.terminal import bar
-from tools.terminal import format_table as laid_out
+from tools.terminal import bar, format_table
 
 LEAST_PAIRS = 0.9
 LEAST_DESIGNS = 0.8
@@ -241,7 +240,7 @@ def _ranking(rows: Sequence[Mapping[str, Any]]) -> str:
         )
         for row in rows
     ]
-    return laid_out(("rank", "sequence", "score", "gate", "kind"), cells)
+    return format_table(("rank", "sequence", "score", "gate", "kind"), cells)
 
 
 def _kind(name: str) -> str:
@@ -255,11 +254,13 @@ def _kinds(ranked: Sequence[Mapping[str, Any]]) -> str:
         (kind, f"{len(found)} / {FAMILIES}", f"{max(found):.3f}" if found else "-", text)
         for (kind, text), found in zip(KINDS.items(), scores.values(), strict=True)
     ]
-    return laid_out(("kind", "passed", "best", "what it is"), rows)
+    return format_table(("kind", "passed", "best", "what it is"), rows)
 
 
 def _rejects(rejects: Sequence[Mapping[str, Any]]) -> str:
-    return laid_out(("line", "rejected for", "detail"), [(str(r["line"]), r["reason"], r["detail"]) for r in rejects])
+    return format_table(
+        ("line", "rejected for", "detail"), [(str(r["line"]), r["reason"], r["detail"]) for r in rejects]
+    )
 
 
 def _bars(result: Mapping[str, Any], shown: int = 4) -> str:

@@ -23,7 +23,7 @@ def remove(
 ) -> Iterator[str]:
     """Remove a stack and its images; yields what is done and what stays. Raises DeploymentRefused, AWS's errors."""
     status, _ = find_stack(wish.stack, clients)
-    buckets = _buckets(wish.stack, clients) if status else _left(wish, clients) if with_buckets else []
+    buckets = _buckets(wish.stack, clients) if status else _find_left(wish, clients) if with_buckets else []
     if not status and not buckets:
         raise DeploymentRefused(f"there is no stack {wish.stack} in {wish.region}")
     if status:
@@ -53,7 +53,7 @@ def _buckets(stack: str, clients: Clients) -> list[str]:
     ]  # fmt: skip
 
 
-def _left(wish: DeploymentRequest, clients: Clients) -> list[str]:
+def _find_left(wish: DeploymentRequest, clients: Clients) -> list[str]:
     """Return the buckets that a stack which is gone left, by the prefix that it had."""
     names = name_buckets(wish.parameters.get("BucketPrefix", PREFIX), find_account(clients), wish.region)
     return [name for name in names if is_there(name, clients)]

@@ -74,11 +74,11 @@ def deploy_stack(sam: str, run: Run, wish: DeploymentRequest, footing: Footing, 
         command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         command += ["--no-execute-changeset"] if plan else []
         command += ["--capabilities", *CAPABILITIES]
-        given = [f"{name}={_quoted(value)}" for name, value in sorted(footing.chosen.items())]
+        given = [f"{name}={_quote(value)}" for name, value in sorted(footing.chosen.items())]
         run([*command, *(["--parameter-overrides", *given] if given else [])])
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     """Return a value as SAM reads it from a command line: in quotes where it is empty or has spaces."""
     return value if value and not any(letter in value for letter in " \"'") else '"' + value.replace('"', '\\"') + '"'
 
@@ -90,11 +90,11 @@ def forget_plan(clients: Clients, stack: str) -> None:
     if status == "REVIEW_IN_PROGRESS":
         formation.delete_stack(StackName=stack)
     elif status not in GONE:
-        for each in _shown(formation, stack):
+        for each in _list_plans(formation, stack):
             formation.delete_change_set(ChangeSetName=each, StackName=stack)
 
 
-def _shown(formation: Any, stack: str) -> list[str]:
+def _list_plans(formation: Any, stack: str) -> list[str]:
     listed = formation.list_change_sets(StackName=stack)["Summaries"]
     return [str(each["ChangeSetId"]) for each in listed if each.get("ExecutionStatus") == "AVAILABLE"]
 

@@ -107,10 +107,10 @@ class Notifications:
             yield from self._app(environ, start_response)
         finally:
             for (bucket, _), (event, key) in self._noted.events.items():
-                self._notify(_created(event, bucket, key))
+                self._notify(_read_created(event, bucket, key))
 
 
-def _created(event: str, bucket: str, key: Any) -> Created:
+def _read_created(event: str, bucket: str, key: Any) -> Created:
     version = key.version_id if key.version_id not in (None, "null") else None
     return Created(event, bucket, key.name, int(key.size), key.etag.strip('"'), version)
 

@@ -56,9 +56,9 @@ def proxy_event(
         "path": path,
         "httpMethod": request.method,
         "headers": dict(request.headers) or None,
-        "multiValueHeaders": _grouped(request.headers),
+        "multiValueHeaders": _group(request.headers),
         "queryStringParameters": dict(query) or None,
-        "multiValueQueryStringParameters": _grouped(query),
+        "multiValueQueryStringParameters": _group(query),
         "pathParameters": dict(parameters) or None,
         "stageVariables": None,
         "requestContext": _context(request, route, rest, api_key_id),
@@ -74,7 +74,7 @@ def _body(body: bytes, *, binary: bool) -> str | None:
     return base64.b64encode(body).decode("ascii") if binary else body.decode("utf-8", "replace")
 
 
-def _grouped(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]] | None:
+def _group(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]] | None:
     grouped: dict[str, list[str]] = {}
     for key, value in pairs:
         grouped.setdefault(key, []).append(value)

@@ -70,10 +70,10 @@ class Local:
 
     def call(self, event: Mapping[str, Any]) -> Any:
         """Invoke the handler with a JSON round trip of event and reply, and Lambda's limit on both."""
-        text = _limited(_dumps(event), "event")
+        text = _require_size(_dumps(event), "event")
         with self._lock:
             result = self.load()(json.loads(text), self._context())
-        return json.loads(_limited(_dumps(result), "reply"))
+        return json.loads(_require_size(_dumps(result), "reply"))
 
     def call_async(self, event: Mapping[str, Any], request_id: str) -> None:
         """Invoke the handler for an event nobody waits for; every attempt at it has the same id."""
@@ -89,7 +89,7 @@ def _dumps(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
 
 
-def _limited(text: bytes, what: str) -> bytes:
+def _require_size(text: bytes, what: str) -> bytes:
     if len(text) > PAYLOAD_LIMIT:
         raise PayloadTooLarge(f"the {what} is {len(text):,} bytes, over Lambda's {PAYLOAD_LIMIT:,}")
     return text

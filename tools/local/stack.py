@@ -133,10 +133,10 @@ def read_stack(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         routes=tuple(_routes(functions)),
         triggers=(*_event_triggers(functions), *_bucket_triggers(resolver)),
         rest=_rest(resolver),
-        buckets=_named(resolver, "AWS::S3::Bucket", "BucketName"),
-        tables=_named(resolver, "AWS::DynamoDB::Table", "TableName"),
-        queues=_named(resolver, "AWS::SQS::Queue", "QueueName"),
-        machines=_named(resolver, "AWS::Serverless::StateMachine", "Name"),
+        buckets=_name_all(resolver, "AWS::S3::Bucket", "BucketName"),
+        tables=_name_all(resolver, "AWS::DynamoDB::Table", "TableName"),
+        queues=_name_all(resolver, "AWS::SQS::Queue", "QueueName"),
+        machines=_name_all(resolver, "AWS::Serverless::StateMachine", "Name"),
         schedules=tuple(Schedule(name, rate(each["Schedule"])) for name, each in _events(functions, "Schedule")),
     )
 
@@ -157,7 +157,7 @@ def _merge(base: Any, over: Any) -> Any:
     return [*base, *over] if isinstance(base, list) and isinstance(over, list) else over
 
 
-def _named(resolver: Resolver, kind: str, name: str) -> dict[str, Mapping[str, Any]]:
+def _name_all(resolver: Resolver, kind: str, name: str) -> dict[str, Mapping[str, Any]]:
     return {key: {**value, name: resolver.name(key)} for key, value in resolver.resources(kind).items()}
 
 
@@ -222,12 +222,12 @@ def _rest(resolver: Resolver) -> Rest:
             binary=binary,
             responses={**properties.get("GatewayResponses", {}), **_defined_responses(body)},
             cors={"AllowOrigin": cors} if isinstance(cors, str) else cors,
-            closed=frozenset(_closed(body.get("paths", {}))),
+            closed=frozenset(_find_closed(body.get("paths", {}))),
         )
     return Rest()
 
 
-def _closed(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _find_closed(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     for path, methods in paths.items():
         yield from ((method.upper(), path) for method, said in methods.items() if said.get("security"))
 

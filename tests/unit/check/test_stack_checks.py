@@ -110,7 +110,7 @@ def test_no_two_runs_send_the_same() -> None:
 
 
 def test_padded_lines_fill_a_size_and_stay_json() -> None:
-    body = SPECIMENS.padded(7, 50_000)
+    body = SPECIMENS.pad_abstracts(7, 50_000)
     assert 50_000 <= len(body) <= 51_000
     assert [json.loads(each)["id"] for each in body.splitlines()] == [str(at) for at in range(7)]
 

@@ -8,8 +8,7 @@ from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from tools.demo.proteins import BAD, fasta, lines, proteins, table
 from tools.demo.run import ABSTRACTS, DemoFailed, counts_add_up, designs_beat_scrambles, designs_lead
-from tools.terminal import bar
-from tools.terminal import format_table as laid_out
+from tools.terminal import bar, format_table
 
 
 def test_generated_proteins_are_valid_distinct_and_the_same_each_time() -> None:
@@ -60,6 +59,6 @@ def test_checks_fail_when_records_are_lost() -> None:
 
 
 def test_tables_align_and_bars_fill() -> None:
-    assert laid_out(("n", "word"), [("1", "a"), ("10", "b")]).splitlines()[2:] == ["   1  a", "  10  b"]
+    assert format_table(("n", "word"), [("1", "a"), ("10", "b")]).splitlines()[2:] == ["   1  a", "  10  b"]
     assert bar(0.5, 4, "#") == "##  "
     assert bar(0.0, 4).startswith("█")
