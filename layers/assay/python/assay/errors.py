@@ -1,7 +1,7 @@
-"""The error tree. What the caller sent is an `InputError`; what the deployment lacks is a `ServiceError`.
+"""The error tree. The caller fixes an `InputError`, the operator a `ServiceError`.
 
     AssayError
-    ├── InputError                 the caller can mend it
+    ├── InputError                 the caller can fix it
     │   ├── MalformedBody          not what the content type says, or JSON of the wrong shape
     │   ├── InvalidOption          top_k, threshold, ... out of range
     │   ├── InvalidAbstract        an abstract too short or too long after cleaning
@@ -10,23 +10,23 @@
     │   ├── TooLarge               body or record count over a limit
     │   │   └── Overtime           a body that takes longer than a request may wait
     │   ├── StrictReject           `strict` was asked for and records were rejected
-    │   ├── Forbidden              what another caller made, and only that one may change
+    │   ├── Forbidden              it belongs to another caller
     │   ├── NotFound               no such job, model or route
-    │   ├── NotAcceptable          no form of the reply is one that the caller accepts
-    │   ├── Conflict               not in the state that it is in: a job that has ended cannot be cancelled
+    │   ├── NotAcceptable          the caller accepts no form that the reply has
+    │   ├── Conflict               its state does not allow it: a job that has ended cannot be cancelled
     │   ├── ObjectChanged          an object was replaced while a job read it
-    │   └── Cancelled              a job was stopped by whoever may
-    └── ServiceError               the deployment must mend it
+    │   └── Cancelled              a job was cancelled
+    └── ServiceError               the operator must fix it
         ├── ModelUnavailable       no current version, or none that loads
         ├── BundleInvalid          a manifest or a file that fails verification
         ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
         ├── StoreAway              S3 or DynamoDB does not answer as it should
         ├── ObjectMissing          an object that should exist does not
-        ├── AnswerInvalid          a store answered something else than what it was asked for
+        ├── AnswerInvalid          a store returned something else than was asked for
         ├── ManifestInvalid        a file job's pins cannot be read
         ├── ShardFailed            shards of a file job gave up, or left no result
         ├── Unaccounted            bytes or records of a file job do not add up
-        ├── JobLost                a job stopped without saying so
+        ├── JobLost                a job ended without a final state
         └── SettingsError          an environment variable is missing or malformed
 
 HTTP statuses are not here: `assay.http.messages` maps them.
@@ -50,7 +50,7 @@ class AssayError(Exception):
 
 
 class InputError(AssayError):
-    """The caller can mend it."""
+    """The caller can fix it."""
 
     code = "invalid_input"
 
@@ -102,7 +102,7 @@ class StrictReject(InputError):
 
 
 class Forbidden(InputError):
-    """Only the caller who made it may change it."""
+    """It belongs to another caller, and only its owner may change it."""
 
     code = "forbidden"
 
@@ -114,13 +114,13 @@ class NotFound(InputError):
 
 
 class NotAcceptable(InputError):
-    """The reply has no form that the caller accepts."""
+    """The caller accepts no form that the reply has."""
 
     code = "not_acceptable"
 
 
 class Conflict(InputError):
-    """What was asked for cannot be done in the state that something is in."""
+    """Its state does not allow what was asked for."""
 
     code = "conflict"
 
@@ -138,7 +138,7 @@ class Cancelled(InputError):
 
 
 class ServiceError(AssayError):
-    """The deployment must mend it."""
+    """The operator must fix it."""
 
     code = "service_error"
 
@@ -174,13 +174,13 @@ class ObjectMissing(ServiceError):
 
 
 class AnswerInvalid(ServiceError):
-    """A store answered something else than what it was asked for: another range, another object, too few bytes."""
+    """A store returned another range or another object than was asked for, or too few bytes."""
 
     code = "answer_invalid"
 
 
 class ManifestInvalid(ServiceError):
-    """What the plan of a file job pinned cannot be read, or cannot be."""
+    """A job's manifest cannot be read, or contradicts itself."""
 
     code = "manifest_invalid"
 
@@ -192,13 +192,13 @@ class ShardFailed(ServiceError):
 
 
 class Unaccounted(ServiceError):
-    """Bytes or records of a file job do not add up: nothing of it is shown as a result."""
+    """Bytes or records of a file job do not add up, so no result is shown."""
 
     code = "unaccounted"
 
 
 class JobLost(ServiceError):
-    """A job stopped without saying so: nothing is left that could end it."""
+    """A job ended without a final state, and nothing is left that could end it."""
 
     code = "job_lost"
 

@@ -1,4 +1,4 @@
-"""From abstracts and a classifier to what a classification answers."""
+"""Classify abstracts, and build the reply."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Classifier(Protocol):
 
 
 def classify(abstracts: Sequence[object], classifier: Classifier) -> list[Prediction | InvalidAbstract]:
-    """Clean, check and predict; at the position of a bad abstract stands what is wrong with it."""
+    """Clean, check and predict; a bad abstract has its error at its position."""
     prepared = [_attempt(abstract) for abstract in abstracts]
     predictions = iter(classifier.classify([text for text in prepared if isinstance(text, str)]))
     return [next(predictions) if isinstance(text, str) else text for text in prepared]
@@ -90,5 +90,5 @@ def remarks(results: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Notice]:
 
 
 def describe_reject(error: AssayError) -> dict[str, Any]:
-    """Return what stands at the position of an abstract that could not be classified."""
+    """Return the result of an abstract that could not be classified."""
     return {"error": {"code": error.code, "message": error.message, "details": dict(error.details)}}

@@ -23,7 +23,7 @@ _CLOSING: Final = ".,;:!?'"
 
 
 def drop_links(text: str) -> str:
-    """Return a text with a blank for each URL; the punctuation behind it and unmatched brackets stay."""
+    """Return a text with a blank for each URL; the punctuation after it and unmatched brackets stay."""
     return _RUN.sub(lambda run: " " + run[0][_length(run[0]) :], text)
 
 
@@ -39,7 +39,7 @@ def _length(run: str) -> int:
 
 
 def _unmatched(run: str) -> int:
-    """Return where the first bracket stands that has no partner, or the length."""
+    """Return the place of the first bracket without a partner, or the length."""
     opened: list[tuple[str, int]] = []
     for bracket in _BRACKET.finditer(run):
         if bracket[0] in "([":
@@ -84,7 +84,7 @@ def clean(text: str) -> str:
 
 
 def decode_entities(text: str) -> str:
-    """Return `text` with the characters that HTML's entities stand for; what ends in no semicolon is none."""
+    """Return `text` with HTML entities decoded; an entity ends in a semicolon."""
     return _ENTITY.sub(_decoded, text) if "&" in text else text
 
 
@@ -119,7 +119,7 @@ def _with_few_marks(run: re.Match[str]) -> str:
 
 
 def _decoded(entity: re.Match[str]) -> str:
-    """Return the character of an entity, and what is none as it stands."""
+    """Return the character of an entity, or the text unchanged if it is no entity."""
     name = entity[1]
     return html.unescape(f"&{name};") if name[0] == "#" or f"{name};" in html5 else entity[0]
 

@@ -1,4 +1,4 @@
-"""Abstracts out of files: JSON lines, an abstract a line, CSV with a header. Pure, streaming, in constant memory."""
+"""Abstracts from files: JSON lines, an abstract a line, CSV with a header. Pure, streaming, in constant memory."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Layout(StrEnum):
 
 
 class AbstractRecord(NamedTuple):
-    """One abstract as it stands in the file, neither cleaned nor checked; its line, its id, what else is told."""
+    """One abstract as the file has it, neither cleaned nor checked: its line, its id, its other fields."""
 
     line: int
     id: str | None
@@ -60,7 +60,7 @@ def read_records(
     cut: TableCut | None = None,
     limits: Limits = LIMITS,
 ) -> Iterator[Found]:
-    """Yield the records of a file's bytes in order, rejects where there is none to be had.
+    """Yield the records of a file's bytes in order, with rejects for those that cannot be read.
 
     Raises UnreadableInput for a CSV without its column, and for a JSON document that is none; OpenRow where a CSV's
     row goes on behind a cut.
@@ -117,7 +117,7 @@ def record_of(found: object, line: int, wanted: Sequence[str] = COLUMNS) -> Abst
 
 
 def _identifier(value: Any) -> str | None:
-    """Return an id as text that UTF-8 can carry, None where it is none."""
+    """Return an id as text that UTF-8 can carry, None if it is not an id."""
     named = isinstance(value, (str, int)) and not isinstance(value, bool) and value != ""
     return str(value).encode("utf-8", "replace").decode("utf-8") if named else None
 

@@ -110,7 +110,7 @@ def _begins(row: TextRow) -> tuple[Kind, int] | None:
 
 
 def _is_listed(lines: Sequence[Line], at: int) -> bool:
-    """Say whether a heading is only named, in a table of contents: leaders or a page's number stand behind it."""
+    """Say whether a heading is in a table of contents: leaders or a page number follow it."""
     row = lines[at].row
     if is_entry(row.text):
         return True

@@ -1,4 +1,4 @@
-"""What marks the beginning of an abstract, and what marks its end, by words alone."""
+"""Words that mark the beginning and the end of an abstract."""
 
 import re
 from typing import Final, Literal

@@ -1,4 +1,4 @@
-"""Where no heading says it: the paragraph of a paper that is most likely its abstract."""
+"""The paragraph that is most likely the abstract of a paper without a heading for it."""
 
 import re
 from collections import Counter

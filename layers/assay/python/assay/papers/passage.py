@@ -1,4 +1,4 @@
-"""From the first line of an abstract to its last: what still belongs to it, on one page or over columns and pages."""
+"""The lines of an abstract, from first to last, on one page or over columns and pages."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -174,7 +174,7 @@ def _alike(taken: Sequence[Line], line: Line) -> bool:
 
 
 def _continuation(lines: Sequence[Line], at: int, taken: Sequence[Line]) -> int | None:
-    """Return where a text goes on in the next column or page; None where it does not."""
+    """Return where a text continues in the next column or page, or None."""
     last = taken[-1].row
     if _finished(taken):
         return at if _turns_page(lines, at, taken) else None

@@ -67,7 +67,7 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
 
 
 def _checked(reply: Mapping[str, Any]) -> Extract | None:
-    """Return what the process found, None where it found nothing or says what it cannot: it is not trusted."""
+    """Return what the process found, or None. The process is not trusted, so its answer is checked."""
     try:
         candidates = [Candidate(**each) for each in reply["candidates"]]
         best, pages = candidates[0], int(reply["pages"])

@@ -1,4 +1,4 @@
-"""A PDF's first pages as words, read by PDFium. Run as a program, in a process of its own (`assay.papers.pdf`).
+"""A PDF's first pages as words, read by PDFium. Run as a program, in a child process (`assay.papers.pdf`).
 
 PDFium parses what strangers wrote, in C++: so this process holds no credentials, has little memory and little time, and
 may write no file. It reads the PDF from its input and writes one JSON object to its output.
@@ -60,7 +60,7 @@ class _Page:
         self._upwards = True
 
     def words(self) -> list[Word]:
-        """Return the words that stand the way most do: stamps up the margin or across the page are left out."""
+        """Return the words in the main direction, without stamps in the margin or across the page."""
         found = [self._word(each) for each in self._seen(list(self._runs()))]
         most = Counter(turn for turn, word in found for _ in word.text).most_common(1)
         upright = [word for turn, word in found if turn == most[0][0]]
@@ -86,7 +86,7 @@ class _Page:
         return bool(self._c.FPDFText_GetFillColor(self._text, at, red, green, blue, alpha) and alpha.value == 0)
 
     def _scale(self, words: list[Word]) -> float:
-        """Return what font sizes are to be multiplied with: 1 unless a page has a scale that fonts do not say."""
+        """Return the factor for font sizes: 1 unless a page has a scale that its fonts do not state."""
         widths = sorted((word.x1 - word.x0) / len(word.text) / word.size for word in words if word.size > 0)
         usual = 2 * widths[len(widths) // 2] if widths else 1.0  # a letter is about half as wide as its font is high
         return 1.0 if 0.25 < usual < 4 else usual

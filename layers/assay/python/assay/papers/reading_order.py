@@ -109,7 +109,7 @@ def _leading(rows: Sequence[TextRow]) -> float:
 
 
 def _belonging(block: TextBlock, row: TextRow, leading: float) -> TextRow | None:
-    """Return a row as a block takes it, None where it does not."""
+    """Return a row as a block takes it, or None if it does not."""
     last = block.last
     if abs(last.y - row.y) < 0.3 * row.size:
         left, right = block.edges

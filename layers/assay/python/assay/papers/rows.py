@@ -1,4 +1,4 @@
-"""Words on a page to rows: what stands on one baseline without a gap, so that two columns are two rows."""
+"""Words on a page to rows: words on one baseline without a gap, so two columns are two rows."""
 
 import re
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""Lines to running text: words divided at line ends put together, accents set beside letters put onto them."""
+"""Lines to running text: joins words hyphenated at line ends, and puts accents onto their letters."""
 
 import re
 import unicodedata

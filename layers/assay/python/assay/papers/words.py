@@ -1,4 +1,4 @@
-"""The words on a page, as a PDF's reader gives them."""
+"""The words on a page, as the PDF reader returns them."""
 
 from dataclasses import dataclass
 

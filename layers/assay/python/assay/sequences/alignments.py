@@ -1,4 +1,4 @@
-"""Alignments that name each sequence on its lines, in blocks that may follow each other: Stockholm, Clustal."""
+"""Stockholm and Clustal: alignments that name each sequence on its lines, in one or more blocks."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What parsing gives: blocks of encoded sequences, and the records that were refused."""
+"""Blocks of encoded sequences, and the rejected records."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -68,7 +68,7 @@ class Tidied(NamedTuple):
 
 
 def tidy(text: bytes, contract: Contract) -> Tidied:
-    """Return a sequence without what is forgiven."""
+    """Return a sequence without the characters that are forgiven."""
     gaps = contract.gaps.encode()
     done = []
     words = text.translate(_SPACED).split(b" ")
@@ -148,7 +148,7 @@ def encode(data: bytes, contract: Contract) -> NDArray[np.uint8]:
 
 
 def check_texts_of(spans: Spans, contract: Contract, limits: Limits, sizes: Index | None = None) -> Checked:
-    """Encode the spans that hold the contract, or do once they are tidied, and say what is wrong with the others.
+    """Encode the spans that keep the contract, tidied if necessary, and reject the others.
 
     All is in order. `sizes` are the records' bytes before anything was stripped, where that is more than the span.
     """

@@ -1,4 +1,4 @@
-"""Names of the columns that are carried: each stands once, in any letters' case, and none of them is one of ours."""
+"""Names of carried columns: unique whatever their case, and never one of Assay's own."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""What sequences are made of: whether they look like DNA, and which are too simple to be proteins."""
+"""The composition of sequences: whether they look like DNA, and which are too simple to be proteins."""
 
 import math
 import re
@@ -47,7 +47,7 @@ def tell_dna(blocks: Iterable[Block], head: bytes, fmt: Format, contract: Contra
 
 
 def _is_dna(head: bytes, fmt: Format) -> bool:
-    """Say whether a beginning is of bases: of lines, FASTA, and what is read as FASTA."""
+    """Say whether the beginning of lines, FASTA, or a format read as FASTA has bases only."""
     if fmt in FLAT:
         head = b"".join(frame.data for frame in as_fasta(frames([head], LIMITS), fmt))
     elif fmt not in _PLAIN:

@@ -17,7 +17,7 @@ LINKER: Final = "LESSGGS"
 
 @dataclass(frozen=True, slots=True)
 class Lenience:
-    """What a caller lets pass: a final "*" is taken off, gaps are removed, the linker pads what lacks its length."""
+    """What a caller forgives: a final "*" and gaps are removed, the linker pads sequences too short by its length."""
 
     terminator: bool = True
     gaps: bool = False

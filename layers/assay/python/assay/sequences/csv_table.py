@@ -1,4 +1,4 @@
-"""CSV: a header row, a column of sequences, perhaps one of ids, and the others carried along."""
+"""CSV: a header row, a column of sequences, an optional column of ids, and carried columns."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,7 +71,7 @@ def parse_table(
 
 
 def first_row(batch: RowBatch) -> int | None:
-    """Return where the first row is that is no blank line, None where there is none. Raises `UnreadableInput`."""
+    """Return the place of the first row that is not blank, or None. Raises `UnreadableInput`."""
     at = next((index for index, cells in enumerate(batch.cells) if cells), None)
     if batch.rejects and (at is None or batch.rejects[0].line < batch.lines[at]):
         raise UnreadableInput(f"the CSV's header row cannot be read: {batch.rejects[0].detail}")

@@ -261,7 +261,7 @@ def _unterminated(records: _Records) -> _Records:
 
 
 def _is_odd(spans: Spans, numbered: bool) -> bool:
-    """Say whether a header or a number stands among the residues."""
+    """Say whether a header or a number is among the residues."""
     if not spans.codes.size or spans.codes.max() < BLANK:
         return False
     odd = spans.text[spans.codes >= BLANK]

@@ -1,4 +1,4 @@
-"""FASTA as people have it, made plain a line at a time: glued records, PIR's titles, comments, numbered lines."""
+"""Repairs of FASTA, a line at a time: glued records, PIR's titles, comments, numbered lines."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -40,7 +40,7 @@ class _Record:
 
 
 def looks_odd(data: bytes) -> bool:
-    """Say whether records need to be mended, so far as their bytes tell."""
+    """Say whether the bytes of some records need repair."""
     return b";" in data and (b"\n;" in data or b">P1;" in data or b">F1;" in data)
 
 

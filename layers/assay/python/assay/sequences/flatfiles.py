@@ -1,4 +1,4 @@
-"""FASTQ and the flat files of sequence databases as FASTA, line for line, so that a reject's line is the file's own.
+"""FASTQ and flat files of sequence databases as FASTA, line for line: a reject's line is that of the file.
 
 What is no sequence becomes a blank line, which FASTA passes over. Sources: Cock et al. 2010, doi:10.1093/nar/gkp1137
 (FASTQ); UniProt's user manual; the INSDC's GenBank release notes, section 3.4.

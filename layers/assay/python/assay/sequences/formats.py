@@ -1,4 +1,4 @@
-"""What format some input is in: by its content type, else its file name, else its first bytes."""
+"""The format of an input: by its content type, else its file name, else its first bytes."""
 
 import re
 from enum import StrEnum
@@ -106,7 +106,7 @@ def _named(found: FileSignature) -> Format:
 
 
 def _suffix(filename: str) -> str:
-    """Return a name's suffix, that under `.gz` where there is one."""
+    """Return a name's suffix, without `.gz`."""
     return filename.strip().lower().removesuffix(".gz").rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""Sequences as JSON has them: strings, or objects with a `sequence`, perhaps an `id`, and other fields to carry."""
+"""Sequences in JSON: strings, or objects with a `sequence`, an optional `id`, and other fields to carry."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,7 +68,7 @@ def parse_document(chunks: Iterable[bytes], contract: Contract, limits: Limits, 
 def parse_json_lines(
     framed: Iterable[Frame], contract: Contract, limits: Limits, line: int, fields: ItemFields
 ) -> Iterator[Block]:
-    """Yield blocks of records that stand one a line."""
+    """Yield blocks of records, one a line."""
     for frame in framed:
         if frame.overlong:
             yield _block([], [], [too_long(line, limits)], fields, contract, limits)
@@ -170,7 +170,7 @@ def _left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozen
 
 
 def _sequences(records: Sequence[object], wanted: str) -> Sequence[str | None]:
-    """Return the sequence of each record, None where it has none."""
+    """Return the sequence of each record, None if it has no sequence."""
     if set(map(type, records)) == {dict}:
         texts = [cast("dict[str, object]", record).get(wanted) for record in records]
         if set(map(type, texts)) == {str}:
@@ -188,7 +188,7 @@ def _are_plain(items: Sequence[object], wanted: str) -> bool:
 
 
 def _sequence(value: object, wanted: str) -> str | None:
-    """Return the sequence of a record, None where it has none."""
+    """Return the sequence of a record, None if it has no sequence."""
     if isinstance(value, str):
         return value
     found = value
@@ -211,7 +211,7 @@ def _carried(records: Sequence[object], columns: Sequence[str]) -> list[tuple[st
 
 
 def _cells(records: Sequence[object], name: str) -> list[str]:
-    """Return a field of each record as text that UTF-8 can carry, empty where there is none."""
+    """Return a field of each record as text that UTF-8 can carry, empty if it is missing."""
     found = [record.get(name, "") if isinstance(record, dict) else "" for record in records]
     if set(map(type, found)) <= {str} and "".join(found).isascii():
         return found
@@ -227,7 +227,7 @@ def _cell(value: Any) -> str:
 
 
 def _hold(item: object, index: int, wanted: str) -> None:
-    """Raise MalformedBody for what is no sequence of a request."""
+    """Raise MalformedBody unless this is a sequence of a request."""
     if not isinstance(item, dict) or _sequence(item, wanted) is None:
         raise MalformedBody(f'sequences[{index}] must be a string or {{"id": ..., "{wanted}": "..."}}', index=index)
     name = item.get(IDENTIFIER)

@@ -1,4 +1,4 @@
-"""Plain text in which each sequence goes on over several lines, without a header: what an editor or a page wrapped."""
+"""Plain text without headers whose sequences continue over several lines, as an editor or a page wraps them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ _SHARE: Final = 0.9
 
 
 class _Line(NamedTuple):
-    """A line's residues, how many they are, and the numbers before and behind them; 0 where there is none."""
+    """A line's residues, their number, and the numbers before and after them (0 if missing)."""
 
     text: bytes
     width: int = 0
@@ -120,7 +120,7 @@ def _lines(framed: Iterable[Frame], limits: Limits, line: int) -> Iterator[tuple
 
 
 def _paragraphs(lines: Iterable[tuple[int, bytes | None]], length: int, longest: int) -> Iterator[_Paragraph]:
-    """Put together what goes on; blank lines are none, and end what is before them."""
+    """Join the lines of a sequence; a blank line is no record and ends the sequence before it."""
     held: _Paragraph | None = None
     apart = True
     for number, raw in lines:

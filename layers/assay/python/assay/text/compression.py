@@ -1,4 +1,4 @@
-"""Packed bytes as a stream: gzip, bzip2, xz and Zstandard, any number of members, bounded memory, and no bombs."""
+"""Unpack gzip, bzip2, xz and Zstandard as a stream: any number of members, bounded memory, no bombs."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -30,7 +30,7 @@ class Stream(Protocol):
 
     @property
     def unused_data(self) -> bytes:
-        """Return what came behind the member's end."""
+        """Return the bytes after the member's end."""
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
         """Unpack some more, at most `max_length` bytes; the rest waits for the next call."""
@@ -51,7 +51,7 @@ def gunzip(chunks: Iterable[bytes], *, limit: int | None = None, max_ratio: int 
 def judge_ratio(
     chunks: Iterable[bytes], read: Read, name: str, *, limit: int | None = None, max_ratio: int = MAX_RATIO
 ) -> Iterator[bytes]:
-    """Yield what `read` unpacks. Raises as `read` does; as `gunzip` where it is too much, or out of proportion."""
+    """Yield what `read` unpacks. Raises like `read`, and like `gunzip` if it is too much or out of proportion."""
     given = _Counted(chunks)
     unpacked = 0
     for piece in read(given):
@@ -80,7 +80,7 @@ class _Counted:
 
 
 class _Members:
-    """The member being read, replaced by the next where it ends."""
+    """The member that is read now; the next one replaces it at its end."""
 
     def __init__(self, name: str, make: Callable[[], Stream], errors: tuple[type[Exception], ...]) -> None:
         self._name, self._make, self._errors = name, make, errors
@@ -140,7 +140,7 @@ class _Zlib:
 
     @property
     def unused_data(self) -> bytes:
-        """Return what came behind the member's end."""
+        """Return the bytes after the member's end."""
         return self._stream.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:

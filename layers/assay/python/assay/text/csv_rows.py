@@ -1,4 +1,4 @@
-"""CSV rows out of blocks of lines: quoted cells may hold line ends, and a stray quote costs its own row and no other.
+"""CSV rows from blocks of lines: quoted cells may hold line ends, and a stray quote costs only its own row.
 
 RFC 4180 says what a row is, whatever separates its cells. A row whose quote is not closed, or that has text behind a
 closing quote, is rejected, and reading goes on at its next line: so each line is looked at once as the beginning of a
@@ -117,7 +117,7 @@ class _Reader:
         self.line += 1
 
     def finish(self) -> Iterator[RowBatch]:
-        """Give what is left at the end of the input."""
+        """Return the rest at the end of the input."""
         return self._read(final=True)
 
     def _plain(self, lines: list[str]) -> list[list[str]] | None:

@@ -1,4 +1,4 @@
-"""CSV as Assay writes it, and what keeps a cell from being taken for a formula; rejected.csv.
+"""Write CSV that no spreadsheet takes for formulas, and rejected.csv.
 
 Ids and carried cells come from the user and may be opened in a spreadsheet. Text that would be taken for a formula
 gets a leading apostrophe; plain numbers are left alone. Text that has apostrophes before a formula gets one more, so

@@ -1,4 +1,4 @@
-"""What separates the cells of a table, and which of its columns holds the sequences, by its first line."""
+"""A table's separator, and its column of sequences, by its first line."""
 
 import csv
 import re
@@ -31,7 +31,7 @@ Wanted = Callable[[Sequence[str]], bool]
 
 
 def find_column(names: Sequence[str], wanted: str) -> int | None:
-    """Return where a column is, None where it is not; an exact name goes before one in other letters' case."""
+    """Return the index of a column, or None; an exact name wins over one in another case."""
     if wanted in names:
         return names.index(wanted)
     folded = [name.casefold() for name in names]
@@ -56,7 +56,7 @@ def find_residues(cells: Sequence[str]) -> int | None:
 
 
 def has_residues(text: str) -> bool:
-    """Say whether a sequence stands within a text."""
+    """Say whether a text contains a sequence."""
     return _RUN.search(text) is not None
 
 
@@ -92,7 +92,7 @@ def is_table(line: bytes) -> bool:
 
 
 def _cells(line: str, mark: str) -> list[str]:
-    """Return the cells of a line, none where its quotes are wrong."""
+    """Return the cells of a line, or none if its quotes are wrong."""
     try:
         return next(csv.reader([line], delimiter=mark, strict=True), [])
     except csv.Error:

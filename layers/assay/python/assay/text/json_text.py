@@ -1,4 +1,4 @@
-"""How JSON begins, for whoever has only the text to go by. Imports little: the portal asks too."""
+"""How JSON begins. Imports little, because the portal uses it too."""
 
 import re
 from typing import Any, Final
@@ -16,7 +16,7 @@ class NamedTwice(ValueError):
 
 
 def require_once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a decoded object, whose names stand once each. Raises NamedTwice."""
+    """Return a decoded object with unique names. Raises NamedTwice."""
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()

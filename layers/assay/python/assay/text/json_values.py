@@ -27,7 +27,7 @@ _DECODER: Final = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=req
 
 
 class Value(NamedTuple):
-    """A record's 1-based place in its list, and what stands there."""
+    """A record's 1-based place in its list, and its value."""
 
     place: int
     value: Any
@@ -88,7 +88,7 @@ def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
 
 
 def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Yield UTF-8 as text, its mark left out. Raises UnreadableInput for what is none."""
+    """Yield UTF-8 as text, without its byte order mark. Raises UnreadableInput if it is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     size = 0
     try:
@@ -245,7 +245,7 @@ class _Reader:
 
 
 def _hold_alone(fields: Mapping[str, Any], listed: bool) -> None:
-    """Raise UnreadableInput for what stands beside a list of records: nothing of it would count."""
+    """Raise UnreadableInput for names beside a list of records, which would be ignored."""
     if listed and fields:
         name = next(iter(fields))[:80]
         raise UnreadableInput(f"{name!r} is beside the list: send a file's options as its metadata", field=name)

@@ -1,4 +1,4 @@
-"""From arbitrary chunks of bytes to blocks of whole lines, in constant memory whatever the chunks or lines are."""
+"""Chunks of bytes to blocks of whole lines, in constant memory whatever the chunks or lines are."""
 
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple

@@ -1,4 +1,4 @@
-"""Whatever some input is packed in, by its first bytes, and the text inside: one way for requests, files, commands."""
+"""Recognise a packed input by its first bytes and unpack it: one way for requests, files and commands."""
 
 import codecs
 from collections.abc import Iterable, Iterator
@@ -61,7 +61,7 @@ def look(chunks: Iterable[bytes], name: str = "") -> Look:
 def open_text(
     chunks: Iterable[bytes], packing: str, *, limit: int | None = None, max_ratio: int = MAX_RATIO
 ) -> Iterator[bytes]:
-    """Yield the text inside, UTF-8 where it was UTF-16, in pieces of some MiB at most.
+    """Yield the text inside, UTF-16 as UTF-8, in pieces of a few MiB at most.
 
     Raises UnreadableInput where it is corrupt, truncated, out of proportion, or not one file; TooLarge over `limit`
     bytes; RuntimeMissing where this deployment has no reader for it.
@@ -105,7 +105,7 @@ def _codec(head: bytes) -> str:
 
 
 def _decoded(chunks: Iterable[bytes], codec: str) -> Iterator[bytes]:
-    """Yield UTF-16 as UTF-8; what is no letter of it comes as U+FFFD. A mark stays, as UTF-8's."""
+    """Yield UTF-16 as UTF-8; invalid characters become U+FFFD, and a byte order mark stays."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
     for chunk in chunks:
         yield decoder.decode(chunk).encode("utf-8")
@@ -113,7 +113,7 @@ def _decoded(chunks: Iterable[bytes], codec: str) -> Iterator[bytes]:
 
 
 def unpack(body: bytes, name: str, limit: int) -> tuple[bytes, str]:
-    """Return a body as text, unpacked where it is packed, and the name of what is inside.
+    """Return a body as unpacked text, and the name of the file inside.
 
     Raises UnreadableInput, TooLarge over `limit` bytes, RuntimeMissing.
     """

@@ -1,4 +1,4 @@
-"""Notices: what a reader did or saw that a caller should know of, though no record was refused for it."""
+"""Notices: what a reader changed or noticed without refusing a record; and rejects."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class Notice:
     count: int = 0
 
     def shift(self, lines: int) -> Self:
-        """Return the same for input that has so many lines before it."""
+        """Return the same for input that follows this many lines."""
         return replace(self, lines=tuple(line + lines for line in self.lines))
 
     def to_body(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What files begin with that are no text of ours: one table, asked by requests, dropped files and commands alike."""
+"""First bytes of files that Assay does not read as text: one table for requests, dropped files and commands."""
 
 import re
 from collections.abc import Container

@@ -1,4 +1,4 @@
-"""The first sheet of a workbook as CSV, in a process of its own: `python -I sheets.py < workbook > csv`.
+"""The first sheet of a workbook as CSV, in a child process: `python -I workbook_worker.py < workbook > csv`.
 
 A row of the sheet is a line of the CSV, so that a reject's line is its row; an end of line within a cell becomes a
 blank. The exit status says what was wrong. Only the standard library and calamine are needed.

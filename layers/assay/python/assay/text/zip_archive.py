@@ -34,7 +34,7 @@ Told = Callable[[str], None]
 
 
 class _Entry(NamedTuple):
-    """What stands before a file: its name, how it is packed, and, where that is said before, its size and checksum."""
+    """A file's local header: its name, how it is packed, and its size and checksum if they are there."""
 
     name: str
     flags: int
@@ -117,7 +117,7 @@ class _Source:
 
 
 def _entry(source: _Source) -> _Entry:
-    """Read what stands before a file. Raises UnreadableInput for what is not supported here."""
+    """Read a file's local header. Raises UnreadableInput if it is not supported."""
     _, _, flags, method, _, _, checksum, packed, size, name_size, extra_size = _FIELDS.unpack(source.take(_FIELDS.size))
     name = source.take(name_size).decode("utf-8" if flags & 0x800 else "cp437", "replace")
     extra = source.take(extra_size)
@@ -185,7 +185,7 @@ def _described(source: _Source) -> int:
 
 
 def _close(source: _Source, entries: int) -> None:
-    """Pass the list at the end, which must have as many entries as were seen, and nothing behind it."""
+    """Skip the central directory, which must list the entries that were seen, with nothing after it."""
     rest = source.peek(_MOST_INDEX + 1)
     if len(rest) > _MOST_INDEX:
         raise UnreadableInput("the zip data is corrupt: something else follows its files")
