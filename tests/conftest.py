@@ -133,3 +133,9 @@ def make_stores(s3: "S3Client", dynamodb: "DynamoDBClient") -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+def delete_objects(bucket: Bucket, *keys: str) -> None:
+    """Delete objects; those that are not there are no error."""
+    for key in keys:
+        bucket.client.delete_object(Bucket=bucket.name, Key=key)

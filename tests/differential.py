@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
+from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import Counts, PartialRanking, merge
@@ -20,7 +20,7 @@ from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, Reject
 from tests.unit import reference
-from tests.unit.reference import Fake, Record
+from tests.unit.reference import Fake, Record, count_lines
 
 CONTRACT: Final = Contract("ACDEFGHIKLMNPQRSTVWY", 10)
 LIMITS: Final = Limits(1 << 16, 1 << 12, 400)

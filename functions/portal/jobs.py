@@ -17,7 +17,7 @@ def job_reply(job: Job | None, results: Bucket) -> dict[str, Any]:
     if job is None:
         raise NotFound("there is no such job; a job's record expires 30 days after its last change")
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
-    return get_record(replace(job, results=links), done(job, results))
+    return get_record(replace(job, results=links), count_done(job, results))
 
 
 def is_owned(job: Job | None, caller: str) -> Job | None:
@@ -31,11 +31,11 @@ def require_owned(job: Job | None, caller: str) -> None:
         raise Forbidden("another API key or role owns this job, and only its owner can stop it")
 
 
-def done(job: Job, results: Bucket) -> int:
+def count_done(job: Job, results: Bucket) -> int:
     """Return how many of a job's shards are done: those that left a result, so that a retry counts once."""
     if job.state == "SUCCEEDED" or not job.shards:
         return job.shards
-    return min(len(Workspace(results, job.id).done()), job.shards)
+    return min(len(Workspace(results, job.id).list_done()), job.shards)
 
 
 def get_record(job: Job, done: int = 0) -> dict[str, Any]:

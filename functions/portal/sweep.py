@@ -61,7 +61,7 @@ def _round(desk: JobEnvironment, kind: Live, quiet: float, until: float, size: i
         if time.monotonic() > until:
             logger.warning("the sweep ran out of time; the next one continues", kind=kind)
             return ended
-        ended += _swept(desk, kind, job_id, place)
+        ended += _sweep_one(desk, kind, job_id, place)
     if place:
         desk.jobs.keep_cursor(kind, None)
     return ended
@@ -86,18 +86,18 @@ def _places(
             after, again = None, True
 
 
-def _swept(desk: JobEnvironment, kind: Live, job_id: str, place: Mapping[str, str]) -> list[str]:
+def _sweep_one(desk: JobEnvironment, kind: Live, job_id: str, place: Mapping[str, str]) -> list[str]:
     """Look at one job, its place kept first; return its id where it was ended."""
     try:
         desk.jobs.keep_cursor(kind, place)
-        return [job_id] if _ended(desk, job_id) else []
+        return [job_id] if _end_stopped(desk, job_id) else []
     except Exception as error:  # whatever it is, it is this job's
         record_failure("a job could not be swept", error)
         measure("SweepsFailed", 1)
         return []
 
 
-def _ended(desk: JobEnvironment, job_id: str) -> bool:
+def _end_stopped(desk: JobEnvironment, job_id: str) -> bool:
     """End a job where it stopped; put right what one says that has ended. Say whether it was ended here."""
     job = desk.jobs.get(job_id)
     if job is None:
@@ -105,11 +105,11 @@ def _ended(desk: JobEnvironment, job_id: str) -> bool:
     if job.finished:
         settle(desk, job_id, sure=desk.jobs.quiet(job) > _ALIVE_SECONDS)
         return False
-    reason = _stopped(desk, job)
+    reason = _explain_stop(desk, job)
     return bool(reason) and end(desk, job_id, job.kind, job.upload, JobLost(reason))
 
 
-def _stopped(desk: JobEnvironment, job: Job) -> str:
+def _explain_stop(desk: JobEnvironment, job: Job) -> str:
     """Return why nothing works on a job any more, empty where something may."""
     if job.execution:
         outcome = desk.machine.outcome(job.execution)

@@ -15,6 +15,7 @@ from assay.models.loading import load_folder
 from assay.models.manifest import Pointer
 from assay.models.probes import score_probes
 from assay.models.published import bundle_key, current_key
+from tests.conftest import delete_objects
 from tests.e2e.running import Service, wait_for
 from tests.integration.registries import changed
 from tools.models.publish import move_pointer, publish, rollback
@@ -34,7 +35,7 @@ def folders(tmp_path: Path) -> list[Path]:
 def bucket(service: Service) -> Iterator[Bucket]:
     found = Bucket(service.s3, service.models)
     yield found
-    found.delete(*found.keys(f"models/{NAME}/"))
+    delete_objects(found, *found.keys(f"models/{NAME}/"))
 
 
 def test_no_request_is_lost_and_each_reply_is_one_versions(

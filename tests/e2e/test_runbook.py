@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from assay.aws.s3 import Bucket
+from tests.conftest import delete_objects
 from tests.e2e.running import ROOT, Service, running
 
 PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -73,7 +74,9 @@ def desk(service: Service, tmp_path: Path) -> Iterator[Desk]:
     made.walk(PAGE.partition("\n## ")[0])
     yield made
     bucket = Bucket(service.s3, service.models)
-    bucket.delete(*bucket.keys("models/stability-trypsin/broken/"), *bucket.keys("models/stability-trypsin/practice/"))
+    delete_objects(
+        bucket, *bucket.keys("models/stability-trypsin/broken/"), *bucket.keys("models/stability-trypsin/practice/")
+    )
 
 
 def test_every_part_is_here() -> None:

@@ -9,14 +9,14 @@ from itertools import chain
 from assay.abstracts.parsing import Layout
 from assay.abstracts.parsing import read_records as read_abstracts
 from assay.errors import InputError, UnreadableInput
-from assay.jobs.byte_ranges import LineCounter, count_lines, cut_ranges, own_lines
+from assay.jobs.byte_ranges import LineCounter, cut_ranges, own_lines
 from assay.sequences.contract import Windows
 from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject
-from tests.unit.reference import SMALL, Record, flat
+from tests.unit.reference import SMALL, Record, count_lines, flat
 
 Outcome = tuple[object, ...]
 _KNOBS = 2

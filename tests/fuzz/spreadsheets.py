@@ -6,12 +6,11 @@ from contextlib import redirect_stdout, suppress
 from typing import Final
 
 from assay.errors import InputError
-from assay.jobs.byte_ranges import count_lines
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text import workbook_worker
 from tests.fuzz.parsing import knobs
-from tests.unit.reference import SMALL, flat
+from tests.unit.reference import SMALL, count_lines, flat
 from tests.workbooks import SHEETS, pack_parts, workbook
 
 _FAR: Final = re.compile(rb"[A-Za-z]{3}\d|\d{5}")

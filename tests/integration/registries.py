@@ -14,7 +14,7 @@ from assay.models.loading import LoadedModel
 from assay.models.manifest import MANIFEST, Pointer
 from assay.models.published import bundle_key, current_key
 from assay.models.registry import Registry
-from tests.conftest import DATA, Aws
+from tests.conftest import DATA, Aws, delete_objects
 from tools.models.build import build_manifest
 from tools.models.publish import publish
 
@@ -97,11 +97,11 @@ def replace(aws: Aws, version: str, change: Callable[[bytes], bytes]) -> None:
 
 
 def lose_file(aws: Aws, version: str) -> None:
-    aws.models.delete(bundle_key(NAME, version, "model.tflite"))
+    delete_objects(aws.models, bundle_key(NAME, version, "model.tflite"))
 
 
 def lose_manifest(aws: Aws, version: str) -> None:
-    aws.models.delete(bundle_key(NAME, version))
+    delete_objects(aws.models, bundle_key(NAME, version))
 
 
 def garble_manifest(aws: Aws, version: str) -> None:

@@ -96,9 +96,9 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "tests/unit/jobs/test_steps.py",
         ),
         only=(
-            "_AHEAD", "_NAMED", "Joined", "Ledger", "balanced", "collect_results", "_fetched", "_hold_complete",
-            "_sound", "locate", "_spelled", "plan_step", "shard_step", "merge_step", "_settled", "success_summary",
-            "_replanned", "_failed", "_reply",
+            "_AHEAD", "_NAMED", "Joined", "Ledger", "adds_up", "collect_results", "check_results", "_fetch_results",
+            "_require_complete", "_require_result", "locate", "_spell", "plan_step", "shard_step", "merge_step",
+            "_conclude", "_reply_failed", "success_summary", "_replan", "_has_failed", "_reply",
         ),
     ),
     "sweep": Subject(("functions/portal/sweep.py",), ("tests/unit/jobs/test_sweep.py",)),

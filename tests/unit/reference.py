@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.jobs.byte_ranges import LineCounter
 from assay.options import RankOptions
 from assay.ranking.ranking import Counts
 from assay.sequences.alphabet import decode
@@ -290,3 +291,11 @@ def rank(
     top = list(best.values())[: options.top_k]
     scored = received - rejected - duplicates
     return top, Counts(received, scored, len(passed), len(top), rejected, duplicates)
+
+
+def count_lines(chunks: Iterable[bytes]) -> int:
+    """Return how many lines there are, an unfinished last one included."""
+    counter = LineCounter()
+    for chunk in chunks:
+        counter.add(chunk)
+    return counter.lines

@@ -16,7 +16,7 @@ from assay.abstracts.parsing import Layout, read_records
 from assay.aws.s3 import Bucket
 from assay.errors import NotFound, ObjectChanged, ObjectMissing
 from assay.jobs import shard_bytes
-from assay.jobs.accounting import OUTCOMES, balanced
+from assay.jobs.accounting import OUTCOMES, adds_up
 from assay.jobs.byte_ranges import Tally
 from assay.jobs.rank_files import read_blocks
 from assay.jobs.workspace import JobPlan, Workspace
@@ -106,7 +106,7 @@ def _same(name: str, what: str, found: int, stated: int) -> Proof:
 def _balance(job: _Job) -> Proof:
 
     outcomes = ", ".join(f"{name} {job.counts[name]:,}" for name in OUTCOMES if name in job.counts)
-    return Proof("outcomes", balanced(job.counts), f"received {job.counts['received']:,}: {outcomes}")
+    return Proof("outcomes", adds_up(job.counts), f"received {job.counts['received']:,}: {outcomes}")
 
 
 def _ranking(job: _Job) -> Iterator[Proof]:
@@ -254,7 +254,7 @@ def _classification(job: _Job) -> Iterator[Proof]:
 
 def _source(job: _Job, uploads: Bucket | None) -> Iterator[Proof]:
     """Count the object's bytes and records again, in one pass, and look the ranked sequences up in it."""
-    manifest = Workspace(job.results, job.job_id).planned()
+    manifest = Workspace(job.results, job.job_id).find_plan()
     if uploads is None or manifest is None:
         yield Proof("source", None, "left out" if uploads is None else "the job's plan is gone by now")
         return

@@ -14,6 +14,7 @@ from assay.jobs.accounting import Ledger
 from assay.jobs.rank_files import rank_shard
 from assay.jobs.steps import redrive
 from assay.jobs.workspace import ShardResult, partial_key
+from tests.conftest import delete_objects
 from tests.events import Context
 from tests.integration.drops import GOOD, Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, desk, whole
@@ -177,7 +178,7 @@ def test_results_of_earlier_versions_state_no_bytes_and_are_merged(drop: Drop, c
     def old(name: str, event: dict[str, Any]) -> None:
         if name == "RankMerge":
             working = desk().working(event["job_id"])
-            for shard in working.done():
+            for shard in working.list_done():
                 body = json.loads(working.load(shard).to_json())
                 for new in ("first", "size"):
                     del body[new]
@@ -197,8 +198,8 @@ def test_a_merge_names_the_shards_that_left_nothing_and_writes_nothing(
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     place = desk()
     place.jobs._table.set(f"job#{job_id}", {"state": "RUNNING"}, "attribute_exists(#pk)")
-    place.results.delete(*(f"results/{job_id}/{name}" for name in drop.names(job_id)))
-    place.results.delete(*(partial_key(job_id, shard) for shard in gone))
+    delete_objects(place.results, *(f"results/{job_id}/{name}" for name in drop.names(job_id)))
+    delete_objects(place.results, *(partial_key(job_id, shard) for shard in gone))
     with pytest.raises(ShardFailed) as told:
         merge_handler({"job_id": job_id, "kind": "rank"}, Context())
     for shard in gone[:5]:

@@ -194,10 +194,8 @@ Step = Callable[[Jobs, UploadIdentity, str], Any]
 STEPS: Final[dict[str, Step]] = {
     "claim": lambda jobs, upload, _: jobs.claim(upload, "one", 900),
     "claim by another": lambda jobs, upload, _: jobs.claim(upload, "two", 900),
-    "renew": lambda jobs, _, job_id: jobs.renew(job_id, "one", 900),
     "release": lambda jobs, upload, _: jobs.release(upload, "one"),
     "start": lambda jobs, _, job_id: jobs.start(job_id, {}, shards=2),
-    "progress": lambda jobs, _, job_id: jobs.progress(job_id, 0.5, {"received": 1}),
     "conclude": lambda jobs, _, job_id: jobs.conclude(job_id),
     "succeed": lambda jobs, _, job_id: jobs.succeed(job_id, {"received": 2}, {"summary": "s"}),
     "fail": lambda jobs, _, job_id: jobs.fail(job_id, "no", said={"no": 1}),

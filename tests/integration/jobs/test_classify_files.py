@@ -17,6 +17,7 @@ from assay.jobs.steps import redrive
 from classify import jobs as classify_jobs
 from classify.services import desk
 from tests import events
+from tests.conftest import delete_objects
 from tests.events import Context
 from tests.integration.drops import Drop
 from tests.integration.machines import Died
@@ -235,7 +236,7 @@ def test_a_redriven_job_whose_plan_is_gone_is_planned_by_the_machine(paper_drop:
     assert "bytes 0 to 199" in paper_drop.job(job_id).reason
     assert paper_drop.summary(job_id)["state"] == "FAILED"
     for key in list(paper_drop.aws.results.keys("partials/")):
-        paper_drop.aws.results.delete(key)
+        delete_objects(paper_drop.aws.results, key)
     paper_drop.machine.fault = lambda *_: None
     execution = redrive(desk(), job_id)
     assert execution

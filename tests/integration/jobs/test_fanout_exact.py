@@ -10,7 +10,7 @@ from assay.jobs.merging import CutInRow, collect_results
 from assay.jobs.planning import Caps, Upload, new_plan
 from assay.jobs.rank_files import RankJobType
 from assay.jobs.workspace import Workspace
-from tests.conftest import Aws
+from tests.conftest import Aws, delete_objects
 from tests.unit.reference import SMALL, Fake
 
 MODELS = {"score": {"name": "s", "version": "1"}, "gate": {"name": "g", "version": "1"}}
@@ -53,7 +53,7 @@ def results(aws: Aws, body: bytes, name: str, shard_bytes: int, **metadata: str)
     joined = KIND.join(manifest, working, collect_results(working, manifest))
     found = {each: (aws.results.get(place, limit=1 << 20) or (b"", ""))[0] for each, place in joined.results.items()}
     for each in list(aws.results.keys("")):
-        aws.results.delete(each)
+        delete_objects(aws.results, each)
     return {**found, "said": repr((joined.counts, joined.said)).encode()}, manifest.shards
 
 

@@ -34,7 +34,7 @@ def test_a_shard_that_dies_midway_leaves_no_result(drop: Drop, monkeypatch: pyte
     def dying(self: Workspace, result: Any) -> None:
         if deaths and result.shard == 2:
             deaths.pop()
-            assert self.done() == sorted(set(self.done()) - {2})
+            assert self.list_done() == sorted(set(self.list_done()) - {2})
             raise Died("just before its last write")
         save(self, result)
 

@@ -10,6 +10,7 @@ import pytest
 from assay.aws.s3 import Bucket
 from assay.jobs.steps import redrive
 from rank import jobs as rank_jobs
+from tests.conftest import delete_objects
 from tests.events import Context
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, SHARD, SHARDS, Cut, code, desk, failing, shard, whole
@@ -29,7 +30,7 @@ def test_a_poison_shard_fails_the_job_by_name_and_a_redrive_finishes_it(drop: Dr
     assert f"shard 3 of {SHARDS} (bytes 512 to 767) of rank/a.txt failed: Died: exit status 137" in job.reason
     assert {"ranking.csv", "rejected.csv"}.isdisjoint(drop.names(job_id))
     assert [each["job_id"] for each in drop.machine.buried()] == [job_id]
-    done = desk().working(job_id).done()
+    done = desk().working(job_id).list_done()
     assert 2 not in done
     drop.machine.fault = lambda *_: None
     before = len(drop.machine.called("RankShard"))
@@ -112,7 +113,7 @@ def test_a_merge_that_fails_every_time_is_a_failed_job_and_in_the_queue(drop: Dr
 def test_what_the_file_is_to_blame_for_is_not_tried_again(drop: Drop) -> None:
     def delete(name: str, event: dict[str, Any]) -> None:
         if name == "RankShard":
-            drop.aws.uploads.delete("rank/a.txt")
+            delete_objects(drop.aws.uploads, "rank/a.txt")
 
     drop.machine.fault = delete
     job_id = drop.done("rank/a.txt", BODY, **OPEN)

@@ -15,7 +15,7 @@ from assay.jobs.classify_files import list_pieces
 from assay.jobs.merging import Joined
 from assay.jobs.planning import Caps, FileShape, Upload, plan_job
 from assay.jobs.workspace import Failure, JobPlan, ShardResult, Source, Workspace, add_counts
-from tests.conftest import Aws
+from tests.conftest import Aws, delete_objects
 
 CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
 MANIFEST = JobPlan(
@@ -129,7 +129,7 @@ def test_what_cannot_be_pinned_is_refused(aws: Aws) -> None:
 
 def test_a_job_over_its_cap_is_refused_and_the_refusal_says_so(aws: Aws) -> None:
     assert planned(aws, b"x" * 40).shards == 4
-    aws.results.delete(workspace.manifest_key("job"))
+    delete_objects(aws.results, workspace.manifest_key("job"))
     with pytest.raises(TooLarge, match=r"5 shards.*may take 4.*MaxJobShards"):
         planned(aws, b"x" * 41)
 
@@ -149,14 +149,14 @@ def test_a_shard_is_done_once_its_result_exists(aws: Aws) -> None:
     working = Workspace(aws.results, "job")
     result = ShardResult(100_000, "pin", 1, {"received": 1})
     aws.results.put(working.part(7, "rejected.csv"), b"1,empty,", "text/csv")
-    assert working.done() == []
+    assert working.list_done() == []
     working.save(result)
     working.save(replace(result, shard=2))
     working.save(replace(result, shard=2))
-    assert working.done() == [2, 100_000]
-    assert working.finished(2, "pin") == replace(result, shard=2)
-    assert working.finished(2, "another") is None
-    assert working.finished(3, "pin") is None
+    assert working.list_done() == [2, 100_000]
+    assert working.find_result(2, "pin") == replace(result, shard=2)
+    assert working.find_result(2, "another") is None
+    assert working.find_result(3, "pin") is None
 
 
 def test_failures_are_those_of_shards_not_done_since(aws: Aws) -> None:

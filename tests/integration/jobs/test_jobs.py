@@ -82,14 +82,14 @@ def test_a_lease_that_ran_out_is_taken_over_and_its_owner_notices(jobs: Jobs, cl
     clock.now += 2
     assert jobs.claim(UPLOAD, "two", 60) == Claim(first.job_id, "taken_over", 2)
     assert jobs.claim(UPLOAD, "three", 60).state == "running"
-    assert not jobs.renew(first.job_id, "one", 60)
-    assert jobs.renew(first.job_id, "two", 60)
+    assert not jobs.release(UPLOAD, "one")
+    assert jobs.release(UPLOAD, "two")
 
 
 def test_a_renewed_lease_is_not_taken_over(jobs: Jobs, clock: Clock) -> None:
     first = jobs.claim(UPLOAD, "one", 60)
     clock.now += 50
-    assert jobs.renew(first.job_id, "one", 60)
+    assert jobs.claim(UPLOAD, "one", 60) == Claim(first.job_id, "taken_over", 2)
     clock.now += 50
     assert jobs.claim(UPLOAD, "two", 60).state == "running"
 
@@ -127,17 +127,16 @@ def test_a_record_follows_the_job(jobs: Jobs, clock: Clock) -> None:
     models = {"score": {"name": "stability-trypsin", "version": "1"}, "threshold": 0.1}
     assert jobs.start(job_id, models)
     clock.now += 1
-    assert jobs.progress(job_id, 1 / 3, {"received": 10, "scored": 9})
+    assert jobs.start(job_id, models, shards=3)
     running = jobs.get(job_id)
     assert running is not None
-    assert (running.state, running.progress, running.models) == ("RUNNING", 1 / 3, models)
-    assert running.counts == {"received": 10, "scored": 9}
-    assert all(type(count) is int for count in running.counts.values())
+    assert (running.state, running.progress, running.models, running.shards) == ("RUNNING", 0, models, 3)
     assert running.updated > running.created
     assert jobs.succeed(job_id, {"received": 30}, {"ranking": f"results/{job_id}/ranking.csv"})
     done = jobs.get(job_id)
     assert done is not None
     assert (done.state, done.progress, done.counts) == ("SUCCEEDED", 1, {"received": 30})
+    assert all(type(count) is int for count in done.counts.values())
     assert done.results == {"ranking": f"results/{job_id}/ranking.csv"}
     assert done.models == models
     assert done.finished
@@ -150,7 +149,6 @@ def test_what_is_finished_stays_as_it_is(jobs: Jobs) -> None:
     assert before is not None
     assert (before.state, before.reason) == ("FAILED", "the gzip stream is truncated")
     assert not jobs.start(job_id, {})
-    assert not jobs.progress(job_id, 0.5, {})
     assert not jobs.succeed(job_id, {}, {})
     assert not jobs.fail(job_id, "something else")
     assert jobs.get(job_id) == before
@@ -208,7 +206,7 @@ def test_a_claim_that_was_cut_off_is_mended_by_the_next(
     found = jobs.by_upload(UPLOAD.key)
     assert found is not None
     assert (found.id, found.state) == (claim.job_id, "QUEUED")
-    assert jobs.renew(claim.job_id, "two", 60)
+    assert jobs.release(UPLOAD, "two")
 
 
 def test_records_carry_their_time_to_live_and_end_with_it(aws: Aws, jobs: Jobs, clock: Clock) -> None:

@@ -114,11 +114,11 @@ def test_a_summary_that_says_otherwise_is_put_right(drop: Drop) -> None:
     cancel(place, job.id)
     key = f"results/{job.id}/ranking.json"
     place.results.put(key, b'{"state": "SUCCEEDED"}', "application/json")  # whoever was about to say so
-    assert job.id in list(place.jobs.promised(-60))
+    assert job.id in list(place.jobs.list_promises(-60))
     settle(place, job.id)
     assert said(drop, job.id) == ("FAILED",) * 3
     settle(place, job.id, sure=True)
-    assert list(place.jobs.live(-60)) == list(place.jobs.promised(-60)) == []
+    assert list(place.jobs.live(-60)) == list(place.jobs.list_promises(-60)) == []
     assert said(drop, job.id) == ("FAILED",) * 3
 
 

@@ -10,7 +10,7 @@ from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Jobs
 from assay.settings import Settings
 from rank import jobs as rank_jobs
-from tests.conftest import TABLE
+from tests.conftest import TABLE, delete_objects
 from tests.events import Context, load
 from tests.integration.drops import GOOD, OTHER, Drop
 
@@ -136,10 +136,10 @@ def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk:
 
     cut(200)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
-    desk.results.delete(f"partials/{job_id}/00001.json")
+    delete_objects(desk.results, f"partials/{job_id}/00001.json")
     desk.jobs._table.set(f"job#{job_id}", {"state": "FAILED"}, "attribute_exists(#pk)")
     assert rank_jobs.shard_handler({"job_id": job_id, "shard": 1}, Context()) == {}
-    assert desk.working(job_id).done() == [0, 2]
+    assert desk.working(job_id).list_done() == [0, 2]
 
 
 def test_a_job_whose_execution_ended_silently_is_swept(
@@ -202,11 +202,11 @@ def test_only_a_job_that_failed_is_opened_again(desk: JobEnvironment) -> None:
     assert desk.jobs.reopen(job.id) is None
     assert desk.jobs.reopen("none") is None
     desk.jobs.fail(job.id, "why", {"summary": "results/x"})
-    assert list(desk.jobs.unfinished(-60)) == []
+    assert list(desk.jobs.list_unfinished(-60)) == []
     again = desk.jobs.reopen(job.id)
     assert isinstance(again, Job)
     assert (again.state, again.reason, again.results, again.runs) == ("QUEUED", "", {}, 2)
-    assert [each.id for each in desk.jobs.unfinished(-60)] == [job.id]
+    assert [each.id for each in desk.jobs.list_unfinished(-60)] == [job.id]
     desk.jobs.fail(job.id, "again")
     assert getattr(desk.jobs.reopen(job.id), "runs", 0) == 3
 

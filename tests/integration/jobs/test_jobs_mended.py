@@ -65,7 +65,7 @@ def test_a_claimer_that_is_about_to_begin_is_left_to_it(jobs: Jobs, monkeypatch:
         patch.setattr(jobs, slow, while_another_claims)
         first = jobs.claim(UPLOAD, "one", 900)
     assert (first.state, claims) == ("new", [Claim(first.job_id, "running")])
-    assert jobs.renew(first.job_id, "one", 900)
+    assert jobs.release(UPLOAD, "one")
 
 
 @pytest.mark.parametrize("deadly", ["_record", "_point"])
@@ -75,7 +75,7 @@ def test_a_promise_that_died_leaves_no_job_beside_the_files(
     died(monkeypatch, deadly, lambda: jobs.enqueue(UPLOAD.key, "rank"))
     claim = jobs.claim(UPLOAD, "one", 900)
     clock.now += 7200
-    assert [job.id for job in jobs.unfinished(3600)] == [claim.job_id]
+    assert [job.id for job in jobs.list_unfinished(3600)] == [claim.job_id]
 
 
 def test_a_record_written_late_leaves_a_job_that_runs_as_it_is(jobs: Jobs) -> None:
@@ -109,4 +109,4 @@ def test_a_clock_that_jumps_leaves_one_job_that_ends_once(jobs: Jobs, clock: Clo
     assert not jobs.fail(first.job_id, "late")
     clock.now += jump
     assert jobs.claim(UPLOAD, "three", 900) == Claim(first.job_id, "done")
-    assert list(jobs.unfinished(0)) == []
+    assert list(jobs.list_unfinished(0)) == []

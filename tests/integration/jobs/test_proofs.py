@@ -8,6 +8,7 @@ import pytest
 
 from assay.errors import NotFound
 from assay.jobs import rejects
+from tests.conftest import delete_objects
 from tests.integration.drops import GOOD, OTHER, Drop
 from tests.integration.faults import BODY, OPEN, Cut, desk
 from tools.admin.proofs import Proof, verify_job
@@ -57,7 +58,7 @@ def test_rejects_in_parts_are_counted_part_by_part(drop: Drop, cut: Cut, monkeyp
     assert "rejected.json" in drop.names(job_id)
     assert wrong(drop, job_id) == []
     listed = json.loads(drop.text(job_id, "rejected.json"))
-    drop.aws.results.delete(listed["parts"].pop()["key"])
+    delete_objects(drop.aws.results, listed["parts"].pop()["key"])
     drop.aws.results.put(f"results/{job_id}/rejected.json", json.dumps(listed).encode(), "application/json")
     assert "rejects" in wrong(drop, job_id)
 
@@ -118,7 +119,7 @@ def test_a_count_that_was_changed_is_seen(drop: Drop, counted: str) -> None:
 
 def test_what_cannot_be_recomputed_is_left_out_by_name(drop: Drop) -> None:
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
-    drop.aws.uploads.delete("rank/a.txt")
+    delete_objects(drop.aws.uploads, "rank/a.txt")
     assert proofs(drop, job_id)["source"].said.startswith("not there any more")
     (source,) = [each for each in verify_job(drop.aws.results, None, job_id) if each.name == "source"]
     assert source.holds is None

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from assay.errors import ModelUnavailable
 from tests import events
+from tests.conftest import delete_objects
 from tests.events import Context, post
 from tests.integration.drops import GOOD, OTHER, Drop
 
@@ -139,7 +140,7 @@ def test_markers_other_prefixes_and_deleted_objects_end_cleanly(drop: Drop) -> N
     assert drop(drop.put("rank/folder/", b"")) == []
     assert drop(drop.put("classify/a.txt", b"text")) == []
     event = drop.put("rank/gone.txt", b"MKV")
-    drop.aws.uploads.delete("rank/gone.txt")
+    delete_objects(drop.aws.uploads, "rank/gone.txt")
     (job_id,) = drop(event)
     assert drop.summary(job_id)["error"]["code"] == "object_missing"
 

@@ -12,7 +12,7 @@ from assay.aws.s3 import PART_BYTES, Writer
 from tests.conftest import Aws
 
 
-def unfinished(aws: Aws) -> list[Any]:
+def list_unfinished(aws: Aws) -> list[Any]:
     return list(aws.s3.list_multipart_uploads(Bucket="results").get("Uploads", []))
 
 
@@ -26,16 +26,16 @@ def test_what_was_written_is_the_object(aws: Aws, size: int) -> None:
     assert aws.results.get("a", limit=size) is not None
     assert aws.results.read_range("a", 0, size or 1) == content[:size]
     assert aws.results.head("a").content_type == "text/csv"
-    assert unfinished(aws) == []
+    assert list_unfinished(aws) == []
 
 
 def test_a_failure_leaves_nothing(aws: Aws) -> None:
     writer = Writer(aws.results, "a", "text/csv")
     writer.write(b"a" * (PART_BYTES + 1))
-    assert len(unfinished(aws)) == 1
+    assert len(list_unfinished(aws)) == 1
     with pytest.raises(ZeroDivisionError), writer:
         raise ZeroDivisionError
-    assert (list(aws.results.keys("")), unfinished(aws)) == ([], [])
+    assert (list(aws.results.keys("")), list_unfinished(aws)) == ([], [])
 
 
 def test_a_failure_of_the_last_step_leaves_nothing(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +46,7 @@ def test_a_failure_of_the_last_step_leaves_nothing(aws: Aws, monkeypatch: pytest
         patch.setattr(aws.s3, "complete_multipart_upload", lambda **_: (_ for _ in ()).throw(error))
         with pytest.raises(ClientError), writer:
             writer.write(b"b")
-    assert (list(aws.results.keys("")), unfinished(aws)) == ([], [])
+    assert (list(aws.results.keys("")), list_unfinished(aws)) == ([], [])
 
 
 def test_each_part_is_completed_by_its_checksum(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

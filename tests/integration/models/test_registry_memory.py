@@ -10,7 +10,7 @@ import pytest
 from assay.errors import ModelUnavailable
 from assay.models import download
 from assay.models.registry import Registry, estimate_memory
-from tests.conftest import Aws
+from tests.conftest import Aws, delete_objects
 from tests.integration.registries import NAME, REFRESH, TASK, Clock, Traffic, answers, make, put_version
 
 VERSIONS = [str(number) for number in range(1, 13)]
@@ -85,7 +85,7 @@ def test_a_serving_version_that_is_gone_by_then_gives_way_to_the_pointer(
     registry.current(NAME, TASK)
     for version in ("1", "2"):
         registry.pinned(NAME, version, TASK)
-    aws.models.delete(f"models/{NAME}/12/manifest.json")
+    delete_objects(aws.models, f"models/{NAME}/12/manifest.json")
     assert registry.current(NAME, TASK).manifest.version == "11"
 
 

@@ -13,7 +13,7 @@ from assay.aws.s3 import Bucket
 from assay.errors import ModelUnavailable
 from assay.models.published import current_key
 from assay.models.registry import Registry
-from tests.conftest import Aws
+from tests.conftest import Aws, delete_objects
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, put_version
 
 
@@ -127,7 +127,7 @@ def test_a_connection_that_breaks_off_within_a_chunk_is_tried_again(
 def test_a_pointer_that_vanishes_leaves_the_model(aws: Aws, registry: Registry, clock: Clock) -> None:
     aws.publish(NAME)
     model = registry.current(NAME, TASK)
-    aws.models.delete(current_key(NAME))
+    delete_objects(aws.models, current_key(NAME))
     clock.pass_refresh()
     assert registry.current(NAME, TASK) is model
 

@@ -28,7 +28,9 @@ def job(state: State = "SUCCEEDED", **changes: Any) -> Job:
 
 def test_the_end_of_a_job_is_told_once_and_briefly() -> None:
     topic: Any = Topic()
-    Notices(topic, "arn:topic", "https://lab.example.org/prod/").ended(job(counts={"received": 1200, "scored": 1000}))
+    Notices(topic, "arn:topic", "https://lab.example.org/prod/").announce(
+        job(counts={"received": 1200, "scored": 1000})
+    )
     [told] = topic.told
     assert told["TopicArn"] == "arn:topic"
     assert told["Subject"] == "Assay: a rank job has succeeded"
@@ -48,12 +50,12 @@ def test_a_failed_job_says_why_and_where_to_look_without_a_page() -> None:
 
 def test_without_a_topic_nobody_is_told() -> None:
     topic: Any = Topic()
-    Notices(topic, "").ended(job())
+    Notices(topic, "").announce(job())
     assert topic.told == []
 
 
 def test_a_notice_that_cannot_be_sent_is_logged_and_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     topic: Any = Topic(broken=True)
     caplog.set_level("WARNING", "assay")
-    Notices(topic, "arn:topic").ended(job())
+    Notices(topic, "arn:topic").announce(job())
     assert [record.message for record in caplog.records] == ["notice not sent"]

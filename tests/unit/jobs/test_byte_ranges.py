@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.jobs.byte_ranges import LineCounter, Shard, Tally, count_lines, cut_ranges, own_lines
+from assay.jobs.byte_ranges import LineCounter, Shard, Tally, cut_ranges, own_lines
+from tests.unit.reference import count_lines
 
 
 def test_a_plan_covers_every_byte_once() -> None:

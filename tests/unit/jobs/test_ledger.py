@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import Unaccounted
-from assay.jobs.accounting import OUTCOMES, Ledger, balanced
+from assay.jobs.accounting import OUTCOMES, Ledger, adds_up
 from assay.jobs.workspace import JobPlan, ShardResult, Source
 
 COUNTS = {"received": 10, "scored": 7, "passed": 3, "rejected": 2, "duplicates": 1}
@@ -117,13 +117,13 @@ counted = st.fixed_dictionaries({name: st.integers(0, 9) for name in OUTCOMES})
 @given(counted, st.integers(0, 20), st.integers(0, 12))
 def test_each_record_has_one_outcome(outcomes: dict[str, int], received: int, passed: int) -> None:
     whole = sum(outcomes.values())
-    assert balanced({**outcomes, "received": whole, "passed": outcomes["scored"]})
-    assert balanced({**outcomes, "received": received}) is (received == whole)
-    assert balanced({**outcomes, "received": whole, "passed": passed}) is (passed <= outcomes["scored"])
+    assert adds_up({**outcomes, "received": whole, "passed": outcomes["scored"]})
+    assert adds_up({**outcomes, "received": received}) is (received == whole)
+    assert adds_up({**outcomes, "received": whole, "passed": passed}) is (passed <= outcomes["scored"])
 
 
 def test_what_is_not_counted_is_none() -> None:
-    assert balanced({})
-    assert balanced({"received": 2, "classified": 2})
-    assert not balanced({"received": 1})
-    assert not balanced({"passed": 1})
+    assert adds_up({})
+    assert adds_up({"received": 2, "classified": 2})
+    assert not adds_up({"received": 1})
+    assert not adds_up({"passed": 1})

@@ -24,10 +24,10 @@ class Held:
     voided: list[tuple[int, str]] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
 
-    def done(self) -> list[int]:
+    def list_done(self) -> list[int]:
         return sorted(self.made)
 
-    def finished(self, shard: int, pin: str) -> ShardResult | None:
+    def find_result(self, shard: int, pin: str) -> ShardResult | None:
         self.asked.append(shard)
         time.sleep(random.Random(shard).random() / 500)
         result = self.made[shard]

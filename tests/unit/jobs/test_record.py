@@ -157,14 +157,13 @@ def test_a_lease_is_released_by_its_owner_alone(jobs: Jobs) -> None:
     assert jobs.claim(UPLOAD, "two", 900) == Claim(first.job_id, "taken_over", 3)
 
 
-def test_only_an_owner_renews_and_from_now_on(jobs: Jobs, clock: Clock) -> None:
+def test_only_an_owner_that_claims_again_renews_and_from_now_on(jobs: Jobs, clock: Clock) -> None:
     claim = jobs.claim(UPLOAD, "one", 900)
     clock.now += 100
-    assert not jobs.renew(claim.job_id, "two", 900)
-    assert jobs.renew(claim.job_id, "one", 500)
+    assert jobs.claim(UPLOAD, "two", 900) == Claim(claim.job_id, "running")
+    assert jobs.wait(UPLOAD, 900) == 800
+    assert jobs.claim(UPLOAD, "one", 500) == Claim(claim.job_id, "taken_over", 2)
     assert jobs.wait(UPLOAD, 900) == 500
-    assert not jobs.renew("unknown", "one", 900)
-    assert not jobs.renew(jobs.enqueue("rank/b.txt", "rank").id, "one", 900)
 
 
 def test_a_record_says_how_far_a_job_is_and_by_which_run(jobs: Jobs) -> None:
@@ -173,22 +172,19 @@ def test_a_record_says_how_far_a_job_is_and_by_which_run(jobs: Jobs) -> None:
     assert (got(jobs, job_id).shards, got(jobs, job_id).execution, got(jobs, job_id).state) == (1, "arn", "RUNNING")
     assert jobs.start(job_id, {}, shards=7)
     assert (got(jobs, job_id).shards, got(jobs, job_id).execution) == (7, "arn")
-    assert jobs.progress(job_id, 0.5, {"received": 2})
-    assert (got(jobs, job_id).progress, got(jobs, job_id).counts) == (0.5, {"received": 2})
 
 
 @pytest.mark.parametrize("end", ["succeed", "fail"])
 def test_an_end_is_told_once_with_the_job_as_it_then_is(jobs: Jobs, ended: list[Job], end: str) -> None:
     job_id = jobs.claim(UPLOAD, "one", 900).job_id
     jobs.start(job_id, {})
-    jobs.progress(job_id, 0.5, {})
     jobs.conclude(job_id)
     assert ended == []
     for _ in range(2):
         jobs.succeed(job_id, {"received": 1}, {"a": "b"}) if end == "succeed" else jobs.fail(job_id, "why")
     assert ended == [got(jobs, job_id)]
     assert ended[0].finished
-    assert ended[0].progress == (1.0 if end == "succeed" else 0.5)
+    assert ended[0].progress == (1.0 if end == "succeed" else 0.0)
     assert not jobs.conclude(job_id)
 
 
@@ -208,7 +204,7 @@ def test_a_job_that_succeeded_is_live_no_more_and_one_that_failed_until_its_summ
     jobs.fail(second, "why", said={"state": "FAILED", "é": 1})
     clock.now += 1
     assert list(jobs.live(0)) == [second]
-    assert list(jobs.unfinished(0)) == []
+    assert list(jobs.list_unfinished(0)) == []
     word = jobs.last_word(second)
     assert word is not None
     assert (word.said, word.agreed, word.ending) == ({"state": "FAILED", "é": 1}, False, False)
@@ -275,11 +271,11 @@ def test_jobs_are_found_by_how_long_they_have_not_changed_the_oldest_first(jobs:
     promised = [jobs.enqueue("rank/p", "rank").id, jobs.enqueue("rank/q", "rank").id]
     assert list(jobs.live(0)) == ids
     assert list(jobs.live(15)) == ids[:2]
-    assert list(jobs.promised(0)) == []
+    assert list(jobs.list_promises(0)) == []
     clock.now += 10
-    assert sorted(jobs.promised(0)) == sorted(promised)
-    assert [job.id for job in jobs.unfinished(0)][:3] == ids
-    assert len(list(jobs.unfinished(0))) == 5
+    assert sorted(jobs.list_promises(0)) == sorted(promised)
+    assert [job.id for job in jobs.list_unfinished(0)][:3] == ids
+    assert len(list(jobs.list_unfinished(0))) == 5
     assert jobs.quiet(got(jobs, ids[0])) == 40
 
 
@@ -305,7 +301,7 @@ def test_records_go_thirty_days_after_their_last_change(table: Any, clock: Clock
     jobs = Jobs(table, "state", clock=clock)
     job = jobs.enqueue(UPLOAD.key, "rank")
     day(29)
-    assert jobs.progress(job.id, 0.1, {})
+    assert jobs.start(job.id, {})
     day(29)
     assert jobs.get(job.id) is not None
     day(1)
@@ -374,7 +370,6 @@ def test_what_has_finished_is_done_for_everybody_and_stays_as_it_is(jobs: Jobs, 
         assert jobs.claim(UPLOAD, owner, 60) == Claim(job_id, "done")
     changes = (
         jobs.start(job_id, {}),
-        jobs.progress(job_id, 0.5, {}),
         jobs.succeed(job_id, {}, {}),
         jobs.fail(job_id, "x"),
     )

@@ -45,7 +45,7 @@ class World:
     def manifest(self) -> JobPlan:
         return MANIFEST
 
-    def finished(self, shard: int, pin: str) -> ShardResult | None:
+    def find_result(self, shard: int, pin: str) -> ShardResult | None:
         assert pin == MANIFEST.pin
         return self.made.get(shard)
 

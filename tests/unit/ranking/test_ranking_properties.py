@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
+from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow, merge
@@ -15,7 +15,7 @@ from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, Reject
 from tests.unit import reference
-from tests.unit.reference import SMALL, Fake, flat
+from tests.unit.reference import SMALL, Fake, count_lines, flat
 from tests.unit.strategies import chunked, documents, fasta_documents, line_documents
 
 FINE = Limits(block_bytes=16, block_records=3, record_bytes=60)

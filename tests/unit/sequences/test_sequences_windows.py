@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
-from assay.jobs.byte_ranges import count_lines, cut_ranges, own_lines
+from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranking import merge
 from assay.sequences.alphabet import decode
@@ -14,6 +14,7 @@ from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, Reject
 from tests.unit.ranking.test_ranking_properties import FINE, options, ranked
+from tests.unit.reference import count_lines
 from tests.unit.strategies import fasta_documents
 
 SMALL = Contract("ACD", 3)

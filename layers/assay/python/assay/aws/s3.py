@@ -72,7 +72,7 @@ class Bucket:
     def head(self, key: str, *, version: str | None = None) -> ObjectInfo:
         """Return size, ETag, version, content type and metadata of an object, or of one version of it."""
         with self._errors(key):
-            reply = self.client.head_object(Bucket=self.name, Key=key, **_given(VersionId=version))
+            reply = self.client.head_object(Bucket=self.name, Key=key, **_drop_missing(VersionId=version))
         return _describe(key, reply["ContentLength"], reply)
 
     def get(self, key: str, *, limit: int, if_none_match: str | None = None) -> tuple[bytes, str] | None:
@@ -82,7 +82,7 @@ class Bucket:
     def _get(self, key: str, limit: int, if_none_match: str | None) -> tuple[bytes, str] | None:
         try:
             with self._errors(key):
-                wanted = _given(IfNoneMatch=if_none_match)
+                wanted = _drop_missing(IfNoneMatch=if_none_match)
                 reply = self.client.get_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED", **wanted)
         except ClientError as error:
             if _code(error) in _UNCHANGED:
@@ -103,7 +103,7 @@ class Bucket:
 
         Raises AnswerInvalid where the answer is not that range of that object, before or after bytes were given.
         """
-        pins = _given(IfMatch=etag, VersionId=version)
+        pins = _drop_missing(IfMatch=etag, VersionId=version)
         if start >= stop:
             return
         try:
@@ -130,7 +130,7 @@ class Bucket:
         return _insist(lambda: self._read_start(key, stop, etag, version))
 
     def _read_start(self, key: str, stop: int, etag: str | None, version: str | None) -> tuple[ObjectInfo, bytes]:
-        pins = _given(IfMatch=etag, VersionId=version)
+        pins = _drop_missing(IfMatch=etag, VersionId=version)
         try:
             with self._errors(key):
                 reply = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{stop - 1}", **pins)
@@ -191,11 +191,6 @@ class Bucket:
     def upload(self, key: str, source: IO[bytes], content_type: str) -> None:
         """Write an object of any size from an open file, in parts."""
         self.client.upload_fileobj(source, self.name, key, ExtraArgs={"ContentType": content_type})
-
-    def delete(self, *keys: str) -> None:
-        """Delete objects; those that are not there are no error."""
-        for key in keys:
-            self.client.delete_object(Bucket=self.name, Key=key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that begin with `prefix`."""
@@ -291,7 +286,7 @@ def _describe(key: str, size: int, reply: Mapping[str, Any]) -> ObjectInfo:
     return ObjectInfo(key, size, reply["ETag"], reply.get("VersionId"), reply.get("ContentType", ""), metadata)
 
 
-def _given(**conditions: str | None) -> dict[str, Any]:
+def _drop_missing(**conditions: str | None) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if value is not None}
 
 

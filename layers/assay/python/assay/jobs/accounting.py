@@ -10,7 +10,7 @@ OUTCOMES: Final = ("scored", "classified", "rejected", "duplicates")
 """What becomes of records; a ranking's `scored` are those that the gate let pass and those that it filtered."""
 
 
-def balanced(counts: Mapping[str, int]) -> bool:
+def adds_up(counts: Mapping[str, int]) -> bool:
     """Say whether each record received has one outcome, and no more passed than were scored."""
     outcomes = sum(counts.get(name, 0) for name in OUTCOMES)
     return counts.get("received", 0) == outcomes and counts.get("passed", 0) <= counts.get("scored", 0)
@@ -29,8 +29,8 @@ class Ledger:
 
     def enter(self, result: ShardResult) -> None:
         """Take the next shard's result; one that states no bytes is of an earlier version and ends their check."""
-        if not balanced(result.counts):
-            self._suspect(f"{self._name(result.shard)} counts {_spelled(result.counts)}", result.shard)
+        if not adds_up(result.counts):
+            self._suspect(f"{self._name(result.shard)} counts {_spell(result.counts)}", result.shard)
         if result.size is None:
             self._stated = False
         elif result.size:
@@ -61,5 +61,5 @@ class Ledger:
         return f"shard {shard + 1} of {self._manifest.shards}"
 
 
-def _spelled(counts: Mapping[str, int]) -> str:
+def _spell(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or "nothing"

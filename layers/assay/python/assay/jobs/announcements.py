@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def announce_jobs(settings: Settings) -> Jobs:
     """Return the job records of an environment, whose ends are told where it has a topic for them."""
     topic = settings.job_topic
-    ended = Notices(client("sns"), topic, settings.page_url).ended if topic else None
+    ended = Notices(client("sns"), topic, settings.page_url).announce if topic else None
     return Jobs(client("dynamodb"), settings.state_table, ended=ended)
 
 
@@ -28,7 +28,7 @@ class Notices:
         self._topic = topic
         self._page = page.rstrip("/")
 
-    def ended(self, job: Job) -> None:
+    def announce(self, job: Job) -> None:
         """Say that a job has ended, and how. A notice that can't be sent is logged and no failure of the job."""
         if not self._topic:
             return

@@ -47,14 +47,6 @@ def own_lines(
         yield from source.until_record(shard.stop)
 
 
-def count_lines(chunks: Iterable[bytes]) -> int:
-    """Return how many lines there are, an unfinished last one included; gives the first line of the next shard."""
-    counter = LineCounter()
-    for chunk in chunks:
-        counter.add(chunk)
-    return counter.lines
-
-
 class LineCounter:
     """Counts the lines of bytes as they pass; LF, CRLF and a lone CR end one."""
 

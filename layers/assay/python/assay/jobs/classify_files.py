@@ -100,7 +100,7 @@ def sniff_layout(head: bytes, filename: str, column: str | None = None) -> Layou
     Where a `column` is asked for, what would be lines is a CSV. Raises UnreadableInput for a foreign kind of file,
     whatever its name says; InvalidOption for a column of a PDF.
     """
-    found = _judged(head, filename)
+    found = _judge(head, filename)
     if column is not None and found is Layout.PDF:
         raise InvalidOption(
             "column is for CSV and JSON, but this is a PDF: leave column out", option="column", format="pdf"
@@ -108,7 +108,7 @@ def sniff_layout(head: bytes, filename: str, column: str | None = None) -> Layou
     return Layout.CSV if column is not None and found is Layout.LINES else found
 
 
-def _judged(head: bytes, filename: str) -> Layout:
+def _judge(head: bytes, filename: str) -> Layout:
     refuse_file(head, abstracts=True, but=("pdf",))
     if head.startswith(b"%PDF-"):
         return Layout.PDF
@@ -148,10 +148,10 @@ def _lines(working: Workspace, piece: Piece) -> Iterator[bytes]:
     """Yield a shard's lines, numbered in the whole file. Raises Unaccounted where they are not as many."""
     found = working.lines(piece.shard, PART, piece.parts.get(PART, 0))
     for text in rejects.require_lines(found, piece.passed, f"abstracts of shard {piece.shard + 1}"):
-        yield _renumbered(text, piece.lines_before)
+        yield _renumber(text, piece.lines_before)
 
 
-def _renumbered(text: bytes, before: int) -> bytes:
+def _renumber(text: bytes, before: int) -> bytes:
     return _NUMBERED.sub(lambda found: b'{"line": %d' % (int(found[1]) + before), text) if before else text
 
 

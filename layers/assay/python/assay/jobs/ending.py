@@ -99,7 +99,7 @@ def settle(desk: JobEnvironment, job_id: str, *, sure: bool = False) -> None:
         if word is None or job is None or word.agreed:
             return
         key = workspace.summary_key(job_id, job.kind)
-        write_summary(desk, key, _said(word, job))
+        write_summary(desk, key, _compose(word, job))
         if desk.jobs.agree(job_id, word, {**job.results, "summary": key}, sure=sure):
             return
 
@@ -110,7 +110,7 @@ def write_summary(desk: JobEnvironment, summary_key: str, said: Mapping[str, Any
     Another may become the latest, and end, between the look and the pointer: the pointer is then made its own.
     """
     upload, job_id = str(said["upload"]), str(said["job_id"])
-    pointed = latest(desk, upload, job_id)
+    pointed = is_latest(desk, upload, job_id)
     finish(desk.results, summary_key, said, latest=pointed)
     other = desk.jobs.latest_id(upload) if pointed else None
     job = desk.jobs.get(other) if other not in (None, job_id) else None
@@ -118,7 +118,7 @@ def write_summary(desk: JobEnvironment, summary_key: str, said: Mapping[str, Any
         point(desk.results, upload, job.id, job.state, workspace.summary_key(job.id, job.kind))
 
 
-def _said(word: LastWord, job: Job) -> Mapping[str, Any]:
+def _compose(word: LastWord, job: Job) -> Mapping[str, Any]:
     """Return the summary; a record of an earlier version has the reason alone."""
     return word.said if word.said is not None else describe_failure(job.id, job.upload, ServiceError(job.reason))
 
@@ -139,7 +139,7 @@ def cancel(desk: JobEnvironment, job_id: str) -> Job:
     return desk.jobs.get(job_id) or job
 
 
-def latest(desk: JobEnvironment, upload: str, job_id: str) -> bool:
+def is_latest(desk: JobEnvironment, upload: str, job_id: str) -> bool:
     """Say whether a job is the latest of its upload's key; a record that is gone stands in no one's way."""
     other = desk.jobs.latest_id(upload)
     return other in (None, job_id) or desk.jobs.get(other) is None or desk.jobs.leads(upload, job_id)
@@ -156,27 +156,27 @@ def note_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
 def fail_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
     """End a job that the state machine gave up; `bury` says whether whoever runs the service should look at it."""
     job_id, said = str(event["job_id"]), event["error"]
-    manifest = desk.working(job_id).planned()
-    error = raised(str(said.get("Error", "")), str(said.get("Cause", "")))
+    manifest = desk.working(job_id).find_plan()
+    error = rebuild_error(str(said.get("Error", "")), str(said.get("Cause", "")))
     if manifest is None:
         job = desk.jobs.get(job_id)
         upload = job.upload if job else str(event.get("key", ""))
         reply = fail_job(desk, job_id, str(event.get("kind") or upload.partition("/")[0]), upload, error)
     else:
         failures = list(desk.working(job_id).failures())
-        error = named(manifest, failures) if failures else error
+        error = explain_failures(manifest, failures) if failures else error
         reply = fail_planned_job(desk, manifest, error)
     return {**reply, "reason": error.message, "bury": not isinstance(error, BLAMED)}
 
 
-def named(manifest: JobPlan, failures: list[Failure]) -> AssayError:
+def explain_failures(manifest: JobPlan, failures: list[Failure]) -> AssayError:
     """Return the error of a job whose shards gave up: which, what bytes, and why the first of them."""
-    first = raised(failures[0].error, failures[0].cause)
+    first = rebuild_error(failures[0].error, failures[0].cause)
     where = locate(manifest, [each.shard for each in failures])
     return type(first)(f"{where} failed: {first.message}", **first.details)
 
 
-def raised(name: str, cause: str) -> AssayError:
+def rebuild_error(name: str, cause: str) -> AssayError:
     """Return the error that a state machine caught: our own class by its name, ShardFailed for anything else."""
     message = _message(cause)[:_LONGEST]
     found = getattr(errors, name, None)

@@ -212,20 +212,10 @@ class Jobs:
         """End the lease of a claimer that is known to be dead; False where it is someone else's."""
         return self._table.set(upload.pk, {"lease": 0}, "#owner = :mine", mine=owner)
 
-    def renew(self, job_id: str, owner: str, lease_seconds: float) -> bool:
-        """Prolong a lease; False when it is someone else's by now."""
-        identity = self._table.value(f"job#{job_id}", "identity")
-        lease = {"lease": self._table.clock() + lease_seconds}
-        return identity is not None and self._table.set(str(identity), lease, "#owner = :mine", mine=owner)
-
     def start(self, job_id: str, models: Mapping[str, Any], *, shards: int = 1, execution: str = "") -> bool:
         """Say that a job runs, in what and with which models; False when it has finished already."""
         runs = {"execution": execution} if execution else {}
         return self._change(job_id, {"state": "RUNNING", "models": models, "shards": shards, **runs})
-
-    def progress(self, job_id: str, progress: float, counts: Mapping[str, int]) -> bool:
-        """Say how far a job is, 0..1; False when it has finished already."""
-        return self._change(job_id, {"state": "RUNNING", "progress": progress, "counts": counts})
 
     def conclude(self, job_id: str) -> bool:
         """Say that a job's results are about to be shown; False when it has finished already."""
@@ -285,7 +275,7 @@ class Jobs:
     def get(self, job_id: str) -> Job | None:
         """Return a job, None where there is none of that id."""
         item = self._table.item(f"job#{job_id}")
-        return _shown(job_id, item) if item else None
+        return _parse_record(job_id, item) if item else None
 
     def by_upload(self, key: str) -> Job | None:
         """Return the latest job of an uploaded key."""
@@ -305,13 +295,13 @@ class Jobs:
         """Yield the ids of jobs that have not ended, or not settled, nor changed for so many seconds; oldest first."""
         return self._live(_JOB, seconds)
 
-    def promised(self, seconds: float) -> Iterator[str]:
+    def list_promises(self, seconds: float) -> Iterator[str]:
         """Yield the ids of jobs that have waited for their upload for so many seconds; oldest first."""
         return self._live(_PROMISE, seconds)
 
-    def unfinished(self, seconds: float) -> Iterator[Job]:
+    def list_unfinished(self, seconds: float) -> Iterator[Job]:
         """Yield the jobs that are QUEUED or RUNNING and have not changed for so many seconds."""
-        for job_id in chain(self.live(seconds), self.promised(seconds)):
+        for job_id in chain(self.live(seconds), self.list_promises(seconds)):
             job = self.get(job_id)
             if job is not None and not job.finished:
                 yield job
@@ -350,7 +340,7 @@ class Jobs:
         job_id = str(known.get("job"))
         record = self._table.item(f"job#{job_id}")
         whose = "" if known.get("promised") else upload.pk
-        return _shown(job_id, record) if record and record.get("identity", whose) == upload.pk else None
+        return _parse_record(job_id, record) if record and record.get("identity", whose) == upload.pk else None
 
     def _begin(
         self, job_id: str, upload: UploadIdentity, pointer: Mapping[str, Any] | None = None, *, fresh: bool = False
@@ -396,7 +386,7 @@ def _shorter(job: Job | None, lease_seconds: float) -> float:
     return 0.0 if job and job.bucket else max(0.0, lease_seconds - _BEGINNING)
 
 
-def _shown(job_id: str, item: Mapping[str, Any]) -> Job:
+def _parse_record(job_id: str, item: Mapping[str, Any]) -> Job:
     return Job(id=job_id, **{name: item[name] for name in _SHOWN & item.keys()})
 
 

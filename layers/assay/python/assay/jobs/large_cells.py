@@ -42,28 +42,28 @@ class CellPart:
                 self.size += len(line)
 
 
-def fill(working: Workspace, rows: Iterable[RankedRow]) -> Iterator[list[RankedRow]]:
+def fill_cells(working: Workspace, rows: Iterable[RankedRow]) -> Iterator[list[RankedRow]]:
     """Yield the rows with their ids and cells, some at a time, in order; some megabytes are held at once."""
     lot: list[RankedRow] = []
     held = 0
     for row in rows:
         size = row.place[2] - row.place[1] if isinstance(row, PlacedRow) else 0
         if lot and (held + size > _AT_ONCE or len(lot) == 1000):
-            yield _filled(working, lot)
+            yield _fill_lot(working, lot)
             lot, held = [], 0
         lot.append(row)
         held += size
     if lot:
-        yield _filled(working, lot)
+        yield _fill_lot(working, lot)
 
 
-def _filled(working: Workspace, rows: list[RankedRow]) -> list[RankedRow]:
+def _fill_lot(working: Workspace, rows: list[RankedRow]) -> list[RankedRow]:
     wanted = sorted({row.place for row in rows if isinstance(row, PlacedRow)})
     found = {place: label for run in _runs(wanted) for place, label in _read(working, run)}
-    return [_labelled(row, found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
+    return [_label(row, found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
 
 
-def _labelled(row: RankedRow, label: Label) -> RankedRow:
+def _label(row: RankedRow, label: Label) -> RankedRow:
     return RankedRow(row.sequence, row.score, row.gate, row.line, label[0], tuple(label[1]))
 
 

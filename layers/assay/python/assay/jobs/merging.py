@@ -38,7 +38,7 @@ def collect_results(working: Workspace, manifest: JobPlan) -> Iterator[ShardResu
     """
     ledger = Ledger(manifest)
     try:
-        yield from check_results(ledger, _fetched(working, manifest))
+        yield from check_results(ledger, _fetch_results(working, manifest))
     except Unaccounted as error:
         for shard in sorted(ledger.suspects):
             working.void(shard, error)
@@ -55,28 +55,28 @@ def check_results(ledger: Ledger, results: Iterable[ShardResult]) -> Iterator[Sh
     ledger.close()
 
 
-def _fetched(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:
+def _fetch_results(working: Workspace, manifest: JobPlan) -> Iterator[ShardResult]:
     """Yield the results of all shards in order, the next ones fetched meanwhile. Raises ShardFailed."""
-    _hold_complete(working, manifest)
+    _require_complete(working, manifest)
     pin = manifest.pin
     with ThreadPoolExecutor(_AHEAD, "partials") as pool:
         pending: deque[Future[ShardResult | None]] = deque()
         for shard in range(manifest.shards):
-            pending.append(pool.submit(working.finished, shard, pin))
+            pending.append(pool.submit(working.find_result, shard, pin))
             if len(pending) >= _AHEAD:
-                yield _sound(pending.popleft().result(), manifest, shard + 1 - _AHEAD)
+                yield _require_result(pending.popleft().result(), manifest, shard + 1 - _AHEAD)
         first = manifest.shards - len(pending)
-        yield from (_sound(each.result(), manifest, shard) for shard, each in enumerate(pending, first))
+        yield from (_require_result(each.result(), manifest, shard) for shard, each in enumerate(pending, first))
 
 
-def _hold_complete(working: Workspace, manifest: JobPlan) -> None:
+def _require_complete(working: Workspace, manifest: JobPlan) -> None:
     """Raise ShardFailed where a shard has no result."""
-    missing = sorted(set(range(manifest.shards)) - set(working.done()))
+    missing = sorted(set(range(manifest.shards)) - set(working.list_done()))
     if missing:
         raise ShardFailed(f"{locate(manifest, missing)} left no result", shards=missing[:_NAMED])
 
 
-def _sound(result: ShardResult | None, manifest: JobPlan, shard: int) -> ShardResult:
+def _require_result(result: ShardResult | None, manifest: JobPlan, shard: int) -> ShardResult:
     if result is None:
         raise ShardFailed(f"{locate(manifest, [shard])} left no result of this plan", shards=[shard])
     return result

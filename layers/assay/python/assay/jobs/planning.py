@@ -103,7 +103,7 @@ def plan_job(
     `fresh` says that there was none yet. Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge,
     ModelUnavailable.
     """
-    found = None if fresh else working.planned()
+    found = None if fresh else working.find_plan()
     if found is None:
         found = new_plan(kind, working.job_id, upload, uploads, caps)
         working.keep(found)
@@ -163,7 +163,7 @@ def pin_object(uploads: Bucket, upload: Upload) -> tuple[Source, Mapping[str, st
 
 def as_one_shard(manifest: JobPlan, caps: Caps) -> JobPlan:
     """Return the same with one shard, for a file that turned out not to be one that can be cut. Raises TooLarge."""
-    _hold_unsplit(manifest.source, QUOTED, caps)
+    _require_unsplit(manifest.source, QUOTED, caps)
     return replace(manifest, shards=1, header="", header_at=0)
 
 
@@ -175,7 +175,7 @@ def _shards(source: Source, compression: str, shape: FileShape, caps: Caps) -> i
             raise TooLarge(message, limit=shape.limit)
         return 1
     if compression or not shape.splittable:
-        _hold_unsplit(source, f"{compression} can only be read from its start" if compression else shape.why, caps)
+        _require_unsplit(source, f"{compression} can only be read from its start" if compression else shape.why, caps)
         return 1
     count = len(cut(source.size, caps.shard_bytes, splittable=True))
     if count > caps.shards:
@@ -188,7 +188,7 @@ def _shards(source: Source, compression: str, shape: FileShape, caps: Caps) -> i
     return count
 
 
-def _hold_unsplit(source: Source, why: str, caps: Caps) -> None:
+def _require_unsplit(source: Source, why: str, caps: Caps) -> None:
     """Raise TooLarge for an object that one function would not read in time."""
     if source.size > caps.unsplit_bytes:
         raise TooLarge(

@@ -201,7 +201,7 @@ def _partials(found: Iterable[ShardResult], pieces: list[Piece]) -> Iterator[Par
 def _ranking(working: Workspace, whole: PartialRanking) -> str:
     key = result_key(working.job_id, "ranking.csv")
     with Writer(working.results, key, _CSV) as writer:
-        for text in ranking_csv(whole, large_cells.fill(working, whole.rows)):
+        for text in ranking_csv(whole, large_cells.fill_cells(working, whole.rows)):
             writer.write(text.encode())
     return key
 

@@ -127,10 +127,10 @@ def _rows(working: Workspace, piece: Piece) -> Iterator[bytes]:
 def _read(working: Workspace, piece: Piece, name: str) -> Iterator[bytes]:
     """Yield whole rows of one of a shard's objects, renumbered."""
     for rows in working.lines(piece.shard, name, piece.parts.get(name, 0)):
-        yield _renumbered(rows, piece.lines_before)
+        yield _renumber(rows, piece.lines_before)
 
 
-def _renumbered(rows: bytes, lines: int) -> bytes:
+def _renumber(rows: bytes, lines: int) -> bytes:
     return _LINE.sub(lambda number: b"%d" % (int(number[0]) + lines), rows) if lines else rows
 
 

@@ -22,7 +22,7 @@ def read_shard(uploads: Bucket, manifest: JobPlan, shard: Shard, tally: Tally) -
     store gave other bytes than asked for.
     """
     if manifest.shards > 1:
-        own = own_lines(_fetched(uploads, manifest, shard), shard, _MARKS.get(manifest.format, b""), tally.begin)
+        own = own_lines(_fetch(uploads, manifest, shard), shard, _MARKS.get(manifest.format, b""), tally.begin)
         found = tally.weigh(own)
     else:
         found = tally.weigh(_read(uploads, manifest, 0, manifest.source.size))
@@ -42,7 +42,7 @@ def _require_end(manifest: JobPlan, shard: Shard, tally: Tally) -> None:
         )
 
 
-def _fetched(uploads: Bucket, manifest: JobPlan, shard: Shard) -> Iterator[bytes]:
+def _fetch(uploads: Bucket, manifest: JobPlan, shard: Shard) -> Iterator[bytes]:
     """Yield the object from where the shard is read to its end; past the shard's own end only as it is asked for."""
     size = manifest.source.size
     near = min(shard.stop + _TAIL, size)

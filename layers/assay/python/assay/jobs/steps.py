@@ -46,7 +46,7 @@ def shard_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     logger.append_keys(shard=shard)
     working = desk.working(job_id)
     manifest = working.manifest()
-    if working.finished(shard, manifest.pin) is None and not _failed(desk, job_id):
+    if working.find_result(shard, manifest.pin) is None and not _has_failed(desk, job_id):
         working.save(kind.work(manifest, shard, desk.uploads, working))
     return {}
 
@@ -60,8 +60,8 @@ def merge_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     job_id = str(event["job_id"])
     working = desk.working(job_id)
     manifest = working.manifest()
-    if _failed(desk, job_id):
-        return _settled(desk, job_id)
+    if _has_failed(desk, job_id):
+        return _reply_failed(desk, job_id)
     return _conclude(desk, kind, manifest, working, collect_results(working, manifest))
 
 
@@ -73,22 +73,22 @@ def _conclude(
     try:
         joined = kind.join(manifest, working, shards)
     except CutInRow:
-        return _replanned(desk, manifest)
+        return _replan(desk, manifest)
     except BLAMED as error:
         return fail_planned_job(desk, manifest, error)
     if joined.error is not None:
         return fail_planned_job(desk, manifest, joined.error, joined.results)
     results = {**joined.results, "summary": workspace.summary_key(job_id, manifest.kind)}
     said = success_summary(manifest, joined, results)
-    if not desk.jobs.conclude(job_id) and _failed(desk, job_id):
-        return _settled(desk, job_id)
+    if not desk.jobs.conclude(job_id) and _has_failed(desk, job_id):
+        return _reply_failed(desk, job_id)
     write_summary(desk, results["summary"], said)
-    if not desk.jobs.succeed(job_id, joined.counts, results) and _failed(desk, job_id):
-        return _settled(desk, job_id)
+    if not desk.jobs.succeed(job_id, joined.counts, results) and _has_failed(desk, job_id):
+        return _reply_failed(desk, job_id)
     return _reply(job_id, "SUCCEEDED")
 
 
-def _settled(desk: JobEnvironment, job_id: str) -> Reply:
+def _reply_failed(desk: JobEnvironment, job_id: str) -> Reply:
     """Put right what a job that FAILED shows, and say that it did."""
     settle(desk, job_id)
     return _reply(job_id, "FAILED")
@@ -109,7 +109,7 @@ def success_summary(manifest: JobPlan, joined: Joined, results: Mapping[str, str
     }
 
 
-def _replanned(desk: JobEnvironment, manifest: JobPlan) -> Reply:
+def _replan(desk: JobEnvironment, manifest: JobPlan) -> Reply:
     """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
     working = desk.working(manifest.job_id)
     try:
@@ -122,7 +122,7 @@ def _replanned(desk: JobEnvironment, manifest: JobPlan) -> Reply:
     return _reply(manifest.job_id, "REPLANNED")
 
 
-def _failed(desk: JobEnvironment, job_id: str) -> bool:
+def _has_failed(desk: JobEnvironment, job_id: str) -> bool:
     """Say whether a job has been given up meanwhile: cancelled, or swept."""
     job = desk.jobs.get(job_id)
     return job is not None and job.state == "FAILED"
@@ -170,7 +170,7 @@ def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Uplo
     manifest = plan_job(kind, desk.working(job_id), upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
-    elif not desk.jobs.start(job_id, manifest.models) and _failed(desk, job_id):
+    elif not desk.jobs.start(job_id, manifest.models) and _has_failed(desk, job_id):
         settle(desk, job_id)
     else:
         working = desk.working(job_id).in_memory()
@@ -268,7 +268,7 @@ def start_from_event(desk: JobEnvironment, kind: JobType, event: Event, owner: s
 def list_records(event: Mapping[str, Any]) -> list[Any]:
     """Return the records of an event in the shape of S3's own; none of a test event. Raises MalformedBody."""
     if event.get("source") == _BRIDGE:
-        return [_bridged(event)] if event.get("detail-type") == _CREATED else []
+        return [_read_bridged(event)] if event.get("detail-type") == _CREATED else []
     records = event.get("Records") or []
     if not isinstance(records, list):
         raise MalformedBody("the event's \"Records\" is not a list: the event is not S3's")
@@ -277,7 +277,7 @@ def list_records(event: Mapping[str, Any]) -> list[Any]:
     return records
 
 
-def _bridged(event: Mapping[str, Any]) -> dict[str, Any]:
+def _read_bridged(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return EventBridge's event as a record: there keys are not URL-encoded, and names are spelled otherwise."""
     try:
         bucket, entity = event["detail"]["bucket"], event["detail"]["object"]

@@ -258,7 +258,7 @@ class Workspace:
         """Return what was planned. Raises ObjectMissing before that, ManifestInvalid."""
         return JobPlan.from_json(self._read(manifest_key(self.job_id)))
 
-    def planned(self) -> JobPlan | None:
+    def find_plan(self) -> JobPlan | None:
         """Return what was planned, None where nothing was yet."""
         try:
             return self.manifest()
@@ -273,7 +273,7 @@ class Workspace:
         """Return a shard's result. Raises ObjectMissing while it is not done."""
         return ShardResult.from_json(self._read(partial_key(self.job_id, shard)))
 
-    def finished(self, shard: int, pin: str) -> ShardResult | None:
+    def find_result(self, shard: int, pin: str) -> ShardResult | None:
         """Return a shard's result made under the manifest `pin`, None where it has yet to be made."""
         try:
             result = self.load(shard)
@@ -281,7 +281,7 @@ class Workspace:
             return None
         return result if result.pin == pin else None
 
-    def done(self) -> list[int]:
+    def list_done(self) -> list[int]:
         """Return the shards whose result exists, in order; counted so, a retry counts once."""
         shards = map(shard_of, self.results.keys(folder(self.job_id)))
         return sorted(shard for shard in shards if shard is not None)
