@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.measuring import describe_machine
-from benchmarks.table import serve_table
+from benchmarks.objects import serve_items
 from tools.models.shipped import newest
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def time_cache(classifier: "TextClassifier", mixed: list[str]) -> list[tuple[str
     from assay.aws.clients import hasty_dynamodb
     from assay.score_cache import CachedClassifier, ScoreCache
 
-    with serve_table() as address:
+    with serve_items() as address:
         os.environ |= {"AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
         os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
         cached = CachedClassifier(classifier, ScoreCache(hasty_dynamodb(), "state", 1))

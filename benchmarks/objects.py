@@ -1,9 +1,9 @@
-"""A plain server of a bucket from a folder: ranged GETs at the speed of this machine, or of an S3 slow in a known way.
+"""Stand-ins for AWS: a bucket served from a folder, as fast as this machine or slow in a known way, and a table.
 
 As a program, `python -m benchmarks.objects FOLDER LATENCY RATE`, it says its port and serves until its input ends.
 """
 
-import http.server
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +11,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from assay.models.manifest import Pointer
@@ -21,7 +23,7 @@ _PIECE = 1 << 18
 _MISSING = b"<Error><Code>NoSuchKey</Code><Message>no such key</Message></Error>"
 
 
-class _Objects(http.server.BaseHTTPRequestHandler):
+class _Objects(BaseHTTPRequestHandler):
     """Answers `GET /models/models/NAME/...` from the folder `root`/NAME/...; the highest version serves."""
 
     protocol_version = "HTTP/1.1"
@@ -81,7 +83,7 @@ class _Objects(http.server.BaseHTTPRequestHandler):
 def serve_objects(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate: float = float("inf")) -> Iterator[int]:
     """Serve the bundles under a folder until the block ends; gives the port. `rate`: bytes a second and connection."""
     handler = type("Objects", (_Objects,), {"root": root, "latency": latency, "rate": rate})
-    server = http.server.ThreadingHTTPServer((host, 0), handler)
+    server = ThreadingHTTPServer((host, 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield int(server.server_address[1])
@@ -111,3 +113,40 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+class _Items(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # connections are kept, as AWS keeps them
+    wbufsize = -1  # head and body in one packet: two would wait for the acknowledgement of the first
+    items: dict[str, Any]
+
+    def do_POST(self) -> None:
+        """Answer BatchGetItem and BatchWriteItem on one table with the key `pk`."""
+        ((table, asked),) = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["RequestItems"].items()
+        reply: dict[str, Any] = {"UnprocessedItems": {}}
+        if self.headers["X-Amz-Target"].endswith("BatchGetItem"):
+            keys = [key["pk"]["S"] for key in asked["Keys"]]
+            reply = {"Responses": {table: [self.items[key] for key in keys if key in self.items]}}
+        else:
+            self.items |= {each["PutRequest"]["Item"]["pk"]["S"]: each["PutRequest"]["Item"] for each in asked}
+        body = json.dumps(reply).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def serve_items() -> Iterator[str]:
+    """Yield the address of an empty table, any name."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Items,), {"items": {}}))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()

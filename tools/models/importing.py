@@ -14,8 +14,7 @@ from assay.models.loading import load_folder
 from assay.models.manifest import MANIFEST, Manifest, require_model_name, require_model_version
 from tools.models.build import build_manifest
 from tools.models.importers.result import Importer, ImportRequest, ImportResult
-from tools.models.importers.thresholds import fit_thresholds
-from tools.models.labelled_texts import read_texts
+from tools.models.labelled_texts import fit_thresholds, read_texts
 from tools.models.model_sources import require_content
 
 KINDS: Final = ("sklearn", "keras", "saved-model", "huggingface", "head")
