@@ -22,7 +22,7 @@ import numpy as np
 
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
 from benchmarks.environments import Environments
 from benchmarks.measuring import describe_machine

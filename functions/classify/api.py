@@ -7,13 +7,12 @@ from aws_lambda_powertools.event_handler import Response as Reply
 from assay.errors import AssayError, InputError
 from assay.http import inference_protocols as protocols
 from assay.http import routing
-from assay.http.messages import Request, json_response
-from assay.http.negotiation import choose_form, deliver
+from assay.http.messages import Request, choose_form, deliver, json_response
 from assay.options import require_known
 from assay.telemetry import logger, observe
 from classify import inference, reply
 from classify import request as inputs
-from classify.services import results, service, settings
+from classify.services import services
 
 app = routing.resolver()
 
@@ -34,9 +33,10 @@ def _classified(name: str | None = None) -> Reply[str]:
     request = routing.request(app)
     make, filename = reply.FORMS[choose_form(request.accept, [*reply.FORMS])]
     require_known(request.query, inputs.OPTIONS)
-    body = service().classify(inputs.read_request(request), name)
-    limit = settings().reply_bytes
-    return routing.reply(deliver(make(body), results(), limit, filename=filename, about=reply.about(body)))
+    body = services().classify(inputs.read_request(request), name)
+    about, made = reply.about(body), make(body)
+    limit = services().settings.reply_bytes
+    return routing.reply(deliver(made, services().results, limit, filename=filename, about=about))
 
 
 @app.post("/predict")
@@ -45,7 +45,7 @@ def post_predict() -> Reply[str]:
     """Answer as the service that Assay replaces did: bare scores, and what is wrong under the field's name."""
     try:
         request = routing.request(app)
-        predictions = service().predict(inputs.read_old(request), inputs.caching(request))
+        predictions = services().predict(inputs.read_old(request), inputs.caching(request))
     except InputError as error:
         return routing.reply(json_response({"abstract": [error.message]}, 400))
     return routing.reply(json_response({"predictions": predictions}))
@@ -81,7 +81,7 @@ def _scored(
     request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
 ) -> Reply[str]:
     model = protocols.named(name, version)
-    found = inference.scores(service(), model, wanted.instances, inputs.caching(request))
+    found = inference.scores(services(), model, wanted.instances, inputs.caching(request))
     return routing.reply(json_response(wanted.reply(found)))
 
 
@@ -94,10 +94,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _warm() -> None:
     """Load the model while the environment starts; a failure is the first request's to report."""
     try:
-        service().classifier()
+        services().classifier()
     except AssayError as error:
         logger.error("model not loaded at start", code=error.code, reason=error.message)
 
 
-if settings().preload:
+if services().settings.preload:
     _warm()

@@ -13,7 +13,7 @@ from assay.models.text_classifier import TextClassifier
 from assay.score_cache import Caching
 from assay.sequences.json_items import parse_items
 from classify.request import MOST_ABSTRACTS
-from classify.services import ClassifyService
+from classify.services import ClassifyServices
 
 MOST_SEQUENCES = 100_000
 MOST_VALUES = 400_000
@@ -21,7 +21,7 @@ MOST_VALUES = 400_000
 _NAMED = 100
 
 
-def scores(service: ClassifyService, name: str, instances: Sequence[str], caching: Caching = "use") -> Scores:
+def scores(service: ClassifyServices, name: str, instances: Sequence[str], caching: Caching = "use") -> Scores:
     """Return the scores of all instances. Raises NotFound, TooLarge; StrictReject that names the bad ones."""
     if service.task(name) == SEQUENCES:
         return _sequences(service.scorer(name), instances)

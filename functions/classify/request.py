@@ -8,7 +8,8 @@ from urllib.parse import parse_qs
 from assay.abstracts import parsing
 from assay.abstracts.parsing import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http.messages import VAGUE, Part, Request, is_json, json_value, media_type, read_upload, require_one_value
+from assay.http.encodings import Part
+from assay.http.messages import VAGUE, Request, is_json, json_value, media_type
 from assay.options import CLASSIFYING, ClassifyOptions, read_options, require_known
 from assay.papers.pdf import MAX_BYTES
 from assay.score_cache import Caching
@@ -45,7 +46,12 @@ class ClassifyRequest:
 
 def read_request(request: Request) -> ClassifyRequest:
     """Read a request by its content type; UnsupportedMediaType names those there are."""
-    return replace(_body(request), caching=caching(request))
+    part, options = request.contents(OPTIONS, "abstract")
+    if part.name == "abstract":
+        found = ClassifyRequest([_text(part.body)], _options(options))
+    else:
+        found = _document(part, options)
+    return replace(found, caching=caching(request))
 
 
 def caching(request: Request) -> Caching:
@@ -54,12 +60,6 @@ def caching(request: Request) -> Caching:
     if "no-store" in asked:
         return "off"
     return "renew" if "no-cache" in asked else "use"
-
-
-def _body(request: Request) -> ClassifyRequest:
-    if request.media_type == "multipart/form-data":
-        return _form(request)
-    return _document(Part("body", "", request.content_type, request.body), request.query)
 
 
 def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
@@ -96,15 +96,6 @@ def _counted(abstracts: list[Any]) -> list[Any]:
         message = f"{len(abstracts):,} abstracts, at most {MOST_ABSTRACTS} a request: split them"
         raise TooLarge(message, count=len(abstracts), maximum=MOST_ABSTRACTS)
     return abstracts
-
-
-def _form(request: Request) -> ClassifyRequest:
-    parts = request.parts()
-    options = {name: _text(part.body) for name, part in parts.items() if name in OPTIONS and part.body}
-    require_one_value(request.query, options)
-    if "abstract" in parts:
-        return ClassifyRequest([_text(parts["abstract"].body)], _options(request.query, options))
-    return _document(read_upload(parts), {**request.query, **options})
 
 
 def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:

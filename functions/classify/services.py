@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from itertools import repeat
-from typing import Any, Protocol
+from typing import Any
 
 from assay.abstracts.classification import (
     Classifier,
@@ -21,7 +22,7 @@ from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.jobs.classify_files import ClassifyJobType
 from assay.jobs.environment import JobEnvironment
-from assay.models.loading import LoadedModel, SequenceScorer
+from assay.models.loading import SequenceScorer
 from assay.models.model_choice import Choice
 from assay.models.text_classifier import TextClassifier
 from assay.score_cache import CachedClassifier, Caching, ScoreCache
@@ -31,38 +32,60 @@ from assay.text.records import gather
 from classify.request import ClassifyRequest
 
 
-class Models(Protocol):
-    """The models that callers choose among."""
+@dataclass(frozen=True)
+class ClassifyServices:
+    """Settings, models, buckets and the cache of scores of this environment; answers with whichever model is named."""
 
-    def model(self, text: str | None, task: str, default: str) -> LoadedModel:
-        """Return the model named by `name` or `name@version`, else the default. Raises NotFound, ModelUnavailable."""
+    settings: Settings
 
-    def task(self, text: str) -> str:
-        """Return what a model is for. Raises NotFound."""
+    @cached_property
+    def models(self) -> Choice:
+        """Return the models that callers choose among, pulled when they are first asked for."""
+        return Choice.of(Bucket(client("s3"), self.settings.models_bucket), self.settings)
 
+    @cached_property
+    def cache(self) -> ScoreCache | None:
+        """Return the scores of texts seen before, None where the deployment keeps none."""
+        settings = self.settings
+        return ScoreCache(hasty_dynamodb(), settings.state_table, settings.cache_days) if settings.cache_days else None
 
-class ClassifyService:
-    """Answers requests with whichever model each names."""
+    @cached_property
+    def results(self) -> Bucket:
+        """Return the bucket that replies too large for Lambda are written to."""
+        return Bucket(client("s3"), self.settings.results_bucket)
 
-    def __init__(self, models: Models, default: str, cache: ScoreCache | None = None) -> None:
-        self._models = models
-        self._default = default
-        self._cache = cache
+    @property
+    def desk(self) -> JobEnvironment:
+        """Return what the steps of a file job stand on."""
+        return JobEnvironment.of(self.settings)
+
+    @property
+    def kind(self) -> ClassifyJobType:
+        """Return classification as a kind of file job, the classifier that serves now to be pinned."""
+        return ClassifyJobType(self._serving, self._pinned)
+
+    def _serving(self) -> dict[str, dict[str, str]]:
+        manifest = self.classifier().model.manifest
+        return {"classifier": {"name": manifest.name, "version": manifest.version}}
+
+    def _pinned(self, models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
+        """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
+        return self.classifier("{name}@{version}".format(**models["classifier"]))
 
     def task(self, name: str) -> str:
         """Return what a model is for. Raises NotFound."""
-        return TEXTS if name == self._default else self._models.task(name)
+        return TEXTS if name == self.settings.classifier else self.models.task(name)
 
     def scorer(self, name: str) -> SequenceScorer:
         """Return the scorer of a sequence model. Raises NotFound, ModelUnavailable."""
-        return SequenceScorer(self._models.model(name, SEQUENCES, ""))
+        return SequenceScorer(self.models.model(name, SEQUENCES, ""))
 
     def classifier(self, name: str | None = None) -> TextClassifier:
         """Return the classifier of a model, the default model's where `name` is None.
 
         Raises NotFound for a name that a caller made up, ModelUnavailable where the model can't be had.
         """
-        return TextClassifier(self._models.model(name, TEXTS, self._default))
+        return TextClassifier(self.models.model(name, TEXTS, self.settings.classifier))
 
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
@@ -96,44 +119,10 @@ class ClassifyService:
 
     def cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
         """Return a classifier that remembers, where there is a cache."""
-        return CachedClassifier(classifier, self._cache, caching) if self._cache else classifier
+        return CachedClassifier(classifier, self.cache, caching) if self.cache else classifier
 
 
 @cache
-def settings() -> Settings:
-    """Return what the environment says; SettingsError names what is missing."""
-    return Settings.from_environ(os.environ, "models_bucket")
-
-
-def results() -> Bucket:
-    """Return the bucket that replies too large for Lambda are written to."""
-    return Bucket(client("s3"), settings().results_bucket)
-
-
-@cache
-def service() -> ClassifyService:
-    """Return the service; models are pulled when they are first asked for."""
-    found = settings()
-    choice = Choice.of(Bucket(client("s3"), found.models_bucket), found)
-    cache = ScoreCache(hasty_dynamodb(), found.state_table, found.cache_days) if found.cache_days else None
-    return ClassifyService(choice, found.classifier, cache)
-
-
-def desk() -> JobEnvironment:
-    """Return what the steps of a file job stand on."""
-    return JobEnvironment.of(settings())
-
-
-def kind() -> ClassifyJobType:
-    """Return classification as a kind of file job, the classifier that serves now to be pinned."""
-    return ClassifyJobType(_serving, _pinned_classifier)
-
-
-def _pinned_classifier(models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
-    """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
-    return service().classifier("{name}@{version}".format(**models["classifier"]))
-
-
-def _serving() -> dict[str, dict[str, str]]:
-    manifest = service().classifier().model.manifest
-    return {"classifier": {"name": manifest.name, "version": manifest.version}}
+def services() -> ClassifyServices:
+    """Return this environment's services. Raises SettingsError that names what is missing."""
+    return ClassifyServices(Settings.from_environ(os.environ, "models_bucket"))

@@ -12,7 +12,7 @@ from assay.models.manifest import Manifest
 from assay.options import require_known
 from assay.telemetry import observe
 from portal import jobs, models, pages, uploads
-from portal.services import service
+from portal.services import services
 
 app = routing.resolver()
 
@@ -21,7 +21,7 @@ app = routing.resolver()
 @app.get("/upload")
 def get_page() -> Reply[str]:
     """Return the page."""
-    return routing.reply(pages.upload_page(_root(), uploads.hosts(service().uploads, service().results)))
+    return routing.reply(pages.upload_page(_root(), uploads.hosts(services().uploads, services().results)))
 
 
 @app.get("/page/<name>")
@@ -45,13 +45,13 @@ def get_description() -> Reply[str]:
 @app.get("/health")
 def get_health() -> Reply[str]:
     """Return the versions of the models that requests would meet."""
-    return routing.reply(json_response(service().catalogue.health()))
+    return routing.reply(json_response(services().catalogue.health()))
 
 
 @app.get("/models")
 def get_models() -> Reply[str]:
     """Return the published models, some at a time."""
-    return routing.reply(json_response(service().catalogue.page(routing.request(app).query)))
+    return routing.reply(json_response(services().catalogue.page(routing.request(app).query)))
 
 
 @app.get("/v1/models/<target>")
@@ -84,7 +84,7 @@ def get_live() -> Reply[str]:
 @app.get("/v2/health/ready")
 def get_ready() -> Reply[str]:
     """Answer whether the models that the functions need are published."""
-    ready = models.is_ready(service().catalogue)
+    ready = models.is_ready(services().catalogue)
     return routing.reply(json_response({"ready": ready}, 200 if ready else 503))
 
 
@@ -120,33 +120,33 @@ def get_statistics(name: str, version: str | None = None) -> Reply[str]:
 @app.post("/v2/repository/index")
 def post_index() -> Reply[str]:
     """Return Triton's index of the models."""
-    return routing.reply(json_response(models.repository_index(service().catalogue)))
+    return routing.reply(json_response(models.repository_index(services().catalogue)))
 
 
 def _manifest(name: str, version: str | None) -> Manifest:
-    return models.require_manifest(service().catalogue, name, version)
+    return models.require_manifest(services().catalogue, name, version)
 
 
 @app.post("/uploads")
 def post_uploads() -> Reply[str]:
     """Offer a presigned upload."""
     request = routing.request(app)
-    offer = uploads.offer_upload(request.json(), request.caller, service().uploads, service().jobs)
+    offer = uploads.offer_upload(request.json(), request.caller, services().uploads, services().jobs)
     return routing.reply(json_response(offer, 201))
 
 
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Reply[str]:
     """Return a job."""
-    return routing.reply(json_response(jobs.job_reply(service().jobs.get(job_id), service().results)))
+    return routing.reply(json_response(jobs.job_reply(services().jobs.get(job_id), services().results)))
 
 
 @app.post("/jobs/<job_id>/cancel")
 def post_cancel(job_id: str) -> Reply[str]:
     """Stop a job of the caller's, or of a dropped file; one that has ended stays as it is."""
-    jobs.require_owned(service().jobs.get(job_id), routing.request(app).caller)
-    job = cancel(service().desk, job_id)
-    return routing.reply(json_response(jobs.job_reply(job, service().results), 202))
+    jobs.require_owned(services().jobs.get(job_id), routing.request(app).caller)
+    job = cancel(services().desk, job_id)
+    return routing.reply(json_response(jobs.job_reply(job, services().results), 202))
 
 
 @app.get("/jobs")
@@ -157,8 +157,8 @@ def get_job_by_upload() -> Reply[str]:
     key = request.query.get("upload")
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
-    job = jobs.is_owned(service().jobs.by_upload(key), request.caller)
-    return routing.reply(json_response(jobs.job_reply(job, service().results)))
+    job = jobs.is_owned(services().jobs.by_upload(key), request.caller)
+    return routing.reply(json_response(jobs.job_reply(job, services().results)))
 
 
 @observe

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
@@ -13,15 +13,31 @@ from assay.settings import Settings
 from portal.models import Catalogue
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PortalServices:
     """Settings, buckets and jobs of this environment."""
 
     settings: Settings
-    uploads: Bucket
-    results: Bucket
-    catalogue: Catalogue
-    jobs: Jobs
+
+    @cached_property
+    def uploads(self) -> Bucket:
+        """Return the bucket that files are dropped in."""
+        return Bucket(client("s3"), self.settings.uploads_bucket)
+
+    @cached_property
+    def results(self) -> Bucket:
+        """Return the bucket that results are written to."""
+        return Bucket(client("s3"), self.settings.results_bucket)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """Return the published models."""
+        return Catalogue(Bucket(client("s3"), self.settings.models_bucket), self.settings)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Return the job records."""
+        return announce_jobs(self.settings)
 
     @property
     def desk(self) -> JobEnvironment:
@@ -30,9 +46,7 @@ class PortalServices:
 
 
 @cache
-def service() -> PortalServices:
-    """Return this environment's service."""
-    settings = Settings.from_environ(os.environ, "uploads_bucket", "results_bucket", "models_bucket", "state_table")
-    names = (settings.uploads_bucket, settings.results_bucket, settings.models_bucket)
-    uploads, results, models = (Bucket(client("s3"), name) for name in names)
-    return PortalServices(settings, uploads, results, Catalogue(models, settings), announce_jobs(settings))
+def services() -> PortalServices:
+    """Return this environment's services. Raises SettingsError that names what is missing."""
+    required = ("uploads_bucket", "results_bucket", "models_bucket", "state_table")
+    return PortalServices(Settings.from_environ(os.environ, *required))

@@ -13,7 +13,7 @@ from assay.jobs.ending import end, settle
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Live
 from assay.telemetry import logger, measure, observe, record_failure
-from portal.services import service
+from portal.services import services
 
 EXECUTION_SECONDS = 300.0
 """After so long without a change, an execution is asked whether it still runs."""
@@ -33,7 +33,7 @@ _ALIVE_SECONDS: Final = 960.0
 @observe
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """End the jobs that stopped; return their ids."""
-    ended = sweep(service().desk)
+    ended = sweep(services().desk)
     if ended:
         logger.warning("jobs stopped without a final state", jobs=ended)
         measure("JobsSwept", len(ended))

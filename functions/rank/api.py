@@ -6,17 +6,15 @@ from aws_lambda_powertools.event_handler import Response as Reply
 
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.http import routing
-from assay.http.messages import Response
-from assay.http.negotiation import choose_form, deliver
+from assay.http.messages import Response, choose_form, deliver
 from assay.options import require_known
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import PartialRanking, require_no_rejects, with_simple
+from assay.ranking.ranking import require_no_rejects, with_simple
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
 from rank import reply as replies
-from rank import respond_async
-from rank.request import OPTIONS, Input, read_request, require_top
-from rank.respond_async import prefers_async
-from rank.services import service
+from rank.request import OPTIONS, RankRequest, read_blocks, read_request, require_top
+from rank.respond_async import keep_as_job
+from rank.services import services
 
 app = routing.resolver()
 
@@ -29,19 +27,19 @@ def post_rank() -> Reply[str]:
     the job can be followed that the body became.
     """
     request = routing.request(app)
-    if prefers_async(request):
-        return routing.reply(respond_async.post(request, service()))
-    make, filename = replies.FORMS[choose_form(request.accept, [*replies.FORMS])]
+    wait = not request.prefers_async
+    make, filename = replies.FORMS[choose_form(request.accept if wait else "", [*replies.FORMS])]
     require_known(request.query, OPTIONS)
-    source = read_request(request, service().pair)
+    sent = read_request(request)
     try:
-        partial, rejects = rank_request(source)
+        ranked = rank_request(sent) if wait else None
     except Overtime:
-        return routing.reply(respond_async.post(request, service()))
-    found = replies.Ranked(partial, rejects, source.pair.models)
-    limit = service().settings.reply_bytes
-    reply = deliver(make(found), service().results, limit, filename=filename, about=replies.about(found))
-    return routing.reply(reply)
+        ranked = None
+    if ranked is None:
+        return routing.reply(keep_as_job(sent, request.caller, services()))
+    about, reply = replies.about(ranked), make(ranked)
+    limit = services().settings.reply_bytes
+    return routing.reply(deliver(reply, services().results, limit, filename=filename, about=about))
 
 
 @app.post("/file_data")
@@ -51,8 +49,7 @@ def post_file() -> Reply[str]:
     request = routing.request(app)
     if not request.body:
         raise MalformedBody("the POST is empty: send a form with the file input_file")
-    partial, _ = rank_request(read_request(request, service().pair))
-    return routing.reply(replies.lines(partial))
+    return routing.reply(replies.lines(rank_request(read_request(request)).partial))
 
 
 @app.get("/upload_file")
@@ -62,19 +59,19 @@ def get_upload_file() -> Reply[str]:
     return routing.reply(Response(303, "", "text/plain", {"Location": form}))
 
 
-def rank_request(source: Input) -> tuple[PartialRanking, replies.FirstRejects]:
-    """Return the ranking and the first rejects. Raises InvalidOption; StrictReject where `strict` allows none."""
-    require_top(source.options)
-    rejects = replies.FirstRejects()
+def rank_request(sent: RankRequest) -> replies.Ranked:
+    """Rank a request's sequences. Raises InputError; StrictReject where `strict` allows no reject."""
+    options, rejects = sent.options, replies.FirstRejects()
+    require_top(options)
+    pair = services().pair(options)
+    blocks = read_blocks(sent, pair.contract)
     with phase("rank"):
-        partial = rank_blocks(
-            source.blocks, source.pair.gate, source.pair.score, source.options, deduplicate=True, on_rejects=rejects.add
-        )
-    partial = with_simple(partial)
+        partial = rank_blocks(blocks, pair.gate, pair.score, options, deduplicate=True, on_rejects=rejects.add)
     count_scored(partial.counts.scored)
     count_rejected(rejects.reasons)
-    require_no_rejects(source.options, partial.counts, rejected=rejects.listed())
-    return partial, rejects
+    if options.strict:
+        require_no_rejects(options, partial.counts, rejected=rejects.listed())
+    return replies.Ranked(with_simple(partial), rejects, pair.models)
 
 
 @observe
@@ -86,10 +83,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _warm() -> None:
     """Load the models while the environment starts; a failure is the first request's to report."""
     try:
-        service().pair()
+        services().pair()
     except AssayError as error:
         logger.error("models not loaded at start", code=error.code, reason=error.message)
 
 
-if service().settings.preload:
+if services().settings.preload:
     _warm()

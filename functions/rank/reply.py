@@ -8,8 +8,7 @@ from typing import Final
 
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
-from assay.ranking.ranking import PartialRanking, RankedRow
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
 from assay.text.records import Reject
 
 REJECTS_SHOWN = 1000

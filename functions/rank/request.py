@@ -1,18 +1,19 @@
-"""From a request to blocks of sequences and options, whatever form the sequences came in."""
+"""From a request to options and blocks of sequences, whatever form they came in."""
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
-from assay.http.messages import VAGUE, Part, Request, is_json, json_value, read_upload, require_one_value
-from assay.models.model_choice import Pair
+from assay.http.encodings import Part
+from assay.http.messages import VAGUE, Request, is_json, json_value
 from assay.options import RANKING, RankOptions, read_options, require_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
+from assay.sequences.contract import Contract
 from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff_format
-from assay.sequences.json_items import SEQUENCE, fields_of, parse_items
+from assay.sequences.json_items import SEQUENCE, parse_items
 from assay.sequences.parsing import parse
 from assay.text.packing import PACKED_TYPES, unpack
 from assay.text.signatures import HEAD
@@ -34,30 +35,51 @@ ACCEPTED = (
     "application/octet-stream",
     "multipart/form-data",
 )
-Choose = Callable[[RankOptions], Pair]
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """Blocks, read as they are consumed, what the caller chose, and the models for it."""
+class RankRequest:
+    """What a request asks to rank: its options as they were given and as they are read, and its sequences.
 
-    blocks: Iterator[Block]
-    options: RankOptions
-    pair: Pair
-
-
-def read_request(request: Request, choose: Choose) -> Input:
-    """Return the sequences of a request, which the models that `choose` finds for its options say how to read.
-
-    Raises InputError for a body, type or option that will not do, and as `choose` does.
+    `part` is what the caller sent, `data` the text in it, unpacked; `items` the list of a JSON body, else None.
     """
-    if request.media_type == "multipart/form-data":
-        parts = request.parts()
-        fields = {name: part.body.decode("utf-8", "replace") for name, part in parts.items() if not part.filename}
-        require_one_value(request.query, [name for name in fields if name in RANKING])
-        return _read_file(read_upload(parts), choose, {**request.query, **fields})
+
+    given: Mapping[str, object]
+    options: RankOptions
+    part: Part
+    data: bytes
+    format: Format
+    items: list[object] | None = None
+
+
+def read_request(request: Request) -> RankRequest:
+    """Read a request's options and find its sequences. Raises InputError for what will not do."""
     require_type(request.media_type)
-    return _read_file(Part("body", "", request.content_type, request.body), choose, request.query)
+    part, given = request.contents(RANKING)
+    data, fmt = sniff_body(part, given.get("column"))
+    if fmt is not Format.JSON:
+        return RankRequest(given, RankOptions(**read_options(RANKING, given)), part, data, fmt)
+    items, beside = list_items(json_value(data, LISTS), given.get("column"))
+    require_known(beside, OPTIONS, "field")
+    options = RankOptions(**read_options(RANKING, given, beside))
+    if options.window:
+        raise InvalidOption(
+            "window is for FASTA, but the body is JSON: send FASTA, or leave window out", option="window", format="json"
+        )
+    return RankRequest(read_options(RANKING, given, beside), options, part, data, fmt, items)
+
+
+def read_blocks(sent: RankRequest, wanted: Contract) -> Iterator[Block]:
+    """Yield blocks of the sequences, read as they are consumed. Raises InputError, also where they are too many."""
+    options, head = sent.options, sent.data[:HEAD]
+    contract = options.lenient(wanted)
+    if sent.items is None:
+        blocks = parse([sent.data], sent.format, contract, column=options.column, windows=options.windows)
+    else:
+        _hold_count(len(sent.items), MAX_SEQUENCES)
+        blocks = iter([parse_items(sent.items, contract, options.column, head)])
+    limit = MAX_LINES if sent.items is None and not options.window else MAX_SEQUENCES
+    return _bounded(tell_dna(blocks, head, sent.format, wanted), limit)
 
 
 def require_type(media_type: str) -> None:
@@ -67,14 +89,13 @@ def require_type(media_type: str) -> None:
         raise UnsupportedMediaType(f"cannot read {media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED)
 
 
-def require_top(options: RankOptions) -> RankOptions:
-    """Return the options of a reply, which has the best and not all. Raises InvalidOption."""
+def require_top(options: RankOptions) -> None:
+    """Raise InvalidOption where a reply is to have all that passed: it has the best."""
     if options.output != "top":
         raise InvalidOption(
             "output=all is for files: send them through POST /uploads, or with the header Prefer: respond-async",
             option="output",
         )
-    return options
 
 
 def sniff_body(part: Part, column: str | None = None) -> tuple[bytes, Format]:
@@ -102,33 +123,6 @@ def list_items(body: object, column: str | None = None) -> tuple[list[object], d
     if not isinstance(items, list):
         raise MalformedBody('the JSON needs a list "sequences"', field="sequences")
     return items, options
-
-
-def _read_json(data: bytes, choose: Choose, beside: Mapping[str, object]) -> Input:
-    items, given = list_items(json_value(data, LISTS), read_options(RANKING, beside).get("column"))
-    require_known(given, OPTIONS, "field")
-    _hold_count(len(items), MAX_SEQUENCES)
-    options = RankOptions(**read_options(RANKING, beside, given))
-    if options.window:
-        raise InvalidOption(
-            "window is for FASTA, but the body is JSON: send FASTA, or leave window out", option="window", format="json"
-        )
-    pair = choose(options)
-    columns = fields_of(data[:HEAD], options.column)
-    block = parse_items(items, options.lenient(pair.contract), options.column, columns)
-    blocks = tell_dna([block], b"", Format.JSON, pair.contract)
-    return Input(_bounded(blocks, MAX_SEQUENCES), options, pair)
-
-
-def _read_file(part: Part, choose: Choose, given: Mapping[str, object]) -> Input:
-    data, fmt = sniff_body(part, read_options(RANKING, given).get("column"))
-    if fmt is Format.JSON:
-        return _read_json(data, choose, given)
-    options = RankOptions(**read_options(RANKING, given))
-    pair = choose(options)
-    blocks = parse([data], fmt, options.lenient(pair.contract), column=options.column, windows=options.windows)
-    blocks = tell_dna(blocks, data[:HEAD], fmt, pair.contract)
-    return Input(_bounded(blocks, MAX_SEQUENCES if options.window else MAX_LINES), options, pair)
 
 
 def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:

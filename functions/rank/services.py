@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
@@ -15,36 +15,34 @@ from assay.jobs.planning import JobType
 from assay.jobs.rank_files import RankJobType
 from assay.models.model_choice import Choice, Pair, choose_pair, load_pinned_pair
 from assay.models.published import Shelf
-from assay.models.registry import Registry
 from assay.options import RankOptions
 from assay.settings import Settings
 
 DEFAULTS = RankOptions()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RankServices:
     """Settings, models, buckets and jobs of this environment."""
 
     settings: Settings
-    choice: Choice
 
-    @property
-    def registry(self) -> Registry:
-        """Return the models in memory."""
-        return self.choice.registry
+    @cached_property
+    def models(self) -> Choice:
+        """Return the models that callers choose among."""
+        return Choice.of(Bucket(client("s3"), self.settings.models_bucket), self.settings)
 
-    @property
+    @cached_property
     def uploads(self) -> Bucket:
         """Return the bucket that files are dropped in."""
         return Bucket(client("s3"), self.settings.uploads_bucket)
 
-    @property
+    @cached_property
     def results(self) -> Bucket:
         """Return the bucket that results are written to."""
         return Bucket(client("s3"), self.settings.results_bucket)
 
-    @property
+    @cached_property
     def jobs(self) -> Jobs:
         """Return the job records."""
         return announce_jobs(self.settings)
@@ -58,7 +56,7 @@ class RankServices:
     def kinds(self) -> Mapping[str, JobType]:
         """Return the kinds of file jobs; abstracts are planned and joined here, and not classified."""
         ranking = RankJobType(
-            lambda options: self.pair(options).models, lambda models: load_pinned_pair(self.registry, models)
+            lambda options: self.pair(options).models, lambda models: load_pinned_pair(self.models.registry, models)
         )
         return {each.name: each for each in (ranking, ClassifyJobType(self.classifier))}
 
@@ -68,12 +66,11 @@ class RankServices:
         return {"classifier": {"name": name, "version": shelf.current(name)}}
 
     def pair(self, options: RankOptions = DEFAULTS) -> Pair:
-        """Return one snapshot of the gate and the score model. Raises as `pair.chosen` does."""
-        return choose_pair(self.choice, options, self.settings.gate_model, self.settings.score_model)
+        """Return one snapshot of the gate and the score model. Raises as `choose_pair` does."""
+        return choose_pair(self.models, options, self.settings.gate_model, self.settings.score_model)
 
 
 @cache
-def service() -> RankServices:
-    """Return this environment's service."""
-    settings = Settings.from_environ(os.environ, "models_bucket")
-    return RankServices(settings, Choice.of(Bucket(client("s3"), settings.models_bucket), settings))
+def services() -> RankServices:
+    """Return this environment's services. Raises SettingsError that names what is missing."""
+    return RankServices(Settings.from_environ(os.environ, "models_bucket"))

@@ -13,7 +13,7 @@ from typing import Final
 from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import ranking_csv
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip

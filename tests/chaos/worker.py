@@ -30,9 +30,9 @@ def hang() -> None:
 
 def starve() -> None:
     """Take away what memory is not in use, the models loaded before."""
-    from rank.services import service
+    from rank.services import services
 
-    assert service().pair()
+    assert services().pair()
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + _LEFT,) * 2)
 

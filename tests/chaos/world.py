@@ -97,9 +97,9 @@ class World:
 
     def desk(self) -> JobEnvironment:
         """Return the desk of this environment."""
-        from rank.services import service
+        from rank.services import services
 
-        return service().desk
+        return services().desk
 
     def job(self, event: dict[str, Any]) -> Job | None:
         """Return the job of an event."""
@@ -191,9 +191,9 @@ def forget() -> None:
     """Drop what the functions keep between calls, as new environments of theirs begin."""
     from classify import services
     from portal import services as portal
-    from rank.services import service
+    from rank.services import services as service
 
-    for each in (service, services.settings, services.service, portal.service):
+    for each in (service, services.services, portal.services):
         each.cache_clear()
 
 

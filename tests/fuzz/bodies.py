@@ -6,7 +6,8 @@ from typing import Any
 
 from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
-from assay.http.messages import dumps, error_response, parse_json, parse_multipart, status_of
+from assay.http.encodings import parse_multipart
+from assay.http.messages import dumps, error_response, parse_json, status_of
 from assay.jobs.byte_ranges import Shard
 from assay.jobs.workspace import JobPlan as JobManifest
 from assay.models.manifest import Manifest, Pointer, Target

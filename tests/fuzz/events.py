@@ -10,6 +10,7 @@ from typing import Any
 
 from assay.errors import AssayError
 from assay.jobs.job_records import Claim, UploadIdentity
+from assay.settings import Settings
 from tests.events import Context
 from tests.fuzz import adapters
 
@@ -110,7 +111,7 @@ def _rank() -> Handler:
         results=adapters.Bucket("results"),
         jobs=adapters.Jobs(),
     )
-    vars(api)["service"] = lambda: stack
+    vars(api)["services"] = lambda: stack
     return api.handler
 
 
@@ -118,11 +119,11 @@ def _rank() -> Handler:
 def _classify() -> Handler:
     adapters.quiet()
     from classify import api
-    from classify.services import ClassifyService
+    from classify.services import ClassifyServices
 
-    stack = ClassifyService(adapters.Models(), "tiny-text")
-    vars(api).update(service=lambda: stack, settings=lambda: SimpleNamespace(reply_bytes=4_000))
-    vars(api)["results"] = lambda: adapters.Bucket("results")
+    stack = ClassifyServices(Settings(classifier="tiny-text", reply_bytes=4_000))
+    vars(stack).update(models=adapters.Models(), results=adapters.Bucket("results"))
+    vars(api)["services"] = lambda: stack
     return api.handler
 
 

@@ -29,15 +29,15 @@ def sent(method: str, path: str, identity: dict[str, Any], body: bytes = b"", **
 @pytest.fixture
 def ask(aws: Aws) -> Iterator[Ask]:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
     def ask(*given: Any, **query: Any) -> tuple[int, Any]:
         reply = handler(sent(*given, **query), Context())
         return reply["statusCode"], json.loads(reply["body"])
 
-    service.cache_clear()
+    services.cache_clear()
     yield ask
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.fixture

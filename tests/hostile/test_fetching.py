@@ -70,11 +70,11 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 @pytest.fixture
 def portal(aws: Aws) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
-    service.cache_clear()
+    services.cache_clear()
     yield lambda event: handler(event, Context())
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.mark.parametrize("url", ADDRESSES)

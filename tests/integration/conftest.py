@@ -40,21 +40,21 @@ def metrics(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Callable[[dict[str, Any]], dict[str, Any]]]:
     """Call the ranking API's handler, over a tiny model."""
     from rank.api import handler
-    from rank.services import service
+    from rank.services import services
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "tiny-index")
     aws.publish("tiny-index")
-    service.cache_clear()
+    services.cache_clear()
     yield lambda event: handler(event, Context())
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.fixture
 def drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch) -> Iterator[Drop]:
     """Drop files; they are one shard each unless a test cuts them smaller."""
     from rank import jobs as rank_jobs
-    from rank.services import service
+    from rank.services import services
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "tiny-index")
@@ -67,9 +67,9 @@ def drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: pytest.
     machine = create(handlers, monkeypatch)
     environment("ASSAY_FILE_MACHINE", machine.arn)
     environment("ASSAY_SHARD_CONCURRENCY", "2")
-    service.cache_clear()
+    services.cache_clear()
     yield Drop(aws, rank_jobs.upload_handler, machine)
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def paper_drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: p
     from classify import jobs as classify_jobs
     from classify import services
     from rank import jobs as rank_jobs
-    from rank.services import service
+    from rank.services import services as service
 
     environment("ASSAY_CLASSIFIER", "tiny-text")
     aws.publish("tiny-text")
@@ -90,7 +90,7 @@ def paper_drop(aws: Aws, environment: Callable[[str, str], None], monkeypatch: p
     machine = create(handlers, monkeypatch)
     environment("ASSAY_FILE_MACHINE", machine.arn)
     environment("ASSAY_SHARD_CONCURRENCY", "2")
-    caches = (service, services.settings, services.service)
+    caches = (service, services.services)
     for each in caches:
         each.cache_clear()
     yield Drop(aws, classify_jobs.upload_handler, machine, "classification.json")

@@ -18,9 +18,9 @@ SHARDS = -(-len(BODY) // SHARD)
 
 def desk() -> JobEnvironment:
     """Return the desk of this environment."""
-    from rank.services import service
+    from rank.services import services
 
-    return service().desk
+    return services().desk
 
 
 def whole(drop: Drop, job_id: str) -> None:

@@ -23,7 +23,7 @@ _SEQUENCES: Final = "tests/unit/sequences/test_sequences.py"
 
 SUBJECTS: Final[Mapping[str, Subject]] = {
     "top-k": Subject(
-        ("layers/assay/python/assay/ranking/top_k.py",),
+        ("layers/assay/python/assay/ranking/ranker.py",),
         (
             _VALUES,
             "tests/unit/ranking/test_top_k.py",

@@ -9,7 +9,7 @@ import pytest
 from assay.abstracts.cleaning import LONGEST, SHORTEST
 from assay.jobs.job_records import Job
 from assay.options import MAX_TOP_K
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
 from assay.settings import Settings, variable
 from assay.text.csv_writer import rejected_csv_header

@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, ManifestInvalid
+from assay.http.encodings import Part
 from assay.jobs.steps import start_from_record
 from assay.jobs.workspace import JobPlan as JobManifest
 from assay.jobs.workspace import Source
 from assay.models.manifest import Manifest
-from rank.respond_async import accept
+from assay.options import RankOptions
+from assay.sequences.formats import Format
+from rank.request import RankRequest
+from rank.respond_async import keep_as_job
 from tests.conftest import DATA
 
 BUNDLE = (DATA / "tiny-text" / "1" / "manifest.json").read_text("utf-8")
@@ -49,5 +53,7 @@ def test_a_content_type_that_no_header_can_hold_is_not_passed_on(sent: str, kept
     client = SimpleNamespace(put_object=lambda **given: put.append(given["ContentType"]))
     uploads: Any = SimpleNamespace(client=client, name="uploads")
     jobs: Any = SimpleNamespace(enqueue=lambda key, kind, caller: SimpleNamespace(id="1"))
-    assert accept(uploads, jobs, "rank", "request", b"", sent, {}).status == 202
+    stack: Any = SimpleNamespace(uploads=uploads, jobs=jobs)
+    request = RankRequest({}, RankOptions(), Part("body", "", sent, b""), b"", Format.LINES)
+    assert keep_as_job(request, "", stack).status == 202
     assert put == [kept]

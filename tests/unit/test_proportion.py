@@ -20,7 +20,8 @@ import pytest
 
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError, TooLarge
-from assay.http.messages import parse_json, parse_multipart
+from assay.http.encodings import parse_multipart
+from assay.http.messages import parse_json
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.sequences.contract import Windows

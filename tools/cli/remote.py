@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from assay.ranking.ranking import Counts, PartialRanking, RankedRow
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import Counts, PartialRanking, RankedRow, ranking_csv
 from tools.batch.classify_file import holds_many, read_results
 from tools.cli import output
 from tools.cli.arguments import classification_options as of_classification

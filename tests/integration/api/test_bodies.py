@@ -25,11 +25,9 @@ def classify(aws: Aws) -> Iterator[Call]:
     from classify import api, services
 
     aws.publish("tiny-text")
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
     yield lambda event: api.handler(event, Context())
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])

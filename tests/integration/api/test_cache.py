@@ -37,12 +37,10 @@ def handler(aws: Aws, environment: Callable[[str, str], None]) -> Any:
     from classify import api, services
 
     environment("ASSAY_CACHE_DAYS", "1")
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
     aws.publish("tiny-text")
     yield api.handler
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
 
 
 def call(handler: Any, name: str = "classify", control: str = "", **changes: Any) -> Any:
@@ -113,8 +111,7 @@ def test_another_version_of_the_model_is_asked_anew(
     from classify import services
 
     environment("ASSAY_MODEL_REFRESH_SECONDS", "0")
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
     call(handler)
     manifest = json.loads((TINY / "manifest.json").read_text())
     put(aws, "tiny-text", "2", provenance=manifest["provenance"] | {"trained": "again"})

@@ -34,11 +34,9 @@ def empty(aws: Aws) -> Iterator[Any]:
     """The handler over a models bucket without models."""
     from classify import api, services
 
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
     yield api.handler
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
 
 
 @pytest.fixture

@@ -26,11 +26,9 @@ def classify(aws: Aws) -> Iterator[Call]:
     from classify import api, services
 
     aws.publish("tiny-text")
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
     yield lambda event: api.handler(event, Context())
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
 
 
 def rank(call: Call, accept: str) -> dict[str, Any]:
@@ -83,11 +81,11 @@ def test_every_form_of_a_classification_says_the_same(classify: Call) -> None:
 
 
 def test_a_large_table_is_elsewhere_and_whole(call: Call, aws: Aws, environment: Settle) -> None:
-    from rank.services import service
+    from rank.services import services
 
     whole = rank(call, "text/csv")["body"]
     environment("ASSAY_REPLY_BYTES", "100")
-    service.cache_clear()
+    services.cache_clear()
     reply = rank(call, "text/csv")
     assert reply["statusCode"] == 303
     link = headers(reply)["Location"]
@@ -100,10 +98,8 @@ def test_a_large_table_is_elsewhere_and_whole(call: Call, aws: Aws, environment:
 
 
 def test_a_large_classification_is_a_link(classify: Call, aws: Aws, environment: Settle) -> None:
-    from classify import services
 
     environment("ASSAY_REPLY_BYTES", "10")
-    services.settings.cache_clear()
     reply = json.loads(classify(post("/classify", TEXTS))["body"])
     assert set(reply) == {"result_url", "model", "notices"}
     assert [key.rpartition("/")[2] for key in aws.results.keys("results/")] == ["classification.json"]

@@ -46,12 +46,10 @@ def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Any]
     from classify import api, services
 
     environment("ASSAY_CACHE_DAYS", "1")
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
     aws.publish("tiny-text")
     yield lambda event: api.handler(event, Context())
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
 
 
 def held(found: list[dict[str, Any]], *ids: str) -> None:

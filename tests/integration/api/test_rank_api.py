@@ -186,10 +186,10 @@ def test_an_unknown_route_and_method_have_the_error_shape(call: Call) -> None:
 
 
 def test_no_model_is_503_and_says_how_to_publish(call: Call, environment: Callable[[str, str], None]) -> None:
-    from rank.services import service
+    from rank.services import services
 
     environment("ASSAY_GATE_MODEL", "absent")
-    service.cache_clear()
+    services.cache_clear()
     reply = call(post("/rank", b'{"sequences": []}'))
     refused(reply, 503, "model_unavailable")
     assert "Retry-After" in reply["multiValueHeaders"]
@@ -198,12 +198,12 @@ def test_no_model_is_503_and_says_how_to_publish(call: Call, environment: Callab
 def test_a_large_reply_is_a_link_to_the_same_body(
     call: Call, aws: Aws, environment: Callable[[str, str], None]
 ) -> None:
-    from rank.services import service
+    from rank.services import services
 
     body = json.dumps({"sequences": [GOOD, OTHER], "threshold": -1e6}).encode()
     whole = call(post("/rank", body))
     environment("ASSAY_REPLY_BYTES", "100")
-    service.cache_clear()
+    services.cache_clear()
     reply = json.loads(call(post("/rank", body))["body"])
     assert set(reply) == {"result_url", "counts", "models", "notices"}
     key = next(aws.results.keys("results/"))

@@ -22,16 +22,14 @@ def ask(aws: Aws) -> Iterator[Ask]:
     from classify import api, services
 
     aws.publish("tiny-text", "tiny-index")
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
 
     def asked(path: str, body: object) -> tuple[int, Any]:
         reply = api.handler(post(path, json.dumps(body).encode()), Context())
         return reply["statusCode"], json.loads(reply["body"])
 
     yield asked
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
 
 
 def infer(*rows: object, **changes: Any) -> dict[str, Any]:
@@ -175,13 +173,13 @@ def test_a_version_may_be_named_and_must_be_there(ask: Ask) -> None:
 
 def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws) -> None:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
     def read(path: str) -> tuple[int, Any]:
         reply = handler(post(path, b"") | {"httpMethod": "GET"}, Context())
         return reply["statusCode"], json.loads(reply["body"])
 
-    service.cache_clear()
+    services.cache_clear()
     for name, row in (("tiny-text", TEXT), ("tiny-index", GOOD)):
         _, told = read(f"/v2/models/{name}")
         [given], [answered] = told["inputs"], told["outputs"]
@@ -199,4 +197,4 @@ def test_a_models_metadata_names_what_infer_takes_and_answers(ask: Ask, aws: Aws
     assert read("/v2/models/other")[1]["code"] == read("/v1/models/other")[1]["code"] == "not_found"
     assert read("/v2/health/live") == (200, {"live": True})
     assert read("/v2/health/ready") == (503, {"ready": False})
-    service.cache_clear()
+    services.cache_clear()

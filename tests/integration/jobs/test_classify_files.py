@@ -15,7 +15,7 @@ from assay.abstracts.parsing import Layout
 from assay.jobs.classify_files import sniff_layout
 from assay.jobs.steps import redrive
 from classify import jobs as classify_jobs
-from classify.services import desk
+from classify.services import services
 from tests import events
 from tests.conftest import delete_objects
 from tests.events import Context
@@ -238,7 +238,7 @@ def test_a_redriven_job_whose_plan_is_gone_is_planned_by_the_machine(paper_drop:
     for key in list(paper_drop.aws.results.keys("partials/")):
         delete_objects(paper_drop.aws.results, key)
     paper_drop.machine.fault = lambda *_: None
-    execution = redrive(desk(), job_id)
+    execution = redrive(services().desk, job_id)
     assert execution
     assert paper_drop.machine.wait(execution.rpartition(":")[2]) == "SUCCEEDED"
     assert paper_drop.summary(job_id)["counts"]["classified"] == 6

@@ -24,9 +24,9 @@ BODY = f"{GOOD}\n{OTHER}\nMKV\n".encode() * 4
 def ask(drop: Drop) -> Iterator[Ask]:
     """Ask the portal."""
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
-    service.cache_clear()
+    services.cache_clear()
 
     def call(method: str, path: str, resource: str) -> tuple[int, dict[str, Any]]:
         event = load("portal_job") | {"httpMethod": method, "path": path, "resource": resource}
@@ -35,7 +35,7 @@ def ask(drop: Drop) -> Iterator[Ask]:
         return reply["statusCode"], json.loads(reply["body"])
 
     yield call
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from assay.jobs import large_cells
 from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
-from assay.ranking import top_k
+from assay.ranking import ranker
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import ranking_csv
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from tests.conftest import DATA
@@ -107,12 +107,12 @@ def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_labels_that_were_let_go_leave_the_same_rows() -> None:
     chance = np.random.default_rng(1)
-    kept, shed = top_k.TopK(5), top_k.TopK(5, most=10)
+    kept, shed = ranker.TopK(5), ranker.TopK(5, most=10)
     for start in range(0, 60, 20):
         codes = chance.integers(0, 20, (20, 50), dtype=np.uint8)
         labels = np.fromiter(((f"id{at}", ("x" * 100,)) for at in range(20)), np.object_, 20)
         score = chance.random(20, dtype=np.float32)
-        rows = top_k.Rows(codes, np.arange(start, start + 20), score, score, labels)
+        rows = ranker.Rows(codes, np.arange(start, start + 20), score, score, labels)
         kept.add(rows, 1 << 30)
         shed.add(rows, 1 << 30)
     first, second = kept.best(), shed.best()

@@ -167,9 +167,9 @@ def test_what_the_file_is_not_to_blame_for_is_raised_and_done_by_the_retry(
 
 
 def test_no_model_is_raised_for_a_retry(drop: Drop, environment: Callable[[str, str], None]) -> None:
-    from rank.services import service
+    from rank.services import services
 
     environment("ASSAY_GATE_MODEL", "absent")
-    service.cache_clear()
+    services.cache_clear()
     with pytest.raises(ModelUnavailable):
         drop(drop.put("rank/a.txt", GOOD.encode()))

@@ -33,21 +33,20 @@ TEXT = "The quantum field theory of galaxies is studied with neural networks and
 def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
     """Rank as the handler does, but for Powertools' resolver, which serves one request at a time as Lambda does."""
     from rank import api, request
-    from rank.services import service
+    from rank.services import services
 
     environment("ASSAY_GATE_MODEL", NAME)
     environment("ASSAY_SCORE_MODEL", NAME)
     environment("ASSAY_MODEL_REFRESH_SECONDS", "0")
-    service.cache_clear()
+    services.cache_clear()
 
     def ask() -> Answer:
-        source = request.read_request(Request("POST", "/rank", {}, {}, BODY), service().pair)
-        partial, _ = api.rank_request(source)
-        by_sequence = {row.sequence: row.score for row in partial.rows}
-        return source.pair.models["score"]["version"], tuple(by_sequence[each] for each in SEQUENCES)
+        ranked = api.rank_request(request.read_request(Request("POST", "/rank", {}, {}, BODY)))
+        by_sequence = {row.sequence: row.score for row in ranked.partial.rows}
+        return ranked.models["score"]["version"], tuple(by_sequence[each] for each in SEQUENCES)
 
     yield ask
-    service.cache_clear()
+    services.cache_clear()
 
 
 @pytest.fixture
@@ -57,17 +56,15 @@ def classify(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]
     from classify.request import ClassifyRequest
 
     environment("ASSAY_MODEL_REFRESH_SECONDS", "0")
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
     request = ClassifyRequest([TEXT], ClassifyOptions())
 
     def ask() -> Answer:
-        reply = services.service().classify(request)
+        reply = services.services().classify(request)
         return reply["model"]["version"], tuple(reply["results"][0]["scores"].values())
 
     yield ask
-    for cached in (services.settings, services.service):
-        cached.cache_clear()
+    services.services.cache_clear()
 
 
 def sequence_versions(folder: Path) -> list[Path]:

@@ -47,16 +47,14 @@ def rank(models: Aws, call: Callable[[dict[str, Any]], dict[str, Any]]) -> Ask:
 def classify(models: Aws) -> Iterator[Ask]:
     from classify import api, services
 
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
 
     def asked(path: str) -> tuple[int, Any]:
         reply = api.handler(post(path, json.dumps({"abstract": TEXT}).encode()), Context())
         return reply["statusCode"], json.loads(reply["body"])
 
     yield asked
-    services.settings.cache_clear()
-    services.service.cache_clear()
+    services.services.cache_clear()
 
 
 def scores(reply: Any) -> dict[str, float]:
@@ -177,13 +175,13 @@ def test_a_dropped_file_chooses_by_its_metadata(
 
 def test_the_portal_lists_what_can_be_chosen(models: Aws, environment: Callable[[str, str], None]) -> None:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "other")
-    service.cache_clear()
+    services.cache_clear()
     reply = handler(post("/models", b"") | {"httpMethod": "GET"}, Context())
-    service.cache_clear()
+    services.cache_clear()
     found = {each["name"]: each for each in json.loads(reply["body"])["models"]}
     assert {name: each["default_for"] for name, each in found.items()} == {
         "other": ["score"],

@@ -31,11 +31,11 @@ AWAY: dict[str, Exception] = {
 @pytest.fixture
 def portal(drop: Drop) -> Iterator[Any]:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
-    service.cache_clear()
+    services.cache_clear()
     yield handler
-    service.cache_clear()
+    services.cache_clear()
 
 
 def asked(handler: Any, route: str) -> tuple[int, Any, dict[str, Any]]:

@@ -24,11 +24,11 @@ Call = Callable[..., dict[str, Any]]
 @pytest.fixture
 def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
     from portal.app import handler
-    from portal.services import service
+    from portal.services import services
 
     environment("ASSAY_GATE_MODEL", "tiny-index")
     environment("ASSAY_SCORE_MODEL", "absent")
-    service.cache_clear()
+    services.cache_clear()
 
     def get(path: str, asked: str = "", **query: str) -> dict[str, Any]:
         event = post(path, b"", query=query or None) | {"httpMethod": "GET"}
@@ -37,7 +37,7 @@ def call(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Call]:
 
     get.post = lambda path, body: handler(post(path, body), Context())  # type: ignore[attr-defined]
     yield get
-    service.cache_clear()
+    services.cache_clear()
 
 
 def read(reply: dict[str, Any], status: int = 200) -> Any:
@@ -173,12 +173,12 @@ def test_a_manifest_that_is_not_the_pointers_is_left_out(call: Call, aws: Aws) -
 def test_a_page_of_models_asks_s3_once_in_a_while_and_not_once_a_call(
     call: Call, aws: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from portal.services import service
+    from portal.services import services
 
     aws.publish("tiny-index", "tiny-text")
     first = read(call("/models"))
     counted: list[str] = []
-    client = service().catalogue._bucket.client
+    client = services().catalogue._bucket.client
     client.meta.events.register("before-call.s3", lambda model, **_: counted.append(model.name))
     for at in range(20):
         assert read(call("/models", limit=str(1 + at % 3), after=f"a{at}"))["models"][0] == first["models"][0]

@@ -19,7 +19,7 @@ RECORDED = sorted(path.stem for path in EVENTS.glob("*.json") if "httpMethod" in
 STACK = stack.read_stack(ROOT / "template.yaml")
 FUNCTIONS = {(route.method, route.path): STACK.functions[route.function].handler for route in STACK.routes}
 TINY = {"ASSAY_GATE_MODEL": "tiny-index", "ASSAY_SCORE_MODEL": "tiny-index", "ASSAY_CLASSIFIER": "tiny-text"}
-STALE = {"rank.services": ["service"], "classify.services": ["service", "settings"], "portal.services": ["service"]}
+STALE = ["rank.services", "classify.services", "portal.services"]
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -33,9 +33,8 @@ def answer(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Answer
 
 
 def _forget() -> None:
-    for module, names in STALE.items():
-        for name in names:
-            getattr(importlib.import_module(module), name).cache_clear()
+    for module in STALE:
+        importlib.import_module(module).services.cache_clear()
 
 
 def _answer(event: dict[str, Any]) -> dict[str, Any]:

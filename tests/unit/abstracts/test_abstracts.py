@@ -11,8 +11,9 @@ from tokenizers import Tokenizer
 
 from assay.abstracts.classification import Prediction, classify, shape_result
 from assay.abstracts.cleaning import clean, prepare
-from assay.abstracts.tokens import MOST_TOKENS, TextTokenizer, batches, padded_tokens, stack
+from assay.abstracts.tokens import TextTokenizer
 from assay.errors import InvalidAbstract, InvalidOption
+from assay.models.text_classifier import MOST_TOKENS, batches, padded_tokens, stack
 from assay.options import ClassifyOptions
 
 TINY = Path(__file__).parents[2] / "data" / "tiny-text" / "1"

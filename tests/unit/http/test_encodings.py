@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
-from assay.http.encodings import MAX_BYTES, decode_body
-from assay.http.messages import Request, parse_multipart
+from assay.http.encodings import MAX_BYTES, decode_body, parse_multipart
+from assay.http.messages import Request
 from tests.events import multipart, post
 
 FORM = "multipart/form-data; boundary=frontier"

@@ -1,7 +1,7 @@
 import pytest
 
 from assay.errors import InvalidOption, NotAcceptable
-from assay.http.negotiation import choose_form
+from assay.http.messages import choose_form
 from assay.options import require_known
 
 OFFERED = ("application/json", "text/csv", "text/plain")

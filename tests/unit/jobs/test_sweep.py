@@ -212,7 +212,7 @@ def test_by_itself_it_takes_a_minute_for_jobs_and_half_of_one_for_promises(
 @pytest.mark.parametrize("ended", [[], ["1", "2"]])
 def test_the_function_says_what_it_ended_and_counts_it(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> None:
     told: list[Any] = []
-    monkeypatch.setattr(sweeping, "service", lambda: SimpleNamespace(desk="desk"))
+    monkeypatch.setattr(sweeping, "services", lambda: SimpleNamespace(desk="desk"))
     monkeypatch.setattr(sweeping, "sweep", lambda desk: ended if desk == "desk" else None)
     monkeypatch.setattr(sweeping, "measure", lambda name, value: told.append((name, value)))
     assert vars(sweeping.handler)["__wrapped__"]({}, None) == {"jobs": ended}

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from assay.options import RankOptions
-from assay.ranking.ranker import _Queue, _rows, _weight, rank_blocks
+from assay.ranking.ranker import Rows, _Queue, _rows, _weight, rank_blocks, weigh
 from assay.ranking.ranking import Counts, PartialRanking, PlacedRow, RankedRow, merge, with_simple
-from assay.ranking.top_k import Rows, weigh
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assay.ranking import top_k
-from assay.ranking.top_k import Rows, TopK, concatenate, pack, weigh
+from assay.ranking import ranker
+from assay.ranking.ranker import Rows, TopK, concatenate, pack, weigh
 
 HEAVY = 64 << 20
 """Bytes of labels that wait at once, as its documentation has it."""
@@ -110,7 +110,7 @@ def test_what_waits_is_sorted_before_it_is_heavy_or_many_and_not_for_each_block(
         sorts.append(sum(map(len, parts)))
         return concatenate(parts)
 
-    monkeypatch.setattr(top_k, "concatenate", note)
+    monkeypatch.setattr(ranker, "concatenate", note)
     for at in range(9):
         top.add(numbered(at * 4, [at, at, at, at], ("a", ())), HEAVY // 3)
         assert top._weight <= HEAVY
@@ -182,7 +182,7 @@ def test_repeats_are_looked_for_no_further_than_they_must_be(
         seen.append(len(codes))
         return pack(codes)
 
-    monkeypatch.setattr(top_k, "pack", note)
+    monkeypatch.setattr(ranker, "pack", note)
     codes = np.minimum(np.arange(count, dtype=np.uint32), distinct - 1).view(np.uint8).reshape(count, 4)
     top = TopK(100)
     top._parts = [rows(codes, -np.arange(count, dtype=np.float32))]

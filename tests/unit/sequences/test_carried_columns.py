@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from assay.errors import UnreadableInput
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking_csv import carried_names, ranking_csv
+from assay.ranking.ranking import carried_names, ranking_csv
 from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

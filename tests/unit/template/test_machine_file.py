@@ -74,7 +74,7 @@ def test_each_kind_of_file_has_its_map_and_its_join() -> None:
     found = {each["StringEquals"]: each["Next"] for each in FILE["States"]["ShardKind"]["Choices"]}
     assert found == {"rank": "RankShards", "classify": "ClassifyShards"}
     nothing: Any = None
-    assert set(RankServices(nothing, nothing).kinds) == set(found)
+    assert set(RankServices(nothing).kinds) == set(found)
 
 
 @pytest.mark.parametrize("kind", ["Rank", "Classify"])

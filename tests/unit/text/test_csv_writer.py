@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.ranking import PartialRanking, RankedRow
-from assay.ranking.ranking_csv import ranking_csv
+from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
 from assay.text.csv_writer import escape_formula, rejected_csv_header, rejected_rows, unescape_formula
 from assay.text.records import Reject
 

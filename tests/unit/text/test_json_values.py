@@ -13,7 +13,7 @@ from assay.abstracts.parsing import read_records as read_abstracts
 from assay.errors import UnreadableInput
 from assay.jobs.classify_files import sniff_layout as sniff_abstracts
 from assay.sequences.formats import LISTS, Format, sniff_format
-from assay.sequences.json_items import fields_of, parse_items
+from assay.sequences.json_items import parse_items
 from assay.sequences.parsing import parse
 from assay.text.json_values import is_lines, values
 from assay.text.records import LIMITS, Limits, gather
@@ -195,7 +195,7 @@ def test_items_of_any_shape_are_the_same_in_a_list_a_document_and_lines(items: l
     body = json.dumps(items).encode()
     lines = b"\n".join(json.dumps(item).encode() for item in items)
     chunks = [body[at : at + size] for at in range(0, len(body), size)]
-    listed = [parse_items(items, columns=fields_of(body, None))]
+    listed = [parse_items(items, head=body)]
     for blocks in (listed, [*parse(chunks, Format.JSON)], [*parse([lines], Format.JSONL)]):
         named = [name for block in blocks for name in block.ids or [""] * len(block.lines)]
         assert named == [_id(item) for item in items if _text(item).removesuffix("*").upper() == GOOD]

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
-from assay.abstracts.tokens import TextTokenizer, Tokens, stack
+from assay.abstracts.tokens import TextTokenizer, Tokens
 from assay.errors import InvalidOption
 from assay.models.loading import load_model
-from assay.models.text_classifier import ACTIVATIONS
+from assay.models.text_classifier import ACTIVATIONS, stack
 from tools.models.build import build_manifest
 from tools.models.importers.result import ImportRequest, probe_texts
 from tools.models.importers.tokenizer_files import added_texts, write_tokenizer

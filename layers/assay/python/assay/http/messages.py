@@ -2,13 +2,13 @@
 
 import base64
 import binascii
-import io
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+import secrets
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from assay.errors import (
     AssayError,
@@ -25,57 +25,11 @@ from assay.errors import (
     UnreadableInput,
     UnsupportedMediaType,
 )
-from assay.http.encodings import GZIP, decode_body, unpack_gzip
+from assay.http.encodings import GZIP, Part, decode_body, parse_multipart, unpack_gzip
 from assay.text.json_text import NamedTwice, looks_like_json, require_once_each
 
-_MAX_PARTS: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file or field of a multipart body."""
-
-    name: str
-    filename: str
-    content_type: str
-    body: bytes
-
-
-def parse_multipart(body: bytes, content_type: str) -> dict[str, Part]:
-    """Return the parts of a multipart/form-data body by name.
-
-    Raises MalformedBody, also where a name stands twice; TooLarge.
-    """
-    # Imported here, for most requests are not multipart.
-    from multipart import MultipartError, MultipartParser, ParserLimitReached, parse_options_header  # type: ignore[import-untyped]
-
-    boundary = parse_options_header(content_type)[1].get("boundary", "")
-    if not boundary:
-        raise MalformedBody("the multipart Content-Type has no boundary")
-    limits = {"part_limit": _MAX_PARTS, "memory_limit": len(body) + 1, "spool_limit": len(body) + 1}
-    try:
-        parser = MultipartParser(io.BytesIO(body), boundary, len(body), strict=True, **limits)
-        found = [Part(part.name, part.filename or "", part.content_type or "", part.raw) for part in parser]
-    except ParserLimitReached as error:
-        raise TooLarge(f"the multipart body is over a limit: {error}") from None
-    except (MultipartError, ValueError, LookupError) as error:
-        raise MalformedBody(f"the multipart body cannot be read: {error}") from None
-    for part in found:
-        twice = [each for each in found if each.name == part.name]
-        if len(twice) > 1:
-            raise MalformedBody(_twice(twice), field=part.name)
-    return {part.name: part for part in found}
-
-
-def _twice(parts: list[Part]) -> str:
-    """Say which name stands more than once: neither may be dropped unseen."""
-    name = parts[0].name[:80]
-    files = [part.filename[:80] for part in parts if part.filename]
-    if files:
-        listed = ", ".join(map(repr, files[:8]))
-        return f"the form has {len(parts)} files {name!r}, {listed}: send them one by one, or joined"
-    return f"the form has {name!r} {len(parts)} times: send it once"
-
+if TYPE_CHECKING:
+    from assay.aws.s3 import Bucket
 
 _SESSION: Final = re.compile(r"(:assumed-role/[^/]+)/.*", re.DOTALL)
 """What names one session of a role: a task or a function has another one each time it starts."""
@@ -115,6 +69,7 @@ _NEVER_TEXT: Final = ("image/", "audio/", "video/", "font/")
 _NOT_UTF_8: Final = "the body is not UTF-8 and arrived damaged, first at character"
 _GZIP_AS_TEXT: Final = "\x1f\ufffd"
 """How gzip begins once API Gateway has read it as UTF-8, which it does but for the template's BinaryMediaTypes."""
+RESPOND_ASYNC: Final = "respond-async"
 VAGUE: Final = (
     "",
     "application/x-www-form-urlencoded",  # what `curl -d` says of anything
@@ -179,6 +134,12 @@ class Request:
         return self.headers.get("accept", "")
 
     @property
+    def prefers_async(self) -> bool:
+        """Say whether the caller would rather not wait: `Prefer: respond-async`."""
+        wishes = self.headers.get("prefer", "").split(",")
+        return RESPOND_ASYNC in {wish.partition(";")[0].strip().lower() for wish in wishes}
+
+    @property
     def looks_like_json(self) -> bool:
         """Say whether the body is to be read as JSON."""
         return is_json(self.content_type, self.body)
@@ -190,6 +151,21 @@ class Request:
     def parts(self) -> dict[str, Part]:
         """Return the parts of a multipart body by name. Raises MalformedBody, also where two have one name."""
         return parse_multipart(self.body, self.content_type)
+
+    def contents(self, options: Collection[str], *names: str) -> tuple[Part, dict[str, str]]:
+        """Return what is sent and the options beside it, by query or form; a form's file, or its field of `names`.
+
+        Raises MalformedBody where the form has none, or an option stands in query and form.
+        """
+        if self.media_type != "multipart/form-data":
+            return Part("body", "", self.content_type, self.body), dict(self.query)
+        parts = self.parts()
+        given = {name: part for name, part in parts.items() if name in options and not part.filename}
+        for name in given:  # neither may be dropped unseen
+            if name in self.query:
+                raise MalformedBody(f"{name!r} is in the query and in the form: send it once", field=name)
+        fields = {name: part.body.decode("utf-8", "replace") for name, part in given.items() if part.body}
+        return _find_upload(parts, (*names, "input_file")), {**self.query, **fields}
 
 
 def _query(event: Mapping[str, Any]) -> dict[str, str]:
@@ -296,19 +272,12 @@ def _kind(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def read_upload(parts: Mapping[str, Part], name: str = "input_file") -> Part:
-    """Return the uploaded file. Raises MalformedBody when the form has none of that name."""
-    if name not in parts:
-        has = f"; it has {', '.join(sorted(parts)[:8])}" if parts else ""
-        raise MalformedBody(f"the form has no field {name!r}{has}", field=name)
-    return parts[name]
-
-
-def require_one_value(query: Mapping[str, str], fields: Iterable[str]) -> None:
-    """Raise MalformedBody for an option that stands in the query and in the form: neither may be dropped unseen."""
-    for name in fields:
-        if name in query:
-            raise MalformedBody(f"{name!r} is in the query and in the form: send it once", field=name)
+def _find_upload(parts: Mapping[str, Part], names: Sequence[str]) -> Part:
+    """Return the first part that has one of the names. Raises MalformedBody."""
+    if found := next((parts[name] for name in names if name in parts), None):
+        return found
+    has = f"; it has {', '.join(sorted(parts)[:8])}" if parts else ""
+    raise MalformedBody(f"the form has no field {names[-1]!r}{has}", field=names[-1])
 
 
 def status_of(error: AssayError) -> int:
@@ -358,3 +327,57 @@ def dumps(value: object) -> str:
     """Return compact JSON that UTF-8 can hold: half a surrogate pair becomes "?". ValueError for NaN, our mistake."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_QUALITY: Final = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)", re.IGNORECASE)
+
+
+def choose_form(accept: str, offered: Sequence[str]) -> str:
+    """Return the media type of `offered` that is wanted most, the earliest of equals. Raises NotAcceptable."""
+    ranges = dict(_ranges(accept))
+    if not ranges:
+        return offered[0]
+    wanted = {each: _quality(each, ranges) for each in offered}
+    best = max(offered, key=lambda each: wanted[each])
+    if wanted[best] <= 0:
+        shown = accept[:100]
+        raise NotAcceptable(f"cannot answer as {shown!r}; accept one of {', '.join(offered)}", offered=offered)
+    return best
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    for part in accept.lower().split(","):
+        name = part.partition(";")[0].strip()
+        quality = _QUALITY.search(part)
+        if name:
+            yield name, float(quality[1]) if quality else 1.0
+
+
+def _quality(media_type: str, ranges: dict[str, float]) -> float:
+    """Return the quality that the most specific range gives a media type, 0 where none has it."""
+    family = media_type.partition("/")[0]
+    return next((ranges[each] for each in (media_type, f"{family}/*", "*/*") if each in ranges), 0.0)
+
+
+_CARRIED: Final = 6_200_000
+"""Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""
+
+
+def deliver(
+    reply: Response, results: "Bucket", limit: int, *, filename: str, about: Mapping[str, object] | None = None
+) -> Response:
+    """Return the reply itself; over `limit` bytes or Lambda's own limit, a link to its body in the results bucket.
+
+    Who asked for JSON gets 200 with `result_url` and what else is said `about` it; who asked for another form is sent
+    to the link itself, which is of that form (303).
+    """
+    encoded = reply.body.encode()
+    if len(encoded) <= limit and len(json.dumps(reply.body)) <= _CARRIED:
+        return reply
+    key = f"results/{secrets.token_hex(16)}/{filename}"
+    results.put(key, encoded, reply.content_type)
+    link = results.link(key, filename=filename)
+    body = json_response({"result_url": link, **(about or {})})
+    if media_type(reply.content_type) == "application/json":
+        return body
+    return replace(body, status=303, headers={**reply.headers, "Location": link})

@@ -19,10 +19,16 @@ from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
-from assay.ranking.ranker import OnScored, rank_blocks
-from assay.ranking.ranking import PartialRanking, PlacedRow, RankedRow, merge, require_no_rejects, with_simple
-from assay.ranking.ranking_csv import ranking_csv
-from assay.ranking.top_k import weigh
+from assay.ranking.ranker import OnScored, rank_blocks, weigh
+from assay.ranking.ranking import (
+    PartialRanking,
+    PlacedRow,
+    RankedRow,
+    merge,
+    ranking_csv,
+    require_no_rejects,
+    with_simple,
+)
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.contract import Contract

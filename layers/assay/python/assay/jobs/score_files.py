@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.aws.s3 import Bucket, Writer
 from assay.jobs.workspace import result_key
-from assay.ranking.ranking_csv import carried_cells, carried_names
-from assay.ranking.top_k import Rows
+from assay.ranking.ranker import Rows
+from assay.ranking.ranking import carried_cells, carried_names
 from assay.sequences.alphabet import decode
 from assay.sequences.contract import Contract
 from assay.text.csv_writer import csv_text, escape_formula

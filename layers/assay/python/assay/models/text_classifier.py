@@ -1,18 +1,21 @@
 """A text classifier: tokenizer, batches in the model's shape, and the activation that its manifest names."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.classification import Prediction
-from assay.abstracts.tokens import Ids, Tokens, batches, padded_tokens, stack
+from assay.abstracts.tokens import Tokens
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
 
 _INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 Scores = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
+MULTIPLE = 8
+MOST_TOKENS = 4096
 
 
 def _sigmoid(logits: Scores) -> Scores:
@@ -97,3 +100,30 @@ def _shape(model: LoadedModel) -> tuple[int | None, int | None]:
             case ((rows, width), "int32" | "int64"):
                 return rows, width
     raise BundleInvalid(f"{model.manifest.name}: its inputs must be input_ids, attention_mask, integers of one shape")
+
+
+def padded_tokens(length: int, longest: int, multiple: int = MULTIPLE) -> int:
+    """Return the length rounded up to a multiple, so that few distinct shapes occur, but at most `longest`."""
+    return min(-(-length // multiple) * multiple, longest)
+
+
+def batches(lengths: Sequence[int], rows: int | None, longest: int) -> Iterator[list[int]]:
+    """Yield indices of texts grouped by length, at most `rows` a batch (None: any) and 4,096 padded tokens."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        full = (len(batch) + 1) * padded_tokens(lengths[index], longest) > MOST_TOKENS
+        if batch and (full or len(batch) == rows):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def stack(texts: Sequence[Ids], rows: int, width: int, pad_id: int) -> tuple[Ids, Ids]:
+    """Return ids and mask int32 [rows, width]; rows beyond the texts repeat the first one."""
+    ids, mask = np.full((rows, width), pad_id, np.int32), np.zeros((rows, width), np.int32)
+    for row in range(rows):
+        text = texts[row] if row < len(texts) else texts[0]
+        ids[row, : len(text)], mask[row, : len(text)] = text, 1
+    return ids, mask

@@ -1,13 +1,15 @@
-"""The ranking of some input, and the merge of several into one."""
+"""The ranking of some input, the merge of several into one, and a ranking as ranking.csv."""
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from assay.errors import StrictReject
 from assay.options import RankOptions
+from assay.sequences.carried_columns import name_columns
 from assay.sequences.composition import DNA, tell_simple
+from assay.text.csv_writer import PIECE, csv_text, escape_formula
 from assay.text.records import Notice, gather
 
 
@@ -127,3 +129,34 @@ def require_no_rejects(options: RankOptions, counts: Counts, **details: object) 
     if options.strict and counts.rejected:
         message = f"{counts.rejected} of {counts.received} records were rejected, and strict allows none"
         raise StrictReject(message, count=counts.rejected, **details)
+
+
+RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
+
+
+def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None = None) -> Iterator[str]:
+    """Yield ranking.csv in pieces: the header, then the rows in order of rank, or those that come in `lots`.
+
+    A carried column named like one of ours is renamed `input_...`, so that each name stands once.
+    """
+    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns)]])
+    starts = range(0, len(partial.rows), PIECE)
+    rank = 1
+    for lot in lots if lots is not None else (partial.rows[at : at + PIECE] for at in starts):
+        yield csv_text(_result_cells(rank + at, row, len(partial.columns)) for at, row in enumerate(lot))
+        rank += len(lot)
+
+
+def carried_names(columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of carried columns as a result file shows them, each once and none of them one of ours."""
+    return tuple(map(escape_formula, name_columns(columns)))
+
+
+def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
+    """Return a row's carried cells, empty ones for columns that the row was too short for."""
+    return (*extra, *("",) * (width - len(extra)))
+
+
+def _result_cells(rank: int, row: RankedRow, width: int) -> list[object]:
+    carried = map(escape_formula, carried_cells(row.extra, width))
+    return [rank, row.sequence, row.score, row.gate, row.line, escape_formula(row.id or ""), *carried]

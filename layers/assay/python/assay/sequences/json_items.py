@@ -34,19 +34,19 @@ class ItemFields(NamedTuple):
 
 
 def parse_items(
-    items: Sequence[object], contract: Contract = DEFAULT, column: str | None = None, columns: tuple[str, ...] = ()
+    items: Sequence[object], contract: Contract = DEFAULT, column: str | None = None, head: bytes = b""
 ) -> Block:
-    """Encode and check a JSON list; lines are 1-based positions.
+    """Encode and check a JSON list; lines are 1-based positions. Fields that are in its `head` are carried.
 
     Raises `MalformedBody` naming the first item that is neither a string nor such an object.
     """
-    fields = ItemFields(column or SEQUENCE, columns)
     if set(map(type, items)) <= {str}:  # most requests, and nothing to look at but the texts
         texts = cast("Sequence[str]", items)
         found = check_texts(texts, np.arange(1, len(texts) + 1), contract, LIMITS, "surrogatepass")
         block = Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
         block.notices.extend(found.notices)
         return block
+    fields = ItemFields(column or SEQUENCE, fields_of(head, column))
     if not _are_plain(items, fields.wanted):
         for index, item in enumerate(items):
             if not isinstance(item, str):

@@ -15,7 +15,7 @@ from typing import Final
 from assay.text.records import Reject
 
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")
-_PIECE: Final = 1000
+PIECE: Final = 1000
 _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """How formulas begin; the last four are the full-width signs, which spreadsheets set to East Asian languages take."""
 _BEHIND: Final = re.compile("([;\t\r\n])(?='*\"*[=+@\uff1d\uff0b\uff0d\uff20-])")
@@ -63,7 +63,7 @@ def _is_formula(cell: str) -> bool:
 def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yield CSV text, some rows at a time."""
     rest = iter(rows)
-    while piece := list(islice(rest, _PIECE)):
+    while piece := list(islice(rest, PIECE)):
         yield csv_text(piece)
 
 
