@@ -1,4 +1,4 @@
-"""A process that gives up what it does not need: the network, and all files but those it is handed.
+"""Confine a process: no network, and no files but those it is given.
 
 By Linux's own means, which need no privilege: Landlock (5.13) for files and TCP, and a network namespace without an
 interface where the kernel grants one. Elsewhere nothing is given up, and `confine` says so.

@@ -1,4 +1,4 @@
-"""Images run as Lambda runs them: read-only, as a user without rights, behind AWS's runtime interface emulator."""
+"""Run images as Lambda does: read-only, as an unprivileged user, behind AWS's runtime interface emulator."""
 
 import json
 import os

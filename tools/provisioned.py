@@ -1,9 +1,8 @@
 """A template whose API functions with models are kept warm: `python -m tools.provisioned 2` and `sam build -t` with it.
 
-Provisioned concurrency is of a version, not of a function. SAM publishes versions only where a function says so, which
-it must without looking at parameters, and a version keeps the environment that it was published with. So this is no
-parameter of the template but writes another one, in which each version's description has the parameters that its
-function reads: where one of them changes, a new version is published.
+Provisioned concurrency belongs to a version of a function. SAM publishes versions only if the template says so, without
+regard to parameters, and a version keeps its environment. So this writes a second template: the description of each
+version names the parameters that the function reads, so that a changed parameter publishes a new version.
 """
 
 import argparse

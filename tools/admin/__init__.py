@@ -1,1 +1,1 @@
-"""For those who run a deployment: its resources, its dead letters, proofs of its results."""
+"""Operating a deployment: its resources, its dead letters, proofs of its results."""

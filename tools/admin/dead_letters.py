@@ -1,4 +1,4 @@
-"""The dead-letter queue drained: what lies there is begun again, and taken off the queue once it is.
+"""Drain the dead-letter queue: begin again what each message is about, then delete the message.
 
 A message is about one event of one object: key, version and sequencer. The job of that event decides what is done, not
 the latest job of the key, which may be about another file of the same name.

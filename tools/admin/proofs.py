@@ -1,4 +1,4 @@
-"""A job's counts recomputed from its results, and, where its object is still there, from that: `assay jobs verify`.
+"""Recompute a job's counts from its results, and from its object while that exists: `assay jobs verify`.
 
 Nothing is taken from what the service counted but to be compared: rows, ranks, rejects and scores are read one by one,
 and the object's records are counted in one pass without shards.

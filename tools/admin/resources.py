@@ -1,4 +1,4 @@
-"""The resources of a deployed stack, or of the local service, for those who run it: found by their logical ids."""
+"""Find the resources of a deployed stack, or of the local service, by their logical ids."""
 
 import argparse
 import os

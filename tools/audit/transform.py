@@ -1,4 +1,4 @@
-"""The template as CloudFormation receives it from SAM.
+"""Write the template as CloudFormation receives it from SAM.
 
     python -m tools.audit.transform TEMPLATE OUTPUT
 

@@ -1,1 +1,1 @@
-"""Files ranked and classified on this machine by the code of the functions."""
+"""Rank and classify files on this machine with the code of the functions."""

@@ -1,4 +1,4 @@
-"""A file of abstracts classified on this machine as a job of the service is: planned, cut, classified, joined."""
+"""Classify a file on this machine as a job of the service: plan, cut, classify, join."""
 
 import argparse
 import json

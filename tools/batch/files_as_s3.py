@@ -1,4 +1,4 @@
-"""A folder that answers like S3, so that the code of the functions reads and writes files of this machine.
+"""A folder that answers like S3, so that the code of the functions reads and writes local files.
 
 Only what `assay.aws.s3.Bucket` and `assay.aws.s3.Writer` ask for is here; a key is a path below the folder.
 """

@@ -1,4 +1,4 @@
-"""Where the input of a command lies: a file, standard input, or an object in S3."""
+"""Find a command's input: a file, standard input, or an object in S3."""
 
 import shutil
 import sys

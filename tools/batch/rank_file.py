@@ -1,4 +1,4 @@
-"""A file ranked on this machine as a job of the service is: planned, cut, its shards ranked at once, joined."""
+"""Rank a file on this machine as a job of the service: plan, cut, rank the shards in parallel, join."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""One process's share of a file ranked on this machine: the shards that it is told, by the code of the functions.
+"""A worker process of `assay rank`: it ranks the shards that it is given.
 
 As a program (`python -m tools.batch.worker`) it reads JSON lines: a `BatchRun`, then the index of a shard at a time.
 It answers in JSON lines: `{"read": bytes}` while it works, then `{"done": index}` or `{"error": code, "message": ...}`.

@@ -1,4 +1,4 @@
-"""Shards spread over processes of their own, which share nothing but files: no semaphores, no shared memory."""
+"""Spread shards over worker processes, which share files only: no semaphores, no shared memory."""
 
 import json
 import os

@@ -1,1 +1,1 @@
-"""`assay check`: the contracts of a live deployment, tried one by one from where a caller stands."""
+"""`assay check`: test the promises of a live deployment, one by one, as a caller."""

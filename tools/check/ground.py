@@ -1,4 +1,4 @@
-"""Where a run stands: the address it calls, what it sends, and, for whoever owns the stack, what lies behind it."""
+"""What a run of checks has: the address it calls, what it sends, and, with credentials, the stack's resources."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

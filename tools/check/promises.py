@@ -1,4 +1,4 @@
-"""What a check is, how it ends, and how a list of them is run. Pure: what they ask is given to them."""
+"""What a check is, how it ends, and how to run a list of them. Pure: it does no input or output."""
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Checks of what a caller looks at first: health, models, pages, the description."""
+"""Checks of what a caller sees first: health, models, pages, the API's description."""
 
 import re
 from typing import Any, Final

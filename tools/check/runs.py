@@ -1,4 +1,4 @@
-"""A run: all checks in their order, cleaning last whatever happens, and what came of them as a table or JSON."""
+"""Run all checks in order, clean up in any case, and report the results as a table or JSON."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Checks of what watches a stack: alarms, the dashboard, and logs that hold no user's text."""
+"""Checks of a stack's monitoring: alarms, the dashboard, and logs without users' texts."""
 
 import json
 import time

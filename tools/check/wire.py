@@ -1,4 +1,4 @@
-"""A small HTTP client of one deployment, its key or signature put on every call that does not go without."""
+"""A small HTTP client of one deployment: it adds the key or signature unless a call asks for none."""
 
 import time
 from collections.abc import Callable

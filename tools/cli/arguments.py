@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and the options of a request that they stand for."""
+"""Arguments that several commands share, and the request options that they mean."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`assay check`: a live deployment proves itself, promise by promise."""
+"""`assay check`: test a live deployment, promise by promise."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""`assay classify`: an abstract labelled on this machine with the code and models that are served, or by a service."""
+"""`assay classify`: label abstracts, here with the service's code and models, or by a service."""
 
 import argparse
 import json

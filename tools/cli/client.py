@@ -1,4 +1,4 @@
-"""A running service as the commands ask it: requests, its refusals in its own words, uploads and downloads."""
+"""A client of a running service: requests, uploads, downloads, and refusals in the service's own words."""
 
 import os
 import sys

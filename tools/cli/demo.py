@@ -1,4 +1,4 @@
-"""`assay demo`: the main job, shown and checked."""
+"""`assay demo`: show the main job and check its outcome."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""The files that a command names: several, patterns among them, each done by itself."""
+"""The files that a command names: expand patterns, and process each file by itself."""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""`assay jobs`: show through the API; list and redrive with the AWS credentials of who runs it; cancel by either."""
+"""`assay jobs`: show by the API; list, redrive and verify with AWS credentials; cancel by either."""
 
 import argparse
 import json

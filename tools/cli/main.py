@@ -1,4 +1,4 @@
-"""The first word of a command line chooses the module that does the rest, the only one that is imported."""
+"""Run a command: the first word chooses its module, and only that module is imported."""
 
 import argparse
 import importlib

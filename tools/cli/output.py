@@ -1,4 +1,4 @@
-"""What the commands share: reporting failure, and staying quiet otherwise."""
+"""What commands print: failures, counts, rejects, and rankings as a table, CSV or JSON."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""`assay rank`: a file ranked on this machine with the code and models that are served, or by a running service."""
+"""`assay rank`: rank files, here with the service's code and models, or by a running service."""
 
 import argparse
 import os

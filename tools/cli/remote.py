@@ -1,4 +1,4 @@
-"""The commands against a running service: a small input in one request, a larger one as a job that is followed."""
+"""Rank and classify by a running service: a small input in one request, a larger one as a job."""
 
 import argparse
 import json

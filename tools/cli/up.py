@@ -1,4 +1,4 @@
-"""`assay up`: the whole service until Ctrl-C."""
+"""`assay up`: run the whole service until Ctrl-C."""
 
 import argparse
 import signal

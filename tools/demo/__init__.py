@@ -1,1 +1,1 @@
-"""The main job shown on real input: sequences ranked over HTTP and by an S3 drop, abstracts classified."""
+"""Show the main job on real input: rank sequences over HTTP and by an S3 drop, classify abstracts."""

@@ -1,4 +1,4 @@
-"""Mini-proteins made on the spot: helical bundles designed by binary patterning, and spoiled copies of them. Seeded."""
+"""Generate mini-proteins: helical bundles designed by binary patterning, and disturbed copies of them. Seeded."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""What a stack costs in a month in which nobody uses it: counted in the template, at list prices of us-east-1."""
+"""The monthly cost of an idle stack, counted in the template at the list prices of us-east-1."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

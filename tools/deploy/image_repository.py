@@ -1,4 +1,4 @@
-"""The one ECR repository that holds the images of a stack: a layer that two functions share lies in it once."""
+"""A stack's one ECR repository, so that a layer which two images share is stored once."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What somebody wants deployed: where, under which name, with which parameters, held to the template first."""
+"""A request to deploy: region, stack name and parameters, checked against the template first."""
 
 import re
 import shlex

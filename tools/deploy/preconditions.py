@@ -1,4 +1,4 @@
-"""What a deployment stands on: credentials, Docker, the account's limits, and what is there already."""
+"""What a deployment needs: credentials, Docker, the account's limits, and no resources in the way."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""`make undeploy`: a stack removed, and what stays said."""
+"""`make undeploy`: remove a stack, and say what stays."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""SAM's part of a deployment: `sam build`, then `sam deploy` without questions, or its change set alone."""
+"""Build and deploy with SAM, publish the models, and wait until the stack answers."""
 
 import os
 import subprocess

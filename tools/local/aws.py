@@ -1,4 +1,4 @@
-"""moto's server in this process, with S3 notifications sent after the write has been answered, as S3 does."""
+"""moto's server in this process; like S3, it sends a notification after it has answered the write."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The events that AWS would send: REST-API proxy events and S3 records. Pure."""
+"""Make the events that AWS would send: REST API proxy events and S3 records. Pure."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Run the real handlers in this process: one request at a time each, as a Lambda environment does."""
+"""Run the real handlers in this process, each one request at a time, as a Lambda environment does."""
 
 import importlib
 import json

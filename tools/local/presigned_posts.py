@@ -1,4 +1,4 @@
-"""A presigned POST held to its policy and its signature, as S3 holds it. Pure.
+"""Check a presigned POST against its policy and signature, as S3 does. Pure.
 
 Source: docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html, sigv4-authentication-HTTPPOST.html.
 """

@@ -1,4 +1,4 @@
-"""The service put together: servers, resources, models, functions and their triggers, started and stopped as one."""
+"""The local service: start and stop servers, resources, models, functions and triggers together."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What the template declares, as plain values: functions, routes, triggers and stores. Pure but for one file read."""
+"""Read functions, routes, triggers and stores from the template as plain values."""
 
 import re
 from collections.abc import Iterator, Mapping
