@@ -99,12 +99,12 @@ def server(scheme: str, host: str, asked: str) -> str:
 
 
 @cache
-@cache
 def api_version() -> str:
     """Return the version that the description names."""
     return str(json.loads((_HERE / "openapi.json").read_text(encoding="utf-8"))["info"]["version"])
 
 
+@cache
 def page_version() -> str:
     """Return a name of what the page's files hold: other files, another name."""
     return hashlib.sha256("\0".join(map(_part, TYPES)).encode()).hexdigest()[:16]
