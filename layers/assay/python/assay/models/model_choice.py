@@ -92,7 +92,7 @@ class Pair:
     @property
     def contract(self) -> Contract:
         """Return what a sequence must be for these models."""
-        return Contract(self.gate.alphabet, self.gate.length)
+        return self.gate.contract
 
 
 def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
