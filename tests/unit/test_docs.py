@@ -42,6 +42,18 @@ def rows(text: str, heading: str) -> dict[str, str]:
     return {first: rest for first, rest in cells if set(first) != {"-"}}
 
 
+TRANSLATED = re.compile(
+    r"\b(of (its|their) own|none of|where there (is|are) (one|none|no)|who(ever)? may|what is \w+ is)\b", re.IGNORECASE
+)
+"""Phrases that read as if translated. Say: separate, no, if there is one, who can, or name the thing."""
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_documents_are_in_plain_english(name: str) -> None:
+    words = " ".join(TEXTS[name].split())
+    assert [words[max(0, found.start() - 40) : found.end() + 20] for found in TRANSLATED.finditer(words)] == []
+
+
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_links_lead_to_files(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name])

@@ -1,4 +1,4 @@
-"""What the environment says, read once into typed, frozen values."""
+"""What the environment says, as typed, frozen values."""
 
 import os
 from collections.abc import Mapping
