@@ -38,6 +38,7 @@ class Store:
     quiet_for: dict[str, float] = field(default_factory=dict)
     outcomes: dict[str, ExecutionOutcome] = field(default_factory=dict)
     asked: list[tuple[str, float]] = field(default_factory=list)
+    sizes: set[int] = field(default_factory=set)
     cursors: dict[str, Place | None] = field(default_factory=dict)
 
     def get(self, job_id: str) -> Job | None:
@@ -54,6 +55,7 @@ class Store:
 
     def page(self, kind: str, seconds: float, after: Place | None, size: int) -> list[tuple[str, dict[str, str]]]:
         self.asked.append((kind, seconds))
+        self.sizes.add(size)
         found = [name for name, one in self.held.items() if kind == ("job" if _worked_on(one) else "promise")]
         places = [(name, {"pk": f"job#{name}", "updated": name.rjust(9)}) for name in found]
         behind = [each for each in places if not after or each[1]["updated"] > after["updated"]]
@@ -207,6 +209,7 @@ def test_by_itself_it_takes_a_minute_for_jobs_and_half_of_one_for_promises(
     monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
     store = Store({"0": job(0, bucket="uploads"), "1": job(1, "QUEUED")}, {"0": 2 * DAY, "1": 2 * DAY})
     assert run(store) == ["0"] * jobs + ["1"] * promises
+    assert store.sizes == {100}
 
 
 @pytest.mark.parametrize("ended", [[], ["1", "2"]])
