@@ -451,3 +451,11 @@ def test_refusals_are_kept_for_a_while_and_so_many() -> None:
     assert refusals.reason(pins[1], 1000.0 + RETRY - 0.5) == "odd"
     assert refusals.reason(pins[1], 1000.0 + RETRY) is None
     assert refusals.reason(("b", "1", TASK), 0.0) is None
+
+
+def test_what_is_not_due_is_given_without_waiting_for_anybody(world: World, registry: Registry) -> None:
+    world.point("1")
+    model = registry.current("a", TASK)
+    nobody: Any = None
+    registry._slots["a", TASK].lock = nobody
+    assert registry.current("a", TASK) is model
