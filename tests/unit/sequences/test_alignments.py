@@ -122,3 +122,13 @@ def test_an_indented_row_is_a_row() -> None:
 def test_a_row_without_residues_is_rejected() -> None:
     records, _ = read(f"# STOCKHOLM 1.0\na {GOOD}\nb\nc {'-' * 50}\n//\n")
     assert [(record.line, record.reason) for record in records] == [(2, ""), (3, "empty"), (4, "empty")]
+
+
+@given(st.text(" \t\x0b\x0c*:.", max_size=8))
+def test_a_line_of_blanks_and_marks_of_any_kind_ends_a_block(between: str) -> None:
+    """Found by the fuzzer: a form feed alone is no name."""
+    rows = "a ACD\nb CDA\n"
+    for head, fmt in (("CLUSTAL W\n\n", Format.CLUSTAL), ("# STOCKHOLM 1.0\n", Format.STOCKHOLM)):
+        data = f"{head}{rows}{between}\n{rows}".encode()
+        found = flat(parse([data], fmt, Contract("ACD", 6)))
+        assert [(record.id, record.text) for record in found] == [("a", "ACDACD"), ("b", "CDACDA")]

@@ -21,6 +21,8 @@ _GAPS: Final = GAP_SYMBOLS.encode()
 _REMOVED: Final = "gaps of the alignment were removed, because they are not residues"
 _BEGINS: Final = re.compile(rb"# ?STOCKHOLM[ \t]|(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(].* alignment")
 _TITLE: Final = re.compile(rb"(?:CLUSTAL|MUSCLE|PROBCONS|MSAPROBS)[ \t(]")
+_MARKS: Final = b" \t\r\v\f*:."
+"""All blanks of ASCII, so that a line with anything else has a name; and what marks columns that are alike."""
 _INSTEAD: Final = "send its sequences as FASTA"
 
 
@@ -64,7 +66,7 @@ def parse_alignment(framed: Iterable[Frame], contract: Contract, limits: Limits,
             if text.startswith(b"//") or (found.rows and _BEGINS.match(text)):
                 yield from _blocks(found, contract, limits)
                 found = _Alignment()
-            elif not text.strip(b" \t*:."):  # behind a block, or what marks its columns that are alike
+            elif not text.strip(_MARKS):  # behind a block, or what marks its columns that are alike
                 found.block.clear()
             elif not text.startswith(b"#") and (found.rows or not _TITLE.match(text)):
                 found.add(text, line)
