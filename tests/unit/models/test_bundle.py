@@ -475,7 +475,7 @@ def test_a_manifest_is_of_the_version_that_was_asked_for(name: str, version: str
     assert Manifest.of_version(content, "tiny-index", "1", None) == Manifest.of_version(
         content, "tiny-index", "1", digest
     )
-    with pytest.raises(BundleInvalid, match=f"^the manifest is of tiny-index 1, not of {name} {version}$"):
+    with pytest.raises(BundleInvalid, match=f"^the manifest is for tiny-index 1, not for {name} {version}$"):
         Manifest.of_version(content, name, version, digest)
     with pytest.raises(BundleInvalid, match="its sha256 differs"):
         Manifest.of_version(content, "tiny-index", "1", "a" * 64)

@@ -1,5 +1,6 @@
 """The way of the rows through queues and models: what is held, what is handed on, what is said of it."""
 
+import csv
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from assay.errors import StrictReject
 from assay.options import RankOptions
 from assay.ranking.ranker import Rows, _Queue, _rows, _weight, rank_blocks, weigh
-from assay.ranking.ranking import Counts, PartialRanking, PlacedRow, RankedRow, merge, with_simple
+from assay.ranking.ranking import (
+    Counts,
+    PartialRanking,
+    PlacedRow,
+    RankedRow,
+    carried_cells,
+    merge,
+    ranking_csv,
+    require_no_rejects,
+    with_simple,
+)
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.json_items import parse_items
 from assay.sequences.parsing import parse
+from assay.text.csv_writer import PIECE
 from assay.text.records import Limits, Notice, Reject
 from tests.unit.reference import SMALL, Fake
 
@@ -209,3 +222,31 @@ def test_a_merge_takes_the_best_of_all_and_counts_what_it_returns() -> None:
     assert whole.counts == Counts(7, 5, 4, 3, 1, 1)
     assert len(merge([left, right], 9).rows) == 4
     assert merge([left, right], 1).rows == left.rows[:1]
+
+
+@given(st.lists(st.text("ab", max_size=3), max_size=5), st.integers(0, 7))
+def test_a_row_that_is_too_short_has_empty_cells_at_its_end(extra: list[str], more: int) -> None:
+    assert carried_cells(extra, len(extra) + more) == (*extra, *[""] * more)
+
+
+@pytest.mark.parametrize("count", [0, 1, PIECE, PIECE + 1, 2 * PIECE + 3])
+def test_a_result_file_has_each_row_once_by_its_rank(count: int) -> None:
+    rows = [RankedRow("ACD", float(-at), 1.0, at + 5, None, ("x",)) for at in range(count)]
+    whole = PartialRanking(rows, Counts(), ("note", "other"))
+    lots = [rows[:2], rows[2:]] if count > 2 else [rows]
+    for found in (ranking_csv(whole), ranking_csv(whole, lots)):
+        head, *lines = csv.reader("".join(found).splitlines())
+        assert head == ["rank", "sequence", "score", "gate", "line", "id", "note", "other"]
+        assert [line[0] for line in lines] == [str(at + 1) for at in range(count)]
+        assert [line[4:] for line in lines] == [[str(at + 5), "", "x", ""] for at in range(count)]
+
+
+@pytest.mark.parametrize(("strict", "rejected", "refused"), [(True, 1, True), (True, 0, False), (False, 1, False)])
+def test_strict_refuses_what_has_rejects(strict: bool, rejected: int, refused: bool) -> None:
+    options, counts = RankOptions(strict=strict), Counts(received=5, rejected=rejected)
+    if not refused:
+        require_no_rejects(options, counts)
+        return
+    with pytest.raises(StrictReject, match=r"^1 of 5 records were rejected, and strict allows none$") as told:
+        require_no_rejects(options, counts, line=7)
+    assert told.value.details == {"count": 1, "line": 7}
