@@ -22,7 +22,7 @@ def test_jobs_through_a_service_of_which_a_fifth_of_the_calls_fail(tmp_path: Pat
 def test_a_job_cancelled_at_any_call_and_killed_after_it_says_the_same_everywhere(tmp_path: Path) -> None:
     runs, wrong = everywhere(tmp_path, range(0, 7, 3), step=3)
     assert wrong == []
-    assert runs > 20
+    assert runs > 15
 
 
 def test_answers_that_are_wrong_are_among_the_faults() -> None:

@@ -206,7 +206,7 @@ def test_sweeps_that_see_two_jobs_each_see_all_in_turn(
         now[0] += 0 if same else 1
     now[0] += 7200
     seen = list[str]()
-    monkeypatch.setattr("portal.sweep._ended", _noting(seen))
+    monkeypatch.setattr("portal.sweep._end_stopped", _noting(seen))
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
     for _ in range(7):
@@ -231,7 +231,7 @@ def test_a_job_that_ends_the_sweep_itself_does_not_keep_the_next_from_those_behi
             raise SystemExit
         return False
 
-    monkeypatch.setattr("portal.sweep._ended", killed)
+    monkeypatch.setattr("portal.sweep._end_stopped", killed)
     with pytest.raises(SystemExit):
         _sweep_later(monkeypatch, 90_000)
     assert _sweep_later(monkeypatch, 90_000) == []
@@ -245,7 +245,7 @@ def test_jobs_that_take_a_whole_sweep_leave_promises_their_turn(drop: Drop, monk
         place.jobs._table.set(f"job#{job_id}", {"live": "job"})
     later, looked = time.time() + 90_000, list[str]()
     monkeypatch.setattr(place.jobs._table, "clock", lambda: later)
-    monkeypatch.setattr("portal.sweep._ended", _noting(looked))
+    monkeypatch.setattr("portal.sweep._end_stopped", _noting(looked))
     clock = iter(range(0, 10_000, 10))
     monkeypatch.setattr("portal.sweep.time.monotonic", lambda: next(clock))
     sweep(place, 90)

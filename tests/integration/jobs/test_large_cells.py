@@ -63,8 +63,7 @@ def test_cells_in_parts_give_the_same_ranking(
     monkeypatch.setattr(large_cells, "INLINE", inline)
     monkeypatch.setattr(large_cells, "MOST", most)
     monkeypatch.setattr(large_cells, "_AT_ONCE", 5_000)
-    for module in ("top_k", "ranker"):
-        monkeypatch.setattr(f"assay.ranking.{module}.HEAVY", 30_000 if most < 1 << 20 else 64 << 20)
+    monkeypatch.setattr("assay.ranking.ranker.HEAVY", 30_000 if most < 1 << 20 else 64 << 20)
     body = table(120, 600)
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "100"})
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
@@ -87,8 +86,7 @@ def test_a_shards_result_is_never_larger_than_what_is_read(
 
 
 def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("top_k", "ranker"):
-        monkeypatch.setattr(f"assay.ranking.{module}.HEAVY", 1 << 20)
+    monkeypatch.setattr("assay.ranking.ranker.HEAVY", 1 << 20)
     monkeypatch.setattr("assay.ranking.ranker._BLOCK", 1 << 18)
     peaks = []
     for count in (300, 1200):

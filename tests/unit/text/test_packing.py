@@ -172,8 +172,8 @@ def test_members_of_nothing_without_end_are_refused(name: str) -> None:
     ("body", "said"),
     [
         (zipped(LINE, "a.csv", zipfile.ZIP_DEFLATED, ("b.csv", LINE)), "more than one file, 'a.csv' and 'b.csv'"),
-        (zipped(LINE, "a.csv", zipfile.ZIP_BZIP2), "packed by bzip2"),
-        (zipped(LINE, "a.csv", zipfile.ZIP_LZMA), "packed by LZMA"),
+        (zipped(LINE, "a.csv", zipfile.ZIP_BZIP2), "packed with bzip2"),
+        (zipped(LINE, "a.csv", zipfile.ZIP_LZMA), "packed with LZMA"),
         (zipped(b"", "folder/"), "empty"),
         (zipped(LINE)[:6] + b"\x09" + zipped(LINE)[7:], "has a password"),
         (b"PK\x05\x06" + bytes(18), "empty"),
