@@ -71,6 +71,7 @@ def test_a_files_name_is_shown_and_not_obeyed(visit: Visit, payload: str) -> Non
     assert f"{payload}.csv" in visit.text("#rank-file")
     visit.page.click("#tab-classify")
     visit.drop("#classify-well", f"{payload}.pdf", b"%PDF-1.4 no", "application/pdf")
+    visit.page.locator("#classify-file").wait_for()  # the page looks at a file's first bytes before it takes it
     assert f"{payload}.pdf" in visit.text("#classify-file")
     visit.classify()
     assert visit.page.locator("#classify-result .problem").count() == 1

@@ -82,7 +82,7 @@ def test_a_service_out_of_reach_keeps_what_was_entered(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (403, "forbidden", "command line"),
+        (403, "forbidden", "AWS client"),
         (429, "throttled", "Wait a moment"),
         (503, "model_unavailable", "not at fault"),
         (504, "timeout", "becomes a job"),
