@@ -17,6 +17,8 @@ RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt
 PORT ?= 3000
 STACK ?= assay
 SEED ?= 1
+# One more than there are processors: some tests wait for a service, not for a processor.
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 RUNS ?= 20000
 MUTANTS ?= 12
 WANTED ?= 0.95
@@ -40,7 +42,7 @@ up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000)
 	@$(PY) -m tools up --port $(PORT)
 
 test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
-	$(PY) -m pytest -q -n auto
+	$(PY) -m pytest -q -n $(WORKERS)
 
 check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, which package imports which, cfn-lint (before and after SAM's transform), sam validate
 	$(PY) -m ruff check .
