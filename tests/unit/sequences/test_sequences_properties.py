@@ -55,7 +55,15 @@ def test_csv_agrees_with_the_plain_parser(pair: Chunked, bounds: Limits, header:
     expected = reference.parse_csv(header + b"\n" + pair[0], SMALL, bounds.record_bytes)
     found = parsed([header, b"\r", b"\n", *pair[1]], Format.CSV, bounds)
     own = ("malformed", "too_long_line")
-    assert [each._replace(text="") if each.reason in own else each for each in found] == expected
+    width = len(set(header.split(b",")) - {b"id", b"sequence"})
+    assert [_plain(each, width, *own) for each in found] == expected
+
+
+def _plain(record: reference.Record, width: int, *own: str) -> reference.Record:
+    """Return a record as the reference has it: a short row's missing cells are empty when they are written."""
+    if record.reason:
+        return record._replace(text="") if record.reason in own else record
+    return record._replace(extra=(*record.extra, *("",) * (width - len(record.extra))))
 
 
 @pytest.mark.parametrize("fmt", [Format.LINES, Format.FASTA, Format.CSV, Format.JSONL])
