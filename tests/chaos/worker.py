@@ -25,7 +25,7 @@ def hang() -> None:
         print("midway", flush=True)
         sys.stdin.read()
 
-    RankJobType.join = stop  # type: ignore[method-assign]
+    RankJobType.join = stop  # type: ignore[method-assign, assignment]
 
 
 def starve() -> None:
