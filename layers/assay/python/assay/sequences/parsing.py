@@ -1,7 +1,8 @@
-"""Sequences: formats, validation and encoding, vectorised over bytes. Pure: no I/O, no AWS."""
+"""From bytes in any format to blocks of encoded sequences and rejects."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import Final
 
 from assay.sequences.alignments import parse_alignment
 from assay.sequences.blocks import Block
@@ -16,6 +17,13 @@ from assay.sequences.plain_lines import parse_lines
 from assay.text.json_values import split_head
 from assay.text.lines import frames
 from assay.text.records import LIMITS, Limits
+
+_BY_LINES: Final = {
+    Format.STOCKHOLM: parse_alignment,
+    Format.CLUSTAL: parse_alignment,
+    Format.WRAPPED: parse_wrapped,
+}
+"""Readers that want nothing but blocks of lines; a sequence a line is the rest."""
 
 
 def parse(
@@ -49,17 +57,13 @@ def parse(
         columns, chunks = _carried(chunks, column, limits)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
     framed = as_fasta(framed, flat) if flat in FLAT else framed
-    if fmt in (Format.STOCKHOLM, Format.CLUSTAL):
-        return parse_alignment(framed, contract, limits, first_line)
     if fmt is Format.CSV:
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:
         return parse_json_lines(framed, contract, limits, first_line, ItemFields(column or SEQUENCE, columns or ()))
     if fmt is Format.FASTA:
         return parse_fasta(framed, contract, limits, first_line, windows)
-    if fmt is Format.WRAPPED:
-        return parse_wrapped(framed, contract, limits, first_line)
-    return parse_lines(framed, contract, limits, first_line)
+    return _BY_LINES.get(fmt, parse_lines)(framed, contract, limits, first_line)
 
 
 def _by_format(limits: Limits, fmt: Format) -> Limits:
