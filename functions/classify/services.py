@@ -21,7 +21,7 @@ from assay.aws.s3 import Bucket
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
 from assay.jobs.classify_files import ClassifyJobType
-from assay.jobs.environment import JobEnvironment
+from assay.jobs.environment import Stores
 from assay.models.loading import SequenceScorer
 from assay.models.model_choice import Choice
 from assay.models.text_classifier import TextClassifier
@@ -33,7 +33,7 @@ from classify.request import ClassifyRequest
 
 
 @dataclass(frozen=True)
-class ClassifyServices:
+class ClassifyServices(Stores):
     """Settings, models, buckets and the cache of scores of this environment; answers with whichever model is named."""
 
     settings: Settings
@@ -48,16 +48,6 @@ class ClassifyServices:
         """Return the scores of texts seen before, None where the deployment keeps none."""
         settings = self.settings
         return ScoreCache(hasty_dynamodb(), settings.state_table, settings.cache_days) if settings.cache_days else None
-
-    @cached_property
-    def results(self) -> Bucket:
-        """Return the bucket that replies too large for Lambda are written to."""
-        return Bucket(client("s3"), self.settings.results_bucket)
-
-    @property
-    def desk(self) -> JobEnvironment:
-        """Return what the steps of a file job stand on."""
-        return JobEnvironment.of(self.settings)
 
     @property
     def kind(self) -> ClassifyJobType:

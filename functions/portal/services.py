@@ -6,43 +6,21 @@ from functools import cache, cached_property
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.jobs.announcements import announce_jobs
-from assay.jobs.environment import JobEnvironment
-from assay.jobs.job_records import Jobs
+from assay.jobs.environment import Stores
 from assay.settings import Settings
 from portal.models import Catalogue
 
 
 @dataclass(frozen=True)
-class PortalServices:
+class PortalServices(Stores):
     """Settings, buckets and jobs of this environment."""
 
     settings: Settings
 
     @cached_property
-    def uploads(self) -> Bucket:
-        """Return the bucket that files are dropped in."""
-        return Bucket(client("s3"), self.settings.uploads_bucket)
-
-    @cached_property
-    def results(self) -> Bucket:
-        """Return the bucket that results are written to."""
-        return Bucket(client("s3"), self.settings.results_bucket)
-
-    @cached_property
     def catalogue(self) -> Catalogue:
         """Return the published models."""
         return Catalogue(Bucket(client("s3"), self.settings.models_bucket), self.settings)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """Return the job records."""
-        return announce_jobs(self.settings)
-
-    @property
-    def desk(self) -> JobEnvironment:
-        """Return what the steps of a file job stand on."""
-        return JobEnvironment.of(self.settings)
 
 
 @cache

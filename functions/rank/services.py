@@ -7,10 +7,8 @@ from functools import cache, cached_property
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.jobs.announcements import announce_jobs
 from assay.jobs.classify_files import ClassifyJobType
-from assay.jobs.environment import JobEnvironment
-from assay.jobs.job_records import Jobs
+from assay.jobs.environment import Stores
 from assay.jobs.planning import JobType
 from assay.jobs.rank_files import RankJobType
 from assay.models.model_choice import Choice, Pair, choose_pair, load_pinned_pair
@@ -22,7 +20,7 @@ DEFAULTS = RankOptions()
 
 
 @dataclass(frozen=True)
-class RankServices:
+class RankServices(Stores):
     """Settings, models, buckets and jobs of this environment."""
 
     settings: Settings
@@ -31,26 +29,6 @@ class RankServices:
     def models(self) -> Choice:
         """Return the models that callers choose among."""
         return Choice.of(Bucket(client("s3"), self.settings.models_bucket), self.settings)
-
-    @cached_property
-    def uploads(self) -> Bucket:
-        """Return the bucket that files are dropped in."""
-        return Bucket(client("s3"), self.settings.uploads_bucket)
-
-    @cached_property
-    def results(self) -> Bucket:
-        """Return the bucket that results are written to."""
-        return Bucket(client("s3"), self.settings.results_bucket)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """Return the job records."""
-        return announce_jobs(self.settings)
-
-    @property
-    def desk(self) -> JobEnvironment:
-        """Return what the steps of a file job stand on."""
-        return JobEnvironment.of(self.settings)
 
     @property
     def kinds(self) -> Mapping[str, JobType]:
