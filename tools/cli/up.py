@@ -1,14 +1,18 @@
 """`assay up`: run the whole service until Ctrl-C."""
 
 import argparse
+import io
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Final, TextIO
 
 from tools.local.servers import PortInUse
 from tools.local.service import LocalService, Options, log
 from tools.paths import ROOT
+
+_METRICS: Final = '{"_aws":'
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -19,7 +23,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets containers in")
     command.add_argument(
-        "--log-level", default="INFO", help="least severity of the functions' log lines (default INFO)"
+        "--log-level",
+        default="WARNING",
+        help="least severity of the functions' log lines (default WARNING); DEBUG shows metrics too",
     )
     command.add_argument("--template", type=Path, help="the template to run; functions/ and models/ lie beside it")
     parameter = "override a parameter of template.yaml, e.g. ModelRefreshSeconds=1; may be repeated"
@@ -43,13 +49,33 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+class WithoutMetrics(io.TextIOBase):
+    """Passes on what functions print, except the lines that CloudWatch reads as metrics: here nobody counts them."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._left_out = threading.local()
+
+    def write(self, text: str) -> int:
+        """Write a text; `print` writes the end of a line by itself, which goes with its line."""
+        dropped = text.startswith(_METRICS) or (text == "\n" and getattr(self._left_out, "line", False))
+        self._left_out.line = text.startswith(_METRICS) and not text.endswith("\n")
+        if not dropped:
+            self._out.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what lies behind."""
+        self._out.flush()
+
+
 def up(options: argparse.Namespace) -> int:
     """Run the service until SIGINT or SIGTERM; 1 if a port is taken."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     # The functions log to standard output; here that belongs to the lines that scripts wait for.
-    answers, sys.stdout = sys.stdout, sys.stderr
+    answers, sys.stdout = sys.stdout, sys.stderr if options.log_level == "DEBUG" else WithoutMetrics(sys.stderr)
     try:
         with LocalService(_options(options)) as service:
             print(service.banner(), file=answers, flush=True)
