@@ -37,10 +37,18 @@ _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer
 _FRESH = {**_HEADERS, "Cache-Control": "no-cache"}
 _FOR_EVER = {**_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
 _VIEWER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Assay API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>{css}</style></head>
-<body><div id="swagger-ui"></div><script>{script}</script>
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<link rel="icon" href="{root}page/icon.svg"><style>{css}{style}</style><script>{dark}</script></head>
+<body><nav aria-label="Service"><a href="{home}">&larr; Assay</a> <a href="{root}models">Models</a></nav>
+<main id="swagger-ui"></main><script>{script}</script>
 <script>SwaggerUIBundle({{url: "{root}openapi.json", dom_id: "#swagger-ui", deepLinking: true}});</script>
 </body></html>"""
+
+_VIEWER_STYLE = """nav{max-width:1460px;margin:0 auto;padding:14px 20px 0;font:600 15px system-ui,sans-serif}
+nav a{color:#0f6b72;margin-right:1.2em}html.dark-mode nav a{color:#67c5cb}body{margin:0}"""
+_DARK = """{const dark = matchMedia("(prefers-color-scheme: dark)");
+const look = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", look); look();}"""
 
 
 def root(path: str, asked: str) -> str:
@@ -73,9 +81,11 @@ def part(name: str, wanted: str = "") -> Response:
 def viewer(prefix: str) -> Response:
     """Return Swagger UI over /openapi.json."""
     script, css = _file(_SWAGGER / "swagger-ui-bundle.min.js"), _file(_SWAGGER / "swagger-ui.min.css")
-    page = _VIEWER.format(css=css, script=script, root=prefix)
+    page = _VIEWER.format(css=css, style=_VIEWER_STYLE, dark=_DARK, script=script, root=prefix, home=prefix or ".")
     # Swagger UI styles its elements inline, so styles cannot be held to hashes.
-    sources = f"script-src {' '.join(_hashes(page))}; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
+    sources = (
+        f"script-src {' '.join(_hashes(page))}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
+    )
     headers = {**_FRESH, "Content-Security-Policy": f"{_POLICY}; {sources}"}
     return Response(200, page, "text/html; charset=utf-8", headers)
 

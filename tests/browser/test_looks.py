@@ -1,5 +1,6 @@
 """Light and dark, on desk and phone, by keyboard and under a stage: axe-core finds nothing, nothing sticks out."""
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -114,3 +115,18 @@ def test_the_apis_viewer_describes_options_and_fills_in_what_an_operation_needs(
     values = page.locator("#operations-Serving_protocols-modelVersionMetadata tr[data-param-in=path] input")
     assert values.evaluate_all("inputs => inputs.map(each => each.value)") == ["stability-trypsin", "2"]
     assert page.locator(".opblock-deprecated").count() == 5
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_the_apis_viewer_keeps_to_the_colours_of_the_system_and_leads_home(
+    browser: Any, service: Service, scheme: str
+) -> None:
+    with Visit.to(browser, service, color_scheme=scheme) as visit:
+        visit.page.goto(f"{service.url}/prod/docs")
+        visit.page.wait_for_selector(".opblock")
+        back = visit.page.evaluate("getComputedStyle(document.querySelector('.swagger-ui')).backgroundColor")
+        dark = sum(map(int, re.findall(r"\d+", back)[:3])) < 200 and "0, 0, 0, 0" not in back
+        assert dark == (scheme == "dark"), back
+        visit.page.click("nav >> text=Assay")
+        visit.page.wait_for_selector("#rank")
+        assert visit.page.url == f"{service.url}/prod/"

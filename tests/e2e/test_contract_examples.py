@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -33,8 +34,16 @@ def _calls() -> Iterator[Any]:
 
 
 def _url(path: str, operation: dict[str, Any]) -> str:
-    parameters = [_resolve(each) for each in operation.get("parameters", [])]
-    return path.format_map({each["name"]: each["example"] for each in parameters if each["in"] == "path"})
+    """Return the address that a viewer asks by itself: with the examples, or else the defaults, of the parameters."""
+    given: dict[str, dict[str, Any]] = {"path": {}, "query": {}, "header": {}}
+    for each in (_resolve(each) for each in operation.get("parameters", [])):
+        if "example" in each or "default" in each["schema"]:
+            given[each["in"]][each["name"]] = each.get("example", each["schema"].get("default"))
+    return f"{path.format_map(given['path'])}?{urlencode({name: _said(each) for name, each in given['query'].items()})}"
+
+
+def _said(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 def _numbers(text: str) -> tuple[list[str], list[float]]:
@@ -67,3 +76,32 @@ def test_an_example_is_answered_as_shown(service: Service, path: str, method: st
         (around, numbers), (wanted, expected) = _numbers(said), _numbers(told)
         assert around == wanted
         assert numbers == pytest.approx(expected, abs=0.02)  # another processor rounds otherwise
+
+
+def test_an_operation_on_jobs_works_with_what_an_upload_answers_as_its_description_says(service: Service) -> None:
+    offer = service.post(
+        "/uploads", json=DOCUMENT["paths"]["/uploads"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    )
+    assert offer.status_code == 201
+    mine = {"id": offer.json()["job_id"], "upload": offer.json()["key"]}
+    for path in NOWHERE:
+        for method, operation in DOCUMENT["paths"][path].items():
+            [parameter] = [_resolve(each) for each in operation["parameters"]]
+            assert "`POST /uploads` first" in parameter.get("description", "")
+            reply = service.session.request(
+                method,
+                service.url + path.format_map(mine),
+                params={"upload": mine["upload"]} if "{" not in path else {},
+            )
+            assert reply.ok, reply.text
+
+
+def test_whatever_an_operation_needs_is_filled_in() -> None:
+    parameters = [
+        _resolve(each)
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+        for each in operation.get("parameters", [])
+    ]
+    assert len(parameters) > 60
+    assert [each["name"] for each in parameters if each["required"] and "example" not in each] == []

@@ -21,6 +21,7 @@ from classify import request as classify_request
 from portal import models, pages, uploads
 from rank import reply
 from rank import request as rank_request
+from tools.models.shipped import newest
 
 PROJECT: Final = Path(__file__).parents[2] / "pyproject.toml"
 GATEWAY: Final = {
@@ -34,6 +35,12 @@ GATEWAY: Final = {
     504: ("timeout",),
 }
 """What API Gateway answers before or instead of a function, as `GatewayResponses` in the template say."""
+MODELS: Final = PROJECT.with_name("models")
+_VERSIONS: Final = {
+    "TRYPSIN_VERSION": "stability-trypsin",
+    "CHYMOTRYPSIN_VERSION": "stability-chymotrypsin",
+    "ARCHIVES_VERSION": "arxiv-archives",
+}
 _MODULES: Final = (
     *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning),
     *(rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
@@ -64,6 +71,7 @@ def _made() -> dict[str, Any]:
         "PAGE_NAMES": [*pages.TYPES],
         "PAGE_FILES": {media_type(each): {"schema": {"type": "string"}} for each in pages.TYPES.values()},
         "CODES": sorted({code for status in statuses for code in codes_of(status)}),
+        **{name: newest(MODELS, model).name for name, model in _VERSIONS.items()},
         **{f"CODES_{status}": codes_of(status) for status in statuses},
     }
 
