@@ -54,13 +54,13 @@ def post_predict() -> Reply[str]:
 @app.post("/v1/models/<target>")
 def post_v1(target: str) -> Reply[str]:
     """Answer a client of TensorFlow Serving: `name:predict`."""
-    return _predicted(protocols.predicted(target))
+    return _predicted(protocols.parse_target(target))
 
 
 @app.post("/v1/models/<target>/versions/<version>")
 def post_v1_version(target: str, version: str) -> Reply[str]:
     """Answer one that names the version too: `version:predict`."""
-    return _predicted(target, protocols.predicted(version))
+    return _predicted(target, protocols.parse_target(version))
 
 
 @app.post("/v2/models/<name>/infer")
@@ -80,7 +80,7 @@ def _predicted(name: str, version: str | None = None) -> Reply[str]:
 def _scored(
     request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
 ) -> Reply[str]:
-    model = protocols.named(name, version)
+    model = protocols.join_version(name, version)
     found = inference.scores(services(), model, wanted.instances, inputs.caching(request))
     return routing.reply(json_response(wanted.reply(found)))
 

@@ -166,7 +166,7 @@ def _summarize(manifest: Manifest) -> dict[str, Any]:
 
 def require_manifest(models: Catalogue, name: str, version: str | None = None) -> Manifest:
     """Return the manifest of a model's current version, or of the `version` wanted. Raises NotFound."""
-    text = inference_protocols.named(name, version)
+    text = inference_protocols.join_version(name, version)
     try:
         wanted = Target.parse(text)
     except BundleInvalid:

@@ -107,6 +107,6 @@ def pdf(data: bytes) -> None:
     if not document:
         return
     with suppress(UnicodeError):
-        found = reader._found(pdfium, document, pdfium.FPDF_GetPageCount(document))
+        found = reader._find(pdfium, document, pdfium.FPDF_GetPageCount(document))
         assert json.loads(dumps([each.text for each in found])) is not None
     pdfium.FPDF_CloseDocument(document)

@@ -21,7 +21,7 @@ from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
 from tools.cli.client import VARIABLE as API_KEY
 from tools.cli.main import parser
-from tools.cli.models import models_parser
+from tools.cli.model_options import models_parser
 from tools.models.importers import sklearn
 from tools.openapi.__main__ import document
 from tools.openapi.values import codes_of

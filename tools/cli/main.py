@@ -21,7 +21,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "classify": ("tools.cli.classify", "classify an abstract"),
     "jobs": ("tools.cli.jobs", "list, show, cancel and redrive the jobs of files"),
     "check": ("tools.cli.check", "try every promise of a live deployment"),
-    "models": ("tools.cli.models", "import, publish, activate and list model bundles"),
+    "models": ("tools.cli.model_options", "import, publish, activate and list model bundles"),
 }
 """Commands: the module whose `add_arguments` adds what each takes and the function `run`, and what it does."""
 

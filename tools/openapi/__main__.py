@@ -51,7 +51,7 @@ def fill(node: Any) -> Any:
     match node:
         case str():
             alone = _NAMED.fullmatch(node)
-            return value(alone[1]) if alone else _NAMED.sub(lambda name: _written(value(name[1])), node)
+            return value(alone[1]) if alone else _NAMED.sub(lambda name: _write(value(name[1])), node)
         case list():
             return [fill(each) for each in node]
         case {"in": _, "schema": {"description": said}, **rest} if "description" not in rest:
@@ -67,7 +67,7 @@ def _flat(parameters: Any) -> Any:
     return [one for each in parameters for one in (each if isinstance(each, list) else [each])]
 
 
-def _written(found: object) -> str:
+def _write(found: object) -> str:
     """Return a value for people: thousands set apart, several values as code."""
     if isinstance(found, list):
         return ", ".join(f"`{each}`" for each in found)
@@ -90,7 +90,7 @@ def _types(bodies: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
-    lines = [f"| {' | '.join(map(_written, row))} |" for row in (head, *rows)]
+    lines = [f"| {' | '.join(map(_write, row))} |" for row in (head, *rows)]
     return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
 
 

@@ -49,14 +49,14 @@ _MODULES: Final = (
 
 def value(name: str) -> Any:
     """Return what a ${NAME} of the contract stands for. Raises LookupError unless it stands for just one value."""
-    made = _made()
+    made = _collect()
     found = [made[name]] if name in made else [vars(module)[name] for module in _MODULES if name in vars(module)]
     if not found or any(each != found[0] for each in found):
         raise LookupError(f"the contract asks for ${{{name}}}, which the code has {len(found)} times")
     return found[0] if isinstance(found[0], (str, int, dict)) else [*found[0]]
 
 
-def _made() -> dict[str, Any]:
+def _collect() -> dict[str, Any]:
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))["project"]
     statuses = {*STATUS.values(), *GATEWAY}
     return {

@@ -13,14 +13,14 @@ from tests.events import Context, post
 def headers(environment: Callable[[str, str], None]) -> Iterator[Callable[[str], dict[str, list[str]]]]:
     def answered(origin: str) -> dict[str, list[str]]:
         environment("ASSAY_ALLOWED_ORIGIN", origin)
-        routing._shared.cache_clear()
+        routing._share.cache_clear()
         reply: dict[str, Any] = routing.answer(routing.resolver(), post("/nothing", b""), Context())
         assert reply["statusCode"] == 404
         found: dict[str, list[str]] = reply["multiValueHeaders"]
         return found
 
     yield answered
-    routing._shared.cache_clear()
+    routing._share.cache_clear()
 
 
 def test_pages_of_the_allowed_origin_may_read_replies_and_their_headers(headers: Any) -> None:

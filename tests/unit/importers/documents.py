@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tests.conftest import ROOT
-from tools.cli.models import main
+from tools.cli.model_options import main
 
 _COMMAND = re.compile(r"(\S+/)?assay models (?!.*(--endpoint|--help))")
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)

@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import DATA, Aws
 from tests.unit.importers.documents import commands, make_stack, run
-from tools.cli.models import main
+from tools.cli.model_options import main
 from tools.models import publish
 from tools.models.importing import convert_here
 

@@ -31,16 +31,16 @@ def decode_body(body: bytes, encoding: str) -> bytes:
 
 def unpack_gzip(body: bytes) -> bytes:
     """Return what a gzip body holds, of any number of members. Raises MalformedBody, TooLarge."""
-    return _inflated(body, 16 + zlib.MAX_WBITS, "gzip")
+    return _inflate(body, 16 + zlib.MAX_WBITS, "gzip")
 
 
 def _deflate(body: bytes) -> bytes:
     """Return what zlib packed, as RFC 9110 has it, or bare deflate data, as some clients send."""
     bare = body[:1] == b"" or body[0] & 0x0F != 8 or int.from_bytes(body[:2], "big") % 31
-    return _inflated(body, -zlib.MAX_WBITS if bare else zlib.MAX_WBITS, "deflate")
+    return _inflate(body, -zlib.MAX_WBITS if bare else zlib.MAX_WBITS, "deflate")
 
 
-def _inflated(body: bytes, bits: int, name: str) -> bytes:
+def _inflate(body: bytes, bits: int, name: str) -> bytes:
     """Unpack members that follow each other, fed a little at a time: what follows a member is copied for each."""
     parts: list[bytes] = []
     stream, at, size = zlib.decompressobj(bits), 0, 0

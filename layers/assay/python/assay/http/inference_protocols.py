@@ -56,7 +56,7 @@ class Predict:
         return {"predictions" if self.by_row else "outputs": scores.rows()}
 
 
-def predicted(target: str) -> str:
+def parse_target(target: str) -> str:
     """Return the model that `name:predict` names. Raises NotFound for another verb, or none."""
     name, colon, verb = unquote(target).partition(":")
     if colon + verb != PREDICT:
@@ -64,7 +64,7 @@ def predicted(target: str) -> str:
     return name
 
 
-def named(name: str, version: str | None) -> str:
+def join_version(name: str, version: str | None) -> str:
     """Return a model as callers name one version of it, where they name one: `name@version`."""
     return f"{name}@{version}" if version else name
 
@@ -91,7 +91,7 @@ def _text(row: Any, where: str, depth: int = 0) -> str:
         case str():
             return row
         case {"b64": str(encoded)} if len(row) == 1:
-            return _decoded(encoded, where)
+            return _decode(encoded, where)
         case [inner] if depth < _DEEPEST:
             return _text(inner, where, depth + 1)
         case dict() if len(row) == 1 and depth < _DEEPEST:
@@ -99,7 +99,7 @@ def _text(row: Any, where: str, depth: int = 0) -> str:
     raise MalformedBody(f'{where} must be a string, an object with one, or {{"b64": "..."}}', instance=where)
 
 
-def _decoded(encoded: str, where: str) -> str:
+def _decode(encoded: str, where: str) -> str:
     try:
         return base64.b64decode(encoded, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):

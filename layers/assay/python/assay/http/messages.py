@@ -287,17 +287,17 @@ def status_of(error: AssayError) -> int:
 
 def error_body(code: str, message: str, details: Mapping[str, object] | None = None) -> dict[str, object]:
     """Return the one shape of every error; what it quotes of a request is cut, for Lambda bounds replies."""
-    return {"error": {"code": code, "message": _cut(message), "details": _cut(dict(details or {}))}}
+    return {"error": {"code": code, "message": _shorten(message), "details": _shorten(dict(details or {}))}}
 
 
-def _cut(value: object) -> object:
+def _shorten(value: object) -> object:
     match value:
         case str() if len(value) > _LONGEST_TEXT:
             return f"{value[:_LONGEST_TEXT]}..."
         case dict():
-            return {name: _cut(each) for name, each in value.items()}
+            return {name: _shorten(each) for name, each in value.items()}
         case list() | tuple():
-            return [_cut(each) for each in value]
+            return [_shorten(each) for each in value]
     return value
 
 

@@ -31,31 +31,31 @@ def resolver() -> APIGatewayRestResolver:
         if isinstance(error, ServiceError):
             logger.error("service error", code=error.code, reason=error.message)
         measure("Refused", 1, code=error.code)
-        return reply(_shaped(app, error_response(error)))
+        return reply(_shape(app, error_response(error)))
 
     @app.exception_handler([BotoCoreError, ClientError])  # type: ignore[untyped-decorator]
     def away(error: Exception) -> Reply[str]:
         record_failure("a store does not answer", error)
         measure("UnexpectedErrors", 1)
         unanswered = StoreAway("a store that the service needs does not answer as it should: try again later")
-        return reply(_shaped(app, error_response(unanswered)))
+        return reply(_shape(app, error_response(unanswered)))
 
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
     def unknown(error: Exception) -> Reply[str]:
         record_failure("unexpected error", error)
         measure("UnexpectedErrors", 1)
         failed = json_response(error_body("internal", "the service failed; its log says why"), 500)
-        return reply(_shaped(app, failed))
+        return reply(_shape(app, failed))
 
     @app.not_found
     def missing(_: Exception) -> Reply[str]:
         route = f"{app.current_event.http_method} {app.current_event.path}"
-        return reply(_shaped(app, error_response(NotFound(f"there is no {route}; GET /docs lists the routes"))))
+        return reply(_shape(app, error_response(NotFound(f"there is no {route}; GET /docs lists the routes"))))
 
     return app
 
 
-def _shaped(app: APIGatewayRestResolver, response: Response) -> Response:
+def _shape(app: APIGatewayRestResolver, response: Response) -> Response:
     """Return an error as the serving protocols have it, text under `error`, where one of them was asked."""
     if not f"{app.current_event.path}/".startswith(_PROTOCOLS):
         return response
@@ -67,11 +67,11 @@ def answer(app: APIGatewayRestResolver, event: dict[str, Any], context: Any) -> 
     found: dict[str, Any] = app.resolve({**event, "path": _without_base(event)}, context)
     headers: dict[str, list[str]] = found["multiValueHeaders"]
     vary = [*headers.get("Vary", []), "Origin"]
-    return {**found, "multiValueHeaders": {**headers, **_shared(), "Vary": [", ".join(vary)]}}
+    return {**found, "multiValueHeaders": {**headers, **_share(), "Vary": [", ".join(vary)]}}
 
 
 @cache
-def _shared() -> Mapping[str, list[str]]:
+def _share() -> Mapping[str, list[str]]:
     """Return what lets pages of the allowed origin read a reply (CORS); nothing where none is set."""
     try:
         origin = Settings.from_environ(os.environ).allowed_origin

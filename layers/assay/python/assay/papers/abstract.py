@@ -202,7 +202,7 @@ def _by_layout(pages: Sequence[Sequence[TextBlock]], known: frozenset[str]) -> I
 def _by_page(pages: Sequence[Sequence[TextBlock]], known: frozenset[str], whole: bool) -> Iterator[Candidate]:
     """Yield the first page's first paragraphs, or all of them where the paper has but one page."""
     found = first_page(pages, whole)
-    text = _cut(" ".join(_text([row.text for row in by_baseline(block.rows)], known) for block in found))
+    text = _cut_end(" ".join(_text([row.text for row in by_baseline(block.rows)], known) for block in found))
     if text:
         yield Candidate(
             text, "first_page", found[0].last.page, _confidence(0.5 if whole else 0.3, text, found[0].last.page)
@@ -210,8 +210,8 @@ def _by_page(pages: Sequence[Sequence[TextBlock]], known: frozenset[str], whole:
 
 
 def _text(lines: Sequence[str], known: frozenset[str]) -> str:
-    return _cut(clean(without_rights(join_lines(lines, known))))
+    return _cut_end(clean(without_rights(join_lines(lines, known))))
 
 
-def _cut(text: str) -> str:
+def _cut_end(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0]

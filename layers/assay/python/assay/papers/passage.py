@@ -111,7 +111,7 @@ def _stops(taken: Sequence[Line], line: Line, label: str | None, labels: set[str
     if label and labels:
         return label in labels and label != "introduction"
     anew = line.block is not taken[-1].block
-    within = not anew and not _finished(taken)  # a sentence goes on: "significance." is a word of it
+    within = not anew and not _finish(taken)  # a sentence goes on: "significance." is a word of it
     ended = ends(line.text) and not (within and line.text[:1].islower())
     return (
         ended
@@ -124,10 +124,10 @@ def _stops(taken: Sequence[Line], line: Line, label: str | None, labels: set[str
 def _heads(taken: Sequence[Line], line: Line, label: str | None, anew: bool) -> bool:
     """Say whether a line is the heading of what follows."""
     short = line.row.width < 0.7 * max(each.row.width for each in taken[-_LOOKED_BACK:])
-    if is_section(line.text) and (anew or (short and _finished(taken))):
+    if is_section(line.text) and (anew or (short and _finish(taken))):
         return True
     alone = label is not None and re.sub(r"\W+$", "", line.text).lower() == label
-    if alone and short and _finished(taken) and sum(len(each.text) for each in taken[:20]) > _ENOUGH:
+    if alone and short and _finish(taken) and sum(len(each.text) for each in taken[:20]) > _ENOUGH:
         return True
     another = short and begins(line.text, set_apart=False) == ("heading", len(line.text))
     return another or (anew and line.row.bold and not taken[-1].row.bold and len(line.text) < 70)
@@ -136,10 +136,10 @@ def _heads(taken: Sequence[Line], line: Line, label: str | None, anew: bool) -> 
 def _notes(taken: Sequence[Line], line: Line) -> bool:
     """Say whether a new block is a footnote or a notice."""
     numbered = re.match(r"\d{1,2}\s?[A-Z][a-z]", line.text) is not None
-    return _finished(taken) and (numbered or is_notice(line.block.text))
+    return _finish(taken) and (numbered or is_notice(line.block.text))
 
 
-def _finished(taken: Sequence[Line]) -> bool:
+def _finish(taken: Sequence[Line]) -> bool:
     return ends_sentence(taken[-1].text)
 
 
@@ -152,9 +152,9 @@ def _goes_on(taken: Sequence[Line], line: Line) -> bool:
     usual = max(steps[-1] if len(steps) == 1 else sorted(steps)[len(steps) // 2], last.size) if steps else last.size
     widest = max(recent, key=lambda each: each.row.width).row
     near = last.y - row.y <= 2.3 * usual and same_size(last.size, row.size) and row.inside(widest)
-    flows = row.text[:1].islower() and not _finished(taken)
+    flows = row.text[:1].islower() and not _finish(taken)
     listed = _ITEM.match(row.text) is not None or last.text.endswith(":")
-    formula = not _finished(taken) and _is_formula(row, widest)
+    formula = not _finish(taken) and _is_formula(row, widest)
     return near and (structure(line.text) is not None or flows or listed or formula or _alike(recent, line))
 
 
@@ -176,7 +176,7 @@ def _alike(taken: Sequence[Line], line: Line) -> bool:
 def _continuation(lines: Sequence[Line], at: int, taken: Sequence[Line]) -> int | None:
     """Return where a text continues in the next column or page, or None."""
     last = taken[-1].row
-    if _finished(taken):
+    if _finish(taken):
         return at if _turns_page(lines, at, taken) else None
     for number in range(at, min(at + 40, len(lines))):
         row = lines[number].row

@@ -58,7 +58,7 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
         raise RuntimeMissing("this deployment cannot read PDFs: pypdfium2 is not installed")
     with phase("pdf"):
         reply = _child(body, seconds)
-    found = _checked(reply)
+    found = _check(reply)
     if found is None:
         said = str(reply.get("error"))
         reason = said if said in _REASONS else "failed"
@@ -66,7 +66,7 @@ def extract(body: bytes, seconds: float = SECONDS) -> Extract:
     return found
 
 
-def _checked(reply: Mapping[str, Any]) -> Extract | None:
+def _check(reply: Mapping[str, Any]) -> Extract | None:
     """Return what the process found, or None. The process is not trusted, so its answer is checked."""
     try:
         candidates = [Candidate(**each) for each in reply["candidates"]]

@@ -181,11 +181,11 @@ def read_pages(body: bytes) -> dict[str, object]:
     pages = pdfium.FPDF_GetPageCount(document)
     if pages < 1:
         return {"error": "broken"}
-    found = _found(pdfium, document, pages)
+    found = _find(pdfium, document, pages)
     return {"candidates": [asdict(each) for each in found], "pages": pages} if found else {"error": "no_text"}
 
 
-def _found(pdfium: Any, document: Any, pages: int) -> list[Candidate]:
+def _find(pdfium: Any, document: Any, pages: int) -> list[Candidate]:
     words: list[list[Word]] = []
     found: list[Candidate] = []
     for limit in PAGES:
@@ -210,7 +210,7 @@ def _words(pdfium: Any, document: Any, number: int) -> list[Word]:
     return words
 
 
-def _bound() -> None:
+def _bind() -> None:
     """Take from this process what reading needs not."""
     import resource
 
@@ -221,5 +221,5 @@ def _bound() -> None:
 
 
 if __name__ == "__main__":
-    _bound()
+    _bind()
     print(json.dumps(read_pages(sys.stdin.buffer.read())))

@@ -93,7 +93,7 @@ def blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
             block.add(same)
         else:
             found.append(TextBlock([row]))
-    return _ordered(found)
+    return _order(found)
 
 
 def _leading(rows: Sequence[TextRow]) -> float:
@@ -123,13 +123,13 @@ def _belonging(block: TextBlock, row: TextRow, leading: float) -> TextRow | None
     return sized_as(row, last) or (row if sized_as(last, row) else None)
 
 
-def _ordered(found: list[TextBlock]) -> list[TextBlock]:
+def _order(found: list[TextBlock]) -> list[TextBlock]:
     """Return the blocks so that each comes after all that are to be read before it, else from the top down."""
     if len(found) > _MOST_ORDERED:
         longest = sorted(found, key=lambda block: -len(block.text))[:_MOST_ORDERED]
         kept = {id(block) for block in longest}
         first = [block for block in found if id(block) in kept]
-        return [*_ordered(first), *(block for block in found if id(block) not in kept)]
+        return [*_order(first), *(block for block in found if id(block) not in kept)]
     boxes = [_Box(*block.edges, block.top, block.bottom) for block in found]
     places = range(len(boxes))
     before = [{at for at in places if at != to and _first(boxes, boxes[at], boxes[to])} for to in places]
@@ -145,10 +145,10 @@ def _first(boxes: Sequence[_Box], one: _Box, other: _Box) -> bool:
     """Say whether `one` is read before `other`."""
     if one.left < other.right - 1 and other.left < one.right - 1:
         return one.top > other.top
-    return one.right <= other.left + 1 and not _parted(boxes, one, other)
+    return one.right <= other.left + 1 and not _is_parted(boxes, one, other)
 
 
-def _parted(boxes: Sequence[_Box], one: _Box, other: _Box) -> bool:
+def _is_parted(boxes: Sequence[_Box], one: _Box, other: _Box) -> bool:
     """Say whether one that spans both stands between them in height."""
     high, low = max(one.bottom, other.bottom), min(one.top, other.top)
     right, left = one.right, other.left

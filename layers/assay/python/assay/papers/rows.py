@@ -215,7 +215,7 @@ def group_rows(words: Iterable[Word], page: int = 1) -> list[TextRow]:
             found[-1].append(word)
         else:
             found.append([word])
-    kept = _without_line_numbers(_joined([_row(each, page) for each in found]))
+    kept = _without_line_numbers(_join([_row(each, page) for each in found]))
     if len(kept) > _MOST_ROWS:
         kept = sorted(kept, key=lambda row: -len(row.text))[:_MOST_ROWS]
     return without_overlays(sorted(kept, key=lambda row: (-row.y, row.x0)))
@@ -249,7 +249,7 @@ def _row(words: Sequence[Word], page: int) -> TextRow:
     )
 
 
-def _joined(found: list[TextRow]) -> list[TextRow]:
+def _join(found: list[TextRow]) -> list[TextRow]:
     """Put rows together that were drawn apart and touch: a bold word drawn after the rest of its line."""
     joined: list[list[TextRow]] = []
     for row in sorted(found, key=lambda each: (-round(each.y), each.x0)):

@@ -46,13 +46,13 @@ def join_lines(lines: Sequence[str], words: Set[str] = frozenset()) -> str:
     """
     done, text = list[str](), ""
     for line in (letters(each).strip() for each in lines):
-        text = _appended(text, line, words) if text else line
+        text = _append(text, line, words) if text else line
         done.append(text[:-_LONGEST_WORD])
         text = text[-_LONGEST_WORD:]
     return re.sub(r"\s+", " ", "".join((*done, text)))
 
 
-def _appended(text: str, line: str, words: Set[str]) -> str:
+def _append(text: str, line: str, words: Set[str]) -> str:
     first, second = _DIVIDED.search(text), _BEGINS.match(line[:_LONGEST_WORD])
     if first and second and not text[first.start() - 1 : first.start()].isdigit():
         return text[:-1] + ("-" if _stays(text, first[1], second[0], words) else "") + line
@@ -72,10 +72,10 @@ def _stays(text: str, first: str, second: str, words: Set[str]) -> bool:
 
 def letters(line: str) -> str:
     """Return a line with its ligatures spelled out, accents on their letters and plain hyphens."""
-    line = _ACCENTED.sub(_composed, line.translate(_LIGATURES))
+    line = _ACCENTED.sub(_compose, line.translate(_LIGATURES))
     return _DASHES.sub("-", line)
 
 
-def _composed(found: re.Match[str]) -> str:
+def _compose(found: re.Match[str]) -> str:
     letter = "i" if found[2] == "\u0131" else found[2]
     return unicodedata.normalize("NFC", letter + _ACCENTS[found[1]])

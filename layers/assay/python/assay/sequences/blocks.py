@@ -168,7 +168,7 @@ def check_texts_of(spans: Spans, contract: Contract, limits: Limits, sizes: Inde
     which = np.flatnonzero(others)
     untidy = _untidy(spans, which, contract, limits, sizes)
     found = Checked(codes, kept, _explain(spans, which[~untidy], contract, limits, sizes))
-    return _tidied(found, spans, which[untidy], which[~untidy], contract, limits) if untidy.any() else found
+    return _judge_untidy(found, spans, which[untidy], which[~untidy], contract, limits) if untidy.any() else found
 
 
 def _untidy(spans: Spans, which: Index, contract: Contract, limits: Limits, sizes: Index | None) -> NDArray[np.bool_]:
@@ -184,7 +184,9 @@ def _untidy(spans: Spans, which: Index, contract: Contract, limits: Limits, size
     return found & ((stops - starts if sizes is None else sizes[which]) <= limits.record_bytes)
 
 
-def _tidied(found: Checked, spans: Spans, untidy: Index, others: Index, contract: Contract, limits: Limits) -> Checked:
+def _judge_untidy(
+    found: Checked, spans: Spans, untidy: Index, others: Index, contract: Contract, limits: Limits
+) -> Checked:
     """Judge the spans that are untidy, and put the outcome in its places among the others."""
     bounds = zip(spans.starts[untidy].tolist(), spans.stops[untidy].tolist(), strict=True)
     texts = [tidy(spans.text[start:stop].tobytes(), contract) for start, stop in bounds]

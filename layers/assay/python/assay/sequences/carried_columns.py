@@ -32,7 +32,7 @@ def name_columns(names: Sequence[str], positions: Sequence[int] | None = None) -
     A column without a name is called by its position from 1, `column_3`. Names that stand once stay as they are.
     """
     places = positions or range(1, len(names) + 1)
-    wanted = [_wanted(name, place) for name, place in zip(names, places, strict=True)]
+    wanted = [_choose_name(name, place) for name, place in zip(names, places, strict=True)]
     taken: set[str] = set()
     kept = [name == want and _take(name, taken) for name, want in zip(names, wanted, strict=True)]
     last: dict[str, int] = {}
@@ -58,7 +58,7 @@ def cut_cells(extra: list[tuple[str, ...]], lines: Sequence[int]) -> list[Notice
     return [notice(CUT, _CUT, [lines[at] for at in long])] if long else []
 
 
-def _wanted(name: str, place: int) -> str:
+def _choose_name(name: str, place: int) -> str:
     name = name[:MAX_NAME]
     if not name:
         return f"column_{place}"

@@ -111,14 +111,16 @@ def _block(batch: RowBatch, header: SequenceColumns, contract: Contract, limits:
     rejects = sorted([*found.rejects, *batch.rejects]) if batch.rejects else found.rejects
     kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
     ids = None if header.identifier is None else _readable_column(kept, header.identifier)
-    extra = _carried(kept, header.others) if header.others else None
-    notices = [*found.notices, *_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
+    extra = _carry(kept, header.others) if header.others else None
+    notices = [*found.notices, *_notice_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
     if extra and batch.longest > MAX_CELL:
         notices += cut_cells(extra, lines[found.kept].tolist())
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)
 
 
-def _quoted(spanned: Sequence[Spanned], header: SequenceColumns, contract: Contract, limits: Limits) -> list[Notice]:
+def _notice_quoted(
+    spanned: Sequence[Spanned], header: SequenceColumns, contract: Contract, limits: Limits
+) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows: as many cells, a sequence that would do."""
     whole = [each for each in spanned if len(each.cells) == header.width]
     lines = np.array([each.line for each in whole], np.int64)
@@ -141,7 +143,7 @@ def _uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
     return [notice(UNEVEN, _UNEVEN, lines)] if lines else []
 
 
-def _carried(read: Sequence[list[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
+def _carry(read: Sequence[list[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
     """Return the other cells of each row; of a row too short for all those that it has, lest a few bytes grow large."""
     try:
         return list(zip(*(_readable_all([cells[at] for cells in read]) for at in others), strict=True))

@@ -171,7 +171,7 @@ class _Reader:
         records = _records(data, self.contract, line, self.limits)
         if self.windows is None:
             return _whole(records, self.contract, self.limits)
-        return _windowed(records, self.windows, self.contract, self.limits)
+        return _encode_windows(records, self.windows, self.contract, self.limits)
 
     def _hold(self, data: bytes, line: int) -> None:
         self.held, self.held_line = data, line
@@ -244,13 +244,13 @@ def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Rec
         glued = [notice("glued_records", _GLUED, mended.glued)] if mended.glued else []
         found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
     if contract.terminated:
-        found = _unterminated(found)
+        found = _strip_terminators(found)
     if not _STRUCTURES.isdisjoint(found.words):
-        found = _unpredicted(found)
-    return _bounded(found) if found.longest > MAX_ID else found
+        found = _empty_structures(found)
+    return _bound_headers(found) if found.longest > MAX_ID else found
 
 
-def _unterminated(records: _Records) -> _Records:
+def _strip_terminators(records: _Records) -> _Records:
     """Leave out the "*" that ends records, before they are cut into windows."""
     spans = records.spans
     some = spans.stops > spans.starts
@@ -280,12 +280,12 @@ def _find(data: bytes, contract: Contract, line: int) -> _Records:
     spans = Spans(text[residues], codes[residues], ends - widths, ends, heads + line)
     sizes = np.diff(np.append(starts[heads], len(data)))
     longest = int((stops - starts)[heads].max(initial=0))
-    done = _gapped(text, within, starts[heads], contract)
+    done = _find_gaps(text, within, starts[heads], contract)
     edged = bool(((codes[starts[heads] + 1] == BLANK) | (codes[stops[heads] - 1] == BLANK)).any())
     return _Records(spans, sizes, *_names(text[within].tobytes(), edged), longest, [], done)
 
 
-def _gapped(
+def _find_gaps(
     text: NDArray[np.uint8], within: NDArray[np.bool_], starts: Index, contract: Contract
 ) -> tuple[tuple[str, NDArray[np.bool_]], ...]:
     """Say which records, beginning at `starts`, have gaps that are removed."""
@@ -295,7 +295,7 @@ def _gapped(
     return ((REMOVED, np.logical_or.reduceat(gaps, starts)),)
 
 
-def _unpredicted(records: _Records) -> _Records:
+def _empty_structures(records: _Records) -> _Records:
     """Leave no residues in rows that say how others are folded: their letters are those of residues too."""
     odd = np.array([word in _STRUCTURES for word in records.words])
     spans = records.spans
@@ -313,7 +313,7 @@ def _names(headers: bytes, edged: bool) -> tuple[list[str], list[str]]:
     return [title.partition(" ")[0] for title in spaced], titles
 
 
-def _bounded(records: _Records) -> _Records:
+def _bound_headers(records: _Records) -> _Records:
     """Cut ids and descriptions that are too long."""
     pairs = zip(records.words, records.titles, strict=True)
     long = [at for at, pair in enumerate(pairs) if len(pair[0]) > MAX_ID or len(pair[1]) > MAX_DESCRIPTION]
@@ -330,12 +330,12 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         part = records.spans.part(at, to)
         found = check_texts_of(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
-        rejects = _explained(found, records, at) if records.longest > _RUN else found.rejects
+        rejects = _explain_all(found, records, at) if records.longest > _RUN else found.rejects
         notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
         yield Block(found.codes, part.lines[found.kept], ids, [*extra], rejects, COLUMNS, contract, notices)
 
 
-def _explained(found: Checked, records: _Records, at: int) -> list[Reject]:
+def _explain_all(found: Checked, records: _Records, at: int) -> list[Reject]:
     """Return the rejects, with a hint where a record's residues seem to stand in its header."""
     others = np.delete(np.arange(at, at + len(found.kept) + len(found.rejects)), found.kept).tolist()
     named = zip(others, found.rejects, strict=True)
@@ -349,7 +349,7 @@ def _explain(reject: Reject, records: _Records, index: int) -> Reject:
     return reject._replace(detail=_IN_HEADER) if has_residues(records.titles[index]) else reject
 
 
-def _windowed(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
+def _encode_windows(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
     """Encode the windows of records."""
     whole = cut_windows(records.spans, records.sizes, windows, limits)
     for at in range(0, len(whole.record), limits.block_records):

@@ -49,13 +49,13 @@ def mend(data: bytes, line: int, *, numbered: bool, longest: int) -> Mended:
 
     A record of over `longest` bytes, with those that are glued to it, stays one: it is refused as a whole.
     """
-    records = list(_joined(_records(data, line, numbered), longest))
+    records = list(_join_glued(_records(data, line, numbered), longest))
     glued = [record.line for record in records if record.glued]
     plain = b"".join(record.plain() for record in records)
     return Mended(plain, [record.line for record in records], [record.size for record in records], glued)
 
 
-def _joined(records: Iterable[_Record], longest: int) -> Iterator[_Record]:
+def _join_glued(records: Iterable[_Record], longest: int) -> Iterator[_Record]:
     """Make one of records that are glued to each other and are too long together."""
     group: list[_Record] = []
     for record in chain(records, (None,)):

@@ -76,7 +76,7 @@ def sniff_format(head: bytes, content_type: str = "", filename: str = "", column
     `UnreadableInput` for a foreign kind of file, whatever its type and name say; `InvalidOption` for a column of what
     has none.
     """
-    found = _judged(head, content_type, filename)
+    found = _judge(head, content_type, filename)
     if column is None and found is Format.LINES and is_wrapped(head):
         return Format.WRAPPED
     if column is None or found in _WITH_COLUMNS:
@@ -87,18 +87,18 @@ def sniff_format(head: bytes, content_type: str = "", filename: str = "", column
     return Format.CSV
 
 
-def _judged(head: bytes, content_type: str, filename: str) -> Format:
+def _judge(head: bytes, content_type: str, filename: str) -> Format:
     """Go by what is recognised, else the type, else the name, else the first bytes."""
     found = recognise(head)
     if found is not None:
-        return _named(found)
+        return _require_read(found)
     kind = content_type.partition(";")[0].strip().lower()
     if kind in JSON_TYPES or kind.endswith("+json") or _suffix(filename) in JSON_SUFFIXES:
         return _json(head)
     return TYPES.get(kind) or _SUFFIXES.get(_suffix(filename)) or _by_content(head)
 
 
-def _named(found: FileSignature) -> Format:
+def _require_read(found: FileSignature) -> Format:
     """Return the format of a kind of file that is recognised. Raises UnreadableInput where it is not supported here."""
     if found.name in _READ:
         return Format(found.name)

@@ -142,7 +142,7 @@ def _block(
     found = check_texts(cast("Sequence[str]", texts), lines, contract, limits, "surrogatepass")
     whole = len(found.kept) == len(records)
     kept = records if whole else [records[index] for index in found.kept.tolist()]
-    extra = _carried(kept, fields.columns) if fields.columns else None
+    extra = _carry(kept, fields.columns) if fields.columns else None
     names = name_columns(fields.columns)
     all_rejects = sorted([*found.rejects, *wrong])
     block = Block(found.codes, lines[found.kept], _cells(kept, IDENTIFIER), extra, all_rejects, names, contract)
@@ -206,7 +206,7 @@ def _shape(wanted: str) -> str:
 _IDENTIFIERS: Final = frozenset((str, int, type(None)))
 
 
-def _carried(records: Sequence[object], columns: Sequence[str]) -> list[tuple[str, ...]]:
+def _carry(records: Sequence[object], columns: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(*(_cells(records, name) for name in columns), strict=True))
 
 

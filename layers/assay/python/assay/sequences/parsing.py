@@ -54,7 +54,7 @@ def parse(
     if fmt is Format.JSON:
         return parse_document(chunks, contract, limits, column)
     if fmt is Format.JSONL and columns is None:
-        columns, chunks = _carried(chunks, column, limits)
+        columns, chunks = _carry(chunks, column, limits)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
     framed = as_fasta(framed, flat) if flat in FLAT else framed
     if fmt is Format.CSV:
@@ -71,7 +71,7 @@ def _by_format(limits: Limits, fmt: Format) -> Limits:
     return replace(limits, block_bytes=min(limits.block_bytes, 1 << 18)) if fmt is Format.CSV else limits
 
 
-def _carried(chunks: Iterable[bytes], column: str | None, limits: Limits) -> tuple[tuple[str, ...], Iterable[bytes]]:
+def _carry(chunks: Iterable[bytes], column: str | None, limits: Limits) -> tuple[tuple[str, ...], Iterable[bytes]]:
     """Return the fields that JSON lines carry, by their first records, and the same chunks."""
     head, chunks = split_head(chunks)
     return fields_of(head, column, limits), chunks

@@ -29,7 +29,7 @@ def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Itera
     codes = encode(data, contract)
     plain = _plain(codes, contract.length)
     if plain is None:
-        yield from _ragged(data, codes, contract, limits, line)
+        yield from _read_ragged(data, codes, contract, limits, line)
     else:
         yield Block(plain, np.arange(line, line + len(plain)), contract=contract)
 
@@ -43,7 +43,9 @@ def _plain(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8] | None:
     return table[:, :length] if (table[:, length] == NEWLINE).all() else None
 
 
-def _ragged(data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
+def _read_ragged(
+    data: bytes, codes: NDArray[np.uint8], contract: Contract, limits: Limits, line: int
+) -> Iterator[Block]:
     """Yield the lines of a block in which some need more than a reshape."""
     starts, stops = line_bounds(codes)
     sizes = stops - starts

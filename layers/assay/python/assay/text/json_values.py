@@ -75,7 +75,7 @@ def values(chunks: Iterable[bytes], lists: Collection[str], limits: Limits) -> I
     Raises UnreadableInput where it is no JSON, with the place; where a record is over the longest that is read; and
     for fields beside such a list, which in a request would be options.
     """
-    return _Reader(_Text(_decoded(chunks), limits.record_bytes), frozenset(lists)).read()
+    return _Reader(_Text(_decode(chunks), limits.record_bytes), frozenset(lists)).read()
 
 
 def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
@@ -87,7 +87,7 @@ def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return b"".join(taken)[:HEAD], chain(taken, rest)
 
 
-def _decoded(chunks: Iterable[bytes]) -> Iterator[str]:
+def _decode(chunks: Iterable[bytes]) -> Iterator[str]:
     """Yield UTF-8 as text, without its byte order mark. Raises UnreadableInput if it is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     size = 0

@@ -54,12 +54,12 @@ def _line_feeds(pieces: Iterable[bytes]) -> Iterator[bytes]:
         text = held + piece
         held = b"\r" if text.endswith(b"\r") else b""
         body = text[:-1] if held else text
-        yield _fed(body) if b"\r" in body else body
+        yield _unify_ends(body) if b"\r" in body else body
     if held:
         yield b"\n"
 
 
-def _fed(text: bytes) -> bytes:
+def _unify_ends(text: bytes) -> bytes:
     """Turn CRLF and CR into LF; where each CR has its LF, deleting them is faster."""
     codes = np.frombuffer(text, np.uint8)
     after = codes[1:][codes[:-1] == _CR]

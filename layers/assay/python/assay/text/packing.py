@@ -44,18 +44,18 @@ class Look(NamedTuple):
 def look(chunks: Iterable[bytes], name: str = "") -> Look:
     """Judge input by its beginning; as many chunks are taken as that needs. Raises UnreadableInput, RuntimeMissing."""
     rest = iter(chunks)
-    taken = _taken(rest)
+    taken = _take(rest)
     first = b"".join(taken)[:HEAD]
     found = recognise(first)
     packed = "" if found is None else "workbook" if found.name in WORKBOOKS else found.name
     packed = packed if packed in PACKED else ""
     names: list[str] = []
     read = (lambda each: unzip(each, names.append)) if packed == "zip" else _reader(packed)
-    head = b"".join(_taken(judge_ratio(chain(taken, rest), read, packed)))[:HEAD] if read else first
+    head = b"".join(_take(judge_ratio(chain(taken, rest), read, packed)))[:HEAD] if read else first
     codec = _codec(head)
     inner = names[0].rpartition("/")[2] if names else _stem(name) if packed else name
     inner = f"{inner}.csv" if packed == "workbook" else inner
-    return Look(f"{packed}+{codec}".strip("+"), b"".join(_decoded([head], codec)) if codec else head, inner)
+    return Look(f"{packed}+{codec}".strip("+"), b"".join(_decode([head], codec)) if codec else head, inner)
 
 
 def open_text(
@@ -71,7 +71,7 @@ def open_text(
         packed, codec = codec, ""
     read = _reader(packed)
     whole = judge_ratio(chunks, read, packed, limit=limit, max_ratio=max_ratio) if read else iter(chunks)
-    return _decoded(whole, codec) if codec else whole
+    return _decode(whole, codec) if codec else whole
 
 
 def _reader(packed: str) -> Read | None:
@@ -79,7 +79,7 @@ def _reader(packed: str) -> Read | None:
     return {**READERS, "zip": unzip, "workbook": read_workbook}.get(packed)
 
 
-def _taken(chunks: Iterator[bytes]) -> list[bytes]:
+def _take(chunks: Iterator[bytes]) -> list[bytes]:
     """Return as many chunks as `HEAD` bytes need."""
     taken, size = [], 0
     while size < HEAD and (chunk := next(chunks, None)) is not None:
@@ -104,7 +104,7 @@ def _codec(head: bytes) -> str:
     return _CODECS[0] if odd > most else _CODECS[1] if even > most else ""
 
 
-def _decoded(chunks: Iterable[bytes], codec: str) -> Iterator[bytes]:
+def _decode(chunks: Iterable[bytes], codec: str) -> Iterator[bytes]:
     """Yield UTF-16 as UTF-8; invalid characters become U+FFFD, and a byte order mark stays."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
     for chunk in chunks:

@@ -63,7 +63,7 @@ def _write(table: Iterable[list[str]]) -> None:
     out.flush()
 
 
-def _bound() -> None:
+def _bind() -> None:
     """Take from this process what reading needs not."""
     import resource
 
@@ -77,7 +77,7 @@ def main() -> int:
     """Read standard input, write standard output; return how it went."""
     import python_calamine
 
-    _bound()
+    _bind()
     try:
         _write(sheet_rows(sys.stdin.buffer.read()))
     except python_calamine.PasswordError:

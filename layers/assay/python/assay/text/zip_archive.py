@@ -146,22 +146,22 @@ def _wide(extra: bytes, size: int) -> int:
 def _content(source: _Source, entry: _Entry) -> Iterator[bytes]:
     """Yield a file's bytes, held to its checksum."""
     checksum = 0
-    for piece in _inflated(source) if entry.method == _DEFLATED else _stored(source, entry.packed):
+    for piece in _inflate(source) if entry.method == _DEFLATED else _copy_stored(source, entry.packed):
         checksum = zlib.crc32(piece, checksum)
         yield piece
-    wanted = _described(source) if entry.described else entry.checksum
+    wanted = _skip_descriptor(source) if entry.described else entry.checksum
     if checksum != wanted:
         raise UnreadableInput("the zip data is corrupt: its checksum differs")
 
 
-def _stored(source: _Source, size: int) -> Iterator[bytes]:
+def _copy_stored(source: _Source, size: int) -> Iterator[bytes]:
     while size:
         piece = source.some(min(size, PIECE))
         size -= len(piece)
         yield piece
 
 
-def _inflated(source: _Source) -> Iterator[bytes]:
+def _inflate(source: _Source) -> Iterator[bytes]:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     while not stream.eof:
         data = stream.unconsumed_tail or source.some(PIECE)
@@ -174,7 +174,7 @@ def _inflated(source: _Source) -> Iterator[bytes]:
     source.held = stream.unused_data + source.held
 
 
-def _described(source: _Source) -> int:
+def _skip_descriptor(source: _Source) -> int:
     """Pass the sizes that follow a file, of 4 or 8 bytes each; return the checksum before them."""
     signed = 4 if source.begins(_DESCRIPTOR) else 0
     for width in (4, 8):
@@ -189,7 +189,7 @@ def _close(source: _Source, entries: int) -> None:
     rest = source.peek(_MOST_INDEX + 1)
     if len(rest) > _MOST_INDEX:
         raise UnreadableInput("the zip data is corrupt: something else follows its files")
-    at, listed = _listed(rest)
+    at, listed = _skip_list(rest)
     if rest[at : at + 4] != _END and not _END.startswith(rest[at : at + 4]):
         raise UnreadableInput("the zip data is corrupt: something else follows its files")
     if len(rest) < at + _END_SIZE:
@@ -200,7 +200,7 @@ def _close(source: _Source, entries: int) -> None:
         raise UnreadableInput(f"the zip data is corrupt: it lists {listed} entries, and has {entries}")
 
 
-def _listed(rest: bytes) -> tuple[int, int]:
+def _skip_list(rest: bytes) -> tuple[int, int]:
     """Return where the list of entries ends, zip64's records included, and how many it has."""
     at = listed = 0
     while rest[at : at + 4] == _CENTRAL:
