@@ -1,6 +1,6 @@
 """From a classification to replies: JSON, CSV or NDJSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from assay.http.messages import Response, json_response, ndjson_response
@@ -28,13 +28,23 @@ def headers(body: Body) -> dict[str, str]:
 
 
 def _csv(body: Body) -> Response:
-    head = [*COLUMNS, *(_column(label) for label in body["labels"])]
-    rows = (_cells(at, each, body["labels"]) for at, each in enumerate(body["results"], 1))
+    labels = body["labels"]
+    after = [name for name in LATER_COLUMNS if name in body]
+    head = [*COLUMNS, *(_column(label, after) for label in labels), *after]
+    rows = (
+        [*_cells(at, each, labels), *(LATER_COLUMNS[name](each) for name in after)]
+        for at, each in enumerate(body["results"], 1)
+    )
     return Response(200, csv_text([head, *rows]), "text/csv; charset=utf-8", headers(body))
 
 
-def _column(label: str) -> str:
-    return f"score_{label}" if label in COLUMNS else escape_formula(label)
+def _column(label: str, after: Sequence[str]) -> str:
+    return f"score_{label}" if label in (*COLUMNS, *after) else escape_formula(label)
+
+
+def _titles(result: Mapping[str, Any]) -> str:
+    """Return the chosen labels' titles in their order, as the labels stand in their cell."""
+    return ";".join(escape_formula(each.get("title", each["label"])) for each in result.get("labels", ()))
 
 
 def _cells(position: int, result: Mapping[str, Any], labels: list[str]) -> list[object]:
@@ -49,6 +59,9 @@ def _cells(position: int, result: Mapping[str, Any], labels: list[str]) -> list[
 def _ndjson(body: Body) -> Response:
     return ndjson_response(body["results"], headers(body))
 
+
+LATER_COLUMNS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {"titles": _titles}
+"""Columns behind the scores, each only in the reply of a model that has it, and what its cells hold."""
 
 FORMS: Final[Mapping[str, tuple[Callable[[Body], Response], str]]] = {
     "application/json": (json_response, "classification.json"),

@@ -10,6 +10,7 @@ from typing import Any
 from assay.abstracts.classification import (
     Classifier,
     classify,
+    describe_labels,
     describe_reject,
     remarks,
     shape_result,
@@ -89,12 +90,12 @@ class ClassifyServices(Stores):
         results = [
             describe_reject(outcome) | dict(about)
             if isinstance(outcome, InvalidAbstract)
-            else shape_result(outcome, text.labels, text.thresholds, request.options) | source | dict(about)
+            else shape_result(outcome, text, request.options) | source | dict(about)
             for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
         ]
         return {
             "model": {"name": manifest.name, "version": manifest.version},
-            "labels": list(text.labels),
+            **describe_labels(text),
             "results": results,
             "notices": [each.to_body() for each in gather([*request.notices, *remarks(enumerate(results, 1))])],
         }

@@ -159,7 +159,7 @@ def _summarize(manifest: Manifest) -> dict[str, Any]:
         return shown | {"alphabet": manifest.sequence.alphabet, "length": manifest.sequence.length}
     if manifest.text is not None:
         text = manifest.text
-        parts = {"labels": list(text.labels), "thresholds": dict(text.thresholds), "max_tokens": text.max_tokens}
+        parts = {name: getattr(text, name) for name in ("labels", "titles", "thresholds", "max_tokens")}
         return shown | {name: value for name, value in parts.items() if value}
     return shown
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from assay.abstracts.classification import classify as predict
-from assay.abstracts.classification import remarks, shape_result
+from assay.abstracts.classification import describe_labels, remarks, shape_result
 from assay.errors import InvalidAbstract
 from assay.http.messages import Request
 from assay.models.text_classifier import TextClassifier
@@ -88,7 +88,7 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
     if name and not options.json:
         print(f"{name}:", file=sys.stderr if options.out else sys.stdout)
     if not options.json and not options.out:
-        print("\n".join(_format_result(each, options.top_k) for each in answer["results"]))
+        print("\n".join(_format_result(each, options.top_k, answer.get("titles", {})) for each in answer["results"]))
     for result in answer["results"]:
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
@@ -144,9 +144,9 @@ def _many_here(options: argparse.Namespace, where: Place, models: Path, name: st
         return read_results(out, summary)
 
 
-def _format_result(result: dict[str, Any], top_k: int | None) -> str:
+def _format_result(result: dict[str, Any], top_k: int | None, titles: Mapping[str, str]) -> str:
     if "line" not in result:
-        return _bars(result, top_k)
+        return _bars(result, top_k, titles)
     labels = ", ".join(f"{each['label']} {each['score']:.3f}" for each in result["labels"])
     return f"{result['line']}\t{result['id'] or ''}\t{labels or '-'}"
 
@@ -165,10 +165,10 @@ def classify_here(sent: ClassifyRequest, folder: Path, name: str, chosen: Mappin
     if isinstance(outcome, InvalidAbstract):
         raise outcome
     spec, manifest = classifier.text, classifier.model.manifest
-    found = shape_result(outcome, spec.labels, spec.thresholds, options)
+    found = shape_result(outcome, spec, options)
     return {
         "model": {"name": manifest.name, "version": manifest.version},
-        "labels": list(spec.labels),
+        **describe_labels(spec),
         "results": [found | ({"source": sent.source} if sent.source else {})],
         "notices": [each.to_body() for each in remarks([(1, found)])],
     }
@@ -184,7 +184,10 @@ def _origin(source: Mapping[str, Any]) -> str:
     return "\n".join([f"the abstract: {source['text'][:60]} ... ({told})", *others])
 
 
-def _bars(result: dict[str, Any], top_k: int | None) -> str:
+def _bars(result: dict[str, Any], top_k: int | None, titles: Mapping[str, str]) -> str:
     chosen = {label["label"] for label in result["labels"]}
     best = sorted(result["scores"].items(), key=lambda pair: -pair[1])[:top_k]
-    return "\n".join(f"{'*' if name in chosen else ' '} {name:12} {bar(share)} {share:.3f}" for name, share in best)
+    return "\n".join(
+        f"{'*' if name in chosen else ' '} {name:12} {bar(share)} {share:.3f}  {titles.get(name, '')}".rstrip()
+        for name, share in best
+    )

@@ -45,7 +45,8 @@ def _meaning(manifest: Manifest) -> Iterator[str]:
         text = manifest.text
         yield _row("texts", f"at most {text.max_tokens} tokens by {text.tokenizer}; {text.activation} of the outputs")
         for label in text.labels:
-            yield _row("label", f"{label}  from {text.thresholds.get(label, 0.5):g}")
+            said = f"{label}  from {text.thresholds.get(label, 0.5):g}  {text.titles.get(label, '')}"
+            yield _row("label", said.rstrip())
 
 
 def _tensor(tensor: TensorSpec) -> str:

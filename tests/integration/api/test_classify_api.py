@@ -1,4 +1,6 @@
 import base64
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -246,6 +248,30 @@ def test_the_shipped_classifier_puts_diphotons_into_hep_ph(
     assert not result["truncated"]
     graphs = call(empty, "classify_text")[1]["results"][0]["labels"]
     assert {each["label"] for each in graphs} >= {"cs", "math"}
+
+
+def test_titles_stand_beside_labels_in_each_form(handler: Any, aws: Aws) -> None:
+    text = json.loads((TINY / "manifest.json").read_text())["text"]
+    put(aws, "titled", text=text | {"titles": {"cs": "Computer Science", "math": "=Mathematics"}})
+    asked = {"body": json.dumps({"abstracts": ["x" * 60, "short"], "threshold": 0}), "path": "/models/titled/classify"}
+    plain = call(handler, "classify", body=asked["body"])[1]
+    found = call(handler, "classify_by_name", **asked)[1]
+    titles = found.pop("titles")
+    labels = found["results"][0]["labels"]
+    said = [each.pop("title", None) for each in labels]
+    assert said == [titles.get(each["label"]) for each in labels]
+    assert {**found, "model": plain["model"]} == plain
+    cells = [title or each["label"] for title, each in zip(said, labels, strict=True)]
+    rows = [*csv.DictReader(io.StringIO(_csv(handler, "classify_by_name", **asked)))]
+    assert rows[0]["titles"] == ";".join(cells).replace("=", "'=")
+    assert (rows[1]["titles"], [*rows[0]][-1]) == ("", "titles")
+    assert "titles" not in _csv(handler, "classify", body=asked["body"])
+
+
+def _csv(handler: Any, name: str, **changes: Any) -> str:
+    asked = event(name, **changes)
+    asked["headers"]["Accept"] = "text/csv"
+    return str(handler(asked, CONTEXT)["body"])
 
 
 def test_a_text_without_a_label_and_one_that_was_cut_are_notices(handler: Any) -> None:

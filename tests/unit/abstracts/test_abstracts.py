@@ -1,6 +1,7 @@
 import json
 import string
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from assay.abstracts.classification import Prediction, classify, shape_result
+from assay.abstracts.classification import Prediction, classify, describe_labels, shape_result
 from assay.abstracts.cleaning import clean, prepare
 from assay.abstracts.tokens import TextTokenizer
 from assay.errors import InvalidAbstract, InvalidOption
@@ -18,6 +19,15 @@ from assay.options import ClassifyOptions
 
 TINY = Path(__file__).parents[2] / "data" / "tiny-text" / "1"
 LABELS = ["a", "b", "c"]
+
+
+@dataclass
+class Known:
+    """What is said of labels."""
+
+    labels: list[str]
+    thresholds: dict[str, float] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
 
 
 def test_cleaning_keeps_latex_and_drops_urls_tags_and_line_breaks() -> None:
@@ -109,7 +119,7 @@ def test_stack_pads_and_masks_and_fills_rows_that_have_no_text() -> None:
 
 def answer(scores: list[float], thresholds: dict[str, float] | None = None, **options: float) -> list[str]:
     prediction = Prediction(np.array(scores, np.float32), 12, False)
-    chosen = shape_result(prediction, LABELS, thresholds or {}, ClassifyOptions(**options))  # type: ignore[arg-type]
+    chosen = shape_result(prediction, Known(LABELS, thresholds or {}), ClassifyOptions(**options))  # type: ignore[arg-type]
     return [each["label"] for each in chosen["labels"]]
 
 
@@ -130,9 +140,18 @@ def test_equal_scores_keep_the_models_order() -> None:
 
 def test_scores_are_the_shortest_decimals_of_float32() -> None:
     prediction = Prediction(np.array([0.1, 1 / 3, 1e-9], np.float32), 12, True)
-    found = shape_result(prediction, LABELS, {}, ClassifyOptions())
+    found = shape_result(prediction, Known(LABELS), ClassifyOptions())
     assert json.dumps(found["scores"]) == '{"a": 0.1, "b": 0.33333334, "c": 1e-09}'
     assert (found["tokens"], found["truncated"], found["cached"]) == (12, True, False)
+
+
+def test_labels_have_the_titles_that_there_are() -> None:
+    prediction = Prediction(np.array([0.5, 0.4, 0.9], np.float32), 12, False)
+    known = Known(LABELS, titles={"a": "First", "b": "Second"})
+    found = shape_result(prediction, known, ClassifyOptions())
+    assert found["labels"] == [{"label": "c", "score": 0.9}, {"label": "a", "score": 0.5, "title": "First"}]
+    assert describe_labels(known) == {"labels": LABELS, "titles": known.titles}
+    assert describe_labels(Known(LABELS)) == {"labels": LABELS}
 
 
 @pytest.mark.parametrize("options", [{"threshold": -0.1}, {"threshold": 1.1}, {"top_k": 0}, {"top_k": 10_001}])

@@ -378,6 +378,12 @@ EDGES: list[tuple[Json, str, list[object], list[object]]] = [
     (TEXT, "text.pad_id", [0, 1 << 31], [-1, (1 << 31) + 1]),
     (TEXT, "text.overlap", [0, TEXT["text"]["max_tokens"] // 2], [-1, TEXT["text"]["max_tokens"] // 2 + 1]),
     (TEXT, "text.activation", ["sigmoid", "softmax", "none"], ["relu", ""]),
+    (
+        TEXT,
+        "text.titles",
+        [{}, {"cs": "x" * 200}, {"cs": "Computer Science", "math": "\u2126"}],
+        [{"x": "X"}, {"cs": ""}, {"cs": "x" * 201}, {"cs": 1}, {"cs": "a\nb"}, {"cs": None}, []],
+    ),
     (TEXT, "text.thresholds", [{}, {"cs": 1}, {"cs": 0.5}], [{"x": 1}, {"cs": 1, "x": 1}]),
 ]
 
@@ -417,6 +423,12 @@ def _told(place: str) -> str:
 def test_thresholds_that_are_no_numbers_are_told_by_their_own_name(thresholds: object, told: str) -> None:
     with pytest.raises(BundleInvalid, match=rf"manifest\.text\.thresholds{told}"):
         Manifest.parse(changed(TEXT, at_place("text.thresholds", thresholds)))
+
+
+def test_a_manifest_without_titles_is_written_as_before_there_were_any() -> None:
+    assert "titles" not in json.loads(Manifest.parse(changed(TEXT, lambda d: d)).dumps())["text"]
+    titled = Manifest.parse(changed(TEXT, at_place("text.titles", {"cs": "Computer Science"})))
+    assert Manifest.parse(titled.dumps()) == titled
 
 
 def test_as_many_labels_as_may_be_are_taken_and_no_more() -> None:

@@ -3,7 +3,7 @@ import json
 from tests.conftest import ROOT
 from tools.models.shipped import newest
 from tools.training.abstracts.card import render
-from tools.training.abstracts.labelled_abstracts import LABELS
+from tools.training.abstracts.labelled_abstracts import LABELS, TITLES
 
 FOLDER = newest(ROOT / "models", "arxiv-archives")
 
@@ -17,6 +17,7 @@ def test_the_labels_are_those_of_the_training() -> None:
     manifest = json.loads((FOLDER / "manifest.json").read_text("utf-8"))
     assert manifest["text"]["labels"] == LABELS
     assert manifest["text"]["thresholds"].keys() == set(LABELS)
+    assert manifest["text"]["titles"] == TITLES
 
 
 def test_the_shipped_classifier_is_better_than_word_counts() -> None:

@@ -1,6 +1,6 @@
 """Train, measure and bundle the default classifier: training, wide part, baseline and export in one command.
 
-    python -m tools.training.abstracts DATA ENCODER OUT models/arxiv-archives/3
+    python -m tools.training.abstracts DATA ENCODER OUT models/arxiv-archives/4
 
 It continues where it was stopped. Each step is also a command of its own: `train`, `wide`, `baseline`, `export`.
 """

@@ -3,7 +3,7 @@
     python -m tools.training.abstracts.export DATA ENCODER WEIGHTS WIDE BASELINE BUNDLE
 
 WEIGHTS is `float.pt` or `checkpoint.pt` of the training, WIDE the `wide.npz` of the wide part; BUNDLE, for example
-models/arxiv-archives/3, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
+models/arxiv-archives/4, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
 the card, README.md. The wide part's share, calibration and thresholds are fitted on the validation rows, and on the
 int8 model as it is served; the test rows are only measured.
 """
@@ -31,7 +31,7 @@ from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training import calibration
 from tools.training.abstracts import reliability_plot, wide
 from tools.training.abstracts.card import render
-from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, LabelledAbstract, load_splits
+from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, TITLES, LabelledAbstract, load_splits
 from tools.training.abstracts.wide_and_deep import WideAndDeep
 
 Matrix = npt.NDArray[np.floating]
@@ -155,6 +155,7 @@ def classifier_header(version: str, measured: Measured, training: str, beside: s
         "outputs": [{"name": "logits", "dtype": "float32", "shape": [1, len(LABELS)]}],
         "text": {
             "labels": LABELS,
+            "titles": TITLES,
             "activation": "sigmoid",
             "thresholds": thresholds,
             "max_tokens": MAX_TOKENS,

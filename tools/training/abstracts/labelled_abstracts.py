@@ -13,26 +13,28 @@ import numpy.typing as npt
 
 from assay.abstracts.cleaning import clean
 
-LABELS = [
-    "astro-ph",
-    "cond-mat",
-    "cs",
-    "gr-qc",
-    "hep-ex",
-    "hep-lat",
-    "hep-ph",
-    "hep-th",
-    "math",
-    "math-ph",
-    "nlin",
-    "nucl-ex",
-    "nucl-th",
-    "physics",
-    "q-bio",
-    "q-fin",
-    "quant-ph",
-    "stat",
-]
+TITLES = {
+    "astro-ph": "Astrophysics",
+    "cond-mat": "Condensed Matter",
+    "cs": "Computer Science",
+    "gr-qc": "General Relativity and Quantum Cosmology",
+    "hep-ex": "High Energy Physics - Experiment",
+    "hep-lat": "High Energy Physics - Lattice",
+    "hep-ph": "High Energy Physics - Phenomenology",
+    "hep-th": "High Energy Physics - Theory",
+    "math": "Mathematics",
+    "math-ph": "Mathematical Physics",
+    "nlin": "Nonlinear Sciences",
+    "nucl-ex": "Nuclear Experiment",
+    "nucl-th": "Nuclear Theory",
+    "physics": "Physics",
+    "q-bio": "Quantitative Biology",
+    "q-fin": "Quantitative Finance",
+    "quant-ph": "Quantum Physics",
+    "stat": "Statistics",
+}
+"""What arXiv calls each archive."""
+LABELS = [*TITLES]
 # Quoted in the demo and the docs, so never trained on.
 DEMO_IDS = frozenset({"0704.0001", "0704.0002", "0704.0007", "0704.0046", "0704.0304", "0706.3639", "0707.4123"})
 MAX_TOKENS = 256

@@ -30,6 +30,22 @@ class Prediction:
     cached: bool = False
 
 
+class LabelSet(Protocol):
+    """What is said of a classifier's labels, by code: where each begins to count, and its title where it has one."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The codes, in the order of the scores."""
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """The probability from which a label counts, 0.5 where none is given."""
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """What people call a label; none in bundles that have no titles."""
+
+
 class Classifier(Protocol):
     """Whatever predicts cleaned texts."""
 
@@ -56,13 +72,17 @@ def shortest_decimal(scores: npt.NDArray[np.float32]) -> list[float]:
     return [float(str(score)) for score in scores]
 
 
-def shape_result(
-    prediction: Prediction, labels: Sequence[str], thresholds: Mapping[str, float], options: ClassifyOptions
-) -> dict[str, Any]:
+def describe_labels(known: LabelSet) -> dict[str, Any]:
+    """Return all labels as a reply lists them, and their titles where there are any."""
+    return {"labels": list(known.labels)} | ({"titles": dict(known.titles)} if known.titles else {})
+
+
+def shape_result(prediction: Prediction, known: LabelSet, options: ClassifyOptions) -> dict[str, Any]:
     """Return what one abstract is answered with."""
-    scores = dict(zip(labels, shortest_decimal(prediction.scores), strict=True))
+    scores = dict(zip(known.labels, shortest_decimal(prediction.scores), strict=True))
+    chosen = _chosen(scores, known.thresholds, options)
     return {
-        "labels": _chosen(scores, thresholds, options),
+        "labels": [each | _title(known.titles, each["label"]) for each in chosen],
         "scores": scores,
         "tokens": prediction.tokens,
         "truncated": prediction.truncated,
@@ -78,6 +98,10 @@ def _chosen(
     above = [(label, score) for label, score in scores.items() if score >= least.get(label, DEFAULT_THRESHOLD)]
     best = sorted(above, key=lambda pair: -pair[1])[: options.top_k]
     return [{"label": label, "score": score} for label, score in best]
+
+
+def _title(titles: Mapping[str, str], label: str) -> dict[str, str]:
+    return {"title": titles[label]} if label in titles else {}
 
 
 def remarks(results: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Notice]:

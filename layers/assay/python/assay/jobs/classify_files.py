@@ -225,7 +225,7 @@ class _Shaped:
         self._text = text
 
     def result(self, record: AbstractRecord, prediction: Prediction) -> dict[str, Any]:
-        said = shape_result(prediction, self._text.labels, self._text.thresholds, self._options)
+        said = shape_result(prediction, self._text, self._options)
         del said["cached"]  # no file's abstract is ever remembered
         return {"id": record.id, **said, **record.about}
 

@@ -7,8 +7,8 @@ and what the numbers mean. `current.json`, one level up, points at the version t
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
@@ -174,6 +174,7 @@ def require_model_version(version: str) -> str:
 CHUNK_BYTES: Final = 8 << 20
 MAX_BUNDLE_BYTES: Final = 5 * 10**9
 _MAX_LABELS: Final = 4096
+_LONGEST_TITLE: Final = 200
 _MAX_AXIS: Final = 1 << 24
 _DTYPES: Final = ("uint8", "int8", "int32", "int64", "float32", "float64")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -227,6 +228,8 @@ class SequenceSpec:
 class TextSpec:
     """What a classifier's outputs mean and how its texts become tokens; a label without a threshold has 0.5.
 
+    `titles` are what people call the labels, where the bundle says it.
+
     A text longer than `max_tokens` is cut, or with an `overlap` scored in windows that share so many tokens.
     """
 
@@ -237,6 +240,7 @@ class TextSpec:
     tokenizer: str
     pad_id: int
     overlap: int = 0
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_file(fields: JsonFields) -> File:
@@ -291,7 +295,19 @@ def read_text(manifest: JsonFields) -> TextSpec:
         fields.text("tokenizer"),
         fields.integer("pad_id", 0, 1 << 31, 0),
         fields.integer("overlap", 0, max_tokens // 2, 0),
+        read_titles(fields, labels),
     )
+
+
+def read_titles(fields: JsonFields, labels: Sequence[str]) -> dict[str, str]:
+    """Read what people call the labels: printable, at most 200 characters; none where the manifest has none."""
+    titles = fields.mapping("titles")
+    fit = all(
+        isinstance(each, str) and 0 < len(each) <= _LONGEST_TITLE and each.isprintable() for each in titles.values()
+    )
+    if not fit or not titles.keys() <= set(labels):
+        fields.fail("titles", f"are not printable texts of 1 to {_LONGEST_TITLE} characters, each of a label")
+    return titles
 
 
 MAX_MANIFEST_BYTES: Final = 1 << 20
@@ -376,6 +392,8 @@ class Manifest:
     def dumps(self) -> bytes:
         """Return the manifest as `manifest.json` holds it."""
         values = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.text and not self.text.titles:
+            del values["text"]["titles"]  # so that a bundle from before there were titles keeps its digest
         return (json.dumps({"schema": 1, **values}, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
