@@ -13,6 +13,7 @@ FUZZ_VENV := .venv-fuzz
 CLIENTS_VENV := .venv-clients
 MUTANTS_VENV := .venv-mutants
 CLOUD_VENV := .venv-cloud
+NODE := tools/page/node_modules
 RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
 PORT ?= 3000
 STACK ?= assay
@@ -44,7 +45,7 @@ up: $(VENV)/.local  ## the whole service on http://127.0.0.1:PORT (default 3000)
 test: $(VENV)/.dev  ## the tests that need no Docker and no AWS
 	$(PY) -m pytest -q -n $(WORKERS)
 
-check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, which package imports which, cfn-lint (before and after SAM's transform), sam validate
+check: $(VENV)/.dev $(SAM_VENV)/.sam check-page  ## ruff, mypy, which package imports which, cfn-lint (before and after SAM's transform), sam validate, check-page
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
@@ -55,6 +56,13 @@ check: $(VENV)/.dev $(SAM_VENV)/.sam  ## ruff, mypy, which package imports which
 	$(PY) -m tools.audit.transform build/lint/provisioned.yaml build/lint/provisioned.json
 	$(VENV)/bin/cfn-lint build/lint/template.json build/lint/provisioned.json
 	$(SAM) validate --lint --region us-east-1
+
+check-page:  ## types, lint and tests of the page's modules, and that page/dist is what they give; skipped without npm
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE)/.page && npm --prefix tools/page run --silent check; \
+	  else echo "make check-page: skipped, for there is no npm here. Install it (Debian: apt-get install npm)."; fi
+
+page: $(NODE)/.page  ## build the page's script and style again, into functions/portal/page/dist (needs npm)
+	@npm --prefix tools/page run --silent build
 
 format: $(VENV)/.dev  ## format the code and mend what ruff can
 	$(PY) -m ruff check --fix .
@@ -162,13 +170,16 @@ sbom: $(AUDIT_VENV)/.audit  ## the packages of each image and of the layer as Cy
 	done; ls build/sbom
 
 clean:  ## remove everything that these commands built
-	rm -rf .venv .venv-* .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* $(NODE) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 help:  ## list the commands
 	@awk -F ':.*## *' '/^### /{print "\n" substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 # Environments: made once, completed when a lock file of theirs changes.
 INSTALL = @for lock in $^; do requirements/install $(@D) $$lock || exit 1; done; touch $@ $(if $(filter %/.dev,$@),$(@D)/.local)
+
+$(NODE)/.page: tools/page/package-lock.json
+	@npm ci --prefix tools/page --silent && touch $@
 
 $(VENV)/.local: requirements/local.txt; $(INSTALL)
 $(VENV)/.dev: requirements/dev.txt; $(INSTALL)

@@ -1,10 +1,14 @@
-"""The page, the API's description and its viewer: files of this folder and of Powertools, no other host."""
+"""The page, the API's description and its viewer: files of this folder and of Powertools, no other host.
+
+`make page` builds the page's script and style into page/dist: one file each, for a browser that asked for a dozen
+modules at once would want a dozen functions at once, and a new account may run ten.
+"""
 
 import base64
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -22,15 +26,14 @@ _SWAGGER = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "open
 SCRIPT: Final = "app.js"
 STYLE: Final = "style.css"
 ICON: Final = "icon.svg"
+NOTICE: Final = "NOTICE.txt"
+"""The licences of the packages in the script."""
 TYPES: Final = {
     SCRIPT: "text/javascript; charset=utf-8",
     STYLE: "text/css; charset=utf-8",
     ICON: "image/svg+xml; charset=utf-8",
+    NOTICE: "text/plain; charset=utf-8",
 }
-_STYLES = ("base.css", "forms.css", "results.css", "plots.css")
-_MAIN = "main.js"
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w-]+\.js)";\n', re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?function|const|class)", re.MULTILINE)
 
 _POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
@@ -120,29 +123,8 @@ def page_version() -> str:
     return hashlib.sha256("\0".join(map(_part, TYPES)).encode()).hexdigest()[:16]
 
 
-@cache
 def _part(name: str) -> str:
-    match name:
-        case "app.js":
-            return "".join(_modules(_MAIN, set()))
-        case "style.css":
-            return "".join(_file(_PAGE / style) for style in _STYLES)
-    return _file(_PAGE / name)
-
-
-def _modules(name: str, known: set[str]) -> Iterator[str]:
-    """Yield a module after those that it imports, each once, without its `import` and `export`.
-
-    So the page is one script: a browser that asked for a dozen at once would want a dozen functions at once, and a
-    new account may run ten.
-    """
-    if name in known:
-        return
-    known.add(name)
-    text = _file(_PAGE / name)
-    for imported in _IMPORT.findall(text):
-        yield from _modules(imported, known)
-    yield _EXPORT.sub("", _IMPORT.sub("", text))
+    return _file((_PAGE if name == ICON else _PAGE / "dist") / name)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Licences of the packages that run in the cloud, as the packages declare them: writes docs/licences.md.
+"""Licences of the packages in the cloud's functions and in the page, as they declare them: writes docs/licences.md.
 
 python -m tools.audit.licences
 """
@@ -14,13 +14,16 @@ SETS = {
     "classify image": "functions/classify/requirements.txt",
     "layer": "layers/assay/requirements.txt",
 }
+NOTICE = ROOT / "functions/portal/page/dist/NOTICE.txt"
 COPYLEFT = re.compile(r"\b(A?GPL|LGPL|GNU|EUPL|CDDL|SSPL)", re.IGNORECASE)
+_BUNDLED = re.compile(r"^(\S+) [\d.]+ \((.+)\)$", re.MULTILINE)
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _HEAD = """# Licences
 
-The packages in the images and in the layer, with the licence that each declares. Assay itself is Apache-2.0. No licence
-here binds other code: MPL-2.0 (tqdm) covers changes to its own files only. `python -m tools.audit.licences` writes this
-page. `make sbom` writes the same list as CycloneDX, with hashes.
+The packages in the images, in the layer and in the page's script, with the licence that each declares. Assay itself is
+Apache-2.0. No licence here binds other code: MPL-2.0 (tqdm) covers changes to its own files only. `python -m
+tools.audit.licences` writes this page. `make sbom` writes the Python packages as CycloneDX, with hashes. The page's
+footer links to the full texts of the licences in its script (`functions/portal/page/dist/NOTICE.txt`).
 
 | package | licence | in |
 |---|---|---|
@@ -47,9 +50,16 @@ def packages() -> dict[str, list[str]]:
     return found
 
 
+def bundled() -> dict[str, str]:
+    """Return the licence of each npm package in the page's script, by name, as `make page` noted it."""
+    return dict(_BUNDLED.findall(NOTICE.read_text("utf-8")))
+
+
 def page() -> str:
     """Return docs/licences.md."""
-    rows = (f"| {name} | {licence(name)} | {', '.join(sets)} |" for name, sets in sorted(packages().items()))
+    named = [(name, licence(name), ", ".join(sets)) for name, sets in packages().items()]
+    named += [(name, declared, "page") for name, declared in bundled().items()]
+    rows = (f"| {name} | {declared} | {where} |" for name, declared, where in sorted(named))
     return _HEAD + "\n".join(rows) + "\n"
 
 

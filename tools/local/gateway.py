@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import gzip
 import json
 import re
 import sys
@@ -112,6 +113,15 @@ def _bytes(body: str, request: HttpRequest, rest: Rest, *, encoded: bool) -> byt
         raise ValueError("the handler's body is not base64") from error
 
 
+def compress(reply: HttpReply, accepted: str, rest: Rest) -> HttpReply:
+    """Gzip a reply that is long enough, where the client accepts that."""
+    long = rest.compressed_from is not None and len(reply.body) >= rest.compressed_from
+    if not long or "gzip" not in accepted or any(name.lower() == "content-encoding" for name, _ in reply.headers):
+        return reply
+    headers = (*reply.headers, ("Content-Encoding", "gzip"))
+    return HttpReply(reply.status, headers, gzip.compress(reply.body, compresslevel=1, mtime=0))
+
+
 BODY_LIMIT = 10 * 1024 * 1024
 _DRAIN = 1 << 16
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -137,7 +147,7 @@ class Gateway:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
         started = time.perf_counter()
-        reply = self._answer(environ)
+        reply = compress(self._answer(environ), environ.get("HTTP_ACCEPT_ENCODING", ""), self._rest)
         headers = [(key, value) for key, value in reply.headers if key.lower() != "content-length"]
         headers.append(("Content-Length", str(len(reply.body))))
         start_response(f"{reply.status} {_REASONS.get(reply.status, '-')}", headers)

@@ -95,7 +95,7 @@ class Trigger:
 class Rest:
     """The REST API: stage, media types passed as base64, gateway responses, what it answers to preflight.
 
-    `closed` holds the methods and paths that want an API key.
+    `closed` holds the methods and paths that want an API key; replies of `compressed_from` bytes or more are gzipped.
     """
 
     stage: str = "prod"
@@ -103,6 +103,7 @@ class Rest:
     responses: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     cors: Mapping[str, str] = field(default_factory=dict)
     closed: frozenset[tuple[str, str]] = frozenset()
+    compressed_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,7 @@ def _rest(resolver: Resolver) -> Rest:
             responses={**properties.get("GatewayResponses", {}), **_defined_responses(body)},
             cors={"AllowOrigin": cors} if isinstance(cors, str) else cors,
             closed=frozenset(_find_closed(body.get("paths", {}))),
+            compressed_from=properties.get("MinimumCompressionSize"),
         )
     return Rest()
 

@@ -1,3 +1,4 @@
+// @ts-check
 // Several abstracts at once: an entry each, to open, and files of all.
 
 import {save, writeCsv} from "./csv.js";

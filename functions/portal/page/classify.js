@@ -1,3 +1,4 @@
+// @ts-check
 // The form that classifies: text, a PDF whose abstract is found, shown, and may be corrected, or a file of many.
 
 import {EXAMPLE_ABSTRACT} from "./examples.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // What a file brought to the classifier holds: a PDF, a plain text, or what the service is to judge.
 
 const HEAD = 65_536;  // bytes

@@ -1,3 +1,4 @@
+// @ts-check
 // CSV, read and written; copies and downloads.
 
 import {announce, make} from "./dom.js";

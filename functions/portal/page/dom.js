@@ -1,16 +1,33 @@
+// @ts-check
 // Elements. Text goes in as text nodes, never as markup: what people send may look like markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Return the element of an id. */
+/**
+ * Return the element of an id, of whatever kind the page has there.
+ * @param {string} id
+ * @returns {any}
+ */
 export const at = id => document.getElementById(id);
 
-/** Make an element; attributes that are undefined, null or false are left out, `on` holds listeners. */
+/**
+ * Make an element; attributes that are undefined, null or false are left out, `on` holds listeners.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes
+ * @param {...any} children
+ * @returns {any}
+ */
 export function make(tag, attributes = {}, ...children) {
   return furnish(document.createElement(tag), attributes, children);
 }
 
-/** Make an SVG element. */
+/**
+ * Make an SVG element.
+ * @param {string} tag
+ * @param {Record<string, any>} attributes
+ * @param {...any} children
+ * @returns {any}
+ */
 export function draw(tag, attributes = {}, ...children) {
   return furnish(document.createElementNS(SVG, tag), attributes, children);
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Designed helical bundles, copies of them spoiled in four ways, and records that cannot be scored: the first of
 // `assay demo` (tools/demo/proteins.py, seed 710).
 export const EXAMPLE_SEQUENCES = [

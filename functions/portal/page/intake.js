@@ -1,10 +1,16 @@
+// @ts-check
 // What people bring: text in a box, or a file chosen or dropped. One well serves a text area, a file input and drops.
 
 import {announce, at, button, make, plural, size} from "./dom.js";
 
 const LONG = 10_000, LONGER = 1e6;  // characters
 
-/** Connect a well; `taken(file)` may turn a file into something else by returning false. Returns its state. */
+/**
+ * Connect a well; `taken(file)` may turn a file into something else by returning false. Returns its state.
+ * @param {{well: string, text: string, input: string, chip: string, taken?: (file: File) => boolean,
+ *   changed?: () => void}} parts
+ * @returns {any}
+ */
 export function intake({well, text, input, chip, taken = () => true, changed = () => {}}) {
   const state = {file: null, text: () => at(text).value};
   state.set = file => { hold(state, file, {text, input, chip}); changed(); };
@@ -52,7 +58,7 @@ function acceptDrops(well, take) {
   const steps = {dragenter: () => mark(1), dragleave: () => mark(-1), dragover: () => {},
     drop: event => { mark(0); take(event.dataTransfer.files[0]); }};
   for (const [name, step] of Object.entries(steps))
-    document.addEventListener(name, event => {
+    document.addEventListener(name, (/** @type {any} */ event) => {
       if (!event.dataTransfer?.types.includes("Files") || well.closest("[hidden]")) return;
       event.preventDefault();
       step(event);

@@ -1,3 +1,4 @@
+// @ts-check
 // Jobs: a file on its way up, a job at work, what it left. A job's page is this page with ?job=ID.
 
 import {copy} from "./csv.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The API key: asked for once, kept for this tab, or on this computer where that is wanted.
 
 import {at} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The answer of a classifier: labels as bars with their thresholds.
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";

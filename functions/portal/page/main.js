@@ -1,3 +1,4 @@
+// @ts-check
 // The page's beginning.
 
 import {startClassify} from "./classify.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // What the models that serve ask for and say of themselves; the page works without.
 
 import {at, make} from "./dom.js";
@@ -8,6 +9,7 @@ import {ask} from "./service.js";
 /** Fill in hints, choices and descriptions. */
 export async function describeModels() {
   const [{models: serving}, models] = await Promise.all([ask("health"), everyModel()]);
+  /** @type {any} */
   const chosen = Object.fromEntries(Object.entries(serving).map(([role, {name}]) => [role, name]));
   const of = task => models.filter(model => model.task === task);
   describeRank(of("sequence-score"), chosen);

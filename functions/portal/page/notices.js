@@ -1,3 +1,4 @@
+// @ts-check
 // What was done to an input, or seen in it, though nothing was refused for it.
 
 import {count, make, plural} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // What a job left: a ranking, rejects, files to download, or the reason for which there is none.
 
 import {parseCsv, plain} from "./csv.js";
@@ -39,7 +40,7 @@ function countsOf(counts = {}) {
 }
 
 function took({created, updated}) {
-  const seconds = Math.round((new Date(updated) - new Date(created)) / 1000);
+  const seconds = Math.round((Date.parse(updated) - Date.parse(created)) / 1000);
   if (!(seconds >= 0)) return null;
   const long = seconds < 120 ? plural(seconds, "second") : plural(Math.round(seconds / 60), "minute");
   return make("span", {class: "hint"}, `${new Date(updated).toLocaleString()}, after ${long}`);

@@ -1,3 +1,4 @@
+// @ts-check
 // Histograms, drawn by hand as SVG: what passes is filled, what does not is hollow, the threshold is a line.
 
 import {count, draw, make, plural} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // Errors, for people: what went wrong and what to do about it.
 
 import {announce, make} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The form that ranks: what is small is answered at once, what is large is uploaded and becomes a job.
 
 import {EXAMPLE_SEQUENCES} from "./examples.js";

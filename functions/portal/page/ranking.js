@@ -1,7 +1,8 @@
+// @ts-check
 // A ranking: counts, distributions, the table. Where every scored sequence came along, the threshold can be moved.
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";
-import {announce, button, count, make, plural} from "./dom.js";
+import {announce, at, button, count, make, plural} from "./dom.js";
 import {noticeList} from "./notices.js";
 import {MARGINS, histogram, number} from "./plot.js";
 import {rejects} from "./rejects.js";
@@ -89,7 +90,7 @@ function plots(view) {
 }
 
 function slider(view, {low, high}) {
-  const field = document.getElementById("threshold");
+  const field = at("threshold");
   const range = make("input", {type: "range", min: low, max: high, step: (high - low) / 240,
     "aria-label": "Gate threshold"});
   range.value = view.options.threshold;

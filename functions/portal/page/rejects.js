@@ -1,3 +1,4 @@
+// @ts-check
 // What could not be scored, with line and reason.
 
 import {save, writeCsv} from "./csv.js";
@@ -20,7 +21,10 @@ const COLUMNS_OF_REJECTS = [
 ];
 const FEW = 10;
 
-/** Show the rejected records; nothing where there are none. */
+/**
+ * Show the rejected records; nothing where there are none.
+ * @param {{rejected?: any[], counts?: any}} found
+ */
 export function rejects({rejected = [], counts = {}}) {
   const all = Math.max(counts.rejected ?? 0, rejected.length);
   if (!all) return null;

@@ -1,3 +1,4 @@
+// @ts-check
 // Residues by property. Colour is not alone: acids are underlined, bases overlined, hydrophobic residues bold.
 
 import {make} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // Talking to the service, wherever it lies: addresses are relative to this script.
 
 import {apiKey, askForKey} from "./key.js";
@@ -6,9 +7,16 @@ const ROOT = new URL("../", import.meta.url);
 
 /** What the service, or the way to it, refused: `code` and `details` as in its replies. */
 export class Refusal extends Error {
+  /**
+   * @param {string} message
+   * @param {{status?: number, code?: string, details?: any, wait?: number}} [found]
+   */
   constructor(message, {status = 0, code = "", details = {}, wait = 0} = {}) {
     super(message);
-    Object.assign(this, {status, code, details, wait});
+    this.status = status;
+    this.code = code;
+    this.details = details;
+    this.wait = wait;
   }
 }
 
@@ -74,7 +82,7 @@ export function send({url, fields}, file, moved, signal) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file);
-  return new Promise((resolve, reject) => {
+  return /** @type {Promise<void>} */(new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const progressed = ({loaded, total}) => moved(loaded / total, Math.min(loaded, file.size));
     request.upload.addEventListener("progress", progressed);
@@ -84,7 +92,7 @@ export function send({url, fields}, file, moved, signal) {
     signal.addEventListener("abort", () => request.abort());
     request.open("POST", url);
     request.send(form);
-  });
+  }));
 }
 
 function unsent(request) {

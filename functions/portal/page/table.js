@@ -1,3 +1,4 @@
+// @ts-check
 // A table that sorts by its headers and shows its rows page by page.
 
 import {announce, count, make} from "./dom.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // Two tabs; arrows move between them, and the address remembers which.
 
 import {at} from "./dom.js";

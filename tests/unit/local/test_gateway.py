@@ -1,5 +1,6 @@
 """What the local gateway refuses by itself, in the words of the template's gateway responses."""
 
+import gzip
 import json
 import socket
 from collections.abc import Mapping
@@ -72,6 +73,17 @@ def test_preflight_needs_no_key_and_names_what_may_be_sent() -> None:
 def test_no_such_route_or_method_is_404(method: str, path: str) -> None:
     reply = client().open(path, method=method)
     assert (reply.status_code, code(reply)) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "length", "packed"), [("gzip, br", 40_000, True), ("gzip", 40, False), ("", 40_000, False)]
+)
+def test_a_long_reply_is_gzipped_for_who_accepts_it(accepted: str, length: int, packed: bool) -> None:
+    stack = read_stack(ROOT / "template.yaml", {})
+    gateway = Gateway(stack.routes, stack.rest, lambda *_: {"statusCode": 200, "body": "x" * length}, log=False)
+    reply = Client(gateway).get("/page/app.js", headers={"Accept-Encoding": accepted})
+    assert (reply.headers.get("Content-Encoding") == "gzip") is packed
+    assert (gzip.decompress(reply.data) if packed else reply.data) == b"x" * length
 
 
 def test_a_body_over_the_gateways_limit_is_413() -> None:

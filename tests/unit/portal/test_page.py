@@ -1,5 +1,7 @@
-"""The page's modules can be joined into one script, and what they say twice they say alike."""
+"""The page's modules, what they are built into, and what they say twice they say alike."""
 
+import gzip
+import json
 import re
 from pathlib import Path
 
@@ -8,37 +10,42 @@ import pytest
 from portal import pages
 from tools.demo.proteins import fasta, proteins
 
+ROOT = Path(__file__).parents[3]
 FOLDER = Path(pages.__file__).parent / "page"
 MODULES = sorted(FOLDER.glob("*.js"))
 HTML = (FOLDER / "index.html").read_text()
-SCRIPT = pages.part(pages.SCRIPT).body
-NAMED = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.MULTILINE)
+BUILT = pages.part(pages.SCRIPT).body
+SOURCES = "\n".join(module.read_text() for module in MODULES)
+LICENCES = pages.part(pages.NOTICE).body
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
-def test_a_module_is_short_and_in_the_script_once(module: Path) -> None:
+def test_a_module_is_checked_for_types_and_no_longer_than_one_subject(module: Path) -> None:
     text = module.read_text()
-    assert len(text.splitlines()) <= 250
+    assert text.startswith("// @ts-check\n")
+    assert len(text.splitlines()) <= 400
     assert max(map(len, text.splitlines())) <= 120
-    assert SCRIPT.count(text.splitlines()[0]) == 1
 
 
-def test_a_joined_script_has_each_name_once_and_no_import_left() -> None:
-    names = [name for module in MODULES for name in NAMED.findall(module.read_text())]
-    assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
-    assert not re.search(r"^(import|export)\b", SCRIPT, re.MULTILINE)
+def test_what_browsers_get_is_one_script_that_imports_nothing_and_names_its_licences() -> None:
+    assert not re.search(r"\bfrom ?\"|\bimport ?[({\"]", BUILT)
+    assert "NOTICE.txt" in BUILT
+    packages = json.loads((ROOT / "tools/page/package.json").read_text())["dependencies"]
+    imported = set(re.findall(r'from "([\w@][\w@/-]*)"', SOURCES))
+    assert imported <= packages.keys()
+    assert all(f"{name} {packages[name]} (" in LICENCES for name in imported)
 
 
-def test_what_a_module_imports_stands_before_it() -> None:
-    for module in MODULES:
-        first = module.read_text().splitlines()[0]
-        for imported in re.findall(r'from "\./([\w-]+\.js)"', module.read_text()):
-            needed = (FOLDER / imported).read_text().splitlines()[0]
-            assert SCRIPT.index(needed) < SCRIPT.index(first), f"{imported} after {module.name}"
+def test_the_lock_of_the_pages_packages_names_no_place_to_download_from() -> None:
+    lock = (ROOT / "tools/page/package-lock.json").read_text()
+    assert '"integrity"' in lock
+    assert '"resolved"' not in lock
+    assert "https://registry" not in lock
 
 
-def exporting(source: str) -> str:
-    return (FOLDER / source).read_text()
+def test_the_page_is_light() -> None:
+    sent = [HTML, *(pages.part(name).body for name in pages.TYPES)]
+    assert sum(len(gzip.compress(text.encode())) for text in sent) <= 400_000
 
 
 def test_what_a_module_imports_is_exported_and_used() -> None:
@@ -53,21 +60,20 @@ def test_what_a_module_imports_is_exported_and_used() -> None:
 
 
 def test_every_style_sheet_is_in_the_style() -> None:
-    style = pages.part(pages.STYLE).body
-    assert all(path.read_text() in style for path in FOLDER.glob("*.css"))
+    imported = re.findall(r'@import "\./([\w-]+\.css)";', (FOLDER / "style.css").read_text())
+    assert {*imported, "style.css"} == {path.name for path in FOLDER.glob("*.css")}
 
 
 def test_what_people_send_never_becomes_markup() -> None:
-    assert not re.search(
-        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function", SCRIPT
-    )
+    markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function"
+    assert not re.search(markup, SOURCES + BUILT)
 
 
 def test_every_table_that_is_saved_or_copied_is_written_by_what_makes_formulas_text() -> None:
-    assert SCRIPT.count('"text/csv"') == SCRIPT.count('"text/csv", writeCsv(') > 1
-    copied = re.findall(r"(?<!function )\bcopy\((\w+)", SCRIPT)
+    assert SOURCES.count('"text/csv"') == SOURCES.count('"text/csv", writeCsv(') > 1
+    copied = re.findall(r"(?<!function )\bcopy\((\w+)", SOURCES)
     assert set(copied) == {"writeTabs", "location"}
-    bodies = dict(re.findall(r"^function (write\w+)\((.*?)\n}", SCRIPT, re.DOTALL | re.MULTILINE))
+    bodies = dict(re.findall(r"^export function (write\w+)\((.*?)\n}", SOURCES, re.DOTALL | re.MULTILINE))
     assert set(bodies) == {"writeCsv", "writeTabs"}
     assert all("harmless(" in body for body in bodies.values())
 
@@ -75,11 +81,11 @@ def test_every_table_that_is_saved_or_copied_is_written_by_what_makes_formulas_t
 def test_elements_that_the_script_asks_for_by_id_are_in_the_page() -> None:
     ids = set(re.findall(r'\bid="([\w-]+)"', HTML))
     named = re.findall(r'(?:aria-(?:controls|labelledby|describedby)|for)="([\w-]+)"', HTML)
-    asked = {*re.findall(r'\bat\("([\w-]+)"\)', SCRIPT), *named}
+    asked = {*re.findall(r'\bat\("([\w-]+)"\)', SOURCES), *named}
     assert asked <= ids
 
 
 def test_the_example_is_the_demos() -> None:
-    listed = re.search(r"EXAMPLE_SEQUENCES = \[\n(.*?)\]", SCRIPT, re.DOTALL)
+    listed = re.search(r"EXAMPLE_SEQUENCES = \[\n(.*?)\]", SOURCES, re.DOTALL)
     assert listed
     assert re.findall(r'"(.*)"', listed[1]) == fasta(proteins(9, seed=710)).splitlines()
