@@ -11,7 +11,7 @@ from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
 from assay.http.messages import VAGUE, Request, is_json, json_value, media_type
 from assay.options import CLASSIFYING, ClassifyOptions, read_options, require_known
-from assay.papers.pdf import MAX_BYTES
+from assay.papers import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
 from assay.text.json_text import looks_like_json

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.abstracts.classification import (
     Classifier,
@@ -21,8 +21,7 @@ from assay.aws.clients import client, hasty_dynamodb
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidAbstract
 from assay.http.inference_protocols import SEQUENCES, TEXTS
-from assay.jobs.classify_files import ClassifyJobType
-from assay.jobs.environment import Stores
+from assay.jobs.stores import Stores
 from assay.models.loading import SequenceScorer
 from assay.models.model_choice import Choice
 from assay.models.text_classifier import TextClassifier
@@ -31,6 +30,9 @@ from assay.settings import Settings
 from assay.telemetry import phase
 from assay.text.records import gather
 from classify.request import ClassifyRequest
+
+if TYPE_CHECKING:
+    from assay.jobs.classify_files import ClassifyJobType
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,10 @@ class ClassifyServices(Stores):
         return ScoreCache(hasty_dynamodb(), settings.state_table, settings.cache_days) if settings.cache_days else None
 
     @property
-    def kind(self) -> ClassifyJobType:
+    def kind(self) -> "ClassifyJobType":
         """Return classification as a kind of file job, the classifier that serves now to be pinned."""
+        from assay.jobs.classify_files import ClassifyJobType  # a request that keeps no job does without
+
         return ClassifyJobType(self._serving, self._pinned)
 
     def _serving(self) -> dict[str, dict[str, str]]:

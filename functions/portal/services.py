@@ -6,7 +6,7 @@ from functools import cache, cached_property
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.jobs.environment import Stores
+from assay.jobs.stores import Stores
 from assay.settings import Settings
 from portal.models import Catalogue
 

@@ -4,17 +4,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
-from assay.jobs.classify_files import ClassifyJobType
-from assay.jobs.environment import Stores
-from assay.jobs.planning import JobType
-from assay.jobs.rank_files import RankJobType
+from assay.jobs.stores import Stores
 from assay.models.model_choice import Choice, Pair, choose_pair, load_pinned_pair
 from assay.models.published import Shelf
 from assay.options import RankOptions
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from assay.jobs.planning import JobType
 
 DEFAULTS = RankOptions()
 
@@ -31,8 +32,11 @@ class RankServices(Stores):
         return Choice.of(Bucket(client("s3"), self.settings.models_bucket), self.settings)
 
     @property
-    def kinds(self) -> Mapping[str, JobType]:
+    def kinds(self) -> "Mapping[str, JobType]":
         """Return the kinds of file jobs; abstracts are planned and joined here, and not classified."""
+        from assay.jobs.classify_files import ClassifyJobType  # a request that keeps no job does without
+        from assay.jobs.rank_files import RankJobType
+
         ranking = RankJobType(
             lambda options: self.pair(options).models, lambda models: load_pinned_pair(self.models.registry, models)
         )

@@ -21,7 +21,8 @@ from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Wor
 from assay.models.manifest import TextSpec
 from assay.models.text_classifier import TextClassifier
 from assay.options import CLASSIFYING, ClassifyOptions, read_metadata
-from assay.papers.pdf import MAX_BYTES, extract
+from assay.papers import MAX_BYTES
+from assay.papers.pdf import extract
 from assay.sequences.formats import JSON_SUFFIXES
 from assay.telemetry import count_rejected, phase
 from assay.text.csv_rows import OpenRow

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Final, Self
 
 from assay.aws.clients import client
@@ -58,32 +57,6 @@ class JobEnvironment:
     def working(self, job_id: str) -> Workspace:
         """Return a job's working objects."""
         return Workspace(self.results, job_id)
-
-
-class Stores:
-    """The buckets and job records of an environment, opened when they are first asked for: a base of `services`."""
-
-    settings: Settings
-
-    @cached_property
-    def uploads(self) -> Bucket:
-        """Return the bucket that files are dropped in."""
-        return Bucket(client("s3"), self.settings.uploads_bucket)
-
-    @cached_property
-    def results(self) -> Bucket:
-        """Return the bucket that results are written to."""
-        return Bucket(client("s3"), self.settings.results_bucket)
-
-    @cached_property
-    def jobs(self) -> Jobs:
-        """Return the job records."""
-        return announce_jobs(self.settings)
-
-    @property
-    def desk(self) -> JobEnvironment:
-        """Return what the steps of a file job stand on."""
-        return JobEnvironment.of(self.settings)
 
 
 def caps(settings: Settings) -> Caps:

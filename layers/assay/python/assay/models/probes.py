@@ -16,7 +16,6 @@ import numpy.typing as npt
 from assay.errors import BundleInvalid
 from assay.models.loading import LoadedModel, SequenceScorer
 from assay.models.manifest import Manifest, read_document
-from assay.models.text_classifier import TextClassifier
 from assay.sequences.alphabet import byte_table
 from assay.sequences.contract import Contract
 
@@ -98,6 +97,8 @@ def score_probes(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.fl
     if model.manifest.text is None:
         scorer = SequenceScorer(model)
         return scorer.score(probe_codes(inputs, scorer.contract))
+    from assay.models.text_classifier import TextClassifier  # which a function that ranks does without
+
     return np.stack([each.scores for each in TextClassifier(model).classify(inputs)])
 
 

@@ -25,7 +25,6 @@ from assay.models.download import ensure_bundle, folder_of
 from assay.models.loading import LoadedModel, load_model
 from assay.models.manifest import Manifest, Pointer, require_model_name, require_model_version
 from assay.models.published import fetch_pointer, read_published
-from assay.models.text_classifier import TextClassifier
 from assay.telemetry import logger, measure, phase
 
 Key = tuple[str, str]
@@ -191,6 +190,8 @@ class Loader:
         """Have a version that this environment meets for the first time answer its probes."""
         manifest = model.manifest
         if manifest.text is not None:
+            from assay.models.text_classifier import TextClassifier  # which a function that ranks does without
+
             TextClassifier(model)  # reads the tokenizer
         if manifest.digest in self._proven or not probes.has_probes(manifest):
             return

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from assay.abstracts.cleaning import LONGEST
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
+from assay.papers import MAX_BYTES
 from assay.papers.abstract import Candidate, Source
 from assay.telemetry import phase
 
 SECONDS: Final = 10.0
-MAX_BYTES: Final = 64 << 20
 _CHILD: Final = Path(__file__).with_name("pdfium_worker.py")
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH")  # Lambda's own Python finds its library by the latter
 _INSTEAD: Final = "send its abstract as text"
