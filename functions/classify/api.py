@@ -2,87 +2,83 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response as Reply
-
 from assay.errors import AssayError, InputError
 from assay.http import inference_protocols as protocols
 from assay.http import routing
-from assay.http.messages import Request, choose_form, deliver, json_response
+from assay.http.messages import Request, Response, choose_form, deliver, json_response
 from assay.options import require_known
 from assay.telemetry import logger, observe
 from classify import inference, reply
 from classify import request as inputs
 from classify.services import services
 
-app = routing.resolver()
+app = routing.Router()
 
 
 @app.post("/classify")
-def post_classify() -> Reply[str]:
+def post_classify() -> Response:
     """Classify with the default model."""
     return _classified()
 
 
 @app.post("/models/<name>/classify")
-def post_classify_by_name(name: str) -> Reply[str]:
+def post_classify_by_name(name: str) -> Response:
     """Classify with a named model."""
     return _classified(name)
 
 
-def _classified(name: str | None = None) -> Reply[str]:
+def _classified(name: str | None = None) -> Response:
     request = routing.request(app)
     make, filename = reply.FORMS[choose_form(request.accept, [*reply.FORMS])]
     require_known(request.query, inputs.OPTIONS)
     body = services().classify(inputs.read_request(request), name)
     about, made = reply.about(body), make(body)
     limit = services().settings.reply_bytes
-    return routing.reply(deliver(made, services().results, limit, filename=filename, about=about))
+    return deliver(made, services().results, limit, filename=filename, about=about)
 
 
 @app.post("/predict")
 @app.post("/api/predict")
-def post_predict() -> Reply[str]:
+def post_predict() -> Response:
     """Answer as the service that Assay replaces did: bare scores, and what is wrong under the field's name."""
     try:
         request = routing.request(app)
         predictions = services().predict(inputs.read_old(request), inputs.caching(request))
     except InputError as error:
-        return routing.reply(json_response({"abstract": [error.message]}, 400))
-    return routing.reply(json_response({"predictions": predictions}))
+        return json_response({"abstract": [error.message]}, 400)
+    return json_response({"predictions": predictions})
 
 
 @app.post("/v1/models/<target>")
-def post_v1(target: str) -> Reply[str]:
+def post_v1(target: str) -> Response:
     """Answer a client of TensorFlow Serving: `name:predict`."""
     return _predicted(protocols.parse_target(target))
 
 
 @app.post("/v1/models/<target>/versions/<version>")
-def post_v1_version(target: str, version: str) -> Reply[str]:
+def post_v1_version(target: str, version: str) -> Response:
     """Answer one that names the version too: `version:predict`."""
     return _predicted(target, protocols.parse_target(version))
 
 
 @app.post("/v2/models/<name>/infer")
 @app.post("/v2/models/<name>/versions/<version>/infer")
-def post_v2(name: str, version: str | None = None) -> Reply[str]:
+def post_v2(name: str, version: str | None = None) -> Response:
     """Answer a client of the Open Inference Protocol."""
     request = routing.request(app)
     wanted = protocols.infer(protocols.unpack_binary(request.body, request.headers))
     return _scored(request, wanted, name, version)
 
 
-def _predicted(name: str, version: str | None = None) -> Reply[str]:
+def _predicted(name: str, version: str | None = None) -> Response:
     request = routing.request(app)
     return _scored(request, protocols.predict(request.json()), name, version)
 
 
-def _scored(
-    request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None
-) -> Reply[str]:
+def _scored(request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None) -> Response:
     model = protocols.join_version(name, version)
     found = inference.scores(services(), model, wanted.instances, inputs.caching(request))
-    return routing.reply(json_response(wanted.reply(found)))
+    return json_response(wanted.reply(found))
 
 
 @observe

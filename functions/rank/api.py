@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response as Reply
-
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.http import routing
 from assay.http.messages import Response, choose_form, deliver
@@ -13,14 +11,13 @@ from assay.ranking.ranking import require_no_rejects, with_simple
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
 from rank import reply as replies
 from rank.request import OPTIONS, RankRequest, read_blocks, read_request, require_top
-from rank.respond_async import keep_as_job
 from rank.services import services
 
-app = routing.resolver()
+app = routing.Router()
 
 
 @app.post("/rank")
-def post_rank() -> Reply[str]:
+def post_rank() -> Response:
     """Rank the sequences of the body; the reply, in the form that is accepted, has ranking, counts, rejects, models.
 
     With `Prefer: respond-async`, and where the body takes longer than a request may wait, the reply is 202 and where
@@ -36,27 +33,29 @@ def post_rank() -> Reply[str]:
     except Overtime:
         ranked = None
     if ranked is None:
-        return routing.reply(keep_as_job(sent, request.caller, services()))
+        from rank.respond_async import keep_as_job  # what few requests need, no cold start waits for
+
+        return keep_as_job(sent, request.caller, services())
     about, reply = replies.about(ranked), make(ranked)
     limit = services().settings.reply_bytes
-    return routing.reply(deliver(reply, services().results, limit, filename=filename, about=about))
+    return deliver(reply, services().results, limit, filename=filename, about=about)
 
 
 @app.post("/file_data")
 @app.post("/upload_file")
-def post_file() -> Reply[str]:
+def post_file() -> Response:
     """Rank an uploaded file; the reply is the ranked sequences, a line each."""
     request = routing.request(app)
     if not request.body:
         raise MalformedBody("the POST is empty: send a form with the file input_file")
-    return routing.reply(replies.lines(rank_request(read_request(request)).partial))
+    return replies.lines(rank_request(read_request(request)).partial)
 
 
 @app.get("/upload_file")
-def get_upload_file() -> Reply[str]:
+def get_upload_file() -> Response:
     """Send a browser that came here by hand to the form, relative so that a stage prefix stays."""
     form = "../upload" if routing.request(app).path.endswith("/") else "upload"
-    return routing.reply(Response(303, "", "text/plain", {"Location": form}))
+    return Response(303, "", "text/plain", {"Location": form})
 
 
 def rank_request(sent: RankRequest) -> replies.Ranked:

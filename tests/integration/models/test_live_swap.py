@@ -31,7 +31,7 @@ TEXT = "The quantum field theory of galaxies is studied with neural networks and
 
 @pytest.fixture
 def rank(aws: Aws, environment: Callable[[str, str], None]) -> Iterator[Ask]:
-    """Rank as the handler does, but for Powertools' resolver, which serves one request at a time as Lambda does."""
+    """Rank as the handler does, in threads of one environment."""
     from rank import api, request
     from rank.services import services
 

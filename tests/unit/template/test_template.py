@@ -63,13 +63,7 @@ def test_the_routes_of_the_template_are_those_of_the_resolver(name: str) -> None
 
 
 def _registered(app: Any) -> set[tuple[str, str]]:
-    routes = [*app._static_routes, *app._dynamic_routes]
-    methods = [(method, route) for route in routes for method in _methods(route)]
-    return {(method.upper(), re.sub(r"<\w+>", "{}", route.path)) for method, route in methods}
-
-
-def _methods(route: Any) -> list[str]:
-    return [route.method] if isinstance(route.method, str) else list(route.method)
+    return {(method, re.sub(r"<\w+>", "{}", path)) for method, path in app.routes}
 
 
 def test_paths_end_without_a_slash_and_parameters_fill_whole_segments() -> None:
