@@ -14,7 +14,7 @@ from assay.errors import AssayError, BundleInvalid, NotFound, ObjectMissing
 from assay.http import inference_protocols
 from assay.http.inference_protocols import TENSORS
 from assay.models.manifest import Manifest, Pointer, Target, require_model_name
-from assay.models.published import read_pointer, read_published
+from assay.models.published import read_pointer, read_published, read_published_reference
 from assay.options import bound_integer, require_known
 from assay.settings import Settings
 from assay.telemetry import logger
@@ -130,7 +130,16 @@ class Catalogue:
             return None
         default_for = [role for role, serves in self._roles.items() if serves == name]
         versions = list(islice(self._bucket.folders(f"models/{name}/"), MOST_VERSIONS))
-        return _summarize(manifest) | {"default_for": default_for, "versions": versions}
+        return _summarize(manifest) | self._reference(manifest) | {"default_for": default_for, "versions": versions}
+
+    def _reference(self, manifest: Manifest) -> dict[str, Any]:
+        """Return what a model's scores mean, nothing where it does not say or that cannot be read."""
+        try:
+            found = read_published_reference(self._bucket, manifest)
+        except AssayError as error:
+            logger.warning("a reference cannot be read", model=manifest.name, reason=error.message)
+            return {}
+        return {"reference": found.summarize()} if found else {}
 
     def _version(self, name: str) -> str | None:
         try:

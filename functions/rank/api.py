@@ -7,7 +7,7 @@ from assay.http import routing
 from assay.http.messages import Response, choose_form, deliver
 from assay.options import require_known
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import require_no_rejects, with_simple
+from assay.ranking.ranking import require_no_rejects, with_row_notices
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
 from rank import reply as replies
 from rank.request import OPTIONS, RankRequest, read_blocks, read_request, require_top
@@ -70,7 +70,7 @@ def rank_request(sent: RankRequest) -> replies.Ranked:
     count_rejected(rejects.reasons)
     if options.strict:
         require_no_rejects(options, partial.counts, rejected=rejects.listed())
-    return replies.Ranked(with_simple(partial), rejects, pair.models)
+    return replies.Ranked(with_row_notices(partial), rejects, pair.models)
 
 
 @observe

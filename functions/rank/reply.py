@@ -9,6 +9,7 @@ from typing import Final
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
 from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
+from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from assay.text.records import Reject
 
 REJECTS_SHOWN = 1000
@@ -140,4 +141,7 @@ def _rows(partial: PartialRanking) -> list[dict[str, object]]:
 
 def _row(rank: int, row: RankedRow, columns: Iterable[str]) -> dict[str, object]:
     found = {"rank": rank, **{name: getattr(row, name) for name in ("sequence", "score", "gate", "line", "id")}}
-    return {**found, "columns": dict(zip(columns, row.extra, strict=False))} if row.extra else found
+    if row.extra:
+        found["columns"] = dict(zip(columns, row.extra, strict=False))
+    said = ((name, getattr(row, name)) for name in REFERENCE_COLUMNS)
+    return found | {name: value for name, value in said if value is not None}

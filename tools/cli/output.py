@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from tools.terminal import format_table, printable
 
 
@@ -29,7 +30,12 @@ def quiet() -> None:
 REJECTS_SHOWN: Final = 20
 REJECTS_LISTED: Final = 1000
 _COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
-_KINDS: Final[Mapping[str, Callable[[str], Any]]] = {"rank": int, "line": int, "score": float, "gate": float}
+_KINDS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "rank": int,
+    "line": int,
+    **dict.fromkeys(("score", "gate", "probability", "percentile"), float),
+}
+_DIGITS: Final = {"score": ".4f", "gate": "+.4f", "probability": ".4f", "percentile": ".3f"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +107,10 @@ def ranking_rows(text: str) -> list[dict[str, Any]]:
 
 def _row(cells: Mapping[str, str]) -> dict[str, Any]:
     row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}
-    carried = {name: cell for name, cell in cells.items() if name not in _COLUMNS}
+    carried = {name: cell for name, cell in cells.items() if name not in (*_COLUMNS, *REFERENCE_COLUMNS)}
+    said = {name: _KINDS.get(name, str)(cells[name]) for name in REFERENCE_COLUMNS if cells.get(name)}
     row["id"] = row["id"] or None
-    return {**row, "columns": carried} if carried else row
+    return {**row, **({"columns": carried} if carried else {}), **said}
 
 
 def _json(outcome: RankOutcome) -> str:
@@ -114,11 +121,14 @@ def _json(outcome: RankOutcome) -> str:
 
 
 def _table(outcome: RankOutcome) -> str:
-    cells = [
-        (str(row["rank"]), row["sequence"], f"{row['score']:.4f}", f"{row['gate']:+.4f}", str(row["line"]), row["id"])
-        for row in ranking_rows(outcome.ranking)
-    ]
-    return format_table(_COLUMNS, [tuple(cell or "" for cell in each) for each in cells]) + "\n"
+    rows = ranking_rows(outcome.ranking)
+    said = [name for name in REFERENCE_COLUMNS if any(name in row for row in rows)]
+    cells = [tuple(_show(name, row.get(name)) for name in (*_COLUMNS, *said)) for row in rows]
+    return format_table((*_COLUMNS, *said), cells) + "\n"
+
+
+def _show(name: str, value: object) -> str:
+    return "" if value is None else format(value, _DIGITS.get(name, ""))
 
 
 FORMS: Final[Mapping[str, Callable[[RankOutcome], str]]] = {

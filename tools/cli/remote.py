@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow, ranking_csv
+from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from tools.batch.classify_file import holds_many, read_results
 from tools.cli import output
 from tools.cli.arguments import classification_options as of_classification
@@ -51,11 +52,18 @@ def _ask(service: ServiceClient, sent: Sent, query: dict[str, object]) -> output
 def _csv(rows: list[dict[str, Any]]) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
     own = ("sequence", "score", "gate", "line", "id")
+    given: list[dict[str, Any]] = [{name: row.get(name) for name in (*own, *REFERENCE_COLUMNS)} for row in rows]
     kept = [
-        RankedRow(**{name: row[name] for name in own}, extra=tuple(row.get("columns", {}).values())) for row in rows
+        RankedRow(**each, extra=tuple(row.get("columns", {}).values())) for each, row in zip(given, rows, strict=True)
     ]
     columns = tuple(dict.fromkeys(name for row in rows for name in row.get("columns", {})))
-    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns)))
+    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns, reference_columns=_said_of(rows))))
+
+
+def _said_of(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the columns of the score model's reference: one that rates rows may give any of them a notice."""
+    said = {name for row in rows for name in REFERENCE_COLUMNS if name in row}
+    return tuple(name for name in REFERENCE_COLUMNS if name in said | {"notice"}) if said else ()
 
 
 def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
 from assay.jobs.job_records import State
 from assay.papers.abstract import Source
-from assay.sequences import alphabet, contract
+from assay.sequences import alphabet, contract, familiarity
 from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records
 from classify import inference as instances
@@ -67,6 +67,7 @@ def _collect() -> dict[str, Any]:
         "MAX_BODY_MIB": rank_request.MAX_BODY_BYTES >> 20,
         "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
         "FOUND_BY": get_args(Source),
+        "ROW_NOTICES": [*familiarity.SENTENCES],
         "STATES": get_args(State),
         "PAGE_NAMES": [*pages.TYPES],
         "PAGE_FILES": {media_type(each): {"schema": {"type": "string"}} for each in pages.TYPES.values()},

@@ -203,8 +203,8 @@ def test_schemas_that_nobody_uses_are_not_described() -> None:
 # Limits, options and fields against the code.
 
 BOUNDS = ("maximum", "maxItems", "maxLength", "enum")
-OF_THE_FORM = {  # what is no limit of the code's, but the form itself: probabilities, one tensor, one text
-    *(("maximum", 1), ("maxItems", 1), ("maxItems", 2)),
+OF_THE_FORM = {  # what is no limit of the code's, but the form itself: probabilities, percentiles, one tensor, one text
+    *(("maximum", 1), ("maximum", 100), ("maxItems", 1), ("maxItems", 2)),
     ("enum", ("ok", "models missing")),
 }
 

@@ -21,7 +21,7 @@ from assay.ranking.ranking import (
     merge,
     ranking_csv,
     require_no_rejects,
-    with_simple,
+    with_row_notices,
 )
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract
@@ -188,17 +188,17 @@ def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[Pa
 
 
 def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
-    row = PlacedRow("ACD", 1.0, 2.0, 3, "a", ("x",), (1, 2, 3))
+    row = PlacedRow("ACD", 1.0, 2.0, 3, "a", ("x",), place=(1, 2, 3))
     whole = PartialRanking([row], Counts(1, 1, 1, 1), ("note",), (Notice("odd", "odd", (3, 4), 9),), shed=True)
     moved = whole.shifted(10)
-    assert moved.rows == [PlacedRow("ACD", 1.0, 2.0, 13, "a", ("x",), (1, 2, 3))]
+    assert moved.rows == [PlacedRow("ACD", 1.0, 2.0, 13, "a", ("x",), place=(1, 2, 3))]
     assert moved.notices == (Notice("odd", "odd", (13, 14), 9),)
     assert (moved.counts, moved.columns, moved.shed) == (whole.counts, whole.columns, True)
     assert whole.shifted(0) is whole
 
 
 def test_a_placed_row_survives_json_and_a_body_without_notices_has_no_such_field() -> None:
-    placed = PlacedRow("ACD", 1.0, 2.0, 3, None, ("x",), (1, 2, 3))
+    placed = PlacedRow("ACD", 1.0, 2.0, 3, None, ("x",), place=(1, 2, 3))
     for rows in ([placed], [RankedRow("ACD", 1.0, 2.0, 3, "a", ("x",))]):
         whole = PartialRanking([*rows], Counts(1, 1, 1, 1), ("note",))
         assert "notices" not in whole.to_body()
@@ -208,10 +208,10 @@ def test_a_placed_row_survives_json_and_a_body_without_notices_has_no_such_field
 
 def test_rows_of_low_complexity_are_told_of() -> None:
     simple, mixed = RankedRow("AAAA", 2.0, 1.0, 7), RankedRow("ACDEFGHIKL", 1.0, 1.0, 3)
-    told = with_simple(PartialRanking([simple, mixed], notices=(Notice("odd", "odd"),)))
+    told = with_row_notices(PartialRanking([simple, mixed], notices=(Notice("odd", "odd"),)))
     assert {each.code: each.lines for each in told.notices} == {"low_complexity": (7,), "odd": ()}
     plain = PartialRanking([mixed])
-    assert with_simple(plain) is plain
+    assert with_row_notices(plain) is plain
 
 
 def test_a_merge_takes_the_best_of_all_and_counts_what_it_returns() -> None:

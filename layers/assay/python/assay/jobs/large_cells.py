@@ -10,7 +10,7 @@ from typing import Final
 
 from assay.aws.s3 import Writer
 from assay.jobs.workspace import Workspace
-from assay.ranking.ranking import PlacedRow, RankedRow
+from assay.ranking.ranking import PlacedRow, RankedRow, label_row
 
 NAME: Final = "cells.jsonl"
 INLINE: Final = 8 << 20
@@ -60,11 +60,7 @@ def fill_cells(working: Workspace, rows: Iterable[RankedRow]) -> Iterator[list[R
 def _fill_lot(working: Workspace, rows: list[RankedRow]) -> list[RankedRow]:
     wanted = sorted({row.place for row in rows if isinstance(row, PlacedRow)})
     found = {place: label for run in _runs(wanted) for place, label in _read(working, run)}
-    return [_label(row, found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
-
-
-def _label(row: RankedRow, label: Label) -> RankedRow:
-    return RankedRow(row.sequence, row.score, row.gate, row.line, label[0], tuple(label[1]))
+    return [label_row(row, *found[row.place]) if isinstance(row, PlacedRow) else row for row in rows]
 
 
 def _runs(places: list[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:

@@ -19,16 +19,18 @@ from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
-from assay.ranking.ranker import OnScored, rank_blocks, weigh
+from assay.ranking.ranker import OnScored, rank_blocks, reference_of, weigh
 from assay.ranking.ranking import (
     PartialRanking,
-    PlacedRow,
     RankedRow,
+    label_row,
     merge,
+    place_row,
     ranking_csv,
     require_no_rejects,
-    with_simple,
+    with_row_notices,
 )
+from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.contract import Contract
@@ -47,7 +49,8 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     contract, tally = pair.contract, Tally()
     blocks = read_blocks(manifest, manifest.shard(index), uploads, contract, tally)
     try:
-        with RejectParts(working, index) as rejects, _scores(options, working, index) as add:
+        scores = _scores(options, working, index, reference_of(pair.score))
+        with RejectParts(working, index) as rejects, scores as add:
             partial = rank_blocks(
                 blocks,
                 pair.gate,
@@ -81,9 +84,7 @@ def _set_apart(partial: PartialRanking, part: CellPart, again: Callable[[], Iter
     else:
         return partial
     pairs = zip(keys, partial.rows, strict=True)
-    rows: list[RankedRow] = [
-        PlacedRow(row.sequence, row.score, row.gate, row.line, None, (), part.places[key]) for key, row in pairs
-    ]
+    rows: list[RankedRow] = [place_row(label_row(row, None, ()), part.places[key]) for key, row in pairs]
     return replace(partial, rows=rows)
 
 
@@ -96,10 +97,12 @@ def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Lab
 
 
 @contextmanager
-def _scores(options: RankOptions, working: Workspace, index: int) -> Iterator[OnScored | None]:
+def _scores(
+    options: RankOptions, working: Workspace, index: int, reference: ReferenceScale | None
+) -> Iterator[OnScored | None]:
     """Yield what takes all scores, None where they are not wanted."""
     if options.output == "all":
-        with ScoreParts(working.results, working.job_id, index) as parts:
+        with ScoreParts(working.results, working.job_id, index, reference) as parts:
             yield parts.add
     else:
         yield None
@@ -177,7 +180,7 @@ class RankJobType:
         """Write ranking.csv, the rejects, and the list of score files. Raises Unaccounted."""
         options = RankOptions(**plan.options)
         pieces: list[Piece] = []
-        whole = with_simple(merge(_partials(shards, pieces), options.top_k))
+        whole = with_row_notices(merge(_partials(shards, pieces), options.top_k))
         results = {"rejected": rejects.write_rejects(working, pieces)}
         counts = asdict(whole.counts)
         said = {"notices": [each.to_body() for each in whole.notices]}

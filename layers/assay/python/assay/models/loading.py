@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from assay.errors import AssayError, BundleInvalid, ModelUnavailable, RuntimeMissing
 from assay.models.download import verify_files
 from assay.models.manifest import Manifest, TensorSpec, TextSpec, read_manifest
+from assay.models.reference import read_reference
 from assay.telemetry import phase
 
 if TYPE_CHECKING:
     from assay.abstracts.tokens import TextTokenizer
+    from assay.ranking.reference_scale import ReferenceScale
 
 
 _FREE_AXIS = 16
@@ -70,6 +72,12 @@ class LoadedModel:
         except ImportError as error:
             raise RuntimeMissing("tokenizers is not installed here, and classifiers need it") from error
 
+    @cached_property
+    def reference(self) -> "ReferenceScale | None":
+        """What the scores mean, read once, None where the bundle does not say; BundleInvalid where its file is none."""
+        found = read_reference(self.folder, self.manifest)
+        return found.scale() if found else None
+
 
 def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
@@ -77,6 +85,7 @@ def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
         model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
     with phase("warm", model=manifest.name):
         run_once(model)
+        model.reference  # noqa: B018 - raises where the file is wrong, before the model serves
     return model
 
 
@@ -140,6 +149,11 @@ class SequenceScorer:
         self._name = tensor.name
         self._dtype = np.dtype(tensor.dtype)
         self._encoding = spec.encoding
+
+    @property
+    def reference(self) -> "ReferenceScale | None":
+        """What the scores mean, where the bundle says it."""
+        return self.model.reference
 
     def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores [N] of codes [N, length]."""

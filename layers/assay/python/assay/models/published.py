@@ -1,5 +1,6 @@
 """The models bucket: where the documents of a model lie in it, and the one way to read them."""
 
+from hashlib import sha256
 from itertools import islice
 from typing import Final
 from urllib.parse import unquote
@@ -7,6 +8,7 @@ from urllib.parse import unquote
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, NotFound, ObjectMissing, TooLarge
 from assay.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, MAX_POINTER_BYTES, Manifest, Pointer, Target
+from assay.models.reference import MAX_REFERENCE_BYTES, REFERENCE, Reference, find_reference
 
 _NAMED: Final = 20
 _MORE: Final = "GET /models lists the published models"
@@ -42,6 +44,18 @@ def fetch_manifest(bucket: Bucket, name: str, version: str) -> bytes:
 def read_published(bucket: Bucket, name: str, version: str, sha256: str | None = None) -> Manifest:
     """Return a version's manifest. Raises ObjectMissing; BundleInvalid where it is another's or has not that sha256."""
     return Manifest.of_version(fetch_manifest(bucket, name, version), name, version, sha256)
+
+
+def read_published_reference(bucket: Bucket, manifest: Manifest) -> Reference | None:
+    """Return what a published model's scores mean, None where it does not say. Raises ObjectMissing, BundleInvalid."""
+    found = find_reference(manifest)
+    if found is None:
+        return None
+    key = bundle_key(manifest.name, manifest.version, REFERENCE)
+    content, _ = _fetch(bucket, key, MAX_REFERENCE_BYTES) or (b"", "")
+    if sha256(content).hexdigest() != found.sha256:
+        raise BundleInvalid(f"{key} is not the file that the manifest means: its sha256 differs")
+    return Reference.of(content, manifest)
 
 
 def _fetch(bucket: Bucket, key: str, limit: int, etag: str | None = None) -> tuple[bytes, str] | None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from assay.options import RankOptions
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow
+from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract
@@ -128,7 +129,10 @@ _BLOCK: Final = 2 << 20
 
 
 class Scorer(Protocol):
-    """A model of sequences. One that runs fixed batches says so by an attribute `batch`, and is fed multiples of it."""
+    """A model of sequences. One that runs fixed batches says so by an attribute `batch`, and is fed multiples of it.
+
+    One whose scores have a known meaning has it as the attribute `reference`.
+    """
 
     def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return [N] scores of [N, length] alphabet indices; a row's score does not depend on the others."""
@@ -136,6 +140,12 @@ class Scorer(Protocol):
 
 
 OnScored = Callable[[Rows, Contract, tuple[str, ...]], None]
+
+
+def reference_of(scorer: Scorer) -> ReferenceScale | None:
+    """Return what a model's scores mean, None where it does not say."""
+    found: ReferenceScale | None = getattr(scorer, "reference", None)
+    return found
 
 
 def rank_blocks(
@@ -243,10 +253,12 @@ class _Ranker:
         self._through_gate(self._gate.rest())
         self._through_score(self._score.rest())
         best = self._best.best()
-        rows = [] if best is None or self._contract is None else _ranked(best, self._contract)
+        reference = reference_of(self._score.scorer)
+        rows = [] if best is None or self._contract is None else _ranked(best, self._contract, reference)
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
-        return PartialRanking(rows, counts, self._columns, self._notices, self._best.shed)
+        names = reference.names if reference else ()
+        return PartialRanking(rows, counts, self._columns, self._notices, self._best.shed, names)
 
     def _through_gate(self, batches: Iterable[Weighed]) -> None:
         for rows, weight in batches:
@@ -313,12 +325,15 @@ def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
     return rows if len(fresh) == len(rows) else rows.pick(np.asarray(fresh, np.intp))
 
 
-def _ranked(rows: Rows, contract: Contract) -> list[RankedRow]:
+def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
     """Turn columns into rows."""
     labels = repeat((None, ()), len(rows)) if rows.labels is None else rows.labels
-    values = zip(decode(rows.codes, contract), rows.score, rows.gate, rows.lines.tolist(), labels, strict=True)
+    said = reference.read(rows.codes, rows.score, contract).rows() if reference else repeat((), len(rows))
+    texts = decode(rows.codes, contract)
+    values = zip(texts, rows.score, rows.gate, rows.lines.tolist(), labels, said, strict=True)
     return [
-        RankedRow(text, _shortest(score), _shortest(gate), line, *label) for text, score, gate, line, label in values
+        RankedRow(text, _shortest(score), _shortest(gate), line, *label, *meaning)
+        for text, score, gate, line, label, meaning in values
     ]
 
 

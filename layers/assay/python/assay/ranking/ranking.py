@@ -3,12 +3,15 @@
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, replace
+from operator import attrgetter
 from typing import Any, Final, Self
 
 from assay.errors import StrictReject
 from assay.options import RankOptions
+from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from assay.sequences.carried_columns import name_columns
 from assay.sequences.composition import DNA, tell_simple
+from assay.sequences.familiarity import tell_rows
 from assay.text.csv_writer import PIECE, csv_text, escape_formula
 from assay.text.records import Notice, gather
 
@@ -31,7 +34,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class RankedRow:
-    """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32."""
+    """One ranked sequence. `score` and `gate` are the shortest decimals that name the models' float32.
+
+    `probability`, `percentile` and `notice` are what the score model's reference says of it, None without one.
+    """
 
     sequence: str
     score: float
@@ -39,6 +45,9 @@ class RankedRow:
     line: int
     id: str | None = None
     extra: tuple[str, ...] = ()
+    probability: float | None = None
+    percentile: float | None = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,24 @@ class PlacedRow(RankedRow):
     place: tuple[int, int, int] = (0, 0, 0)
 
 
+def place_row(row: RankedRow, place: tuple[int, int, int]) -> PlacedRow:
+    """Return a row whose id and extra lie at `place`."""
+    said = (row.probability, row.percentile, row.notice)
+    return PlacedRow(row.sequence, row.score, row.gate, row.line, row.id, row.extra, *said, place)
+
+
+def label_row(row: RankedRow, name: str | None, extra: Sequence[str]) -> RankedRow:
+    """Return a row with the id and extra that lay apart."""
+    said = (row.probability, row.percentile, row.notice)
+    return RankedRow(row.sequence, row.score, row.gate, row.line, name, tuple(extra), *said)
+
+
 @dataclass(frozen=True, slots=True)
 class PartialRanking:
     """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices.
 
     `shed` says that ids and carried cells were too large to be held, and are to be read again by their lines.
+    `reference_columns` names what the score model's reference adds to each row.
     """
 
     rows: list[RankedRow] = field(default_factory=list)
@@ -60,24 +82,23 @@ class PartialRanking:
     columns: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
     shed: bool = False
+    reference_columns: tuple[str, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """Return plain values, JSON's, from which `from_body` makes an equal value."""
-        rows = [astuple(row) for row in self.rows]
-        said = {"notices": [each.to_body() for each in self.notices]} if self.notices else {}
-        return {"columns": self.columns, "counts": asdict(self.counts), "rows": rows, **said}
+        said: dict[str, Any] = {"notices": [each.to_body() for each in self.notices]} if self.notices else {}
+        if self.reference_columns:
+            said["reference"] = {"columns": self.reference_columns, "rows": [*map(_REFERENCE, self.rows)]}
+        return {"columns": self.columns, "counts": asdict(self.counts), "rows": [*map(_bare, self.rows)], **said}
 
     @classmethod
     def from_body(cls, body: Mapping[str, Any]) -> Self:
         """Read what `to_body` made."""
-        rows = [
-            PlacedRow(text, score, gate, line, name, tuple(extra), tuple(place[0]))
-            if place
-            else RankedRow(text, score, gate, line, name, tuple(extra))
-            for text, score, gate, line, name, extra, *place in body["rows"]
-        ]
+        known = body.get("reference") or {"columns": (), "rows": [_SAID_NOTHING] * len(body["rows"])}
+        rows = [_read_row(*each) for each in zip(body["rows"], known["rows"], strict=True)]
         notices = tuple(map(Notice.from_body, body.get("notices", ())))
-        return cls(rows, Counts(**body["counts"]), tuple(body["columns"]), notices)
+        columns, names = tuple(body["columns"]), tuple(known["columns"])
+        return cls(rows, Counts(**body["counts"]), columns, notices, reference_columns=names)
 
     def shifted(self, lines: int) -> "PartialRanking":
         """Return the same with `lines` added to each line, for input that has so many lines before it."""
@@ -87,6 +108,22 @@ class PartialRanking:
         return replace(self, rows=rows, notices=tuple(each.shift(lines) for each in self.notices))
 
 
+_REFERENCE: Final = attrgetter(*REFERENCE_COLUMNS)
+_SAID_NOTHING: Final = (None,) * len(REFERENCE_COLUMNS)
+
+
+def _read_row(cells: Sequence[Any], said: Sequence[Any]) -> RankedRow:
+    text, score, gate, line, name, extra, *place = cells
+    row = RankedRow(text, score, gate, line, name, tuple(extra), *said)
+    return place_row(row, tuple(place[0])) if place else row
+
+
+def _bare(row: RankedRow) -> tuple[object, ...]:
+    """Return a row as partial rankings have always held it, and its place if it has one."""
+    place = (row.place,) if isinstance(row, PlacedRow) else ()
+    return (row.sequence, row.score, row.gate, row.line, row.id, row.extra, *place)
+
+
 def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
     """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
     whole, told = PartialRanking(), []
@@ -94,10 +131,12 @@ def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
         told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
         notices = gather([*whole.notices, *part.notices])
-        whole = PartialRanking(rows, whole.counts.plus(part.counts), whole.columns or part.columns, notices)
-    counts = {**asdict(whole.counts), "returned": len(whole.rows)}
+        counts, columns = whole.counts.plus(part.counts), whole.columns or part.columns
+        whole = PartialRanking(
+            rows, counts, columns, notices, reference_columns=whole.reference_columns or part.reference_columns
+        )
     notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
-    return replace(whole, counts=Counts(**counts), notices=notices)
+    return replace(whole, counts=replace(whole.counts, returned=len(whole.rows)), notices=notices)
 
 
 def _all_of_bases(told: list[tuple[bool, bool]]) -> bool:
@@ -108,10 +147,16 @@ def _all_of_bases(told: list[tuple[bool, bool]]) -> bool:
     return all([bases for scored, bases in told if scored] or [bases for _, bases in told[:1]])
 
 
-def with_simple(whole: PartialRanking) -> PartialRanking:
-    """Return a ranking that is whole, with a notice of those of its rows that are of low complexity."""
-    simple = tell_simple((row.line, row.sequence) for row in whole.rows)
-    return replace(whole, notices=gather([*whole.notices, *simple])) if simple else whole
+def with_row_notices(whole: PartialRanking) -> PartialRanking:
+    """Return a ranking that is whole, with a notice for each code that its rows have, and how many have it.
+
+    Where the score model has no reference, rows have no codes, and those of low complexity are told of.
+    """
+    if "notice" in whole.reference_columns:
+        told = tell_rows((row.line, row.notice) for row in whole.rows)
+    else:
+        told = tell_simple((row.line, row.sequence) for row in whole.rows)
+    return replace(whole, notices=gather([*whole.notices, *told])) if told else whole
 
 
 def _distinct(rows: Iterable[RankedRow], top_k: int) -> list[RankedRow]:
@@ -137,13 +182,14 @@ RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None = None) -> Iterator[str]:
     """Yield ranking.csv in pieces: the header, then the rows in order of rank, or those that come in `lots`.
 
-    A carried column named like one of ours is renamed `input_...`, so that each name stands once.
+    What the score model's reference adds stands behind the carried columns, so that no column moves for it. A carried
+    column named like one of ours is renamed `input_...`, so that each name stands once.
     """
-    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns)]])
+    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns), *partial.reference_columns]])
     starts = range(0, len(partial.rows), PIECE)
     rank = 1
     for lot in lots if lots is not None else (partial.rows[at : at + PIECE] for at in starts):
-        yield csv_text(_result_cells(rank + at, row, len(partial.columns)) for at, row in enumerate(lot))
+        yield csv_text(_result_cells(rank + at, row, partial) for at, row in enumerate(lot))
         rank += len(lot)
 
 
@@ -157,6 +203,7 @@ def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
     return (*extra, *("",) * (width - len(extra)))
 
 
-def _result_cells(rank: int, row: RankedRow, width: int) -> list[object]:
-    carried = map(escape_formula, carried_cells(row.extra, width))
-    return [rank, row.sequence, row.score, row.gate, row.line, escape_formula(row.id or ""), *carried]
+def _result_cells(rank: int, row: RankedRow, partial: PartialRanking) -> list[object]:
+    carried = map(escape_formula, carried_cells(row.extra, len(partial.columns)))
+    said = ("" if (value := getattr(row, name)) is None else value for name in partial.reference_columns)
+    return [rank, row.sequence, row.score, row.gate, row.line, escape_formula(row.id or ""), *carried, *said]

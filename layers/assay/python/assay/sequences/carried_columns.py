@@ -6,8 +6,10 @@ from typing import Final
 from assay.errors import UnreadableInput
 from assay.text.records import Notice, notice
 
-RESERVED: Final = frozenset(("rank", "sequence", "score", "gate", "line", "part_line", "id"))
-"""Names of the columns of result files. DuckDB, Spark and Athena take `Score` for the same name."""
+RESERVED: Final = frozenset(
+    ("rank", "sequence", "score", "gate", "line", "part_line", "id", "probability", "percentile", "notice")
+)
+"""Names of the columns of result files, by any model. DuckDB, Spark and Athena take `Score` for the same name."""
 MAX_COLUMNS: Final = 4096
 MAX_NAME: Final = 255
 """Characters of a column's name."""

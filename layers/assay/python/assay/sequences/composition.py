@@ -18,9 +18,13 @@ from assay.text.records import LIMITS, Notice, notice
 SIMPLE: Final = 2.2
 """Bits of entropy a residue under which a stretch is of low complexity: the trigger of SEG, Wootton & Federhen 1993,
 doi:10.1016/0097-8485(93)85006-X, here over the whole sequence."""
+LOW_COMPLEXITY: Final = "low_complexity"
+SAID_SIMPLE: Final = (
+    f"ranked sequences of low complexity, under {SIMPLE} bits a residue: the models say little about them"
+)
 DNA: Final = "looks_like_dna"
 _DNA: Final = notice(DNA, "the input has A, C, G, T, U and N only: is it DNA? The models read proteins.")
-_BASES: Final = "ACGTUN"
+BASES: Final = "ACGTUN"
 _HEADERS: Final = re.compile(rb"^[>@;#][^\n]*", re.MULTILINE)
 _LETTERS: Final = re.compile(rb"[ACGTUNacgtun\s]*")
 _LEAST: Final = 20
@@ -33,7 +37,7 @@ def tell_dna(blocks: Iterable[Block], head: bytes, fmt: Format, contract: Contra
     A block is looked at only for as long as no protein was seen. Where no sequence holds the contract, the beginning
     says it.
     """
-    bases = np.array([letter in _BASES for letter in contract.alphabet])
+    bases = np.array([letter in BASES for letter in contract.alphabet])
     seen, possible = False, True
     for block in blocks:
         if possible and len(block.codes):
@@ -59,8 +63,7 @@ def _is_dna(head: bytes, fmt: Format) -> bool:
 def tell_simple(sequences: Iterable[tuple[int, str]]) -> list[Notice]:
     """Return a notice about those of some (line, sequence) that are of low complexity, if there are any."""
     lines = sorted(line for line, sequence in sequences if entropy(sequence) < SIMPLE)
-    said = f"ranked sequences of low complexity, under {SIMPLE} bits a residue: the models say little about them"
-    return [notice("low_complexity", said, lines)] if lines else []
+    return [notice(LOW_COMPLEXITY, SAID_SIMPLE, lines)] if lines else []
 
 
 def entropy(sequence: str) -> float:

@@ -1,0 +1,63 @@
+"""Bundles whose scores have a meaning: the tiny model with a `reference.json`."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from assay.models.manifest import MANIFEST
+from assay.models.reference import REFERENCE
+from tests.conftest import DATA, Aws
+from tools.models.build import build_manifest
+from tools.models.publish import publish
+
+SYMBOLS = 20
+EVENT = "measured stability over 1"
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Return a reference; what is changed to None is left out."""
+    found: dict[str, Any] = {
+        "schema": 1,
+        "calibration": {
+            "event": EVENT,
+            "about": "10 proteins that were made up",
+            "count": 10,
+            "scores": [-30.0, -1.0, 0.0, 0.0, 30.0],
+            "probabilities": [0.0, 0.25, 0.25, 0.75, 1.0],
+            "expected_error": 0.02,
+            "reliability": [{"from": 0.0, "to": 0.5, "count": 10, "given": 0.2, "observed": 0.3}],
+        },
+        "sets": [
+            {"name": "windows", "about": "windows", "count": 9, "scores": [-20.0, 20.0], "percents": [0.0, 100.0]},
+            {"name": "designs", "about": "designs", "count": 4, "scores": [0.0, 1.0], "percents": [0.0, 100.0]},
+        ],
+        "likeness": {
+            "least": -0.5,
+            "residues": [0.0] * (SYMBOLS - 2) + [-9.0] * 2,  # W and Y, by the alphabet
+            "pairs": [{"distance": 1, "values": [0.0] * SYMBOLS**2}],
+        },
+    }
+    return {name: value for name, value in (found | changes).items() if value is not None}
+
+
+def content(**changes: Any) -> bytes:
+    """Return the file."""
+    return json.dumps(document(**changes)).encode()
+
+
+def bundle(folder: Path, reference: bytes, name: str = "tiny-index", version: str = "2") -> Path:
+    """Write a version of a test bundle that carries a reference; return its folder."""
+    target = folder / name / version
+    shutil.copytree(DATA / name / "1", target)
+    (target / REFERENCE).write_bytes(reference)
+    header = json.loads((target / MANIFEST).read_text()) | {"version": version}
+    header.pop("files")
+    (target / MANIFEST).unlink()
+    (target / MANIFEST).write_bytes(build_manifest(target, header).dumps())
+    return target
+
+
+def publish_reference(aws: Aws, folder: Path, **changes: Any) -> None:
+    """Publish the tiny model with a reference, to serve."""
+    publish(aws.models, bundle(folder, content(**changes)), run=False)
