@@ -1,14 +1,17 @@
 """Jobs as replies show them, with links to their results, and the end of one that is cancelled."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from assay.aws.s3 import Bucket
 from assay.errors import Forbidden, NotFound
-from assay.jobs.job_records import Job
+from assay.jobs.job_records import PROMISED_SECONDS, Job
+from assay.jobs.progress import sum_progress
 from assay.jobs.workspace import Workspace
 
-OURS = frozenset({"id", "bucket", "version_id", "etag", "execution", "runs", "owner"})
+OURS = frozenset(("id", "bucket", "version_id", "etag", "execution", "runs", "owner", "bytes", "shard_bytes", "ending"))
 """What of a record is nobody's business."""
 
 
@@ -17,7 +20,7 @@ def job_reply(job: Job | None, results: Bucket) -> dict[str, Any]:
     if job is None:
         raise NotFound("there is no such job; a job's record expires 30 days after its last change")
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
-    return get_record(replace(job, results=links), count_done(job, results))
+    return get_record(replace(job, results=links), list_done(job, results))
 
 
 def is_owned(job: Job | None, caller: str) -> Job | None:
@@ -31,15 +34,23 @@ def require_owned(job: Job | None, caller: str) -> None:
         raise Forbidden("another API key or role owns this job, and only its owner can stop it")
 
 
-def count_done(job: Job, results: Bucket) -> int:
-    """Return how many of a job's shards are done: those that left a result, so that a retry counts once."""
+def list_done(job: Job, results: Bucket) -> Collection[int]:
+    """Return which of a job's shards are done: those that left a result, so that a retry counts once."""
+    every = range(job.shards)
     if job.state == "SUCCEEDED" or not job.shards:
-        return job.shards
-    return min(len(Workspace(results, job.id).list_done()), job.shards)
+        return every
+    return [shard for shard in Workspace(results, job.id).list_done() if shard in every]
 
 
-def get_record(job: Job, done: int = 0) -> dict[str, Any]:
-    """Return a job as a reply shows it; while it runs, its progress is that of its shards."""
+def get_record(job: Job, done: Collection[int] = ()) -> dict[str, Any]:
+    """Return a job as a reply shows it."""
     shown = {name: value for name, value in asdict(job).items() if name not in OURS}
-    progress = done / job.shards if job.state == "RUNNING" and job.shards else job.progress
-    return {"job_id": job.id, **shown, "progress": progress, "shards": {"done": done, "total": job.shards}}
+    more = {"progress": asdict(sum_progress(job, done)), "shards": {"done": len(done), "total": job.shards}}
+    return {"job_id": job.id, **shown, **more, "expires": _tell_expiry(job)}
+
+
+def _tell_expiry(job: Job) -> str:
+    """Return when the record goes, or, of a job that waits for its upload, when it is given up."""
+    waits = job.state == "QUEUED" and not job.bucket
+    until = datetime.fromisoformat(job.updated).timestamp() + PROMISED_SECONDS if waits else job.expires
+    return datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds")

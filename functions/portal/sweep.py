@@ -11,7 +11,7 @@ from typing import Any, Final
 from assay.errors import JobLost
 from assay.jobs.ending import end, settle
 from assay.jobs.environment import JobEnvironment
-from assay.jobs.job_records import Job, Live
+from assay.jobs.job_records import PROMISED_SECONDS, Job, Live
 from assay.telemetry import logger, measure, observe, record_failure
 from portal.services import services
 
@@ -19,8 +19,6 @@ EXECUTION_SECONDS = 300.0
 """After so long without a change, an execution is asked whether it still runs."""
 FUNCTION_SECONDS = 3600.0
 """Three tries of 900 s, and the minutes that Lambda waits in between."""
-PROMISED_SECONDS = 86_400.0
-"""A presigned upload begins within the hour, and may take hours to end."""
 SWEEP_SECONDS: Final = 90.0
 """For so long a sweep begins with another job; the next one goes on. The function has 120 s."""
 PAGE_JOBS: Final = 100
@@ -119,4 +117,4 @@ def _explain_stop(desk: JobEnvironment, job: Job) -> str:
     quiet = desk.jobs.quiet(job)
     if job.bucket and quiet > FUNCTION_SECONDS:
         return "the function that worked on it stopped without a result; drop the file again"
-    return "no file was uploaded within a day" if quiet > PROMISED_SECONDS else ""
+    return "no file was uploaded within a day of POST /uploads: begin again" if quiet > PROMISED_SECONDS else ""

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs.job_records import Jobs
-from assay.options import CLASSIFYING, RANKING, OptionSpecs, require_known, write_metadata
+from assay.options import CLASSIFYING, RANKING, OptionSpecs, read_options, require_known, write_metadata
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
@@ -36,7 +36,8 @@ def offer_upload(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jo
     chosen = write_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
-    return upload_reply(jobs.enqueue(key, kind, caller).id, key, form)
+    wanted = read_options(OPTIONS[kind], body)
+    return upload_reply(jobs.enqueue(key, kind, caller, wanted).id, key, form)
 
 
 def upload_reply(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:

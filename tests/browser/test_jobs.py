@@ -142,9 +142,10 @@ def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None
     assert visit.page.title() == "Done \u00b7 later.txt \u00b7 Assay"
 
 
-def test_shards_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
-    running = {"job_id": "ab" * 16, "kind": "rank", "state": "RUNNING", "upload": "rank/1/huge.txt", "progress": 0.375}
-    running |= {"shards": {"done": 3, "total": 8}, "counts": {"scored": 1_200_000}, "results": {}}
+def test_bytes_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
+    running: dict[str, Any] = {"job_id": "ab" * 16, "kind": "rank", "state": "RUNNING", "upload": "rank/1/huge.txt"}
+    progress = {"bytes_done": 3_000_000, "bytes_total": 8_000_000, "records": 1_200_000, "phase": "ranking"}
+    running |= {"progress": progress, "shards": {"done": 3, "total": 8}, "counts": {}, "results": {}}
     stopped: list[str] = []
 
     def answer(route: Any) -> None:
@@ -158,7 +159,7 @@ def test_shards_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
 
     visit.page.route("**/jobs/**", answer)
     visit.go(f"/?job={running['job_id']}")
-    visit.page.wait_for_selector("#rank-result >> text=3 of 8 shards \u00b7 1,200,000 scored")
+    visit.page.wait_for_selector("#rank-result >> text=Ranking \u00b7 3.0 MB of 8.0 MB \u00b7 1,200,000 records")
     assert visit.page.evaluate("document.querySelector('#rank-result progress').value") == 0.375
     assert visit.page.title() == "37 % \u00b7 huge.txt \u00b7 Assay"
     visit.page.click("text=Stop the job")

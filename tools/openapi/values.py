@@ -12,6 +12,7 @@ from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
 from assay.jobs.job_records import State
+from assay.jobs.progress import Phase
 from assay.papers.abstract import Source
 from assay.sequences import alphabet, contract, familiarity
 from assay.sequences import blocks as sequences_records
@@ -69,6 +70,7 @@ def _collect() -> dict[str, Any]:
         "FOUND_BY": get_args(Source),
         "ROW_NOTICES": [*familiarity.SENTENCES],
         "STATES": get_args(State),
+        "PHASES": get_args(Phase),
         "PAGE_NAMES": [*pages.TYPES],
         "PAGE_FILES": {media_type(each): {"schema": {"type": "string"}} for each in pages.TYPES.values()},
         "CODES": sorted({code for status in statuses for code in codes_of(status)}),

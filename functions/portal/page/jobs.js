@@ -57,7 +57,7 @@ export async function follow(pane, id, signal) {
     }
     if (job) failed = 0;
     if (job && !bar) show(pane, (bar = working(job, id)).node);
-    if (job) bar.put(job.progress, stage(job));
+    if (job) bar.put(share(job), stage(job));
     else bar?.say("Connection lost. Trying again …");
     await pause(asked < SEVERAL ? SOON : LATER);
   }
@@ -82,10 +82,18 @@ function working(job, id) {
   return progress(fileOf(job), stop, note);
 }
 
-function stage({state, shards, counts}) {
-  if (state === "QUEUED") return "Waiting to begin";
-  const scored = counts?.scored ? ` · ${count(counts.scored)} scored` : "";
-  return shards?.total ? `${count(shards.done)} of ${count(shards.total)} shards${scored}` : `Running${scored}`;
+const PHASES = {
+  uploading: "Waiting for the file", waiting: "Waiting to begin", ranking: "Ranking", classifying: "Classifying",
+  merging: "Putting the results together", done: "Done", failed: "Failed",
+};
+
+function share({progress: {bytes_done, bytes_total}}) {
+  return bytes_total ? bytes_done / bytes_total : 0;
+}
+
+function stage({progress: {bytes_done, bytes_total, records, phase}}) {
+  const read = bytes_total ? ` · ${size(bytes_done)} of ${size(bytes_total)}` : "";
+  return `${PHASES[phase]}${read}${records ? ` · ${count(records)} records` : ""}`;
 }
 
 function progress(title, stop, note) {

@@ -9,6 +9,7 @@ import pytest
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Jobs
 from assay.settings import Settings
+from portal.jobs import OURS
 from rank import jobs as rank_jobs
 from tests.conftest import TABLE, delete_objects
 from tests.events import Context, load
@@ -73,10 +74,16 @@ def test_progress_is_that_of_the_shards_whose_result_exists(drop: Drop, ask: Ask
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     assert seen[0]["state"] == "RUNNING"
     assert seen[0]["shards"] == {"done": 3, "total": 3}
-    assert seen[0]["progress"] == 1.0
+    assert seen[0]["progress"] == {"bytes_done": len(BODY), "bytes_total": len(BODY), "records": 0, "phase": "merging"}
     job = status(ask, job_id)
     assert (job["state"], job["shards"]) == ("SUCCEEDED", {"done": 3, "total": 3})
-    assert {"bucket", "execution", "etag", "version_id", "runs"}.isdisjoint(job)
+    assert job["progress"] == seen[0]["progress"] | {"phase": "done", "records": job["counts"]["received"]}
+    assert (job["kind"], job["options"]["threshold"], job["options"]["top_k"]) == (
+        "rank",
+        float(OPEN["threshold"]),
+        100,
+    )
+    assert OURS.isdisjoint(job)
 
 
 def test_a_cancelled_job_stops_and_shows_no_result(drop: Drop, ask: Ask, cut: Cut) -> None:

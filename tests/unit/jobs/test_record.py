@@ -184,7 +184,6 @@ def test_an_end_is_told_once_with_the_job_as_it_then_is(jobs: Jobs, ended: list[
         jobs.succeed(job_id, {"received": 1}, {"a": "b"}) if end == "succeed" else jobs.fail(job_id, "why")
     assert ended == [got(jobs, job_id)]
     assert ended[0].finished
-    assert ended[0].progress == (1.0 if end == "succeed" else 0.0)
     assert not jobs.conclude(job_id)
 
 

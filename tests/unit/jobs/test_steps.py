@@ -61,7 +61,8 @@ class World:
     def get(self, job_id: str) -> Any:
         return None if self.state is None else SimpleNamespace(state=self.state)
 
-    def start(self, job_id: str, models: Mapping[str, Any], *, shards: int) -> bool:
+    def start(self, job_id: str, models: Mapping[str, Any], *, shards: int, execution: str, **plan: Any) -> bool:
+        assert plan == {"bytes": 40, "shard_bytes": 10, "options": MANIFEST.options}
         self.log.append(("start", job_id, models, shards))
         return True
 

@@ -66,6 +66,8 @@ _LIVE: Final = ("QUEUED", "RUNNING")
 _JOB: Final[Live] = "job"
 _PROMISE: Final[Live] = "promise"
 """How jobs that wait for their upload are live: there may be many, and nobody has to look at them for a day."""
+PROMISED_SECONDS: Final = 86_400.0
+"""For so long a job waits for its upload, which begins within the hour and may take hours to end."""
 _BEGINNING: Final = 60.0
 """Seconds within which a claimer that lives has written its job's record."""
 _FREE: Final = "#owner = :mine OR #lease < :now"
@@ -77,11 +79,13 @@ State = Literal["QUEUED", "RUNNING", "SUCCEEDED", "FAILED"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as its record says; `created` and `updated` are ISO 8601 in UTC, `progress` is within 0..1.
+    """A job as its record says; `created` and `updated` are ISO 8601 in UTC, `expires` is seconds since 1970.
 
-    `shards` is how many there are once they are planned, `execution` the state machine's run where there is one,
-    `runs` how often it was begun, `version_id` and `etag` which object it is about. `owner` is the caller who asked for
-    it, as `assay.http.messages` names one; empty where a file was dropped in the bucket, or calls are open.
+    `shards` is how many there are once they are planned, of `shard_bytes` each, `bytes` the size of the object and
+    `options` those it is planned with; before that `options` are what was asked for. `ending` says that all shards are
+    joined. `execution` is the state machine's run where there is one, `runs` how often it was begun, `version_id` and
+    `etag` which object it is about. `owner` is the caller who asked for it, as `assay.http.messages` names one; empty
+    where a file was dropped in the bucket, or calls are open.
     """
 
     id: str
@@ -93,8 +97,12 @@ class Job:
     bucket: str = ""
     version_id: str = ""
     etag: str = ""
-    progress: float = 0.0
+    bytes: int = 0
     shards: int = 0
+    shard_bytes: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    ending: bool = False
+    expires: int = field(default=0, compare=False)
     execution: str = ""
     runs: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -141,12 +149,12 @@ class Jobs:
         self._table = Table(client, table, days, clock)
         self._ended = ended
 
-    def enqueue(self, key: str, kind: str, owner: str = "") -> Job:
+    def enqueue(self, key: str, kind: str, owner: str = "", options: Mapping[str, Any] | None = None) -> Job:
         """Make a caller's job for an object that is still to be uploaded; whoever claims that object gets this job."""
-        now = self._table.time()
-        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, owner=owner)
+        now, chosen = self._table.time(), dict(options or {})
+        job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, options=chosen, owner=owner)
         self._point(key, job.id, "", owner)  # first: a record that nothing points to would wait for ever beside another
-        self._record(job.id, {"kind": kind, "upload": key, "owner": owner, LIVE_INDEX: _PROMISE})
+        self._record(job.id, {"kind": kind, "upload": key, "owner": owner, "options": chosen, LIVE_INDEX: _PROMISE})
         return job
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
@@ -212,10 +220,15 @@ class Jobs:
         """End the lease of a claimer that is known to be dead; False where it is someone else's."""
         return self._table.set(upload.pk, {"lease": 0}, "#owner = :mine", mine=owner)
 
-    def start(self, job_id: str, models: Mapping[str, Any], *, shards: int = 1, execution: str = "") -> bool:
-        """Say that a job runs, in what and with which models; False when it has finished already."""
+    def start(
+        self, job_id: str, models: Mapping[str, Any], *, shards: int = 1, execution: str = "", **plan: Any
+    ) -> bool:
+        """Say that a job runs, in what and with which models; False when it has finished already.
+
+        `plan` is what else of its plan a reader is shown: `bytes`, `shard_bytes`, `options`.
+        """
         runs = {"execution": execution} if execution else {}
-        return self._change(job_id, {"state": "RUNNING", "models": models, "shards": shards, **runs})
+        return self._change(job_id, {"state": "RUNNING", "models": models, "shards": shards, **runs, **plan})
 
     def conclude(self, job_id: str) -> bool:
         """Say that a job's results are about to be shown; False when it has finished already."""
@@ -226,7 +239,7 @@ class Jobs:
 
         False when it has finished already.
         """
-        values = {"state": "SUCCEEDED", "progress": 1.0, "counts": counts, "results": results}
+        values = {"state": "SUCCEEDED", "counts": counts, "results": results}
         return self._change(job_id, values, ends=True, agreed=True)
 
     def fail(
@@ -359,7 +372,8 @@ class Jobs:
     ) -> None:
         """Write a new job; one that was `known`, promised, keeps its owner and time, one that runs stays as it is."""
         known = known or {}
-        kept = {"created": known.get("created", self._table.time()), "owner": known.get("owner", owner)}
+        kept = {"created": self._table.time(), "owner": owner}
+        kept = {name: known.get(name, value) for name, value in {**kept, "options": {}}.items()}
         new = {"state": "QUEUED", LIVE_INDEX: _JOB, "updated": self._table.time()}
         item = {"pk": f"job#{job_id}", **new, **kept, **values}
         self._table.put(item, "attribute_not_exists(pk) OR #state = :queued", queued="QUEUED")

@@ -30,7 +30,7 @@ def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     working = desk.working(job_id)
     manifest = plan_job(kind, working, Upload.from_json(event), desk.uploads, desk.of_kind(kind.name).caps)
     working.list_shards(manifest)
-    desk.jobs.start(job_id, manifest.models, shards=manifest.shards)
+    _start(desk, manifest)
     return {
         "job_id": job_id,
         "kind": kind.name,
@@ -118,7 +118,7 @@ def _replan(desk: JobEnvironment, manifest: JobPlan) -> Reply:
         return fail_planned_job(desk, manifest, error)
     working.list_shards(whole)  # first: a merge that is tried again finds the plan that was cut until all is there
     working.keep(whole)
-    desk.jobs.start(manifest.job_id, manifest.models, shards=1)
+    _start(desk, whole)
     return _reply(manifest.job_id, "REPLANNED")
 
 
@@ -170,7 +170,7 @@ def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Uplo
     manifest = plan_job(kind, desk.working(job_id), upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
-    elif not desk.jobs.start(job_id, manifest.models) and _has_failed(desk, job_id):
+    elif not _start(desk, manifest) and _has_failed(desk, job_id):
         settle(desk, job_id)
     else:
         working = desk.working(job_id).in_memory()
@@ -178,10 +178,16 @@ def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Uplo
         _conclude(desk, kind, manifest, working, check_results(Ledger(manifest), [result]))
 
 
+def _start(desk: JobEnvironment, manifest: JobPlan, execution: str = "") -> bool:
+    """Say that a job runs by its plan; False when it has finished already."""
+    plan = {"bytes": manifest.source.size, "shard_bytes": manifest.shard_bytes, "options": manifest.options}
+    return desk.jobs.start(manifest.job_id, manifest.models, shards=manifest.shards, execution=execution, **plan)
+
+
 def hand_over(desk: JobEnvironment, manifest: JobPlan, upload: Upload) -> None:
     """Start the execution of a job; its name is the job's, so that a second start changes nothing."""
     job_id = manifest.job_id
-    desk.jobs.start(job_id, manifest.models, shards=manifest.shards, execution=desk.machine.execution(job_id))
+    _start(desk, manifest, desk.machine.execution(job_id))
     desk.machine.start(job_id, {"job_id": job_id, "kind": manifest.kind, **upload.to_json()})
 
 
