@@ -10,7 +10,7 @@ from assay.jobs.ending import cancel
 from assay.models.manifest import Manifest
 from assay.options import require_known
 from assay.telemetry import observe
-from portal import jobs, models, pages, uploads
+from portal import jobs, model_pages, models, pages, uploads
 from portal.services import services
 
 app = routing.Router()
@@ -49,8 +49,12 @@ def get_health() -> Response:
 
 @app.get("/models")
 def get_models() -> Response:
-    """Return the published models, some at a time."""
-    return json_response(services().catalogue.page(routing.request(app).query))
+    """Return the published models, some at a time: a page to browsers, JSON to all others."""
+    request = routing.request(app)
+    found = services().catalogue.page(request.query)
+    if model_pages.wants_page(request.accept):
+        return model_pages.models_page(found, services().cards.html, _root())
+    return json_response(found, headers={"Vary": "Accept"})
 
 
 @app.get("/v1/models/<target>")

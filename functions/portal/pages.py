@@ -35,7 +35,7 @@ TYPES: Final = {
     NOTICE: "text/plain; charset=utf-8",
 }
 
-_POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _FRESH = {**_HEADERS, "Cache-Control": "no-cache"}
 _FOR_EVER = {**_HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
@@ -69,7 +69,7 @@ def upload_page(prefix: str, hosts: Collection[str]) -> Response:
     """Return the page; its policy lets it load files of its own and talk to the service and to `hosts`, no more."""
     page = _file(_PAGE / "index.html").replace("{{root}}", prefix).replace("{{version}}", page_version())
     connect = " ".join(["'self'", *sorted(hosts)])
-    policy = f"{_POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
+    policy = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
     return Response(200, page, "text/html; charset=utf-8", {**_FRESH, "Content-Security-Policy": policy})
 
 
@@ -89,7 +89,7 @@ def viewer(prefix: str) -> Response:
     sources = (
         f"script-src {' '.join(_hashes(page))}; style-src 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
     )
-    headers = {**_FRESH, "Content-Security-Policy": f"{_POLICY}; {sources}"}
+    headers = {**_FRESH, "Content-Security-Policy": f"{POLICY}; {sources}"}
     return Response(200, page, "text/html; charset=utf-8", headers)
 
 
@@ -134,6 +134,14 @@ def _file(path: Path) -> str:
 
 def _hashes(page: str) -> list[str]:
     """Return the sources of a page's inline scripts, as a Content-Security-Policy names them."""
-    found = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in found)
-    return [f"'sha256-{digest}'" for digest in digests]
+    return [digest(text) for text in re.findall(r"<script>(.*?)</script>", page, re.DOTALL)]
+
+
+def digest(text: str) -> str:
+    """Return the source of an inline script or style, as a Content-Security-Policy names it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def fresh() -> dict[str, str]:
+    """Return the headers of what a browser asks for anew each time."""
+    return {**_FRESH}

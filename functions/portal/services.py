@@ -3,12 +3,16 @@
 import os
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from assay.aws.clients import client
 from assay.aws.s3 import Bucket
 from assay.jobs.stores import Stores
 from assay.settings import Settings
 from portal.models import Catalogue
+
+if TYPE_CHECKING:
+    from portal.cards import Cards
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,18 @@ class PortalServices(Stores):
     @cached_property
     def catalogue(self) -> Catalogue:
         """Return the published models."""
-        return Catalogue(Bucket(client("s3"), self.settings.models_bucket), self.settings)
+        return Catalogue(self._models, self.settings)
+
+    @cached_property
+    def cards(self) -> "Cards":
+        """Return the published models' cards; what renders them is imported by the first who asks."""
+        from portal.cards import Cards
+
+        return Cards(self._models, self.settings.model_refresh_seconds)
+
+    @cached_property
+    def _models(self) -> Bucket:
+        return Bucket(client("s3"), self.settings.models_bucket)
 
 
 @cache

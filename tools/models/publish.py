@@ -17,12 +17,14 @@ from assay.models import probes
 from assay.models.download import fetch_bundle, verify_files
 from assay.models.loading import load_model
 from assay.models.manifest import MANIFEST, Manifest, Pointer, read_manifest, require_model_name, require_model_version
-from assay.models.published import bundle_key, current_key, fetch_manifest, read_pointer, read_published
+from assay.models.published import CARD, bundle_key, current_key, fetch_manifest, read_pointer, read_published
 from tools.transfers import Bar, CountingBucket
 
 _JSON = "application/json"
 _BINARY = "application/octet-stream"
 _THREADS = 4
+_CARD_TYPES = {".md": "text/markdown; charset=utf-8", ".png": "image/png"}
+_SHOWN = re.compile(r"!\[[^\]]*\]\(([\w-]+\.png)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,23 @@ def _upload(bucket: Bucket, folder: Path, manifest: Manifest, *, shown: bool) ->
                 bucket.client.upload_fileobj(
                     source, bucket.name, key, ExtraArgs={"ContentType": _BINARY}, Callback=line.add if line else None
                 )
+    for path in list_card(folder, manifest.name):
+        bucket.put(bundle_key(manifest.name, manifest.version, path.name), path.read_bytes(), _CARD_TYPES[path.suffix])
     bucket.put(bundle_key(manifest.name, manifest.version), (folder / MANIFEST).read_bytes(), _JSON)
+
+
+def list_card(folder: Path, name: str) -> Iterator[Path]:
+    """Yield a bundle's card, with the PNG pictures beside it that it shows.
+
+    It lies in the bundle's folder, or in the one above: there it begins with the model's name as its title.
+    """
+    for path in (folder / CARD, folder.parent / CARD):
+        text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if text and (path.parent == folder or text.startswith(f"# {name}\n")):
+            yield path
+            shown = dict.fromkeys(_SHOWN.findall(text))
+            yield from (path.parent / each for each in shown if (path.parent / each).is_file())
+            return
 
 
 def pull(bucket: Bucket, name: str, version: str | None, folder: Path) -> Manifest:

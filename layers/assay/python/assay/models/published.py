@@ -10,6 +10,8 @@ from assay.errors import BundleInvalid, NotFound, ObjectMissing, TooLarge
 from assay.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, MAX_POINTER_BYTES, Manifest, Pointer, Target
 from assay.models.reference import MAX_REFERENCE_BYTES, REFERENCE, Reference, find_reference
 
+CARD: Final = "README.md"
+"""A model's card, published beside its bundle with the pictures that it shows; what serves does not read it."""
 _NAMED: Final = 20
 _MORE: Final = "GET /models lists the published models"
 
