@@ -151,7 +151,7 @@ def hush() -> None:
     """Have this process, a benchmark's own, neither log nor emit metrics."""
     from assay.telemetry import logger
 
-    logger.setLevel("CRITICAL")
+    logger.set_level("CRITICAL")
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
 
 

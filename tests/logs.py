@@ -1,28 +1,9 @@
 """What was logged and measured, in tests that capture it."""
 
 import json
-import sys
 from typing import Any
 
 import pytest
-
-from assay import telemetry
-
-
-class Stdout:
-    """Whatever stands for the standard output when it is written to; the logger keeps the one it was made with."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(text)
-
-    def flush(self) -> None:
-        sys.stdout.flush()
-
-
-def capture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the logger write where `capsys` reads."""
-    for handler in telemetry.logger.handlers:
-        monkeypatch.setattr(handler, "stream", Stdout())
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:

@@ -112,7 +112,7 @@ def quiet() -> None:
     from assay.http import routing
     from assay.telemetry import logger
 
-    logger.setLevel("CRITICAL")
+    logger.set_level("CRITICAL")
     vars(routing)["record_failure"] = _raised
 
 

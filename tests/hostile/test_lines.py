@@ -16,7 +16,7 @@ from assay.text.csv_writer import unescape_formula
 from tests.conftest import Aws
 from tests.events import multipart, post
 from tests.integration.drops import GOOD, Drop
-from tests.logs import capture, lines
+from tests.logs import lines
 from tools.cli.output import report_failure
 from tools.terminal import printable
 
@@ -34,7 +34,6 @@ FORMULAS = (
 def test_a_line_end_in_an_id_a_name_or_a_path_is_no_line_of_the_log(
     call: Any, drop: Drop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    capture(monkeypatch)
     capsys.readouterr()
     call(post("/rank", json.dumps({"sequences": [{"id": FORGED, "sequence": GOOD}], FORGED: 1}).encode()))
     call(post("/rank", json.dumps({"sequences": [GOOD], "score_model": FORGED}).encode()))

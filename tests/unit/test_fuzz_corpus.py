@@ -19,14 +19,14 @@ SLOW = {"rank-api", "classify-api", "pdf"}
 @pytest.fixture(scope="module", autouse=True)
 def _undone() -> Iterator[None]:
     """Undo what targets do to their process: this one has other tests to run."""
-    environment, level = dict(os.environ), logger.log_level
+    environment, level = dict(os.environ), logger.level
     patched = [(vars(routing), dict(vars(routing)))]
     adapters.quiet()
     patched += [(vars(module), dict(vars(module))) for module in map(importlib.import_module, APIS)]
     yield
     os.environ.clear()
     os.environ.update(environment)
-    logger.setLevel(level)
+    logger.level = level
     for names, before in patched:
         names.update(before)
     for cached in (adapters.quiet, events._rank, events._classify):

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.integration.drops import Drop
-from tests.logs import capture, lines, metrics
+from tests.logs import lines, metrics
 from tests.papers.layouts import article
 from tests.papers.texts import ABSTRACT
 
@@ -36,7 +36,6 @@ RANKED = {
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Written:
     """What was written since it was last asked."""
-    capture(monkeypatch)
     return lambda: lines(capsys)
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
 
-from aws_lambda_powertools import Logger
+from assay.json_logger import JsonLogger
 
 _HEADER: Final = b'{"format":"json","version":1}\n'
 _TRACE: Final = "_X_AMZN_TRACE_ID"
@@ -79,7 +79,7 @@ _IDS: Final = ("function_request_id", "request_id", "job_id")
 Unit = Literal["Count", "Seconds", "Bytes"]
 Result = TypeVar("Result")
 
-logger = Logger(service=os.environ.get(_SERVICE, "assay"))
+logger = JsonLogger(os.environ.get(_SERVICE, "assay"))
 _fresh = True
 
 
@@ -152,7 +152,7 @@ def _service() -> str:
 
 def record(name: str, seconds: float, **dimensions: str) -> None:
     """Emit and trace how long a phase took that ends now: `record("fetch", 0.4)` is the metric FetchSeconds."""
-    logger.debug("phase", extra={"phase": name, "seconds": round(seconds, 4), **dimensions})
+    logger.debug("phase", phase=name, seconds=round(seconds, 4), **dimensions)
     measure(f"{name.title()}Seconds", round(seconds, 6), "Seconds", **dimensions)
     span(name, seconds, dimensions)
 
@@ -194,12 +194,12 @@ def observe(
 
     @functools.wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> Result:
-        logger.append_keys(**_ids(event))
+        logger.keys = {"cold_start": _fresh, **_describe(context), **_ids(event)}
         with _collected():
             _count_cold_start()
             return handler(event, context)
 
-    return logger.inject_lambda_context(wrapper, clear_state=True)
+    return wrapper
 
 
 @contextmanager
@@ -212,11 +212,20 @@ def _collected() -> Iterator[None]:
     finally:
         _lines.reset(token)
         if not _silenced():
-            known = logger.get_current_keys()
-            ids = {name: known[name] for name in _IDS if name in known}
+            ids = {name: logger.keys[name] for name in _IDS if name in logger.keys}
             lines[0].write(**ids, seconds=round(time.perf_counter() - started, 4))
             for each in lines[1:]:
                 each.write(**ids)
+
+
+def _describe(context: Any) -> dict[str, object]:
+    """Return what Lambda says of the call, under the names that Powertools gives it."""
+    return {
+        "function_name": context.function_name,
+        "function_memory_size": context.memory_limit_in_mb,
+        "function_arn": context.invoked_function_arn,
+        "function_request_id": context.aws_request_id,
+    }
 
 
 def _ids(event: Mapping[str, Any]) -> dict[str, str]:
