@@ -191,7 +191,8 @@ def test_an_address_where_nobody_listens_is_a_miss(
 
 
 def test_nobody_waits_for_the_cache(environment: Callable[[str, str], None]) -> None:
-    config: Any = hasty_dynamodb().meta.config
+    made: Any = hasty_dynamodb()
+    config = made.meta.config
     hasty_dynamodb.cache_clear()
     assert config.connect_timeout + config.read_timeout < 1
     assert config.retries["total_max_attempts"] == 1

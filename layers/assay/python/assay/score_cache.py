@@ -18,7 +18,7 @@ from assay.models.text_classifier import TextClassifier
 from assay.telemetry import logger, measure, phase
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from assay.aws.clients import Batches
 
 PREFIX: Final = "cache#1#"
 """Its number goes up when our code would compute other scores for the same text and model."""
@@ -40,9 +40,7 @@ def key(model: str, text: str) -> str:
 class ScoreCache:
     """Predictions in a DynamoDB table, kept for `days`; 0 days is no cache. Give it a client with short timeouts."""
 
-    def __init__(
-        self, client: "DynamoDBClient", table: str, days: float, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, client: "Batches", table: str, days: float, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._table = table
         self._seconds = int(days * _DAY) if table else 0

@@ -25,7 +25,7 @@ from assay.errors import AnswerInvalid, ObjectChanged, ObjectMissing, SettingsEr
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef
 
 
 Result = TypeVar("Result")
@@ -104,15 +104,9 @@ class Bucket:
         Raises AnswerInvalid where the answer is not that range of that object, before or after bytes were given.
         """
         pins = _drop_missing(IfMatch=etag, VersionId=version)
-        if start >= stop:
+        reply = self._open_range(key, start, stop, pins) if start < stop else None
+        if reply is None:
             return
-        try:
-            with self._errors(key):
-                reply = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-{stop - 1}", **pins)
-        except ClientError as error:
-            if _code(error) in _PAST_END:
-                return
-            raise
         with closing(reply["Body"]) as stream:
             size = _require_range(reply, key, start, stop, pins)
             yield from _require_size(stream.iter_chunks(_PIECE), key, size)
@@ -131,19 +125,25 @@ class Bucket:
 
     def _read_start(self, key: str, stop: int, etag: str | None, version: str | None) -> tuple[ObjectInfo, bytes]:
         pins = _drop_missing(IfMatch=etag, VersionId=version)
-        try:
-            with self._errors(key):
-                reply = self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes=0-{stop - 1}", **pins)
-        except ClientError as error:
-            if _code(error) in _PAST_END:
-                return self._require_empty(key, etag, version)
-            raise
+        reply = self._open_range(key, 0, stop, pins)
+        if reply is None:
+            return self._require_empty(key, etag, version)
         with closing(reply["Body"]) as stream:
             if not reply.get("ContentRange") and not reply.get("ContentLength"):
                 return self._require_empty(key, etag, version)
             size = _require_range(reply, key, 0, stop, pins)
             body = b"".join(_require_size(stream.iter_chunks(_PIECE), key, size))
         return _describe(key, int(reply["ContentRange"].rpartition("/")[2]), reply), body
+
+    def _open_range(self, key: str, start: int, stop: int, pins: Mapping[str, Any]) -> "GetObjectOutputTypeDef | None":
+        """Return the answer to a ranged GET, None where the object ends before the range."""
+        try:
+            with self._errors(key):
+                return self.client.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-{stop - 1}", **pins)
+        except ClientError as error:
+            if _code(error) in _PAST_END:
+                return None
+            raise
 
     def _require_empty(self, key: str, etag: str | None, version: str | None) -> tuple[ObjectInfo, bytes]:
         """Return what there is to say of an object without bytes, of which there is no range."""
