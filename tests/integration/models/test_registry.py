@@ -3,11 +3,14 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ModelUnavailable, NotFound
+from assay.json_logger import LEVELS
 from assay.models.manifest import Pointer
 from assay.models.published import current_key
 from assay.models.registry import Registry
+from assay.telemetry import logger
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, make, put_version, versions
+from tests.logs import lines, metrics
 from tools.models.publish import move_pointer
 
 
@@ -25,17 +28,16 @@ def test_the_first_use_pulls_and_loads_and_later_ones_ask_nothing(
 
 @pytest.mark.parametrize("level", ["INFO", "DEBUG"])
 def test_each_phase_is_measured_and_logged_where_asked_for(
-    level: str, aws: Aws, registry: Registry, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    level: str, aws: Aws, registry: Registry, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws.publish(NAME)
-    caplog.set_level(level, "assay")
+    monkeypatch.setattr(logger, "level", LEVELS[level])
+    capsys.readouterr()
     registry.current(NAME, TASK)
-    printed = capsys.readouterr().out
+    printed = lines(capsys)
     phases = ["fetch", "verify", "load", "warm"]
-    assert [vars(record)["phase"] for record in caplog.records if record.message == "phase"] == (
-        phases if level == "DEBUG" else []
-    )
-    assert all(f'"{phase.title()}Seconds":' in printed for phase in phases)
+    assert [line["phase"] for line in printed if line.get("message") == "phase"] == (phases if level == "DEBUG" else [])
+    assert {f"{phase.title()}Seconds" for phase in phases} <= metrics(printed).keys()
 
 
 def test_chunks_are_fetched_as_ranges_and_come_out_in_order(
