@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from assay.aws.s3 import BROKEN, Bucket
 from assay.errors import BundleInvalid
+from assay.models.early import take
 from assay.models.manifest import File, Manifest
 from assay.models.published import bundle_key
 from assay.telemetry import phase, record
@@ -118,10 +119,17 @@ _ATTEMPTS: Final = 4
 def ensure_bundle(
     bucket: Bucket, manifest: Manifest, scratch: Path, threads: int, spared: Callable[[], Collection[Path]] = tuple
 ) -> Path:
-    """Return the bundle's verified folder: the one on disk where it is intact, else fetched.
+    """Return the bundle's verified folder: one that was fetched early, else one on disk that is intact, else fetched.
 
     Where the disk is full, bundles used longest ago make room, but for those `spared`.
     """
+    return take(folder_of(scratch, manifest), lambda: provide_bundle(bucket, manifest, scratch, threads, spared))
+
+
+def provide_bundle(
+    bucket: Bucket, manifest: Manifest, scratch: Path, threads: int, spared: Callable[[], Collection[Path]]
+) -> Path:
+    """Return the bundle's verified folder: the one on disk where it is intact, else fetched."""
     folder = folder_of(scratch, manifest)
     if folder.is_dir():
         try:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, NotFound, ObjectMissing, TooLarge
+from assay.models.early import take
 from assay.models.manifest import MANIFEST, MAX_MANIFEST_BYTES, MAX_POINTER_BYTES, Manifest, Pointer, Target
 from assay.models.reference import MAX_REFERENCE_BYTES, REFERENCE, Reference, find_reference
 
@@ -61,6 +62,13 @@ def read_published_reference(bucket: Bucket, manifest: Manifest) -> Reference | 
 
 
 def _fetch(bucket: Bucket, key: str, limit: int, etag: str | None = None) -> tuple[bytes, str] | None:
+    if etag is not None:
+        return fetch_document(bucket, key, limit, etag)
+    return take((bucket.name, key), lambda: fetch_document(bucket, key, limit))
+
+
+def fetch_document(bucket: Bucket, key: str, limit: int, etag: str | None = None) -> tuple[bytes, str] | None:
+    """Return a document and its ETag, None while that is `etag`. Raises ObjectMissing; BundleInvalid over the limit."""
     try:
         return bucket.get(key, limit=limit, if_none_match=etag)
     except TooLarge as error:
