@@ -113,8 +113,8 @@ def forget_files() -> None:
 def prepare() -> Path:
     """Build the full image and the large bundles where they are missing; return the folder of bundles."""
     base = ["--build-arg=BASE_IMAGE=local/python:3.13"] if docker("images", "-q", "local/python:3.13") else []
-    file = ROOT / "functions/classify/Dockerfile"
-    docker("build", "-q", "-t", FULL, "-f", str(file), "--build-arg=WITH_TENSORFLOW=1", *base, str(ROOT))
+    file, full = ROOT / "functions/Dockerfile", ["--build-arg=FUNCTION=classify", "--build-arg=WITH_TENSORFLOW=1"]
+    docker("build", "-q", "-t", FULL, "-f", str(file), *full, *base, str(ROOT))
     if not (BUILD / "scibert-savedmodel/1/manifest.json").exists():
         shutil.rmtree(BUILD, ignore_errors=True)
         BUILD.mkdir(parents=True)

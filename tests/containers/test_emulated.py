@@ -80,10 +80,10 @@ def _models(answer: Mapping[str, Any]) -> dict[str, Any]:
 def full() -> str:
     """The image with TensorFlow, built once."""
     base = docker("image", "inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", RANK)
-    arguments = ["--build-arg=WITH_TENSORFLOW=1"]
+    arguments = ["--build-arg=WITH_TENSORFLOW=1", "--build-arg=FUNCTION=rank"]
     if "PIP_BREAK_SYSTEM_PACKAGES=1" in base:
         arguments.append("--build-arg=BASE_IMAGE=local/python:3.13")
-    docker("build", "--quiet", "--tag", FULL, "--file", str(ROOT / "functions/rank/Dockerfile"), *arguments, str(ROOT))
+    docker("build", "--quiet", "--tag", FULL, "--file", str(ROOT / "functions/Dockerfile"), *arguments, str(ROOT))
     return FULL
 
 
