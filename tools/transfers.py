@@ -33,10 +33,11 @@ class Bar:
         with self._lock:
             self._bar.update(min(count, self._bar.total - self._bar.n))
 
-    def at(self, done: int, total: int) -> None:
-        """Show how much of which total is done."""
+    def at(self, done: int, total: int, label: str | None = None) -> None:
+        """Show how much of which total is done, and with what."""
         with self._lock:
             self._bar.total = total
+            self._bar.set_description(label or self._bar.desc.removesuffix(": "), refresh=False)
             self._bar.update(done - self._bar.n)
 
     def __enter__(self) -> Self:

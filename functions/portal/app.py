@@ -141,7 +141,7 @@ def post_uploads() -> Response:
 @app.get("/jobs/<job_id>")
 def get_job(job_id: str) -> Response:
     """Return a job."""
-    return json_response(jobs.job_reply(services().jobs.get(job_id), services().results))
+    return json_response(jobs.job_reply(services().jobs.get(job_id), services()))
 
 
 @app.post("/jobs/<job_id>/cancel")
@@ -149,7 +149,7 @@ def post_cancel(job_id: str) -> Response:
     """Stop a job of the caller's, or of a dropped file; one that has ended stays as it is."""
     jobs.require_owned(services().jobs.get(job_id), routing.request(app).caller)
     job = cancel(services().desk, job_id)
-    return json_response(jobs.job_reply(job, services().results), 202)
+    return json_response(jobs.job_reply(job, services()), 202)
 
 
 @app.get("/jobs")
@@ -161,7 +161,7 @@ def get_job_by_upload() -> Response:
     if not key:
         raise InvalidOption("say which upload: GET /jobs?upload=KEY", option="upload")
     job = jobs.is_owned(services().jobs.by_upload(key), request.caller)
-    return json_response(jobs.job_reply(job, services().results))
+    return json_response(jobs.job_reply(job, services()))
 
 
 @observe

@@ -1,6 +1,6 @@
 """Jobs as replies show them, with links to their results, and the end of one that is cancelled."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,19 +8,23 @@ from typing import Any
 from assay.aws.s3 import Bucket
 from assay.errors import Forbidden, NotFound
 from assay.jobs.job_records import PROMISED_SECONDS, Job
-from assay.jobs.progress import sum_progress
+from assay.jobs.progress import ShardNote, sum_progress
+from assay.jobs.stores import Stores
 from assay.jobs.workspace import Workspace
 
 OURS = frozenset(("id", "bucket", "version_id", "etag", "execution", "runs", "owner", "bytes", "shard_bytes", "ending"))
 """What of a record is nobody's business."""
 
 
-def job_reply(job: Job | None, results: Bucket) -> dict[str, Any]:
+def job_reply(job: Job | None, stores: Stores) -> dict[str, Any]:
     """Return a job with links to its results. Raises NotFound."""
     if job is None:
         raise NotFound("there is no such job; a job's record expires 30 days after its last change")
+    results = stores.results
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
-    return get_record(replace(job, results=links), list_done(job, results))
+    settled = job.state == "SUCCEEDED" or not job.shards
+    done, notes = (range(job.shards), {}) if settled else (list_done(job, results), stores.notes.read(job))
+    return get_record(replace(job, results=links), done, notes)
 
 
 def is_owned(job: Job | None, caller: str) -> Job | None:
@@ -35,17 +39,22 @@ def require_owned(job: Job | None, caller: str) -> None:
 
 
 def list_done(job: Job, results: Bucket) -> Collection[int]:
-    """Return which of a job's shards are done: those that left a result, so that a retry counts once."""
-    every = range(job.shards)
-    if job.state == "SUCCEEDED" or not job.shards:
-        return every
-    return [shard for shard in Workspace(results, job.id).list_done() if shard in every]
+    """Return which of a job's shards are done: those that left a result, so that a retry counts once.
+
+    One that a function does by itself leaves none: it ends with its job.
+    """
+    if job.shards == 1 and not job.execution:
+        return ()
+    return [shard for shard in Workspace(results, job.id).list_done() if shard < job.shards]
 
 
-def get_record(job: Job, done: Collection[int] = ()) -> dict[str, Any]:
+def get_record(job: Job, done: Collection[int] = (), notes: Mapping[int, ShardNote] | None = None) -> dict[str, Any]:
     """Return a job as a reply shows it."""
     shown = {name: value for name, value in asdict(job).items() if name not in OURS}
-    more = {"progress": asdict(sum_progress(job, done)), "shards": {"done": len(done), "total": job.shards}}
+    more = {
+        "progress": asdict(sum_progress(job, done, notes or {})),
+        "shards": {"done": len(done), "total": job.shards},
+    }
     return {"job_id": job.id, **shown, **more, "expires": _tell_expiry(job)}
 
 

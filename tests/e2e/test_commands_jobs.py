@@ -114,6 +114,8 @@ def test_a_job_is_shown_and_listed(service: Service) -> None:
     job_id = service.drop("rank/shown.txt", LINES)["job_id"]
     by_id, by_key = (assay("jobs", "show", name, "--url", service.url) for name in (job_id, "rank/shown.txt"))
     assert json.loads(by_id.stdout)["job_id"] == json.loads(by_key.stdout)["job_id"] == job_id
+    followed = assay("jobs", "follow", job_id, "--url", service.url)
+    assert (followed.returncode, json.loads(followed.stdout)["progress"]["phase"]) == (0, "done")
     listed = assay("jobs", "list", "--endpoint", service.endpoint)
     assert listed.returncode == 0, listed.stderr
     assert any(job_id in line and "rank/shown.txt" in line for line in listed.stdout.splitlines())
@@ -172,6 +174,7 @@ def record(service: Service, key: str) -> dict[str, Any]:
     ("arguments", "told"),
     [
         (("jobs", "show", "x"), "--url"),
+        (("jobs", "follow", "x"), "--url"),
         (("jobs", "redrive", "x"), "--stack"),
         (("jobs", "redrive"), "--dead-letters"),
         (("jobs", "list"), "--stack"),

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from functools import cache
 from typing import Any
 
 import boto3
@@ -46,11 +46,13 @@ class Recorder:
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
         """Record every client that is made from now on, and no other: moto has clients of its own."""
-        patch.setattr(clients, "boto3", SimpleNamespace(client=self._client))
         clients.forget()
+        patch.setattr(clients, "_client", cache(self._client))
+        patch.setattr(clients, "hasty_table_client", cache(lambda: self._client("dynamodb")))
+        patch.setattr("assay.jobs.environment.hasty_table_client", clients.hasty_table_client)
 
-    def _client(self, service: str, **options: Any) -> Any:
-        return self._watched(boto3.client(service, **options), service)  # type: ignore[call-overload]
+    def _client(self, service: str) -> Any:
+        return self._watched(boto3.client(service, config=clients._config(service)), service)  # type: ignore[call-overload]
 
     def _watched(self, client: Any, service: str) -> Any:
         def called(params: dict[str, Any], model: Any, **_: Any) -> None:

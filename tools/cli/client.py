@@ -136,19 +136,24 @@ def send(service: ServiceClient, sent: Sent, kind: str, options: Mapping[str, ob
 
 
 def follow_job(service: ServiceClient, job_id: str) -> dict[str, Any]:
-    """Return a job once it has ended, its shards shown as they are done; who interrupts this leaves the job running."""
+    """Return a job once it has ended, its bytes shown as they are done; who interrupts this leaves the job running."""
     wait = FIRST_WAIT
     try:
-        with Bar("shards", 0, "shard") as bar:
-            while (job := service.ask("GET", f"/jobs/{job_id}"))["state"] in ("QUEUED", "RUNNING"):
-                bar.at(job["shards"]["done"], job["shards"]["total"])
+        with Bar("job", 0) as bar:
+            while _show_progress(bar, job := service.ask("GET", f"/jobs/{job_id}")) in ("QUEUED", "RUNNING"):
                 time.sleep(wait)
                 wait = min(wait * 1.5, LONGEST_WAIT)
-            bar.at(job["shards"]["done"], job["shards"]["total"])
     except KeyboardInterrupt:
         print(f"job {job_id} goes on without this command: see assay jobs show, assay jobs cancel", file=sys.stderr)
         raise
     return job
+
+
+def _show_progress(bar: Bar, job: Mapping[str, Any]) -> str:
+    """Show how far a job is; return its state."""
+    told = job["progress"]
+    bar.at(told["bytes_done"], told["bytes_total"], told["phase"])
+    return str(job["state"])
 
 
 def fetch_results(job: Mapping[str, Any], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`assay jobs`: show by the API; list, redrive and verify with AWS credentials; cancel by either."""
+"""`assay jobs`: show and follow by the API; list, redrive and verify with AWS credentials; cancel by either."""
 
 import argparse
 import json
@@ -13,17 +13,18 @@ from tools.admin.dead_letters import drain, redrive_job
 from tools.admin.proofs import verify_job
 from tools.admin.resources import find_deployed
 from tools.cli.arguments import add_service
-from tools.cli.client import ServiceClient
+from tools.cli.client import ServiceClient, follow_job
 from tools.cli.file_names import known_errors
 from tools.cli.output import report_failure
 from tools.terminal import explain, format_table, printable
 
 SHOWN = 50
+WHICH = "say which service: --url, e.g. http://127.0.0.1:3000"
 Command = Callable[[argparse.Namespace], int]
 
 
 def add_arguments(jobs: argparse.ArgumentParser) -> None:
-    """Add list, show, cancel, redrive and verify."""
+    """Add list, show, follow, cancel, redrive and verify."""
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = _add(commands, "list", _list, "the latest jobs")
     listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
@@ -31,7 +32,9 @@ def add_arguments(jobs: argparse.ArgumentParser) -> None:
     shown.add_argument("job", help="the job's id, or its upload's key")
     cancelled = _add(commands, "cancel", _cancel, "stop a job: your own by --url, anybody's by --stack or --endpoint")
     cancelled.add_argument("job", help="the job's id")
-    for each in (shown, cancelled):
+    followed = _add(commands, "follow", _follow, "wait for the end of a job, its progress shown, and show it")
+    followed.add_argument("job", help="the job's id")
+    for each in (shown, followed, cancelled):
         add_service(each, "the service")
     redrive = _add(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
     redrive.add_argument("job", nargs="?", help="the job's id")
@@ -66,6 +69,14 @@ def _show(options: argparse.Namespace) -> int:
     return _ask(options, "GET", path, query)
 
 
+def _follow(options: argparse.Namespace) -> int:
+    if not options.url:
+        return report_failure(WHICH)
+    job = follow_job(ServiceClient(options.url, options.key), options.job)
+    print(json.dumps(job, indent=2))
+    return 0 if job["state"] == "SUCCEEDED" else 1
+
+
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
         print(f"{options.job}: {cancel(find_deployed(options.stack, options.endpoint).desk, options.job).reason}")
@@ -76,7 +87,7 @@ def _cancel(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
 
     if not options.url:
-        return report_failure("say which service: --url, e.g. http://127.0.0.1:3000")
+        return report_failure(WHICH)
     print(json.dumps(ServiceClient(options.url, options.key).ask(method, path, params=query), indent=2))
     return 0
 

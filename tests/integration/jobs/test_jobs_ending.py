@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Job, Jobs
+from assay.jobs.progress import ShardNotes
 from assay.settings import Settings
 from portal.jobs import OURS
 from rank import jobs as rank_jobs
-from tests.conftest import TABLE, delete_objects
+from tests.conftest import TABLE, Aws, delete_objects
 from tests.events import Context, load
 from tests.integration.drops import GOOD, OTHER, Drop
 
@@ -62,6 +64,13 @@ def status(ask: Ask, job_id: str) -> dict[str, Any]:
     return job
 
 
+@pytest.fixture
+def patient(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let notes wait for a busy machine."""
+    monkeypatch.setattr("assay.jobs.environment.hasty_table_client", lambda: aws.dynamodb)
+
+
+@pytest.mark.usefixtures("patient")
 def test_progress_is_that_of_the_shards_whose_result_exists(drop: Drop, ask: Ask, cut: Cut) -> None:
     cut(200)
     seen = []
@@ -74,10 +83,11 @@ def test_progress_is_that_of_the_shards_whose_result_exists(drop: Drop, ask: Ask
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     assert seen[0]["state"] == "RUNNING"
     assert seen[0]["shards"] == {"done": 3, "total": 3}
-    assert seen[0]["progress"] == {"bytes_done": len(BODY), "bytes_total": len(BODY), "records": 0, "phase": "merging"}
+    whole = {"bytes_done": len(BODY), "bytes_total": len(BODY), "records": 12}
+    assert seen[0]["progress"] == whole | {"phase": "merging"}
     job = status(ask, job_id)
     assert (job["state"], job["shards"]) == ("SUCCEEDED", {"done": 3, "total": 3})
-    assert job["progress"] == seen[0]["progress"] | {"phase": "done", "records": job["counts"]["received"]}
+    assert job["progress"] == whole | {"phase": "done"}
     assert (job["kind"], job["options"]["threshold"], job["options"]["top_k"]) == (
         "rank",
         float(OPEN["threshold"]),
@@ -230,3 +240,37 @@ def test_of_events_out_of_order_the_later_upload_keeps_the_key(drop: Drop) -> No
     found = Jobs(drop.aws.dynamodb, TABLE).by_upload("rank/a.txt")
     assert found is not None
     assert found.id == newer
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_file_of_one_shard_is_followed_byte_by_byte(drop: Drop, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.jobs.byte_ranges.NOTE_SECONDS", 0.0)
+    monkeypatch.setattr("assay.jobs.byte_ranges.PIECE", 64)
+    seen, write = [], ShardNotes.write
+
+    def look(notes: ShardNotes, job_id: str, shard: int, size: int, records: int) -> None:
+        write(notes, job_id, shard, size, records)
+        seen.append(status(ask, job_id)["progress"])
+
+    monkeypatch.setattr(ShardNotes, "write", look)
+    job_id = drop.done("rank/a.txt", BODY, **OPEN)
+    assert len(seen) >= 1
+    assert [each["bytes_done"] for each in seen] == sorted(each["bytes_done"] for each in seen)
+    assert {each["phase"] for each in seen} == {"ranking"}
+    assert seen[-1]["bytes_total"] == len(BODY)
+    assert (
+        seen[-1]["records"] == status(ask, job_id)["counts"]["received"] == status(ask, job_id)["progress"]["records"]
+    )
+
+
+@pytest.mark.parametrize("shard_bytes", [200, 1 << 20])
+def test_progress_that_cannot_be_noted_fails_no_job(
+    drop: Drop, ask: Ask, cut: Cut, monkeypatch: pytest.MonkeyPatch, shard_bytes: int
+) -> None:
+    def away() -> Any:
+        raise EndpointConnectionError(endpoint_url="https://dynamodb")
+
+    cut(shard_bytes)
+    monkeypatch.setattr("assay.jobs.byte_ranges.NOTE_SECONDS", 0.0)
+    monkeypatch.setattr("assay.jobs.environment.hasty_table_client", away)
+    assert status(ask, drop.done("rank/a.txt", BODY, **OPEN))["state"] == "SUCCEEDED"

@@ -53,6 +53,13 @@ class DynamoDb:
             found = self.items.get(Key["pk"]["S"])
             return {"Item": dict(found)} if found is not None else {}
 
+    def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        """Return items of the one table."""
+        [(table, wanted)] = RequestItems.items()
+        with self._lock:
+            found = [dict(self.items[key["pk"]["S"]]) for key in wanted["Keys"] if key["pk"]["S"] in self.items]
+        return {"Responses": {table: found}}
+
     def get_paginator(self, name: str) -> "DynamoDb":
         """Return what asks for pages."""
         assert name == "query"

@@ -52,6 +52,9 @@ class World:
     def save(self, result: ShardResult) -> None:
         self.log.append(("save", result.shard))
 
+    def end_tally(self, result: ShardResult) -> None:
+        assert self.log[-1] == ("save", result.shard)
+
     def keep(self, manifest: JobPlan) -> None:
         self.log.append(("keep", manifest.shards))
 

@@ -50,9 +50,15 @@ def client(name: Literal["s3", "dynamodb", "stepfunctions", "sns"]) -> Any:
 
 @cache
 def hasty_dynamodb() -> Batches:
-    """Return a client that gives up within a second and tries once, for what is not worth waiting for."""
+    """Return a client of batches that gives up within a second and tries once, for what is not worth waiting for."""
     if access := find_access("dynamodb"):
         return QuickDynamoDB(access, connect=_HASTY_CONNECT, read=_HASTY_READ)
+    return hasty_table_client()
+
+
+@cache
+def hasty_table_client() -> "DynamoDBClient":
+    """Return a client of everything that does as `hasty_dynamodb` does."""
     import boto3
     from botocore.config import Config
 
@@ -73,6 +79,7 @@ def forget() -> None:
         _client.cache_clear()
         _quick_s3.cache_clear()
         hasty_dynamodb.cache_clear()
+        hasty_table_client.cache_clear()
         boto3.DEFAULT_SESSION = None
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,6 +85,8 @@ LIVE_INDEX: Final = "live"
 """The index of jobs that have not finished: an item is in it while it has the attribute of this name."""
 _LONGEST_KEY: Final = 2048
 """Bytes; DynamoDB refuses to look for a longer one."""
+_AT_ONCE: Final = 100
+"""Items that DynamoDB gives in one reply."""
 _DAY: Final = 86_400
 _SAME: Final = "write"
 """The attribute that names the write an item is of: one whose reply was lost, and that boto sends again, holds too."""
@@ -136,6 +138,13 @@ class Table:
         reply = self._client.get_item(TableName=self._name, Key=to_item({"pk": pk}), ConsistentRead=True)
         item = from_item(reply["Item"]) if "Item" in reply else None
         return item if item and item.get("expires", 0) > self.clock() else None
+
+    def items(self, keys: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield those items that there are and that DynamoDB has the time to give, in no order."""
+        for at in range(0, len(keys), _AT_ONCE):
+            wanted = [to_item({"pk": pk}) for pk in keys[at : at + _AT_ONCE]]
+            reply = self._client.batch_get_item(RequestItems={self._name: {"Keys": wanted, "ConsistentRead": True}})
+            yield from map(from_item, reply["Responses"].get(self._name, ()))
 
     def value(self, pk: str, name: str) -> Any:
         """Return one attribute of an item, None where there is none."""

@@ -1,7 +1,9 @@
 """Byte ranges of a large object, and which lines belong to which."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,25 @@ class LineCounter:
         return self._ends + (self._last not in b"\r\n")
 
 
-class Tally(LineCounter):
-    """Counts what a shard reads: lines, and its `size` in bytes of the object as it lies there, from `first` on."""
+NOTE_SECONDS: Final = 2.0
+"""So often is told what a shard has read; a shard that ends sooner says nothing."""
+PIECE: Final = 1 << 20
+Told = Callable[[int, int], None]
 
-    def __init__(self) -> None:
+
+class Tally(LineCounter):
+    """Counts what a shard reads: lines, records, and its `size` in bytes of the object as it lies there, from `first`.
+
+    `told` hears of size and records now and then. Bytes are given out in pieces of `piece`, so that they are counted
+    about when they are used.
+    """
+
+    def __init__(self, told: Told | None = None, piece: int = PIECE) -> None:
         """Begin before the first byte."""
         super().__init__()
-        self.first = self.size = 0
+        self.first = self.size = self.records = 0
+        self._told, self._piece = told, piece
+        self._due = time.monotonic() + NOTE_SECONDS
 
     def begin(self, first: int) -> None:
         """Say at which byte of the object the shard's own begin."""
@@ -83,8 +97,17 @@ class Tally(LineCounter):
     def weigh(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the object's own bytes and count them."""
         for chunk in chunks:
-            self.size += len(chunk)
-            yield chunk
+            for at in range(0, len(chunk), self._piece):
+                piece = chunk[at : at + self._piece]
+                self.size += len(piece)
+                yield piece
+
+    def pass_records(self, count: int) -> None:
+        """Count records that are done."""
+        self.records += count
+        if self._told and time.monotonic() >= self._due:
+            self._told(self.size, self.records)
+            self._due = time.monotonic() + NOTE_SECONDS
 
 
 @dataclass(slots=True)

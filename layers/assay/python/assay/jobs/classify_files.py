@@ -157,6 +157,8 @@ def _renumber(text: bytes, before: int) -> bytes:
 
 
 _AT_ONCE: Final = 64
+_PIECE: Final = 1 << 14
+"""Bytes that are read at once: some seconds of work, so that progress is told in time."""
 ClassifiedRecord = tuple[AbstractRecord, Prediction]
 
 
@@ -165,7 +167,7 @@ def classify_shard(
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
     shaped = _Shaped(manifest, classifier.text)
-    tally = Tally()
+    tally = working.begin_tally(index, _PIECE)
     records = iter(_records(manifest, index, uploads, tally))
     done = size = 0
     noticed: tuple[Notice, ...] = ()
@@ -181,6 +183,7 @@ def classify_shard(
                 done, size = done + len(good), size + len(data)
                 if refused:
                     bad.add(refused)
+                tally.pass_records(len(good) + len(refused))
     except OpenRow:
         return ShardResult(index, manifest.pin, 0, {}, cut=True)
     count_rejected(bad.reasons)

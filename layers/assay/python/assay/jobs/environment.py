@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from assay.aws.clients import client
+from assay.aws.clients import client, hasty_table_client
 from assay.aws.s3 import Bucket
 from assay.aws.step_functions import StateMachine
 from assay.jobs.announcements import announce_jobs
 from assay.jobs.job_records import Jobs
 from assay.jobs.planning import Caps
+from assay.jobs.progress import ShardNotes
 from assay.jobs.workspace import Workspace
 from assay.settings import Settings
 
@@ -29,6 +30,7 @@ class JobEnvironment:
     machine_arn: str = ""
     concurrency: int = 1
     attempts: int = 3
+    notes: ShardNotes | None = None
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -41,6 +43,7 @@ class JobEnvironment:
             machine_arn=settings.file_machine,
             concurrency=settings.shard_concurrency,
             attempts=settings.upload_attempts,
+            notes=ShardNotes(hasty_table_client, settings.state_table),
         )
 
     @property
@@ -56,7 +59,7 @@ class JobEnvironment:
 
     def working(self, job_id: str) -> Workspace:
         """Return a job's working objects."""
-        return Workspace(self.results, job_id)
+        return Workspace(self.results, job_id, notes=self.notes)
 
 
 def caps(settings: Settings) -> Caps:

@@ -47,7 +47,9 @@ def shard_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     working = desk.working(job_id)
     manifest = working.manifest()
     if working.find_result(shard, manifest.pin) is None and not _has_failed(desk, job_id):
-        working.save(kind.work(manifest, shard, desk.uploads, working))
+        result = kind.work(manifest, shard, desk.uploads, working)
+        working.save(result)
+        working.end_tally(result)
     return {}
 
 

@@ -10,6 +10,7 @@ from assay.settings import Settings
 if TYPE_CHECKING:
     from assay.jobs.environment import JobEnvironment
     from assay.jobs.job_records import Jobs
+    from assay.jobs.progress import ShardNotes
 
 
 class Stores:
@@ -33,6 +34,13 @@ class Stores:
         from assay.jobs.announcements import announce_jobs  # a request that keeps no job does without
 
         return announce_jobs(self.settings)
+
+    @cached_property
+    def notes(self) -> "ShardNotes":
+        """Return what shards at work say of themselves."""
+        from assay.jobs.progress import ShardNotes  # as above
+
+        return ShardNotes(lambda: client("dynamodb"), self.settings.state_table)
 
     @property
     def desk(self) -> "JobEnvironment":

@@ -4,12 +4,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from hashlib import sha256
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.aws.s3 import Bucket, MemoryBucket
 from assay.errors import AssayError, ManifestInvalid, ObjectMissing
-from assay.jobs.byte_ranges import Shard
+from assay.jobs.byte_ranges import PIECE, Shard, Tally
+
+if TYPE_CHECKING:
+    from assay.jobs.progress import ShardNotes
 
 VERSION: Final = 1
 _PACKED: Final = ("", "gzip", "bz2", "xz", "zstd", "zip", "workbook")
@@ -230,11 +234,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """The working objects of one job; `memory` keeps the parts of its shards where one function does and joins them."""
+    """The working objects of one job; `memory` keeps the parts of its shards where one function does and joins them.
+
+    `notes` is where shards note how far they are, None where nobody looks.
+    """
 
     results: Bucket
     job_id: str
     memory: MemoryBucket | None = None
+    notes: "ShardNotes | None" = None
 
     @property
     def parts(self) -> Bucket:
@@ -244,6 +252,15 @@ class Workspace:
     def in_memory(self) -> Self:
         """Return the same, parts of shards kept in memory."""
         return replace(self, memory=MemoryBucket(self.results))
+
+    def begin_tally(self, shard: int, piece: int = PIECE) -> Tally:
+        """Return what counts a shard's bytes, given out in pieces of that size, and notes now and then how many."""
+        return Tally(partial(self.notes.write, self.job_id, shard) if self.notes else None, piece)
+
+    def end_tally(self, result: ShardResult) -> None:
+        """Note what a shard that is done has read."""
+        if self.notes:
+            self.notes.write(self.job_id, result.shard, result.size or 0, result.counts.get("received", 0))
 
     def keep(self, manifest: JobPlan) -> None:
         """Write what was planned."""
