@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 import assay.papers.abstract, assay.options, colorsys
 from assay.code_archive import write_archive
+sys.modules["twice"] = assay.options
 print(write_archive(Path(sys.argv[1])))
 """
 READ = """
@@ -61,7 +62,7 @@ def test_modules_come_from_the_archive_and_look_as_if_from_their_files(archive: 
     assert found["found"]
     assert {"assay.options", "assay.papers", "assay.papers.headings", "colorsys"} <= set(found["archived"])
     assert "assay.text.csv_rows" not in found["archived"]  # imported as ever
-    assert "assay.code_archive" not in found["archived"]
+    assert not {"assay.code_archive", "twice"} & set(found["archived"])
     options = ROOT / "layers/assay/python/assay/options.py"
     assert (found["file"], found["place"]) == (str(options), str(options))
     assert found["path"] == [str(ROOT / "layers/assay/python/assay/papers")]

@@ -78,8 +78,8 @@ def write_archive(file: Path = ARCHIVE) -> int:
     at = 0
     for name, module in sorted(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
-        if spec is None or not isinstance(spec.loader, SourceFileLoader) or name in {"__main__", __name__}:
-            continue
+        if spec is None or spec.name != name or not isinstance(spec.loader, SourceFileLoader) or name == __name__:
+            continue  # what was not imported, or stands under two names, as a process's main module does
         places = spec.submodule_search_locations
         parts.append(marshal.dumps(spec.loader.get_code(name)))
         index[name] = (str(spec.origin), None if places is None else list(places), at, len(parts[-1]))
