@@ -60,6 +60,60 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "require_windows_fit", "BLANK", "NEWLINE", "NON_ASCII", "UNKNOWN", "MAX_SYMBOLS", "MAX_LENGTH",
         ),
     ),
+    "readers": Subject(
+        (
+            "layers/assay/python/assay/sequences/plain_lines.py",
+            "layers/assay/python/assay/sequences/csv_table.py",
+            "layers/assay/python/assay/sequences/fasta.py",
+            "layers/assay/python/assay/sequences/alignments.py",
+            "layers/assay/python/assay/sequences/flatfiles.py",
+            "layers/assay/python/assay/sequences/paragraphs.py",
+        ),
+        (
+            _VALUES,
+            _SEQUENCES,
+            "tests/unit/sequences/test_alignments.py",
+            "tests/unit/sequences/test_carried_columns.py",
+            "tests/unit/sequences/test_fasta.py",
+            "tests/unit/sequences/test_flatfiles.py",
+            "tests/unit/sequences/test_lenience.py",
+            "tests/unit/sequences/test_paragraphs.py",
+            "tests/unit/sequences/test_sequences_windows.py",
+        ),
+    ),
+    "abstracts": Subject(
+        (
+            "layers/assay/python/assay/abstracts/classification.py",
+            "layers/assay/python/assay/abstracts/cleaning.py",
+            "layers/assay/python/assay/abstracts/parsing.py",
+        ),
+        (
+            _VALUES,
+            "tests/unit/abstracts/test_abstracts.py",
+            "tests/unit/abstracts/test_cleaning.py",
+            "tests/unit/abstracts/test_parsing_of_abstracts.py",
+        ),
+    ),
+    "papers": Subject(
+        (
+            "layers/assay/python/assay/papers/abstract.py",
+            "layers/assay/python/assay/papers/headings.py",
+            "layers/assay/python/assay/papers/passage.py",
+            "layers/assay/python/assay/papers/rows.py",
+            "layers/assay/python/assay/papers/running_text.py",
+            "layers/assay/python/assay/papers/words.py",
+        ),
+        (_VALUES, "tests/unit/papers/test_papers.py", "tests/unit/papers/test_papers_disturbed.py"),
+    ),
+    "planning": Subject(
+        ("layers/assay/python/assay/jobs/planning.py",),
+        (
+            _VALUES,
+            "tests/unit/jobs/test_planning.py",
+            "tests/unit/text/test_delimiters.py",
+            "tests/integration/jobs/test_files.py",
+        ),
+    ),
     "ranges": Subject(
         ("layers/assay/python/assay/jobs/byte_ranges.py",), (_VALUES, "tests/unit/jobs/test_byte_ranges.py")
     ),

@@ -91,6 +91,17 @@ def test_rows_of_a_csv() -> None:
     ]
 
 
+def test_lines_within_a_cell_that_look_like_rows_are_noticed_of_tables_of_several_columns() -> None:
+    long = "An abstract of more than fifty characters as real ones are"
+    inside = f"{long}\n2,{long}\nthe end"
+    two = [said(each) for each in read_records([f'id,text\n1,"{inside}"\n'.encode()], Layout.CSV)]
+    one = [said(each) for each in read_records([f'text\n"{long}\n{long}"\n'.encode()], Layout.CSV)]
+    short = [said(each) for each in read_records([b'id,text\n1,"a\n2,b\nc"\n'], Layout.CSV)]
+    assert two == [(2, "1", inside), ("quoted_lines", (3,))]
+    assert one == [(2, None, f"{long}\n{long}")]
+    assert short == [(2, "1", "a\n2,b\nc")]
+
+
 @pytest.mark.parametrize(("body", "column"), [(b"a,b\n1,2\n", None), (b"text\nx\n", "b"), (b"x" * 60 + b"\n1\n", None)])
 def test_a_csv_without_its_column_cannot_be_read(body: bytes, column: str | None) -> None:
     with pytest.raises(UnreadableInput):

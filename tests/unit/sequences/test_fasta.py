@@ -97,6 +97,12 @@ def test_numbers_of_lines_are_no_residues_and_digits_in_words_are_wrong() -> Non
     assert [(reject.line, reject.detail) for reject in block.rejects] == [(4, "'1' at position 2")]
 
 
+@pytest.mark.parametrize("number", ["0", "9", "99", "10", "5"])
+def test_a_number_of_any_digits_before_a_line_is_no_residue(number: str) -> None:
+    block = joined(f">a\n{number} ACD\n".encode())
+    assert [row[:2] for row in rows(block)] == [("a", "ACD")]
+
+
 PIR = b">P1;one\nACD ACD a title of residues\nACDA*\n>F1;two\ntitle\nA\nCD*and\nmore\n>P1;three\n>plain\nACD\n"
 
 

@@ -1,0 +1,86 @@
+"""Cutting an object into shards: limits to the byte, reading on from its start, and where a table's rows may be cut."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.errors import TooLarge
+from assay.jobs import planning
+from assay.jobs.planning import QUOTED, Caps, FileShape, as_one_shard, table_shape
+from assay.jobs.workspace import Source
+
+CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
+
+
+def source(size: int) -> Source:
+    return Source("uploads", "rank/a.txt", size, '"etag"', "v1", "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("shape", "packing", "most"),
+    [
+        (FileShape("lines", True), "", 40),
+        (FileShape("lines", True), "gzip", 30),
+        (FileShape("json", False, why="JSON cannot be cut"), "", 30),
+        (FileShape("workbook", False, why="it is a workbook", limit=17), "", 17),
+    ],
+)
+def test_an_object_of_the_limit_is_planned_and_one_byte_more_is_refused(
+    shape: FileShape, packing: str, most: int
+) -> None:
+    assert planning._shards(source(most), packing, shape, CAPS) == (4 if most == 40 else 1)
+    with pytest.raises(TooLarge, match=rf"has {most + 1:,} bytes"):
+        planning._shards(source(most + 1), packing, shape, CAPS)
+
+
+def test_a_file_that_turns_out_uncuttable_is_held_to_one_functions_limit() -> None:
+    plan: Any = SimpleNamespace(source=source(31))
+    with pytest.raises(TooLarge, match=QUOTED):
+        as_one_shard(plan, CAPS)
+
+
+class Served:
+    """A bucket with one object, that notes the ranges it was asked for."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self.ranges: list[tuple[int, int]] = []
+
+    def read_range(self, key: str, start: int, stop: int, *, etag: str, version: str) -> bytes:
+        assert (key, etag, version) == ("rank/a.txt", '"etag"', "v1")
+        self.ranges.append((start, stop))
+        return self.body[start:stop]
+
+
+@given(st.binary(max_size=40), st.integers(0, 40), st.integers(1, 12))
+def test_reading_on_gives_each_byte_once_in_pieces_of_a_bounded_size(body: bytes, little: int, more: int) -> None:
+    bucket: Any = Served(body)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "_MORE", more)
+        pieces = planning._read_on(bucket, source(len(body)), body[:little])
+        assert b"".join(pieces) == body
+    assert all(0 < stop - start <= more and stop <= len(body) for start, stop in bucket.ranges)
+    assert len(bucket.ranges) == -(-max(0, len(body) - little) // more)
+
+
+@pytest.mark.parametrize(
+    ("head", "splittable"),
+    [
+        (b'id,sequence\n"a",AC\n"b",DE\n', True),
+        (b'id,sequence\n"a\nb",AC\n', False),
+        (b'id,sequence\n"a""",AC\n', True),
+        (b'id,sequence\na,AC\n"the look ends within', True),
+        (b'"id\nof it",sequence\n', False),
+    ],
+)
+def test_a_table_is_cut_where_no_cell_holds_a_line_end(head: bytes, splittable: bool) -> None:
+    shape = table_shape(head)
+    assert shape.splittable is splittable
+    assert splittable or shape.why == QUOTED
+
+
+def test_a_table_whose_header_row_does_not_end_is_not_cut() -> None:
+    assert not table_shape(b"id,sequence").splittable
