@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.abstracts import cleaning as preparing
-from assay.abstracts.cleaning import LONGEST, MOST_MARKS, clean, prepare
+from assay.abstracts.cleaning import LONGEST, MOST_MARKS, SECONDS, SHORTEST, clean, prepare
 from assay.errors import InvalidAbstract
 
 TAG_NAMES = (
@@ -179,3 +179,20 @@ def test_the_time_of_a_hostile_text_is_half_its_budget_at_most(name: str) -> Non
     with suppress(InvalidAbstract):
         prepare(text)
     assert thread_time() - started < preparing.SECONDS / 2
+
+
+def test_four_characters_that_normalising_joins_count_as_one() -> None:
+    four = "\u03b1\u0313\u0300\u0345"  # alpha with a breathing, an accent and an iota below
+    assert prepare(four * LONGEST) == "\u1f82" * LONGEST
+
+
+def test_the_budget_is_of_the_time_since_cleaning_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter((1000.0, 1000.0 + SECONDS, 1000.0 + SECONDS))
+    monkeypatch.setattr(preparing, "thread_time", lambda: next(now))
+    assert prepare("a" * SHORTEST) == "a" * SHORTEST
+
+
+def test_marks_are_counted_anew_behind_each_letter() -> None:
+    text = ("x" + "\u0301" * MOST_MARKS) * 3
+    assert clean(text + "\u0301") == clean(text)
+    assert sum(1 for letter in unicodedata.normalize("NFD", clean(text)) if letter == "\u0301") == 3 * MOST_MARKS

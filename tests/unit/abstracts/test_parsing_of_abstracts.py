@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.abstracts.cleaning import SHORTEST
 from assay.abstracts.parsing import Found, Layout, TableCut, read_records
 from assay.errors import UnreadableInput
 from assay.text.csv_rows import OpenRow
@@ -111,3 +112,37 @@ def test_a_csv_without_its_column_cannot_be_read(body: bytes, column: str | None
 def test_a_csv_cut_within_a_cell_says_so() -> None:
     with pytest.raises(OpenRow):
         parsed(b'text\n"a\n', Layout.CSV, TableCut(ends=False))
+
+
+@pytest.mark.parametrize("blank", [b"", b"\n", b"\n\n", b"\n\n\n"])
+def test_the_header_row_is_the_first_that_is_not_blank(blank: bytes) -> None:
+    at = len(blank)
+    assert parsed(blank + b"id,text\n1,a\n2,b\n", Layout.CSV) == [(at + 2, "1", "a"), (at + 3, "2", "b")]
+
+
+def test_a_row_that_ends_before_the_texts_column_has_none() -> None:
+    assert parsed(b"id,x,text\n1\n2,y\n3,y,t\n", Layout.CSV) == [(2, "empty"), (3, "empty"), (4, "3", "t")]
+
+
+@pytest.mark.parametrize("layout", [Layout.LINES, Layout.JSONL])
+def test_a_byte_order_mark_is_no_text_at_a_files_start_alone(layout: Layout) -> None:
+    body = b'\xef\xbb\xbf"a"\n'
+    assert parsed(body, layout) == parsed(body[3:], layout)
+    assert parsed(body, layout, TableCut(2)) != [(2, *said[1:]) for said in parsed(body[3:], layout)]
+
+
+def test_the_reason_names_the_first_character_that_is_not_utf8() -> None:
+    [found] = read_records([b"text\nab\xff\n"], Layout.CSV)
+    assert isinstance(found, Reject)
+    assert found.detail == "the text is not UTF-8 from character 3"
+
+
+@pytest.mark.parametrize(("characters", "noticed"), [(SHORTEST - 1, False), (SHORTEST, True)])
+def test_lines_too_short_to_be_abstracts_are_not_noticed(characters: int, noticed: bool) -> None:
+    row = "a" * characters
+    found = parsed_long(f'id,text\n1,"{row}\n2,{row}\nb"\n')
+    assert (("quoted_lines", (3,)) in found) is noticed
+
+
+def parsed_long(text: str) -> list[tuple[object, ...]]:
+    return [said(each) for each in read_records([text.encode()], Layout.CSV)]

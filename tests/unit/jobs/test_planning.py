@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assay.errors import TooLarge
 from assay.jobs import planning
 from assay.jobs.planning import QUOTED, Caps, FileShape, as_one_shard, table_shape
-from assay.jobs.workspace import Source
+from assay.jobs.workspace import JobPlan, PinnedModels, Source
 
 CAPS = Caps(shard_bytes=10, shards=4, unsplit_bytes=30)
 
@@ -34,6 +34,18 @@ def test_an_object_of_the_limit_is_planned_and_one_byte_more_is_refused(
     assert planning._shards(source(most), packing, shape, CAPS) == (4 if most == 40 else 1)
     with pytest.raises(TooLarge, match=rf"has {most + 1:,} bytes"):
         planning._shards(source(most + 1), packing, shape, CAPS)
+
+
+def test_the_refusal_of_too_many_shards_says_how_many_bytes_a_job_may_have() -> None:
+    with pytest.raises(TooLarge, match=r"5 shards, but a job may take 4 \(40 bytes\)"):
+        planning._shards(source(41), "", FileShape("lines", True), CAPS)
+
+
+def test_a_table_that_cannot_be_cut_after_all_is_one_shard_with_its_header_in_place() -> None:
+    pinned: PinnedModels = {"classifier": {"name": "tiny", "version": "1"}}
+    plan = JobPlan("j", "rank", source(30), "csv", 10, 3, pinned, header="id,sequence", header_at=5)
+    whole = as_one_shard(plan, CAPS)
+    assert (whole.shards, whole.header, whole.header_at) == (1, "", 0)
 
 
 def test_a_file_that_turns_out_uncuttable_is_held_to_one_functions_limit() -> None:
@@ -80,6 +92,21 @@ def test_a_table_is_cut_where_no_cell_holds_a_line_end(head: bytes, splittable: 
     shape = table_shape(head)
     assert shape.splittable is splittable
     assert splittable or shape.why == QUOTED
+
+
+def test_reading_on_asks_for_a_megabyte_at_a_time() -> None:
+    body = bytes(range(256)) * 10_000
+    bucket: Any = Served(body)
+    assert b"".join(planning._read_on(bucket, source(len(body)), b"")) == body
+    assert [stop - start for start, stop in bucket.ranges] == [1 << 20, 1 << 20, len(body) - (2 << 20)]
+
+
+@pytest.mark.parametrize(
+    ("before", "at"), [(b"", 0), (b"\xef\xbb\xbf", 0), (b"\r\n", 2), (b"\xef\xbb\xbf\n\n", 5), (b"sep=,\n", 6)]
+)
+def test_where_the_header_row_begins(before: bytes, at: int) -> None:
+    shape = table_shape(before + b"id,sequence\na,AC\n")
+    assert (shape.header.rpartition("\n")[2], shape.header_at) == ("id,sequence", at)
 
 
 def test_a_table_whose_header_row_does_not_end_is_not_cut() -> None:
