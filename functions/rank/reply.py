@@ -63,6 +63,7 @@ def ranking(
         "rejected": rejects.listed(),
         "models": models,
         "notices": notices(partial),
+        "histograms": partial.histograms,
     }
 
 

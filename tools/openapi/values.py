@@ -14,6 +14,7 @@ from assay.http.messages import STATUS, media_type
 from assay.jobs.job_records import State
 from assay.jobs.progress import Phase
 from assay.papers.abstract import Source
+from assay.ranking import histograms
 from assay.sequences import alphabet, contract, familiarity
 from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records
@@ -44,7 +45,7 @@ _VERSIONS: Final = {
 }
 _MODULES: Final = (
     *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning),
-    *(rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
+    *(histograms, rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
 )
 
 

@@ -72,7 +72,10 @@ class World:
     def conclude(self, job_id: str) -> bool:
         return self._call("conclude", job_id)
 
-    def succeed(self, job_id: str, counts: Mapping[str, int], results: Mapping[str, str]) -> bool:
+    def succeed(
+        self, job_id: str, counts: Mapping[str, int], results: Mapping[str, str], histograms: Any = None
+    ) -> bool:
+        assert histograms is None
         return self._call("succeed", job_id, counts, results)
 
     def _call(self, name: str, *given: Any) -> bool:

@@ -106,6 +106,7 @@ class Job:
     execution: str = ""
     runs: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
+    histograms: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, Any] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
@@ -234,12 +235,19 @@ class Jobs:
         """Say that a job's results are about to be shown; False when it has finished already."""
         return self._change(job_id, {"ending": True})
 
-    def succeed(self, job_id: str, counts: Mapping[str, int], results: Mapping[str, str]) -> bool:
+    def succeed(
+        self,
+        job_id: str,
+        counts: Mapping[str, int],
+        results: Mapping[str, str],
+        histograms: Mapping[str, Any] | None = None,
+    ) -> bool:
         """End a job whose summary is written; `results` names the keys in the results bucket.
 
         False when it has finished already.
         """
-        values = {"state": "SUCCEEDED", "counts": counts, "results": results}
+        values: dict[str, Any] = {"state": "SUCCEEDED", "counts": counts, "results": results}
+        values |= {"histograms": json.dumps(histograms)} if histograms else {}
         return self._change(job_id, values, ends=True, agreed=True)
 
     def fail(
@@ -401,6 +409,7 @@ def _shorter(job: Job | None, lease_seconds: float) -> float:
 
 
 def _parse_record(job_id: str, item: Mapping[str, Any]) -> Job:
+    item = {**item, "histograms": json.loads(item["histograms"])} if "histograms" in item else item
     return Job(id=job_id, **{name: item[name] for name in _SHOWN & item.keys()})
 
 

@@ -190,7 +190,7 @@ class RankJobType:
         whole = with_row_notices(merge(_partials(shards, pieces), options.top_k))
         results = {"rejected": rejects.write_rejects(working, pieces)}
         counts = asdict(whole.counts)
-        said = {"notices": [each.to_body() for each in whole.notices]}
+        said = {"notices": [each.to_body() for each in whole.notices], "histograms": whole.histograms}
         try:
             require_no_rejects(options, whole.counts)
         except StrictReject as error:

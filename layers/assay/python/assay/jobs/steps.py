@@ -85,7 +85,9 @@ def _conclude(
     if not desk.jobs.conclude(job_id) and _has_failed(desk, job_id):
         return _reply_failed(desk, job_id)
     write_summary(desk, results["summary"], said)
-    if not desk.jobs.succeed(job_id, joined.counts, results) and _has_failed(desk, job_id):
+    if not desk.jobs.succeed(job_id, joined.counts, results, joined.said.get("histograms")) and _has_failed(
+        desk, job_id
+    ):
         return _reply_failed(desk, job_id)
     return _reply(job_id, "SUCCEEDED")
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.options import RankOptions
+from assay.ranking.histograms import Histograms
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow
 from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.alphabet import decode
@@ -234,6 +235,7 @@ class _Ranker:
         self._columns: tuple[str, ...] = ()
         self._contract: Contract | None = None
         self._notices: tuple[Notice, ...] = ()
+        self._histograms = Histograms()
 
     def take(self, block: Block, seen: set[bytes] | None) -> None:
         """Count a block and send its sequences on."""
@@ -258,13 +260,16 @@ class _Ranker:
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
         names = reference.names if reference else ()
-        return PartialRanking(rows, counts, self._columns, self._notices, self._best.shed, names)
+        spread = self._histograms.to_body()
+        return PartialRanking(rows, counts, self._columns, self._notices, self._best.shed, names, spread)
 
     def _through_gate(self, batches: Iterable[Weighed]) -> None:
         for rows, weight in batches:
             values, rows = self._run(self._gate.scorer, rows, "gate")
             passed = values > self._threshold
-            self._filtered += len(passed) - int(np.count_nonzero(passed))
+            filtered = values[~passed]
+            self._filtered += len(filtered)
+            self._histograms.count_filtered(filtered)
             rows = Rows(rows.codes, rows.lines, values, rows.score, rows.labels)
             self._through_score(self._score.push(rows if passed.all() else rows.pick(passed), weight))
 
@@ -272,6 +277,7 @@ class _Ranker:
         for rows, weight in batches:
             values, rows = self._run(self._score.scorer, rows, "score")
             self._passed += len(rows)
+            self._histograms.count_passed(rows.gate, values)
             rows = Rows(rows.codes, rows.lines, rows.gate, values, rows.labels)
             self._best.add(rows, weight)
             if self._on_scored and self._contract and len(rows):

@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 from assay.errors import StrictReject
 from assay.options import RankOptions
+from assay.ranking.histograms import Histograms
 from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from assay.sequences.carried_columns import name_columns
 from assay.sequences.composition import DNA, tell_simple
@@ -74,7 +75,8 @@ class PartialRanking:
     """The ranking of some input: the best rows in order, all counts, the names of the carried columns, notices.
 
     `shed` says that ids and carried cells were too large to be held, and are to be read again by their lines.
-    `reference_columns` names what the score model's reference adds to each row.
+    `reference_columns` names what the score model's reference adds to each row. `histograms` are of all rows that were
+    scored, as `Histograms` writes them; empty where none was, or a partial result of an earlier version has none.
     """
 
     rows: list[RankedRow] = field(default_factory=list)
@@ -83,12 +85,15 @@ class PartialRanking:
     notices: tuple[Notice, ...] = ()
     shed: bool = False
     reference_columns: tuple[str, ...] = ()
+    histograms: Mapping[str, Any] = field(default_factory=dict)
 
     def to_body(self) -> dict[str, Any]:
         """Return plain values, JSON's, from which `from_body` makes an equal value."""
         said: dict[str, Any] = {"notices": [each.to_body() for each in self.notices]} if self.notices else {}
         if self.reference_columns:
             said["reference"] = {"columns": self.reference_columns, "rows": [*map(_REFERENCE, self.rows)]}
+        if self.histograms:
+            said["histograms"] = self.histograms
         return {"columns": self.columns, "counts": asdict(self.counts), "rows": [*map(_bare, self.rows)], **said}
 
     @classmethod
@@ -98,7 +103,8 @@ class PartialRanking:
         rows = [_read_row(*each) for each in zip(body["rows"], known["rows"], strict=True)]
         notices = tuple(map(Notice.from_body, body.get("notices", ())))
         columns, names = tuple(body["columns"]), tuple(known["columns"])
-        return cls(rows, Counts(**body["counts"]), columns, notices, reference_columns=names)
+        more = {"reference_columns": names, "histograms": body.get("histograms", {})}
+        return cls(rows, Counts(**body["counts"]), columns, notices, **more)
 
     def shifted(self, lines: int) -> "PartialRanking":
         """Return the same with `lines` added to each line, for input that has so many lines before it."""
@@ -127,7 +133,11 @@ def _bare(row: RankedRow) -> tuple[object, ...]:
 def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
     """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
     whole, told = PartialRanking(), []
+    spread: Histograms | None = Histograms()
     for part in partials:
+        spread = spread if part.histograms or not part.counts.scored else None
+        if spread is not None:
+            spread.add_body(part.histograms)
         told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
         notices = gather([*whole.notices, *part.notices])
@@ -136,7 +146,8 @@ def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
             rows, counts, columns, notices, reference_columns=whole.reference_columns or part.reference_columns
         )
     notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
-    return replace(whole, counts=replace(whole.counts, returned=len(whole.rows)), notices=notices)
+    counts, histograms = replace(whole.counts, returned=len(whole.rows)), spread.to_body() if spread else {}
+    return replace(whole, counts=counts, notices=notices, histograms=histograms)
 
 
 def _all_of_bases(told: list[tuple[bool, bool]]) -> bool:
