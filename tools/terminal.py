@@ -23,13 +23,7 @@ def bar(share: float, width: int = 24, block: str = "█") -> str:
 
 
 def explain(error: BaseException) -> str:
-    """Return what an error says in words: which file and why, which address, and never a bare number or class name."""
-    from requests import ConnectionError as Unreachable
-    from requests import Timeout
-
-    if isinstance(error, Unreachable | Timeout):
-        where = str(error.request.url).partition("?")[0] if error.request is not None else "the address"
-        return f"nothing answers at {where}: is the service up, and is that its address?"
+    """Return what an error says in words: which file and why, and never a bare number or class name."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
     said = str(error)

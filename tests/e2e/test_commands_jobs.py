@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from assay.client import Assay, Refused, conversation
+from assay.client.sources import Content
 from tests.e2e.running import Service, wait_for
 from tests.e2e.samples import CSV, FASTA, LINES, SHORT
 from tests.e2e.test_commands import assay
-from tools.cli import client as following
 from tools.cli import remote
-from tools.cli.client import Refused
-from tools.cli.client import ServiceClient as Client
 from tools.cli.main import main
 
 pytestmark = pytest.mark.slow
@@ -54,7 +54,7 @@ def test_a_file_over_one_request_is_uploaded_and_followed(
     service: Service, file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(remote, "SMALL", 1)
-    monkeypatch.setattr(following, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(conversation, "FIRST_WAIT", 0.01)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     assert main(["rank", str(file), "--threshold", "-1000", "--format", "json", "--url", service.url]) == 0
     sent = json.loads(capsys.readouterr().out)
@@ -91,11 +91,10 @@ def test_all_scores_want_a_folder() -> None:
 
 
 def test_a_file_that_shrinks_while_it_is_sent_is_told(service: Service, file: Path) -> None:
-    client = Client(service.url, None)
-    with following.open_input(str(file)) as sent:
-        longer = following.Sent(sent.name, sent.size + 1, sent.file)
+    with remote.open_input(str(file)) as (stream, size), Assay(service.url) as client:
+        longer = Content(file.name, size + 1, stream)
         with pytest.raises(Refused, match="became shorter"):
-            following.send(client, longer, "rank", {})
+            client._run(client.talk.submit(longer, "rank", {}))
 
 
 def test_what_lies_in_s3_is_not_sent_through_a_service(service: Service) -> None:
@@ -190,13 +189,13 @@ def test_a_key_from_the_environment_is_sent_and_never_shown(monkeypatch: pytest.
     monkeypatch.setenv("ASSAY_API_KEY", "secret-from-here")
     seen: dict[str, str] = {}
 
-    def request(method: str, url: str, *, headers: dict[str, str], **_: Any) -> Any:
+    def stream(*_: Any, headers: dict[str, str], **__: Any) -> Any:
         seen.update(headers)
         raise OSError("no network")
 
-    monkeypatch.setattr("requests.request", request)
+    monkeypatch.setattr(httpx2.Client, "stream", stream)
     assert main(["jobs", "show", "x", "--url", "http://127.0.0.1:9"]) == 1
-    assert seen == {"x-api-key": "secret-from-here"}
+    assert seen["x-api-key"] == "secret-from-here"
     done = assay("jobs", "show", "x", "--url", "http://127.0.0.1:9")
     assert "secret" not in done.stdout + done.stderr
 

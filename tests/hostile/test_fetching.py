@@ -7,21 +7,37 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
-import requests
 
+from assay.client import Assay, Refused
+from assay.client.conversation import result_name
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.integration.drops import GOOD
-from tools.cli.client import Refused, ServiceClient, result_name
 
 ROOT = Path(__file__).resolve().parents[2]
 TALKS = frozenset(
-    ("aiohttp", "ftplib", "httpx", "imaplib", "requests", "smtplib", "socket", "ssl", "telnetlib", "urllib3", "xmlrpc")
+    (
+        "aiohttp",
+        "ftplib",
+        "httpx",
+        "httpx2",
+        "imaplib",
+        "requests",
+        "smtplib",
+        "socket",
+        "ssl",
+        "telnetlib",
+        "urllib3",
+        "xmlrpc",
+    )
 )
 TALKING = {"urllib.request", "http.client"}
 ALLOWED = {"layers/assay/python/assay/telemetry.py": {"socket"}}
 """What may talk besides boto3: traces go to X-Ray's daemon, whose address Lambda's environment has."""
+CLIENT = {*ROOT.glob("layers/assay/python/assay/client/*.py")}
+"""What runs on the caller's machine. That no function imports it is an import contract in pyproject.toml."""
 URL = "http://169.254.169.254/latest/meta-data/iam/"
 ADDRESSES = (
     URL,
@@ -45,7 +61,7 @@ def imported(path: Path) -> set[str]:
 
 def test_no_function_has_anything_to_fetch_with() -> None:
     talking = {}
-    for path in [*ROOT.glob("functions/**/*.py"), *ROOT.glob("layers/assay/python/**/*.py")]:
+    for path in {*ROOT.glob("functions/**/*.py"), *ROOT.glob("layers/assay/python/**/*.py")} - CLIENT:
         modules = {name for name in imported(path) if name in TALKING or name.partition(".")[0] in TALKS}
         if modules:
             talking[path.relative_to(ROOT).as_posix()] = modules
@@ -107,29 +123,21 @@ def test_an_address_anywhere_in_the_portal_is_a_text(portal: Any, reached: list[
     assert reached == []
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, status: int, location: str) -> list[tuple[str, Any]]:
-    """Answer every request with a redirect; return what is asked of which address with which headers."""
-    asked: list[tuple[str, Any]] = []
-
-    def send(_: Any, request: requests.PreparedRequest, **__: Any) -> requests.Response:
-        asked.append((str(request.url), dict(request.headers)))
-        reply = requests.Response()
-        reply.status_code, reply.url, reply.request = status, str(request.url), request
-        reply.headers["Location"] = location
-        reply._content = b"{}"
-        return reply
-
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
-    return asked
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["http://evil.example/", "//evil.example/", "http://127.0.0.1:9/"])
-def test_a_redirect_does_not_take_the_key_along(monkeypatch: pytest.MonkeyPatch, status: int, location: str) -> None:
-    asked = answering(monkeypatch, status, location)
-    with pytest.raises(Refused, match="leads to"):
-        ServiceClient("http://service.example", "the-secret").ask("GET", "/jobs/x")
-    assert [url for url, _ in asked] == ["http://service.example/jobs/x"]
+def test_a_redirect_does_not_take_the_key_along(status: int, location: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(str(request.url))
+        return httpx2.Response(status, headers={"Location": location}, json={})
+
+    with (
+        Assay("http://service.example", "the-secret", transport=httpx2.MockTransport(answer)) as service,
+        pytest.raises(Refused, match="leads to"),
+    ):
+        service.job("x")
+    assert asked == ["http://service.example/jobs/x"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from assay.abstracts.cleaning import LONGEST, SHORTEST
+from assay.client.sessions import VARIABLE as API_KEY
 from assay.jobs.job_records import Job
 from assay.options import MAX_TOP_K
 from assay.ranking.ranking import ranking_csv
@@ -19,7 +20,6 @@ from portal.jobs import OURS
 from rank.reply import REJECTS_SHOWN
 from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
-from tools.cli.client import VARIABLE as API_KEY
 from tools.cli.main import parser
 from tools.cli.model_options import models_parser
 from tools.models.importers import sklearn

@@ -6,10 +6,10 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assay.client.sessions import VARIABLE
 from tools.check.ground import Ground, Named, NoGround, find_ground
 from tools.check.runs import NAMES, as_json, format_summary, line, run_checks
 from tools.cli.arguments import add_service
-from tools.cli.client import VARIABLE
 from tools.cli.output import report_failure
 from tools.terminal import printable
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
-from requests import RequestException
 
 from assay.errors import AssayError
 from tools.batch.workers import Lost
@@ -52,7 +51,7 @@ def each_alone(
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Return the errors that a command tells in one line."""
-    return (AssayError, OSError, BotoCoreError, ClientError, RequestException, RuntimeError, Lost)
+    return (AssayError, OSError, BotoCoreError, ClientError, RuntimeError, Lost)
 
 
 def _folders(names: Sequence[str]) -> Iterator[str]:

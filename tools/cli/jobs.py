@@ -8,14 +8,15 @@ from typing import Any
 
 from assay.aws.clients import client
 from assay.aws.dynamodb import from_item
+from assay.client import Assay
 from assay.jobs.ending import cancel
 from tools.admin.dead_letters import drain, redrive_job
 from tools.admin.proofs import verify_job
 from tools.admin.resources import find_deployed
 from tools.cli.arguments import add_service
-from tools.cli.client import ServiceClient, follow_job
 from tools.cli.file_names import known_errors
 from tools.cli.output import report_failure
+from tools.cli.remote import follow_job
 from tools.terminal import explain, format_table, printable
 
 SHOWN = 50
@@ -72,7 +73,8 @@ def _show(options: argparse.Namespace) -> int:
 def _follow(options: argparse.Namespace) -> int:
     if not options.url:
         return report_failure(WHICH)
-    job = follow_job(ServiceClient(options.url, options.key), options.job)
+    with Assay(options.url, options.key) as service:
+        job = follow_job(service, options.job)
     print(json.dumps(job, indent=2))
     return 0 if job["state"] == "SUCCEEDED" else 1
 
@@ -88,7 +90,8 @@ def _ask(options: argparse.Namespace, method: str, path: str, query: dict[str, s
 
     if not options.url:
         return report_failure(WHICH)
-    print(json.dumps(ServiceClient(options.url, options.key).ask(method, path, params=query), indent=2))
+    with Assay(options.url, options.key) as service:
+        print(json.dumps(service.ask(method, path, **query), indent=2))
     return 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from assay.ranking.reference_scale import REFERENCE_COLUMNS
+from assay.text.csv_writer import unescape_formula
 from tools.terminal import format_table, printable
 
 
@@ -107,9 +108,10 @@ def ranking_rows(text: str) -> list[dict[str, Any]]:
 
 def _row(cells: Mapping[str, str]) -> dict[str, Any]:
     row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}
-    carried = {name: cell for name, cell in cells.items() if name not in (*_COLUMNS, *REFERENCE_COLUMNS)}
+    others = {name: cell for name, cell in cells.items() if name not in (*_COLUMNS, *REFERENCE_COLUMNS)}
+    carried = {unescape_formula(name): unescape_formula(cell) for name, cell in others.items()}
     said = {name: _KINDS.get(name, str)(cells[name]) for name in REFERENCE_COLUMNS if cells.get(name)}
-    row["id"] = row["id"] or None
+    row["id"] = unescape_formula(row["id"]) or None
     return {**row, **({"columns": carried} if carried else {}), **said}
 
 

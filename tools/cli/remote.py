@@ -2,34 +2,75 @@
 
 import argparse
 import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
+from assay.client import Assay, JobFailed, JobStatus, Ranking, Refused
+from assay.client.conversation import SMALL
+from assay.client.sessions import Kind
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow, ranking_csv
 from assay.ranking.reference_scale import REFERENCE_COLUMNS
 from tools.batch.classify_file import holds_many, read_results
+from tools.batch.inputs import S3, place_input
 from tools.cli import output
 from tools.cli.arguments import classification_options as of_classification
 from tools.cli.arguments import ranking_options
-from tools.cli.client import Refused, Sent, ServiceClient, fetch_results, follow_job, open_input, send
 
-SMALL: Final = 4_000_000
-"""Bytes that API Gateway lets through in one request, base64 and all."""
 PIECE: Final = 1 << 16
 
 
 def rank_remotely(options: argparse.Namespace, folder: Path) -> output.RankOutcome:
-    """Rank a file by the service; results that are files lie in `folder` or `--out`. Raises Refused, OSError."""
-    service = ServiceClient(options.url, options.key)
-    with open_input(options.file) as sent:
-        if sent.size <= SMALL and not options.out:
-            return _ask(service, sent, ranking_options(options))
-        job_id = send(service, sent, "rank", ranking_options(options))
-    job = follow_job(service, job_id)
-    fetch_results(job, folder / "results")
+    """Rank a file by the service; results that are files lie in `folder` or `--out`. Raises CallFailed, OSError."""
+    with Assay(options.url, options.key) as service, open_input(options.file) as (file, size):
+        if size <= SMALL and not options.out:
+            return _shape(service.rank(file, **ranking_options(options)))
+        job = _run_job(service, file, "rank", ranking_options(options), folder / "results")
     said = {"reason": _reason(job), "notices": _notices(folder / "results" / "ranking.json")}
     return output.collect_outcome(folder / "results", {**job, **said}, options.out)
+
+
+def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises CallFailed."""
+    chosen = of_classification(options)
+    with Assay(options.url, options.key) as service, open_input(options.file) as (file, size):
+        several = holds_many(options, iter(partial(file.read, PIECE), b""), Path(file.name).name)
+        file.seek(0)
+        if size <= SMALL and not several:
+            return service.ask("POST", "/classify", file=file, **chosen)
+        job = _run_job(service, file, "classify", chosen, folder)
+    if job["state"] == "FAILED":
+        raise JobFailed(job)
+    return read_results(folder, job)
+
+
+@contextmanager
+def open_input(name: str) -> Iterator[tuple[IO[bytes], int]]:
+    """Open an input and tell its bytes; standard input becomes a file first. Raises Refused for one in S3, OSError."""
+    if name.startswith(S3):
+        raise Refused(f"{name} lies in S3: copy it under rank/ in the service's uploads bucket, or leave --url out")
+    with place_input(name) as where, (Path(where.root) / where.key).open("rb") as file:
+        yield file, os.fstat(file.fileno()).st_size
+
+
+def _run_job(service: Assay, file: IO[bytes], kind: Kind, options: Mapping[str, Any], folder: Path) -> JobStatus:
+    """Return a file's job once it has ended and its results lie in a folder."""
+    job = follow_job(service, service.submit(file, kind, **options))
+    service.save(job, folder)
+    return job
+
+
+def follow_job(service: Assay, job_id: str) -> JobStatus:
+    """Return a job once it has ended; Ctrl-C leaves the job running, and says so."""
+    try:
+        return service.follow(job_id)
+    except KeyboardInterrupt:
+        print(f"job {job_id} goes on without this command: see assay jobs show, assay jobs cancel", file=sys.stderr)
+        raise
 
 
 def _notices(summary: Path) -> list[dict[str, Any]]:
@@ -38,20 +79,20 @@ def _notices(summary: Path) -> list[dict[str, Any]]:
     return list(found.get("notices") or [])
 
 
-def _reason(job: dict[str, Any]) -> str:
-    return f"job {job['job_id']} failed: {job['reason']}" if job["state"] == "FAILED" else ""
+def _reason(job: JobStatus) -> str:
+    return str(JobFailed(job)) if job["state"] == "FAILED" else ""
 
 
-def _ask(service: ServiceClient, sent: Sent, query: dict[str, object]) -> output.RankOutcome:
-    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in query.items()}
-    answer = service.ask("POST", "/rank", params=said, files={"input_file": (sent.name, sent.file)})
-    rejects = [{name: str(cell) for name, cell in each.items()} for each in answer["rejected"]]
-    return output.RankOutcome(_csv(answer["ranked"]), rejects, answer)
+def _shape(ranking: Ranking) -> output.RankOutcome:
+    rejects = [{name: str(cell) for name, cell in each.items()} for each in ranking.rejected]
+    said = {"counts": ranking.counts, "models": ranking.models, "notices": ranking.notices}
+    return output.RankOutcome(_csv(ranking), rejects, said)
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(ranking: Ranking) -> str:
     """Return ranking.csv as a file's job writes it, carried columns and all."""
     own = ("sequence", "score", "gate", "line", "id")
+    rows: list[Any] = [*ranking]
     given: list[dict[str, Any]] = [{name: row.get(name) for name in (*own, *REFERENCE_COLUMNS)} for row in rows]
     kept = [
         RankedRow(**each, extra=tuple(row.get("columns", {}).values())) for each, row in zip(given, rows, strict=True)
@@ -64,19 +105,3 @@ def _said_of(rows: list[dict[str, Any]]) -> tuple[str, ...]:
     """Return the columns of the score model's reference: one that rates rows may give any of them a notice."""
     said = {name for row in rows for name in REFERENCE_COLUMNS if name in row}
     return tuple(name for name in REFERENCE_COLUMNS if name in said | {"notice"}) if said else ()
-
-
-def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Classify by the service: one abstract or PDF in a request, a file of many as a job. Raises Refused, OSError."""
-    service, chosen = ServiceClient(options.url, options.key), of_classification(options)
-    with open_input(options.file) as sent:
-        several = holds_many(options, iter(partial(sent.file.read, PIECE), b""), sent.name)
-        sent.file.seek(0)
-        if sent.size <= SMALL and not several:
-            return service.ask("POST", "/classify", params=chosen, files={"input_file": (sent.name, sent.file)})
-        job_id = send(service, sent, "classify", chosen)
-    job = follow_job(service, job_id)
-    fetch_results(job, folder)
-    if reason := _reason(job):
-        raise Refused(reason)
-    return read_results(folder, job)
