@@ -20,7 +20,9 @@ app = routing.Router()
 @app.get("/upload")
 def get_page() -> Response:
     """Return the page."""
-    return pages.upload_page(_root(), uploads.hosts(services().uploads, services().results))
+    found = services()
+    days = {"upload_days": found.settings.upload_days, "result_days": found.settings.result_days}
+    return pages.upload_page(_root(), uploads.hosts(found.uploads, found.results), days)
 
 
 @app.get("/page/<name>")

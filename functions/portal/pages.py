@@ -9,7 +9,7 @@ import hashlib
 import importlib.util
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -65,9 +65,14 @@ def root(path: str, asked: str) -> str:
     return f"{quote(last, safe='')}/" if last else ""
 
 
-def upload_page(prefix: str, hosts: Collection[str]) -> Response:
-    """Return the page; its policy lets it load files of its own and talk to the service and to `hosts`, no more."""
-    page = _file(_PAGE / "index.html").replace("{{root}}", prefix).replace("{{version}}", page_version())
+def upload_page(prefix: str, hosts: Collection[str], days: Mapping[str, int]) -> Response:
+    """Return the page, which says for how many `days` uploads and results are kept.
+
+    Its policy lets it load files of its own and talk to the service and to `hosts`, no more.
+    """
+    page = _file(_PAGE / "index.html")
+    for name, value in {"root": prefix, "version": page_version(), **days}.items():
+        page = page.replace(f"{{{{{name}}}}}", str(value))
     connect = " ".join(["'self'", *sorted(hosts)])
     policy = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
     return Response(200, page, "text/html; charset=utf-8", {**_FRESH, "Content-Security-Policy": policy})

@@ -122,7 +122,14 @@ def test_several_abstracts_are_answered_each(visit: Visit) -> None:
     assert [line.split(",")[0] for line in lines] == ["abstract", "1", "2", "3"]
 
 
-@pytest.mark.parametrize(("text", "place", "said"), [("", "#classify-error", "Paste"), ("short", ".problem", "50")])
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("", "#classify-error", "Paste"),
+        ("short", "#classify-error", "at least 50"),
+        ("x" * 5001, "#classify-error", "5,001"),
+    ],
+)
 def test_what_is_no_abstract_is_refused(visit: Visit, text: str, place: str, said: str) -> None:
     visit.paste(text, "#abstract")
     visit.page.click("#classify .primary")

@@ -87,18 +87,22 @@ def test_a_job_that_waits_says_so_and_can_be_left(visit: Visit) -> None:
     offer = visit.service.post("/uploads", json={"filename": "later.txt", "kind": "rank"}).json()
     visit.go(f"/?job={offer['job_id']}")
     visit.page.wait_for_selector("#rank-result progress")
-    assert "Waiting to begin" in visit.text("#rank-result .job")
+    assert "has not arrived" in visit.text("#rank-result .job")
     visit.page.click("text=Copy this page\u2019s address")
     assert offer["job_id"] in visit.page.evaluate("navigator.clipboard.readText()")
     visit.page.click("#rank-clear")
     assert "job=" not in visit.page.url
-    assert visit.text("#rank-result") == ""
+    assert visit.page.title() == "Assay"
+    assert visit.page.locator("#rank-result .job").count() == 0
+    assert visit.text("#rank-result").strip() != ""
 
 
 def test_an_unknown_job_says_what_to_do(visit: Visit) -> None:
     visit.go("/?job=00000000000000000000000000000000")
     visit.page.wait_for_selector("#rank-result .problem")
-    assert "30 days" in visit.text("#rank-result .problem")
+    assert visit.text("#rank-result .problem h2") == "There is no such job"
+    assert visit.text("#rank-result .problem").count("30 days") == 1
+    assert visit.page.title() == "No such job \u00b7 Assay"
 
 
 def test_a_file_that_cannot_be_read_fails_with_its_reason(visit: Visit) -> None:
@@ -127,6 +131,7 @@ def test_an_upload_can_be_stopped(visit: Visit) -> None:
     visit.page.click("#rank-result >> text=Stop")
     visit.page.wait_for_selector("#rank-result >> text=Stopped.")
     assert visit.page.is_enabled("#rank .primary")
+    assert visit.page.title() == "Assay"
     assert "job=" not in visit.page.url
 
 
@@ -159,11 +164,12 @@ def test_bytes_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
 
     visit.page.route("**/jobs/**", answer)
     visit.go(f"/?job={running['job_id']}")
-    visit.page.wait_for_selector("#rank-result >> text=Ranking \u00b7 3.0 MB of 8.0 MB \u00b7 1,200,000 records")
+    visit.page.wait_for_selector("#rank-result >> text=Ranking \u00b7 3.0 MB of 8.0 MB \u00b7 1,200,000 sequences")
     assert visit.page.evaluate("document.querySelector('#rank-result progress').value") == 0.375
     assert visit.page.title() == "37 % \u00b7 huge.txt \u00b7 Assay"
     visit.page.click("text=Stop the job")
     visit.page.wait_for_selector("h2 >> text=The job was stopped")
+    assert visit.page.title() == "Stopped \u00b7 huge.txt \u00b7 Assay"
     assert stopped == [f"{visit.service.url}/jobs/{running['job_id']}/cancel"]
 
 
@@ -179,5 +185,63 @@ def test_a_jobs_notices_stand_above_its_table(visit: Visit) -> None:
 def test_a_classification_jobs_notices_are_shown_with_its_counts(visit: Visit) -> None:
     summary = visit.service.drop("classify/noted.txt", " ".join([ABSTRACT] * 40)[:4900].encode())
     visit.go(f"/?job={summary['job_id']}")
+    visit.page.wait_for_selector("#classify-result .source", timeout=60_000)
+    assert visit.page.is_visible("#panel-classify")
+    assert "truncated" in visit.notices("#classify-result")
+
+
+def test_a_live_job_is_never_given_up_and_is_taken_up_when_the_service_is_back(visit: Visit) -> None:
+    job = enqueued(visit.service, CSV)
+    asked: list[str] = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) < 30:
+            route.abort() if len(asked) % 2 else route.fulfill(
+                status=503, json={"error": {"code": "x", "message": "y"}}
+            )
+        else:
+            route.continue_()
+
+    visit.page.route("**/jobs/**", answer)
+    visit.go(f"/?job={job}")
+    while len(asked) < 30:
+        visit.page.evaluate("dispatchEvent(new Event('online'))")
+        visit.page.wait_for_timeout(20)
     ended(visit)
-    assert "truncated" in visit.notices("#rank-result")
+    assert visit.page.title().startswith("Done")
+
+
+def test_a_job_opened_by_its_address_shows_the_options_that_it_ran_with(visit: Visit) -> None:
+    summary = visit.service.drop("rank/mine.csv", CSV, threshold="-0.25", **{"top-k": "7"})
+    visit.go(f"/?job={summary['job_id']}")
+    ended(visit)
+    assert visit.page.input_value("#threshold") == "-0.25"
+    assert visit.page.input_value("#top_k") == "7"
+
+
+def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Visit) -> None:
+    job = enqueued(visit.service, CSV, "mine.csv")
+    assert not visit.page.is_visible("#runs")
+    visit.go(f"/?job={job}")
+    ended(visit)
+    visit.go("/")
+    visit.page.click("#runs summary")
+    assert "This browser keeps the list" in visit.text("#runs")
+    visit.page.click("#runs a >> text=mine.csv")
+    ended(visit)
+    assert job in visit.page.url
+    visit.page.click("#runs summary")
+    visit.page.click("text=Forget them")
+    assert not visit.page.is_visible("#runs")
+    assert visit.page.evaluate("localStorage.getItem('assay-runs')") is None
+
+
+def test_back_leads_from_a_job_to_the_page_before(visit: Visit) -> None:
+    visit.drop("#rank-well", "zipped.txt", large(70_000))
+    visit.page.click("#rank .primary")
+    ended(visit)
+    assert "job=" in visit.page.url
+    visit.page.go_back()
+    visit.page.wait_for_function("!location.search.includes('job=')")
+    assert visit.page.title() == "Assay"

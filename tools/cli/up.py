@@ -12,7 +12,7 @@ from tools.local.servers import PortInUse
 from tools.local.service import LocalService, Options, log
 from tools.paths import ROOT
 
-_METRICS: Final = '{"_aws":'
+_METRICS: Final = ('{"_aws":', '{"service":')
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 class WithoutMetrics(io.TextIOBase):
-    """Passes on what functions print, except the lines that CloudWatch reads as metrics: here nobody counts them."""
+    """Passes on what functions print, except what CloudWatch counts and searches: the gateway tells of each call."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

@@ -1,38 +1,87 @@
 // @ts-check
-// Several abstracts at once: an entry each, to open, and files of all.
+// Several abstracts at once: a table of labels with a heat map, an entry each to open, and files of all.
 
 import {save, writeCsv} from "./csv.js";
-import {button, make} from "./dom.js";
-import {classification} from "./labels.js";
+import {announce, button, make} from "./dom.js";
+import {classification, probable} from "./labels.js";
 import {sentence} from "./problems.js";
 
 const SHOWN = 80;  // characters of an abstract
-const COLUMNS_OF_BATCH = ["abstract", "labels", "error"].map(name => ({key: name, title: name}));
+const FAINT = 0.05;  // a label that no abstract reaches with this is left out of the map
+const COLUMNS_OF_BATCH = ["abstract", "id", "labels", "titles", "error"].map(name => ({key: name, title: name}));
 
-/** Show the results of several texts. */
-export function several(results, texts, limits, model) {
-  const columns = [...COLUMNS_OF_BATCH, ...Object.keys(results.find(({scores}) => scores)?.scores ?? {})
-    .map(label => ({key: `score-${label}`, title: label}))];
-  const csv = () => save("classification.csv", "text/csv", writeCsv(columns, results.map(batchRow)));
-  const json = () => save("classification.json", "application/json", JSON.stringify({model, results}, null, 1));
+/** Show the results of several texts, each called by its name; `kind` is as `classification` wants it. */
+export function several(results, names, kind) {
+  const columns = [...COLUMNS_OF_BATCH, ...labelsOf(results).map(label => ({key: `score-${label}`, title: label}))];
+  const rows = () => results.map((result, i) => batchRow(result, i, names[i], kind.titles));
+  const csv = () => save("classification.csv", "text/csv", writeCsv(columns, rows()));
+  const json = () => save("classification.json", "application/json",
+    JSON.stringify({model: kind.model, results}, null, 1));
   const tools = make("div", {class: "tools"}, make("h2", {class: "grow"}, `${results.length} abstracts`),
     button("CSV", csv), button("JSON", json));
-  return [tools, ...results.map((result, i) => entry(result, texts[i], i, limits, model))];
+  const entries = results.map((result, i) => entry(result, names[i], i, kind));
+  return [tools, make("p", {class: "counts"}, tallied(results)), heatMap(results, names, kind, entries), ...entries];
 }
 
-function batchRow({labels = [], scores = {}, error}, i) {
+const labelsOf = results => Object.keys(results.find(({scores}) => scores)?.scores ?? {});
+
+function tallied(results) {
+  const failed = results.filter(({error}) => error).length;
+  const none = results.filter(({labels}) => labels?.length === 0).length;
+  const parts = [`${results.length - failed} classified`, failed && `${failed} not classified`,
+    none && `${none} without a label`];
+  return parts.filter(Boolean).join(" · ");
+}
+
+function batchRow({labels = [], scores = {}, error, id}, i, name, titles) {
   const each = Object.entries(scores).map(([label, score]) => [`score-${label}`, score]);
-  const names = labels.map(({label}) => label).join(";");
-  return {abstract: i + 1, labels: names, error: error?.message, ...Object.fromEntries(each)};
+  const listed = labels.map(({label}) => label);
+  return {abstract: i + 1, id: id ?? name, labels: listed.join(";"), error: error?.message,
+    titles: labels.map(({label, title}) => title ?? titles[label] ?? "").filter(Boolean).join(";"),
+    ...Object.fromEntries(each)};
 }
 
-function entry(result, text, i, limits, model) {
-  const words = `${text.slice(0, SHOWN)}${text.length > SHOWN ? " …" : ""} `;
-  const title = [make("strong", {}, `${i + 1}. `), words];
+/** Draw the probabilities of all: a row for each abstract, a column for each label that some of them may have. */
+function heatMap(results, names, {titles}, entries) {
+  const shown = labelsOf(results).filter(label => results.some(({scores}) => scores?.[label] >= FAINT));
+  if (!shown.length) return "";
+  const heads = shown.map(label => make("th", {scope: "col", class: "turned", title: titles[label]},
+    make("span", {}, label)));
+  const body = results.map((result, i) => make("tr", {},
+    make("th", {scope: "row", class: "name"}, opener(entries[i], `${i + 1}. ${short(names[i], 40)}`)),
+    shown.map(label => cell(result, label))));
+  return make("div", {class: "scroll map", tabindex: 0, role: "region", "aria-label": "Labels of all abstracts"},
+    make("table", {}, make("caption", {class: "hidden"}, "Probability of each label for each abstract"),
+      make("thead", {}, make("tr", {}, make("th", {scope: "col"}, "abstract"), heads)), make("tbody", {}, body)));
+}
+
+function opener(entry, words) {
+  return button(words, () => {
+    entry.open = true;
+    entry.querySelector("summary")?.focus();
+    entry.scrollIntoView({block: "nearest"});
+    announce(`${words} is open.`);
+  }, "link");
+}
+
+function cell({scores, labels = []}, label) {
+  const value = scores?.[label];
+  if (value === undefined) return make("td", {class: "heat"}, "–");
+  const listed = labels.some(each => each.label === label);
+  const box = make("td", {class: listed ? "heat listed" : "heat", title: `${label} ${probable(value, 3)}`},
+    make("span", {}, probable(value)), listed && make("span", {class: "hidden"}, " listed"));
+  box.style.setProperty("--heat", `${Math.round(100 * value)}%`);
+  return box;
+}
+
+const short = (text, most) => text.length > most ? `${text.slice(0, most)} …` : text;
+
+function entry(result, name, i, kind) {
+  const title = [make("strong", {}, `${i + 1}. `), `${short(name, SHOWN)} `];
   if (result.error)
     return make("div", {class: "entry"}, title, make("p", {class: "field-error"}, sentence(result.error)));
   const names = result.labels.map(({label}) => label).join(", ") || "no label";
   const labels = result.truncated ? `${names} (text cut)` : names;
   return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels)),
-    classification(result, limits, model));
+    classification(result, kind));
 }

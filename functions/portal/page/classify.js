@@ -1,48 +1,40 @@
 // @ts-check
-// The form that classifies: text, a PDF whose abstract is found, shown, and may be corrected, or a file of many.
+// The form that classifies: text, PDFs whose abstracts are found, shown, and may be corrected, or files of many.
 
-import {EXAMPLE_ABSTRACT} from "./examples.js";
+import {MOST_TEXTS, listed, misfits, ofFile, ofFiles, ofJob, ofTexts, parts} from "./abstracts.js";
 import {several} from "./batch.js";
-import {HOLDS_MANY, contentsOf, textOf} from "./contents.js";
-import {announce, at, button, count, make, show, size} from "./dom.js";
+import {contentsOf, textOf} from "./contents.js";
+import {announce, at, button, count, make, plural, show, size} from "./dom.js";
+import {EXAMPLE_ABSTRACT} from "./examples.js";
 import {complain, intake} from "./intake.js";
-import {addressed, upload} from "./jobs.js";
+import {addressed} from "./jobs.js";
 import {classification} from "./labels.js";
 import {noticeList} from "./notices.js";
+import {origin, passages} from "./pdf_source.js";
 import {problem} from "./problems.js";
-import {Refusal, ask, post, whole} from "./service.js";
+import {Refusal} from "./service.js";
 
-const MOST_PDF = 4.4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
-const BEGINNING = 65_536;  // bytes by which the service judges a file
 const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
-const MOST_TEXTS = 64;
-const SURE = 0.7;  // the confidence from which a PDF's text need not be doubted
-const PASSAGE = 160;  // characters of a passage
-const BETWEEN = /^[ \t]*-{3,}[ \t]*$/m;
-const FOUND = {
-  heading: "the text under its heading",
-  inline: "the text that its heading begins",
-  layout: "no heading; the paragraph that stands apart",
-  first_page: "no abstract found; the first paragraphs",
-};
-const desk = {well: null, brought: null, serving: "", thresholds: {}, running: null};
+const desk = {well: null, brought: null, serving: "", thresholds: {}, titles: {}, running: new AbortController(),
+  blank: []};
 
 /** Connect the form. */
 export function startClassify() {
+  desk.blank = [...at("classify-result").childNodes];
   desk.well = intake({well: "classify-well", text: "abstract", input: "abstract-file", chip: "classify-file",
-    taken, changed: measured});
+    taken, many: true, changed: measured});
   at("classify").addEventListener("submit", event => { event.preventDefault(); classify(); });
   at("classify-clear").addEventListener("click", reset);
   at("example-abstract").addEventListener("click", () => {
-    put(EXAMPLE_ABSTRACT);
+    desk.well.replace(EXAMPLE_ABSTRACT);
     classify();
   });
 }
 
-/** Say which model serves, and the thresholds of each model's labels. */
-export function classifyModels(serving, thresholds) {
-  Object.assign(desk, {serving, thresholds});
+/** Say which model serves, and the thresholds and titles of each model's labels. */
+export function classifyModels(serving, thresholds, titles) {
+  Object.assign(desk, {serving, thresholds, titles});
 }
 
 /** Look at a file that is brought: a plain text is put into the box, all else is kept to be sent as it is. */
@@ -74,38 +66,55 @@ function put(text) {
 }
 
 function measured() {
-  const {length} = at("abstract").value;
-  at("abstract-count").textContent = length && !desk.well.file ? `${count(length)} characters` : "";
+  desk.brought = desk.well.file ?? null;
+  const {length} = at("abstract").value, texts = desk.well.file ? [] : parts(at("abstract").value);
+  const words = texts.length > 1 ? `${texts.length} abstracts` : plural(length, "character");
+  at("abstract-count").textContent = length && !desk.well.file ? words : "";
   complain("abstract", "classify-error");
 }
 
 function reset() {
-  desk.running?.abort();
+  desk.running.abort();
+  desk.running = new AbortController();
   desk.brought = null;
   addressed("");
-  at("abstract").value = "";
+  at("classify").reset();
   desk.well.set(null);
-  at("classify-result").replaceChildren();
+  occupied(false);
+  at("classify-result").replaceChildren(...desk.blank);
   at("abstract").focus();
 }
 
 async function classify() {
-  const {file} = desk.well, texts = parts(desk.well.text());
-  if (!file && !texts.length) return complain("abstract", "classify-error", "Paste an abstract or choose a file.");
-  desk.running?.abort();
+  const {files} = desk.well, texts = parts(desk.well.text());
+  if (!files.length && !texts.length)
+    return complain("abstract", "classify-error", "Paste an abstract or choose a file.");
+  const wrong = files.length || texts.length > 1 ? "" : misfits(texts);
+  if (wrong) return complain("abstract", "classify-error", wrong);
+  addressed("");
+  await classifyRun(async signal => {
+    const found = await answerTo(files, texts, signal);
+    if (found && !signal.aborted) answered(found, files, texts);
+  });
+}
+
+/** Do what classifies, `task(signal)`, in place of what is being done. */
+export async function classifyRun(task) {
+  desk.running.abort();
   const work = desk.running = new AbortController();
   occupied(true);
   try {
-    const found = await (file ? ofFile(file, work.signal) : ofTexts(texts, work.signal));
-    if (found) answered(found, file, texts);
+    await task(work.signal);
   } catch (error) {
-    if (error.name !== "AbortError")
-      show(at("classify-result"), problem(error, "The abstract could not be classified"));
+    if (work === desk.running) failed(error);
   }
   if (work === desk.running) occupied(false);
 }
 
-const parts = text => text.split(BETWEEN).map(part => part.trim()).filter(Boolean);
+function failed(error) {
+  if (error.name === "AbortError") return show(at("classify-result"), make("p", {class: "hint"}, "Stopped."));
+  return show(at("classify-result"), problem(error, "The abstract could not be classified"));
+}
 
 function occupied(on) {
   const pressed = at("classify").querySelector(".primary");
@@ -119,93 +128,62 @@ function route() {
   return chosen && chosen !== desk.serving ? `models/${encodeURIComponent(chosen)}/classify` : "classify";
 }
 
-async function ofTexts(texts, signal) {
-  if (texts.length > MOST_TEXTS)
-    throw new Refusal(`These are ${texts.length} abstracts. A request takes ${MOST_TEXTS}.`, {code: "too_many"});
-  return whole(await post(route(), texts.length > 1 ? {abstracts: texts} : {abstract: texts[0]}, {signal}));
+/** Return the answer; null where it is shown by itself, as a job is. */
+function answerTo(files, texts, signal) {
+  const pane = at("classify-result");
+  const moved = done => show(pane, make("p", {class: "hint"}, `${count(done)} of ${plural(files.length, "file")} …`));
+  const call = {route: route(), signal, moved, job: file => ofJob(file, pane, servingOnly(call))};
+  if (files.length > 1) return ofFiles(files, call);
+  if (files.length) return ofFile(files[0], call);
+  if (texts.length > MOST_TEXTS) return offerJob(texts, call);
+  return ofTexts(texts, call);
 }
 
-/** Return the answer to a file; null where it became a job, which is shown by itself. */
-async function ofFile(file, signal) {
-  const pdf = await contentsOf(file) === "pdf";
-  if (pdf && file.size > MOST_PDF)
-    throw new Refusal(`${file.name} has ${size(file.size)}. A request takes ${size(MOST_PDF)}. Paste the abstract.`);
-  if (pdf) return sentFile(new File([file], file.name, {type: "application/pdf"}), signal);
-  if (file.size > MOST_PDF) return ofJob(file, signal);
-  return sentFile(untyped(file), signal).catch(error => {
-    if (error.code !== "too_large") throw error;
-    return ofJob(file, signal);
-  });
+function servingOnly(call) {
+  if (call.route === "classify") return call;
+  throw new Refusal(`Only ${desk.serving} classifies a file of so many abstracts. Choose it under Model.`);
 }
 
-async function sentFile(file, signal) {
-  const body = new FormData();
-  body.append("input_file", file);
-  return whole(await ask(route(), {method: "POST", body, signal}));
-}
-
-async function ofJob(file, signal) {
-  if (route() !== "classify")
-    throw new Refusal(`Only ${desk.serving} classifies a file of so many abstracts. Choose it under Model.`);
-  if (!HOLDS_MANY.test(file.name)) await sentFile(untyped(file, BEGINNING), signal).catch(hopeless);
-  await upload(at("classify-result"), file, {}, signal, "classify");
+/** Offer to classify as a job what a request does not take: a job keeps what is sent for a while. */
+async function offerJob(texts, call) {
+  const pane = at("classify-result");
+  const begin = () => classifyRun(signal => ofJob(listed(texts), pane, {...servingOnly(call), signal}));
+  const words = `A request takes ${MOST_TEXTS}. A job takes them all. It uploads the texts as a file. `;
+  show(at("classify-result"), make("div", {class: "notice", role: "group", "aria-label": "Too many for a request"},
+    make("h2", {}, `${count(texts.length)} abstracts`), make("p", {}, words, at("kept").textContent),
+    make("div", {class: "actions"}, button("Classify as a job", begin, "primary"))));
+  announce(`${count(texts.length)} abstracts are more than a request takes. A job takes them.`);
   return null;
 }
 
-/** Return a file, or its beginning, without the type that a browser guesses: the service looks itself. */
-const untyped = (file, most = file.size) => new File([file.slice(0, most)], file.name, {type: ""});
-
-/** Throw what the service says of a file's beginning where that is no form that it reads. */
-function hopeless(error) {
-  if (error.name === "AbortError" || error.details?.found) throw error;
+function answered(found, files, texts) {
+  const {results, notices = []} = found, kind = kindOf(found);
+  const told = noticeList(notices.filter(({code}) => !EACH.includes(code))) ?? "";
+  if (files.length < 2 && results.length === 1) {
+    show(at("classify-result"), ...sourceOf(results[0], files[0]), told, classification(results[0], kind));
+    return announce(spoken(results[0]));
+  }
+  const names = results.map(({id}, i) => files.length ? `${id ?? ""}` : texts[i] ?? "");
+  show(at("classify-result"), told, ...several(results, names, kind));
+  return announce(`${results.length} abstracts classified.`);
 }
 
-function answered({model, results, notices = []}, file, texts) {
-  const limits = desk.thresholds[model.name] ?? {};
-  const [{source}] = results;
-  if (source) extracted(source, file);
-  const nodes = results.length > 1
-    ? several(results, file ? results.map(({id}) => id ?? "") : texts, limits, model)
-    : [classification(results[0], limits, model)];
-  show(at("classify-result"), source ? origin(source, file) : "", source ? passages(source, file) : "",
-    noticeList(notices.filter(({code}) => !EACH.includes(code))) ?? "", ...nodes);
-  announce(results.length > 1 ? `${results.length} abstracts classified.` : spoken(results[0]));
+const kindOf = ({model, titles = desk.titles[model.name] ?? {}}) =>
+  ({model, titles, thresholds: desk.thresholds[model.name] ?? {}});
+
+/** Say where in a PDF the text was found, and put it where it can be corrected. */
+function sourceOf({source}, file) {
+  if (!source) return [];
+  if (source.text && desk.well.file === file) put(source.text);
+  return [origin(source, file.name), passages(source, chosen)];
+}
+
+function chosen(text) {
+  put(text);
+  announce("The passage is in the box.");
+  classify();
 }
 
 function spoken({labels}) {
   return labels.length ? `Labels: ${labels.map(({label}) => label).join(", ")}.` : "No label reaches its threshold.";
 }
-
-/** Put the text that was taken from a PDF where it can be corrected. */
-function extracted({text}, file) {
-  if (text && desk.well.file === file) put(text);
-}
-
-function origin({found_by, pages, page, confidence = 1}, file) {
-  const where = pages > 1 ? `on page ${count(page)} of ${count(pages)} ` : "";
-  const name = make("strong", {}, file.name);
-  const unsure = confidence < SURE ? "Is it the abstract? " : "";
-  return make("p", {class: "notice"}, "From ", name, `: ${where}${FOUND[found_by] ?? "its text"}. ${unsure}`
-    + "Correct it in the box and classify again.");
-}
-
-/** Offer what else in a PDF might be its abstract; a passage that is chosen is classified. */
-function passages({candidates = [], confidence = 1}, file) {
-  const rest = candidates.slice(1);
-  if (!rest.length) return "";
-  const title = rest.length === 1 ? "Another passage that may be the abstract"
-    : `${rest.length} other passages that may be the abstract`;
-  return make("details", {class: "entry", open: confidence < SURE}, make("summary", {}, title),
-    make("ul", {class: "candidates"}, rest.map(each => make("li", {}, passage(each), button("Classify this", () => {
-      put(each.text);
-      announce(`A passage of ${file.name} is in the box.`);
-      classify();
-    })))));
-}
-
-function passage({text, source, page}) {
-  const head = text.length > PASSAGE ? `${text.slice(0, PASSAGE)} …` : text;
-  const place = `page ${count(page)}: ${FOUND[source] ?? "its text"}`;
-  return make("p", {}, `${head} `, make("span", {class: "soft"}, place));
-}
-

@@ -3,13 +3,27 @@
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";
 import {button, count, make} from "./dom.js";
+import {explained} from "./explanations.js";
 
 const NEAR = 3;
-const COLUMNS_OF_LABELS = ["label", "probability", "threshold", "listed"].map(name => ({key: name, title: name}));
+const COLUMNS_OF_LABELS = ["label", "title", "probability", "threshold", "listed"]
+  .map(name => ({key: name, title: name}));
 
-/** Show one result with the thresholds of its model. */
-export function classification(result, thresholds, model) {
-  const rows = ordered(result, thresholds);
+/** Write a probability so that it is never rounded to certainty. */
+export function probable(value, digits = 2) {
+  const least = 10 ** -digits, text = value.toFixed(digits);
+  if (value < 1 && Number(text) === 1) return `>${(1 - least).toFixed(digits)}`;
+  if (value > 0 && Number(text) === 0) return `<${least.toFixed(digits)}`;
+  return text;
+}
+
+/**
+ * Show one result; `kind` says of which model: its `thresholds`, its labels' `titles` and itself.
+ * @param {any} result
+ * @param {{thresholds: Record<string, number>, titles: Record<string, string>, model: any}} kind
+ */
+export function classification(result, kind) {
+  const rows = labelRows(result, kind);
   const chosen = rows.filter(({listed}) => listed);
   const table = make("tbody"), all = make("button", {type: "button", "aria-expanded": "false"});
   const fill = open => {
@@ -19,20 +33,24 @@ export function classification(result, thresholds, model) {
   };
   all.addEventListener("click", () => fill(all.getAttribute("aria-expanded") === "false"));
   fill(false);
-  return make("div", {}, chosenLabels(chosen), barTable(table), labelTools(rows, result, model, all),
-    footnote(result, model));
+  const {model, titles} = kind;
+  return make("div", {class: "classification"}, chosenLabels(chosen), barTable(table), tickLegend(),
+    labelTools(rows, result, model, all), explained(result.explanation, titles), footnote(result, model));
 }
 
-function ordered({scores, labels}, thresholds) {
-  const listed = new Set(labels.map(({label}) => label));
+/** Return the labels of a result, the most probable first, each with its title and threshold. */
+export function labelRows({scores, labels}, {thresholds, titles}) {
+  const listed = new Map(labels.map(each => [each.label, each]));
   return Object.entries(scores).sort((a, b) => b[1] - a[1]).map(([label, probability]) =>
-    ({label, probability, threshold: thresholds[label] ?? 0.5, listed: listed.has(label)}));
+    ({label, title: listed.get(label)?.title ?? titles[label] ?? "", probability,
+      threshold: thresholds[label] ?? 0.5, listed: listed.has(label)}));
 }
 
 function chosenLabels(chosen) {
   if (!chosen.length) return make("p", {class: "none"}, "No label reaches its threshold.");
-  return make("ul", {class: "pills", "aria-label": "Labels"}, chosen.map(({label, probability}) =>
-    make("li", {}, make("strong", {}, label), ` ${probability.toFixed(2)}`)));
+  return make("ul", {class: "pills", "aria-label": "Labels"}, chosen.map(({label, title, probability}) =>
+    make("li", {}, make("strong", {}, label), ` ${probable(probability)}`,
+      title && make("span", {class: "soft"}, ` ${title}`))));
 }
 
 function barTable(body) {
@@ -44,11 +62,18 @@ function barTable(body) {
       make("thead", {}, make("tr", {}, heads)), body));
 }
 
-function labelRow({label, probability, threshold, listed}) {
+function tickLegend() {
+  return make("p", {class: "key ticks"}, make("span", {class: "swatch"}), "listed",
+    make("span", {class: "swatch below"}), "below its threshold", make("span", {class: "tick-mark"}),
+    "the label’s threshold");
+}
+
+function labelRow({label, title, probability, threshold, listed}) {
   const tick = listed ? [make("span", {"aria-hidden": "true"}, "✓"), make("span", {class: "hidden"}, "listed")] : [];
-  return make("tr", {class: listed ? "listed" : ""}, make("td", {class: "mark"}, tick), make("td", {}, label),
+  return make("tr", {class: listed ? "listed" : ""}, make("td", {class: "mark"}, tick),
+    make("td", {class: "label"}, label, title && make("span", {class: "soft title"}, title)),
     make("td", {class: "bar"}, meter(probability, threshold)),
-    make("td", {class: "number"}, probability.toFixed(3)), make("td", {class: "number soft"}, threshold.toFixed(2)));
+    make("td", {class: "number"}, probable(probability, 3)), make("td", {class: "number soft"}, threshold.toFixed(2)));
 }
 
 /** Draw a probability as a bar with a mark at the threshold; the numbers beside it say the same. */
@@ -69,5 +94,6 @@ function labelTools(rows, result, model, all) {
 function footnote({tokens, truncated, cached}, {name, version}) {
   const cut = truncated ? " The text is longer than the model reads, so its end was left out." : "";
   const again = cached ? "; the answer comes from the cache" : "";
-  return make("p", {class: "hint"}, `${name} ${version} read ${count(tokens)} tokens${again}.${cut}`);
+  return make("p", {class: "hint"}, `${name} ${version} read ${count(tokens)} tokens${again}.${cut} `
+    + "Probabilities are for English abstracts of papers; other text gets labels too, and they mean nothing.");
 }

@@ -37,7 +37,8 @@ function describeRank(models, {gate, score}) {
 }
 
 function describeClassify(models, classifier) {
-  classifyModels(classifier, Object.fromEntries(models.map(model => [model.name, model.thresholds ?? {}])));
+  classifyModels(classifier, Object.fromEntries(models.map(model => [model.name, model.thresholds ?? {}])),
+    Object.fromEntries(models.map(model => [model.name, model.titles ?? {}])));
   choices("classify-models", models, {classifier});
   about("about-classify", models.filter(model => model.name === classifier));
 }

@@ -12,6 +12,8 @@ import {Refusal, read} from "./service.js";
 const REJECTS_READ = 200_000;  // characters
 const REJECTS_HEAD = "line,reason,detail";
 const FIXED = 6;  // columns of ranking.csv before those carried through
+const MEANT = ["probability", "percentile", "notice"];  // columns after those carried through
+const USUAL = {strict: false, output: "top", gate: "on", step: 1, terminator: "strip", gaps: "reject", pad: "off"};
 
 /** Return the name of a job's file. */
 export const fileOf = ({upload: key = ""}) => key.slice(key.lastIndexOf("/") + 1) || "File";
@@ -19,14 +21,23 @@ export const fileOf = ({upload: key = ""}) => key.slice(key.lastIndexOf("/") + 1
 /** Return what a job that has ended is to be shown as. */
 export async function outcome(job) {
   const {results = {}, counts, models = {}} = job;
-  const title = make("p", {class: "source"}, make("strong", {}, fileOf(job)), took(job), files(results));
+  const title = make("p", {class: "source"}, make("strong", {}, fileOf(job)), took(job), ranWith(job.options),
+    files(results));
   const rejected = await rejectsOf(results.rejected);
   if (job.state === "FAILED") return failure(job, title, rejects({rejected, counts}));
-  const [found, {options = {}, notices}] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
+  const [found, summary] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
+  const {options = {}, notices, histograms} = {histograms: job.histograms, ...summary};
   announce(`The job is done.${spokenNotices(notices)}`);
   if (!found) return [title, countsOf(counts), noticeList(notices), rejects({rejected, counts})].filter(Boolean);
   const chosen = {threshold: options.threshold ?? 0, top_k: found.rows.length};
-  return [title, ranking({...found, counts, rejected, notices, models, live: false, options: chosen}).node];
+  return [title, ranking({...found, counts, rejected, notices, models, histograms, live: false, options: chosen}).node];
+}
+
+/** Say which options a job ran with: the two that matter most, and what differs from the usual. */
+function ranWith(options) {
+  const said = Object.entries(options ?? {}).filter(([name, value]) => value !== null && value !== USUAL[name]);
+  if (!said.length) return null;
+  return make("span", {class: "hint"}, said.map(([name, value]) => `${name} ${value}`).join(" · "));
 }
 
 function failure({reason, kind}, title, listed) {
@@ -63,11 +74,21 @@ async function rejectsOf(link) {
 }
 
 async function rankingOf(link) {
-  if (!link) return null;
-  const {head, lines} = parseCsv(await read(link));
-  const rows = lines.map(([rank, sequence, score, gate, line, id, ...extra]) => ({
-    rank: Number(rank), sequence, score: Number(score), gate: gate === "" ? NaN : Number(gate), line: Number(line),
-    id: plain(id), ...Object.fromEntries(extra.map((cell, i) => [`carried-${i}`, plain(cell)])),
-  }));
-  return {rows, carried: head.slice(FIXED).map(plain)};
+  return link ? rankingOfCsv(await read(link)) : null;
 }
+
+/** Return the rows of a ranking.csv, and the names of the columns that its input had. */
+export function rankingOfCsv(text) {
+  const {head, lines} = parseCsv(text);
+  const meant = head.slice(FIXED).findIndex((_, i, all) => all.slice(i).every(name => MEANT.includes(name)));
+  const last = meant < 0 ? head.length : FIXED + meant;
+  const known = head.slice(last);
+  const rows = lines.map(([rank, sequence, score, gate, line, id, ...more]) => ({
+    rank: Number(rank), sequence, score: Number(score), gate: gate === "" ? NaN : Number(gate), line: Number(line),
+    id: plain(id), ...Object.fromEntries(more.slice(0, last - FIXED).map((cell, i) => [`carried-${i}`, plain(cell)])),
+    ...Object.fromEntries(known.map((name, i) => [name, meaning(name, more[last - FIXED + i])])),
+  }));
+  return {rows, carried: head.slice(FIXED, last).map(plain)};
+}
+
+const meaning = (name, cell) => cell === "" ? undefined : name === "notice" ? cell : Number(cell);

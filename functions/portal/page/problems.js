@@ -12,7 +12,7 @@ const ADVICE = {
   unsupported_media_type: "Send sequences as lines, FASTA or CSV, gzipped or not; send an abstract as text or PDF.",
   rejected_records: "Correct the records below, or switch off “Strict” to rank the others.",
   timeout: "A request may not take this long. Send the input as a file over 4 MB: it becomes a job without this limit.",
-  not_found: "Check the address. The service keeps the records of jobs for 30 days.",
+  not_found: "Check the address.",
   upload_refused: "An upload stays open for an hour. Try again to get a new one.",
 };
 

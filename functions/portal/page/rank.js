@@ -4,7 +4,7 @@
 import {EXAMPLE_SEQUENCES} from "./examples.js";
 import {announce, at, make, show} from "./dom.js";
 import {complain, glance, intake, pasted} from "./intake.js";
-import {addressed, follow, jobInAddress, upload} from "./jobs.js";
+import {addressed, upload} from "./jobs.js";
 import {spokenNotices} from "./notices.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
@@ -14,23 +14,18 @@ import {ask, whole} from "./service.js";
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
 const OPEN = "-3e38";  // below every gate
-const state = {well: null, view: null, work: new AbortController(), models: {}, length: 0};
+const state = {well: null, view: null, work: new AbortController(), models: {}, length: 0,
+  blank: []};
 
-/** Connect the form, and open the job that the address names. */
+/** Connect the form. */
 export function startRank() {
+  state.blank = [...at("rank-result").childNodes];
   state.well = intake({well: "rank-well", text: "sequences", input: "input_file", chip: "rank-file", changed});
-  at("rank").addEventListener("submit", event => { event.preventDefault(); run(submitted); });
+  at("rank").addEventListener("submit", event => { event.preventDefault(); rankRun(submitted); });
   at("rank-clear").addEventListener("click", clear);
   at("example-sequences").addEventListener("click", example);
   for (const name of ["threshold", "top_k"]) at(name).addEventListener("input", adjust);
   at("windows").addEventListener("change", () => { at("step-row").hidden = !at("windows").checked; });
-  addEventListener("hashchange", openJob);
-  openJob();
-}
-
-function openJob() {
-  const id = jobInAddress();
-  if (id) run(signal => follow(at("rank-result"), id, signal));
 }
 
 /** Say which models serve by themselves, {gate, score}, and how many residues they read. */
@@ -41,7 +36,8 @@ export function rankModels(serving, length) {
   at("windows-length").textContent = length;
 }
 
-async function run(task) {
+/** Do what ranks, `task(signal)`, in place of what is being done. */
+export async function rankRun(task) {
   state.work.abort();
   const work = state.work = new AbortController();
   busy(true);
@@ -145,17 +141,18 @@ function changed() {
 
 function clear() {
   state.work.abort();
-  at("sequences").value = "";
+  state.work = new AbortController();
+  busy(false);
+  at("rank").reset();
+  at("step-row").hidden = true;
   state.well.set(null);
   state.view = null;
   addressed("");
-  at("rank-result").replaceChildren();
+  at("rank-result").replaceChildren(...state.blank);
   at("sequences").focus();
 }
 
 function example() {
-  state.well.set(null);
-  at("sequences").value = EXAMPLE_SEQUENCES;
-  changed();
-  run(submitted);
+  state.well.replace(EXAMPLE_SEQUENCES);
+  rankRun(submitted);
 }

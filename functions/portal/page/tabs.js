@@ -16,7 +16,8 @@ export function startTabs() {
   named();
 }
 
-function openTab(name) {
+/** Open a tab by its name. */
+export function openTab(name) {
   for (const each of NAMES) {
     const chosen = each === name;
     at(`tab-${each}`).setAttribute("aria-selected", chosen);

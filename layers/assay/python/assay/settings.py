@@ -44,6 +44,8 @@ class Settings:
     max_unsplit_megabytes: int = 2048
     shard_concurrency: int = 6
     upload_attempts: int = 3
+    upload_days: int = 30
+    result_days: int = 90
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *required: str) -> Self:
@@ -67,7 +69,7 @@ def _read(name: str, text: str) -> str | int | float | bool | Path:
             return Path(text)
         case "threads" | "reply_bytes" | "model_memory_mb" | "shard_megabytes" | "max_job_shards":
             return _number(name, text, int, 1)
-        case "max_unsplit_megabytes" | "shard_concurrency" | "upload_attempts":
+        case "max_unsplit_megabytes" | "shard_concurrency" | "upload_attempts" | "upload_days" | "result_days":
             return _number(name, text, int, 1)
         case "model_refresh_seconds" | "cache_days":
             return _number(name, text, float, 0)
