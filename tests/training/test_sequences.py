@@ -75,6 +75,7 @@ def test_a_table_becomes_two_bundles_whose_cards_say_what_their_manifests_say(
         difference = check_probes(load_folder(folder, 1))
         assert difference is not None
         assert difference < 1e-4
+        assert manifest["quantization"] == "static"
         assert manifest["metrics"]["spearman_all"] > 0.5
         assert len(manifest["metrics"]["cross_validation"]["spearman_all"]) == FOLDS
         assert (folder.parent / "README.md").read_text("utf-8") == card(manifest)
@@ -101,7 +102,9 @@ def test_the_gates_zero_is_where_a_protein_is_as_likely_stable_as_not() -> None:
     proteins = Proteins(
         np.zeros((len(scores), 50), np.uint8), np.repeat(scores, 2, 1), nothing.astype(str), nothing.astype(int), scores
     )
-    assert pipeline.even([pipeline.Fold(proteins, {}, predicted, predicted)]) == pytest.approx(0.7, abs=0.03)
+    assert pipeline.even([pipeline.Fold(proteins, proteins.codes, {}, predicted, predicted)]) == pytest.approx(
+        0.7, abs=0.03
+    )
     assert pipeline.even([]) == STABLE
 
 
@@ -115,5 +118,5 @@ def test_a_student_of_each_shape_is_the_same_network_in_litert(shape: StudentSha
     student.eval()
     codes = np.random.default_rng(0).integers(0, 20, (300, 50), np.uint8)
     for head in range(2):
-        served = convert.score(convert.convert_student(student, head, 0.5), codes, 1)
+        served = convert.score(convert.convert_student(student, head, 0.5, 64), codes, 1)
         np.testing.assert_allclose(served, fitting.predict_stability([student], codes)[:, head] + 0.5, atol=1e-5)

@@ -275,6 +275,7 @@ def test_what_a_manifest_does_not_say_is_empty_and_not_written() -> None:
     assert (manifest.licence, manifest.metrics, manifest.provenance, manifest.text) == ("", {}, {}, None)
     written = json.loads(manifest.dumps())
     assert "text" not in written
+    assert "quantization" not in written
     assert written["schema"] == 1
     assert manifest.dumps().endswith(b"}\n")
 
@@ -366,6 +367,7 @@ EDGES: list[tuple[Json, str, list[object], list[object]]] = [
     (SEQUENCE, "files.0.chunk_bytes", [1 << 30, 1 << 20], [0, -1, (1 << 30) + 1, "1", True, None]),
     (SEQUENCE, "provenance", [{}, {"a": [1]}], [[], "x", None, 1]),
     (SEQUENCE, "licence", ["", "MIT"], [None, 1]),
+    (SEQUENCE, "quantization", ["none", "dynamic", "static"], [None, "", "int8", 1]),
     (
         TEXT,
         "inputs.0.shape",

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,11 +12,8 @@ from tools.models.shipped import newest
 ROOT = Path(__file__).resolve().parents[3]
 TINY = ROOT / "tests" / "data"
 ENCODINGS = ("tiny-index", "tiny-one-hot", "tiny-one-hot-flat")
-FOLDERS = [
-    *(TINY / name / "1" for name in ENCODINGS),
-    newest(ROOT / "models", "stability-chymotrypsin"),
-    newest(ROOT / "models", "stability-trypsin"),
-]
+SHIPPED = [newest(ROOT / "models", f"stability-{name}") for name in ("chymotrypsin", "trypsin")]
+FOLDERS = [*(TINY / name / "1" for name in ENCODINGS), *SHIPPED]
 
 
 def scorer(folder: Path) -> SequenceScorer:
@@ -52,6 +50,30 @@ def test_a_score_is_the_same_bits_wherever_the_row_stands_and_whoever_stands_bes
         assert model.score(batch)[position].tobytes() == scores[0].tobytes()
     for count in (1, 2, model.batch - 1, model.batch, model.batch + 1):
         assert model.score(rows[:count]).tobytes() == scores[:count].tobytes()
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.parent.name)
+def test_a_shipped_models_bits_depend_on_no_number_of_threads_and_no_cut_of_the_rows(folder: Path) -> None:
+    rows = codes(300, seed=9)
+    scores = scorer(folder).score(rows)
+    one = SequenceScorer(load_folder(folder, threads=1))
+    for cut in (1, 97, 299):
+        parts = np.concatenate([one.score(rows[:cut]), one.score(rows[cut:])])
+        assert parts.tobytes() == scores.tobytes()
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.parent.name)
+def test_a_shipped_models_body_is_of_integers_and_its_scores_are_no_integers(folder: Path) -> None:
+    model = scorer(folder)
+    assert model.model.manifest.quantization == "static"
+    interpreter: Any = getattr(model.model.runner, "_interpreter")  # noqa: B009  whoever runs it
+    details = interpreter._get_ops_details()
+    dtypes = {each["index"]: each["dtype"] for each in interpreter.get_tensor_details()}
+    weighted = [each for each in details if each["op_name"] in ("CONV_2D", "FULLY_CONNECTED")]
+    assert [dtypes[each["inputs"][1]] for each in weighted] == [np.int8] * (len(weighted) - 1) + [np.float32]
+    assert details[-1]["op_name"] == "DELEGATE", "XNNPACK takes all that multiplies"
+    assert set(details[-1]["inputs"]) >= {index for each in weighted for index in each["inputs"][1:]}
+    assert len(np.unique(model.score(codes(512)))) > 500
 
 
 @pytest.mark.parametrize("name", ENCODINGS)

@@ -16,34 +16,13 @@ from typing import Any
 
 import torch
 
-from assay.models.probes import PROBES
-from assay.sequences.contract import DEFAULT
-from tools.models.build import build_manifest
-from tools.models.importers.result import FLOAT_TOLERANCE, sequence_header, sequence_probes
-from tools.training.sequences import convert, quality_plots
-from tools.training.sequences.cards import card
 from tools.training.sequences.fitting import WINDOWS
-from tools.training.sequences.pair_metrics import Report, across
+from tools.training.sequences.pair_bundles import bundle_head
+from tools.training.sequences.pair_metrics import across
 from tools.training.sequences.pipeline import FoldOutcome, Setup, even, fold, outcome
 from tools.training.sequences.proteins_data import GATE, PROTEASES, load, load_windows
 
 FOLDS = range(5)
-
-
-def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Report, provenance: dict[str, Any]) -> None:
-    """Write model.tflite, probes.json and manifest.json into models/{name}/{version}/, the card and plot beside it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.tflite").write_bytes(shipped.contents[protease])
-    (folder / PROBES).write_bytes(sequence_probes(DEFAULT, shipped.source(protease), FLOAT_TOLERANCE).dumps())
-    more = {"metrics": metrics, "provenance": provenance, "licence": "Apache-2.0"}
-    header = sequence_header(DEFAULT, "index", convert.BATCH, "tflite", **more)
-    manifest = build_manifest(folder, {**header, "name": folder.parent.name, "version": folder.name})
-    (folder / "manifest.json").write_bytes(manifest.dumps())
-    (folder.parent / "README.md").write_text(card(json.loads(manifest.dumps())), "utf-8")
-    zero = shipped.zero if protease == GATE else 0.0
-    quality_plots.draw_quality(
-        shipped.fold.unseen, shipped.contents[protease], protease, zero, folder.parent / "quality.png"
-    )
 
 
 def export_pair(outcomes: Sequence[FoldOutcome], arguments: argparse.Namespace) -> None:
@@ -65,7 +44,7 @@ def manifest_provenance(arguments: argparse.Namespace) -> dict[str, Any]:
         "method": (
             f"Residual convolutional teachers ({arguments.teachers}), fitted to both stability scores and both EC50, "
             "distilled into one small network a protease on the measured proteins, their random mutants and natural "
-            "windows."
+            "windows. Then int8, the last layer float32, with ranges from proteins and windows of the training."
         ),
     }
 
@@ -81,7 +60,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=0, choices=FOLDS, help="fold that is never trained on")
     parser.add_argument("--cross-validate", action="store_true", help="also train without each of the other folds")
     parser.add_argument("--kept", type=Path, default=Path("build/sequences"), help="where unfinished work is kept")
-    parser.add_argument("--version", default="2")
+    parser.add_argument("--version", default="3")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

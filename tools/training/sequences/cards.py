@@ -16,6 +16,15 @@ _ABOUT = {
         "against trypsin, log10 of the measured EC50 over the one predicted for the unfolded state."
     ),
 }
+_FORMS = {
+    "none": "float32",
+    "dynamic": "int8 weights",
+    "static": "int8 weights and\nactivations, the last layer float32",
+}
+_FLOAT32 = (
+    ". These are\nthe float32 networks, before quantization; the integer form was made and measured of the "
+    "shipped one only"
+)
 _LABELS = {
     "spearman_all": "Spearman, all kinds",
     "spearman_design": "Spearman, designs",
@@ -35,6 +44,8 @@ def card(manifest: Mapping[str, Any]) -> str:
         about=_ABOUT[name.removeprefix("stability-")].format(**provenance),
         table=metrics_table(metrics),
         folds=folds(metrics),
+        form=_FORMS[manifest.get("quantization", "none")],
+        agreement=agreement(metrics),
         **{**provenance, "rows": metrics["rows_all"]},
     )
 
@@ -46,9 +57,24 @@ def folds(metrics: Mapping[str, Any]) -> str:
         return ""
     count = len(found["spearman_all"])
     rows = [f"| {label} | {_spread(found[key])} |" for key, label in _LABELS.items() if key in found]
-    head = f"The same training without each of {count} folds in turn, the shipped one first:\n\n"
+    float32 = metrics.get("cross_validation_of") == "float32"
+    also = _FLOAT32 if float32 else ""
+    head = f"The same training without each of {count} folds in turn, the shipped one first{also}:\n\n"
     return (
         head + "\n".join([f"| | mean | {' | '.join(['fold'] * count)} |", "|---" * (count + 2) + "|", *rows]) + "\n\n"
+    )
+
+
+def agreement(metrics: Mapping[str, Any]) -> str:
+    """Return how alike the served file and its float32 form rank, empty where that was not measured."""
+    found = metrics.get("agreement_with_float32")
+    if not found:
+        return ""
+    least = min(found["spearman"])
+    mean, most = found["mean_difference"], found["greatest_difference"]
+    return (
+        "Against the float32 network that it was made from, on all five folds: Spearman is "
+        f"{least:.4f} or more on each;\na score differs by {mean:.4f} on average, by {most:.3f} at most.\n\n"
     )
 
 
@@ -75,7 +101,7 @@ _CARD = """\
 
 {about}
 
-Input: indices of `ACDEFGHIKLMNPQRSTVWY`, uint8 [batch, 50]. Output: float32 [batch]. Format: LiteRT, float32 weights.
+Input: indices of `ACDEFGHIKLMNPQRSTVWY`, uint8 [batch, 50]. Output: float32 [batch]. Format: LiteRT, {form}.
 Version {version}.
 
 ## Quality
@@ -89,7 +115,7 @@ was distilled from has seen. Intervals are 95%, by bootstrap over proteins.
 
 Truly stable means measured above 1.0 against both proteases.
 
-{folds}![Predicted against measured stability; precision and recall by threshold](quality.png)
+{folds}{agreement}![Predicted against measured stability; precision and recall by threshold](quality.png)
 
 ## Training
 

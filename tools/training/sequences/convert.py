@@ -1,4 +1,7 @@
-"""From a trained student to the LiteRT file of one head: plain TensorFlow from its weights, normalisation folded in."""
+"""From a trained student to the LiteRT file of one head: plain TensorFlow from its weights, normalisation folded in.
+
+The file computes in float32; `tools.models.static_quantization` gives it the integer body that ships.
+"""
 
 from typing import Any, Final
 
@@ -8,15 +11,17 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from tools.training.sequences.proteins_data import LENGTH, Codes, Scores
+from tools.training.sequences.proteins_data import LENGTH, Codes, Proteins, Scores
 from tools.training.sequences.stability_network import Convolution, Separable, Student
 
-BATCH: Final = 256
-"""Rows of one run: more of them leave the second-level cache."""
+BATCHES: Final = {"chymotrypsin": 512, "trypsin": 256}
+"""Rows of one run: fewer wait for their threads more often, and more gain nothing, but one sequence pays for all."""
+_REPRESENTATIVE: Final = 4096
+_FEW: Final = 1024
 Array = npt.NDArray[np.float32]
 
 
-def convert_student(student: Student, head: int, offset: float, batch: int = BATCH) -> bytes:
+def convert_student(student: Student, head: int, offset: float, batch: int) -> bytes:
     """Return a .tflite that maps uint8 indices [batch, 50] to output[head] + offset, float32 [batch]."""
 
     @tf.function(input_signature=[tf.TensorSpec((batch, LENGTH), tf.uint8, "sequence")])
@@ -66,6 +71,16 @@ def fold_normalisation(layer: Convolution) -> tuple[Array, Array]:
 
 def _array(tensor: Any) -> Array:
     return np.asarray(tensor.detach().numpy(), np.float32)
+
+
+def choose_representative(training: Proteins, windows: Codes) -> Codes:
+    """Return the rows [N, 50] that set the ranges of integer activations.
+
+    Proteins at even distances, the most stable ones, which reach highest and stand at the top of rankings, and windows.
+    """
+    evenly = np.linspace(0, len(training) - 1, min(_REPRESENTATIVE, len(training))).astype(np.intp)
+    highest = np.argsort(-training.scores.min(1), kind="stable")[:_FEW]
+    return np.concatenate([training.codes[evenly], training.codes[highest], windows[:_FEW]])
 
 
 def score(content: bytes, codes: Codes, threads: int = 2) -> Scores:

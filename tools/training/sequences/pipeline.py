@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from tools.models.static_quantization import quantize_static
 from tools.training.calibration import platt
 from tools.training.sequences import convert, fitting
 from tools.training.sequences.pair_metrics import Report, report_pair
@@ -43,9 +44,13 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Networks that never saw one fold: the students by protease, and what all say of its proteins, [N, 2]."""
+    """Networks that never saw one fold: the students by protease, and what all say of its proteins, [N, 2].
+
+    `representative` [N, 50] are rows of the other folds.
+    """
 
     unseen: Proteins
+    representative: Codes
     students: dict[str, Student]
     predicted: Scores
     by_teachers: Scores
@@ -55,29 +60,23 @@ class Fold:
 class FoldOutcome:
     """A fold's files as they are served, by protease, and how good they are; `zero` was taken off the gate."""
 
-    fold: Fold
+    unseen: Proteins
     zero: float
     contents: dict[str, bytes]
     metrics: dict[str, Report]
     teachers: dict[str, Report]
 
-    def source(self, protease: str) -> Callable[[Codes], Scores]:
-        """Return what the file of a protease was made from: codes [N, 50] to served scores [N]."""
-        zero = self.zero if protease == GATE else 0.0
-        return lambda codes: (
-            fitting.predict_stability([self.fold.students[protease]], codes)[:, PROTEASES.index(protease)] - zero
-        )
-
 
 def fold(setup: Setup, held_out: int) -> Fold:
     """Train without one fold."""
-    unseen = split(setup.proteins, held_out)[1]
+    training, unseen = split(setup.proteins, held_out)
     trained = students(setup, held_out, SHAPES)
     predicted = [
         fitting.predict_stability([trained[name]], unseen.codes)[:, PROTEASES.index(name)] for name in PROTEASES
     ]
     by_teachers = fitting.predict_stability(teachers(setup, held_out), unseen.codes)
-    return Fold(unseen, trained, np.stack(predicted, 1), by_teachers)
+    representative = convert.choose_representative(training, setup.windows)
+    return Fold(unseen, representative, trained, np.stack(predicted, 1), by_teachers)
 
 
 def even(folds: Sequence[Fold]) -> float:
@@ -96,13 +95,15 @@ def even(folds: Sequence[Fold]) -> float:
 
 def outcome(found: Fold, zero: float) -> FoldOutcome:
     """Return the files as they are served, the gate minus `zero`, and their measures on what they never saw."""
-    contents = {
-        name: convert.convert_student(found.students[name], head, -zero if name == GATE else 0.0)
+    floats = {
+        name: convert.convert_student(found.students[name], head, -zero if name == GATE else 0.0, convert.BATCHES[name])
         for head, name in enumerate(PROTEASES)
     }
+    contents = {name: quantize_static(content, found.representative) for name, content in floats.items()}
     served = np.stack([convert.score(contents[name], found.unseen.codes) for name in PROTEASES], 1)
     by_teachers = found.by_teachers - np.array([zero, 0], np.float32)
-    return FoldOutcome(found, zero, contents, report_pair(found.unseen, served), report_pair(found.unseen, by_teachers))
+    metrics = report_pair(found.unseen, served)
+    return FoldOutcome(found.unseen, zero, contents, metrics, report_pair(found.unseen, by_teachers))
 
 
 def teachers(setup: Setup, held_out: int) -> list[Teacher]:

@@ -314,6 +314,8 @@ MAX_MANIFEST_BYTES: Final = 1 << 20
 MAX_FILES: Final = 64
 
 Task = Literal["sequence-score", "text-classification"]
+Quantization = Literal["none", "dynamic", "static"]
+"""`none`: float32; `dynamic`: int8 weights, activations in float32 between layers; `static`: an integer body."""
 
 
 @dataclass(frozen=True)
@@ -332,6 +334,8 @@ class Manifest:
     metrics: Mapping[str, Any]
     provenance: Mapping[str, Any]
     licence: str
+    quantization: Quantization | None = None
+    """None where the manifest does not say, as those before this field do not."""
 
     @cached_property
     def size(self) -> int:
@@ -384,6 +388,7 @@ class Manifest:
             metrics=fields.mapping("metrics"),
             provenance=fields.mapping("provenance"),
             licence=fields.text("licence", ""),
+            quantization=_read_quantization(fields),
         )
         _check_files(manifest)
         _check_shapes(manifest)
@@ -395,6 +400,11 @@ class Manifest:
         if self.text and not self.text.titles:
             del values["text"]["titles"]  # so that a bundle from before there were titles keeps its digest
         return (json.dumps({"schema": 1, **values}, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _read_quantization(fields: JsonFields) -> Quantization | None:
+    said = "quantization" in fields.values
+    return cast(Quantization, fields.choice("quantization", "none", "dynamic", "static")) if said else None
 
 
 def read_manifest(folder: Path) -> Manifest:
