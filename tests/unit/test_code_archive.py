@@ -13,17 +13,16 @@ from tests.unit.templates import ROOT
 
 WRITE = """
 import sys
-from pathlib import Path
 import assay.papers.abstract, assay.options, colorsys
 from assay.code_archive import write_archive
 sys.modules["twice"] = assay.options
-print(write_archive(Path(sys.argv[1])))
+print(write_archive(sys.argv[1]))
 """
 READ = """
 import json, sys
 from pathlib import Path
 from assay.code_archive import ArchiveLoader, serve_archive
-found = serve_archive(Path(sys.argv[1]))
+found = serve_archive(sys.argv[1])
 import assay.papers.abstract, assay.options, assay.text.csv_rows, colorsys
 from assay.papers import headings
 archived = [name for name, each in sys.modules.items() if isinstance(getattr(each, "__loader__", None), ArchiveLoader)]

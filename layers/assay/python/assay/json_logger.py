@@ -12,6 +12,13 @@ _CALLER: Final = 2
 """Frames from where a line is made to where it was asked for."""
 
 
+def write_line(text: str, stream: TextIO | None = None) -> None:
+    """Write a line to standard output in one piece, so that those of several threads stay apart."""
+    target = stream or sys.stdout
+    target.write(f"{text}\n")
+    target.flush()
+
+
 class JsonLogger:
     """Lines of level, place, message, time and service, with the keys that were appended and those of the line.
 
@@ -63,4 +70,4 @@ class JsonLogger:
             **self.keys,
             **about,
         }
-        print(json.dumps(line, separators=(",", ":"), default=str), file=self.stream or sys.stdout, flush=True)
+        write_line(json.dumps(line, separators=(",", ":"), default=str), self.stream)

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final, Literal, TypeVar
 
-from assay.json_logger import JsonLogger
+from assay.json_logger import JsonLogger, write_line
 
 _HEADER: Final = b'{"format":"json","version":1}\n'
 _TRACE: Final = "_X_AMZN_TRACE_ID"
@@ -115,7 +115,7 @@ class _Line:
         ]
         about = {"_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": emitted}} if emitted else {}
         values = {name: each[0] if len(each) == 1 else each for name, each in self.values.items()}
-        print(json.dumps({**about, **self.dimensions, **ids, **values}, separators=(",", ":")), flush=True)
+        write_line(json.dumps({**about, **self.dimensions, **ids, **values}, separators=(",", ":")))
 
 
 def _dimension_sets(keys: tuple[str, ...], metrics: list[dict[str, str]]) -> list[list[str]]:

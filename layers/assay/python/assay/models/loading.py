@@ -1,9 +1,11 @@
 """From a verified folder to a model that answers: the runtime that its format needs, and a probe before it serves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
@@ -83,10 +85,28 @@ def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
     with phase("load", model=manifest.name):
         model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
-    with phase("warm", model=manifest.name):
+    with phase("warm", model=manifest.name), _reading_tokenizer(model):
         run_once(model)
         model.reference  # noqa: B018 - raises where the file is wrong, before the model serves
     return model
+
+
+@contextmanager
+def _reading_tokenizer(model: LoadedModel) -> Iterator[None]:
+    """Read a classifier's tokenizer while the network runs for the first time; what is wrong with it its users meet."""
+    reading = Thread(target=_read_tokenizer, args=(model,), name="tokenizer", daemon=True)
+    if model.manifest.text is not None:
+        reading.start()
+    try:
+        yield
+    finally:
+        if reading.ident is not None:
+            reading.join()
+
+
+def _read_tokenizer(model: LoadedModel) -> None:
+    with suppress(AssayError, OSError):
+        model.tokenizer  # noqa: B018 - reads it, once
 
 
 def load_folder(folder: Path, threads: int) -> LoadedModel:

@@ -196,7 +196,7 @@ class Loader:
         if manifest.digest in self._proven or not probes.has_probes(manifest):
             return
         with phase("probe", model=manifest.name):
-            probes.check_probes(model, probes.ASKED_ON_LOAD)
+            probes.check_probes(model, probes.ASKED_ON_LOAD[manifest.task])
         self._proven.add(manifest.digest)
 
 
