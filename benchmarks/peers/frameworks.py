@@ -79,8 +79,8 @@ def to_onnx(network: Network) -> bytes:
     return target.getvalue()
 
 
-def to_tflite_int8(network: Network, rows: int) -> bytes:
-    """Return the network as a .tflite of int8 weights (dynamic range) over uint8 codes [rows, length].
+def to_tflite(network: Network, rows: int, *, int8: bool) -> bytes:
+    """Return the network as a .tflite over uint8 codes [rows, length], in float32 or with int8 weights.
 
     Convolutions are 2-D of height 1, as in the files that ship: those the converter leaves without reshapes.
     """
@@ -96,7 +96,7 @@ def to_tflite_int8(network: Network, rows: int) -> bytes:
     spec = tf.TensorSpec((rows, network.length), tf.uint8, "sequence")
     function = tf.function(serve, input_signature=[spec]).get_concrete_function()
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.optimizations = [tf.lite.Optimize.DEFAULT] if int8 else []
     return bytes(converter.convert())
 
 

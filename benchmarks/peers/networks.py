@@ -1,4 +1,7 @@
-"""The default models' networks read from their .tflite, and rebuilt in other frameworks with the same weights."""
+"""The default models' networks read from their .tflite, and rebuilt in other frameworks with the same weights.
+
+Integer weights are read as the numbers that they stand for; what the ranges of activations round away is not imitated.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -82,7 +85,6 @@ class _Reader:
     def __init__(self, model: Any, names: Mapping[int, str]) -> None:
         self._model, self._graph, self._names = model, model.subgraphs[0], names
         self._same: dict[int, int] = {}
-        self._constants: dict[int, Array] = {}
 
     def network(self) -> Network:
         source = int(self._graph.inputs[0])
@@ -94,9 +96,11 @@ class _Reader:
         given, made = [int(each) for each in operator.inputs], int(operator.outputs[0])
         options = operator.builtinOptions
         relu = getattr(options, "fusedActivationFunction", 0) == _RELU
-        if name == "DEQUANTIZE":
-            self._constants[made] = self._constant(given[0]).astype(np.float32)
-        elif name == "CAST" or (name == "RESHAPE" and not self._flattens(given[0], made)):
+        if (
+            name in ("DEQUANTIZE", "QUANTIZE")
+            or name == "CAST"
+            or (name == "RESHAPE" and not self._flattens(given[0], made))
+        ):
             self._same[made] = self._value(given[0])
         elif name == "RESHAPE":
             yield Step("flatten", (self._value(given[0]),), made)
@@ -123,13 +127,21 @@ class _Reader:
         return len(after) == 2 and len(before) > 2
 
     def _constant(self, tensor: int) -> Array:
-        if tensor in self._constants:
-            return self._constants[tensor]
-        found = self._graph.tensors[tensor]
-        kind = {0: np.float32, 1: np.float16}[found.type]
-        return (
-            np.frombuffer(bytes(self._model.buffers[found.buffer].data), kind).reshape(found.shape).astype(np.float32)
-        )
+        found = self._graph.tensors[self._value(tensor)]
+        kind = {0: np.float32, 1: np.float16, 2: np.int32, 9: np.int8}[found.type]
+        values = np.frombuffer(bytes(self._model.buffers[found.buffer].data), kind).reshape(found.shape)
+        known = found.quantization
+        if known is None or known.scale is None or not len(known.scale):
+            return values.astype(np.float32)
+        scale, zero = (self._along(known, each, values.ndim) for each in (known.scale, known.zeroPoint))
+        return ((values - zero) * scale).astype(np.float32)
+
+    @staticmethod
+    def _along(known: Any, each: Any, axes: int) -> Array:
+        """Return one number a channel in the shape that goes with the values."""
+        shape = [1] * axes
+        shape[known.quantizedDimension] = -1
+        return np.asarray(each, np.float64).reshape(shape)
 
 
 def by_numpy(network: Network, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

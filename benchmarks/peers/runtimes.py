@@ -95,17 +95,17 @@ def rank_by_openvino(precision: str | None, folder: Path, threads: int) -> Act:
     return rank_scores(*(compiled(each) for each in _networks(folder)))
 
 
-def litert_int8(folder: Path, threads: int) -> Act:
-    """LiteRT, Assay's runtime, on the same networks with int8 weights (dynamic range): what that would bring."""
+def rank_by_litert(int8: bool, folder: Path, threads: int) -> Act:
+    """LiteRT, Assay's runtime, on the same networks in float32 or with int8 weights (dynamic range)."""
     import tensorflow  # noqa: F401  it converts
     from ai_edge_litert.interpreter import Interpreter
 
-    from benchmarks.peers.frameworks import to_tflite_int8
+    from benchmarks.peers.frameworks import to_tflite
 
     def model(network: Any) -> Model:
         @cache
         def interpreter(rows: int) -> Any:
-            made = Interpreter(model_content=to_tflite_int8(network, rows), num_threads=threads)
+            made = Interpreter(model_content=to_tflite(network, rows, int8=int8), num_threads=threads)
             made.allocate_tensors()
             return made
 
@@ -130,7 +130,8 @@ WAYS: Final[Mapping[str, Callable[[Path, int], Act]]] = {
     "keras-predict": keras_predict,
     "rank-pytorch": rank_by_pytorch,
     "rank-onnxruntime": rank_by_onnxruntime,
-    "rank-litert-int8": litert_int8,
+    "rank-litert-int8": partial(rank_by_litert, True),
+    "rank-litert-float32": partial(rank_by_litert, False),
     "rank-openvino": partial(rank_by_openvino, None),
     "rank-openvino-float32": partial(rank_by_openvino, "f32"),
 }
