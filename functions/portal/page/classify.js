@@ -28,7 +28,7 @@ export function startClassify() {
   at("classify-clear").addEventListener("click", reset);
   at("example-abstract").addEventListener("click", () => {
     desk.well.replace(EXAMPLE_ABSTRACT);
-    classify();
+    at("classify").requestSubmit();
   });
 }
 

@@ -17,7 +17,11 @@ export const wells = {};
  */
 export function intake({well, text, input, chip, taken = () => true, many = false, changed = () => {}}) {
   const state = {file: null, files: [], left: [], before: null, text: () => at(text).value};
-  const hold = held => { Object.assign(state, {before: null, left: []}, held); shown(state, {text, input, chip}); };
+  const hold = held => {
+    Object.assign(state, {before: null, left: []}, held);
+    shown(state, {text, input, chip});
+    document.dispatchEvent(new CustomEvent("held", {detail: text}));
+  };
   state.set = file => state.setAll(file ? [file] : []);
   state.setAll = (files, left = []) => { hold({file: files[0] ?? null, files, left}); changed(); };
   state.replace = words => {

@@ -10,20 +10,27 @@ import {openTab} from "./tabs.js";
 
 const TASKS = {rank: rankRun, classify: classifyRun};
 let opened = {id: "", work: new AbortController()};
+let blank = {};
 
 /** Open the job of the address, now and whenever the address changes. */
 export function startJobView() {
-  for (const event of ["popstate", "hashchange"]) addEventListener(event, () => { openJob(); });
+  blank = Object.fromEntries(Object.keys(TASKS).map(kind => [kind, [...at(`${kind}-result`).childNodes]]));
+  addEventListener("popstate", () => { openJob(); });
   openJob();
 }
 
+/** Show the page as it was before a job. */
+function leave() {
+  titled("");
+  for (const kind of Object.keys(TASKS)) TASKS[kind](async () => at(`${kind}-result`).replaceChildren(...blank[kind]));
+}
+
 async function openJob() {
-  const id = jobInAddress();
-  if (id === opened.id) return;
+  const id = jobInAddress(), before = opened.id;
   opened.work.abort();
   const work = new AbortController();
   opened = {id, work};
-  if (!id) return titled("");
+  if (!id) return before && leave();
   say("Looking for the job …");
   const lost = () => say("The service cannot be reached. Asking again …");
   try {

@@ -49,7 +49,8 @@ export function addressed(id) {
   if (id) address.searchParams.set("job", id);
   else address.searchParams.delete("job");
   if (!id) titled("");
-  history.pushState(null, "", address);
+  history.replaceState({}, "");  // who comes back here finds the form, and does not send the file again
+  history.pushState({}, "", address);
 }
 
 /** Return the job that the page's address names, as ?job=ID or #job=ID; empty where it names none. */

@@ -1,12 +1,16 @@
 // @ts-check
 // The page's beginning.
 
+import {resume, startAddress} from "./address.js";
 import {startClassify} from "./classify.js";
 import {startJobView} from "./job_view.js";
+import {startDrafts} from "./drafts.js";
 import {startKey} from "./key.js";
 import {describeModels} from "./models.js";
 import {startRank} from "./rank.js";
 import {showRuns} from "./runs.js";
+import {startShortcuts} from "./shortcuts.js";
+import {startSnippets} from "./snippets.js";
 import {startTabs} from "./tabs.js";
 
 startKey();
@@ -15,4 +19,7 @@ startRank();
 startClassify();
 startJobView();
 showRuns();
-describeModels().catch(() => {});
+startAddress();
+startSnippets();
+startShortcuts();
+Promise.all([startDrafts(), describeModels().catch(() => {})]).then(resume);

@@ -12,8 +12,8 @@ export async function describeModels() {
   /** @type {any} */
   const chosen = Object.fromEntries(Object.entries(serving).map(([role, {name}]) => [role, name]));
   const of = task => models.filter(model => model.task === task);
-  describeRank(of("sequence-score"), chosen);
   describeClassify(of("text-classification"), chosen.classifier);
+  await describeRank(of("sequence-score"), chosen);
 }
 
 async function everyModel() {
@@ -22,7 +22,7 @@ async function everyModel() {
   return models;
 }
 
-function describeRank(models, {gate, score}) {
+async function describeRank(models, {gate, score}) {
   const accept = name => {
     const {length, alphabet} = models.find(model => model.name === name) ?? {};
     at("sequences-hint").textContent = length ? `${length} residues each, of ${alphabet}.` : "";
@@ -31,7 +31,8 @@ function describeRank(models, {gate, score}) {
   accept(score);
   at("score_model").addEventListener("change", event => accept(event.target.value));
   const offer = () => rankChoices(models, {gate_model: gate, score_model: score});
-  if (at("rank-more").open) offer();
+  const {searchParams} = new URL(location.href);
+  if (at("rank-more").open || searchParams.has("gate_model") || searchParams.has("score_model")) await offer();
   else at("rank-more").addEventListener("toggle", offer, {once: true});
   about("about-rank", models.filter(model => [gate, score].includes(model.name)));
 }
@@ -54,8 +55,10 @@ async function rankChoices(models, chosen) {
 
 function choices(place, models, chosen) {
   for (const [id, name] of Object.entries(chosen)) {
-    at(id).replaceChildren(...models.map(model => make("option", {value: model.name}, model.name)));
-    at(id).value = name;
+    const usual = model => ({value: model.name, selected: model.name === name});
+    at(id).replaceChildren(...models.map(model => make("option", usual(model), model.name)));
+    at(id).value = new URL(location.href).searchParams.get(id) ?? name;
+    if (!at(id).value) at(id).value = name;
   }
   at(place).hidden = models.length < 2;
 }

@@ -154,5 +154,5 @@ function clear() {
 
 function example() {
   state.well.replace(EXAMPLE_SEQUENCES);
-  rankRun(submitted);
+  at("rank").requestSubmit();
 }

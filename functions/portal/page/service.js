@@ -5,6 +5,9 @@ import {apiKey, askForKey} from "./key.js";
 
 const ROOT = new URL("../", import.meta.url);
 
+/** Return the address of a route. */
+export const addressOf = route => new URL(route, ROOT).href;
+
 /** What the service, or the way to it, refused: `code` and `details` as in its replies. */
 export class Refusal extends Error {
   /**

@@ -11,8 +11,8 @@ export function startTabs() {
     at(`tab-${name}`).addEventListener("click", () => { openTab(name); remember(name); });
     at(`tab-${name}`).addEventListener("keydown", move);
   }
-  const named = () => { if (NAMES.includes(location.hash.slice(1))) openTab(location.hash.slice(1)); };
-  addEventListener("hashchange", named);
+  const named = () => openTab(NAMES.includes(location.hash.slice(1)) ? location.hash.slice(1) : NAMES[0]);
+  addEventListener("popstate", named);
   named();
 }
 
@@ -29,7 +29,7 @@ export function openTab(name) {
 function remember(name) {
   const address = new URL(location.href);
   address.hash = name === NAMES[0] ? "" : name;
-  history.replaceState(null, "", address);
+  history.replaceState(history.state, "", address);
 }
 
 function move(event) {
