@@ -73,6 +73,9 @@ deploy: $(VENV)/.local $(SAM_VENV)/.sam  ## deploy to AWS: REGION=, STACK=assay,
 	  $(if $(filter-out 0,$(PLAN)),--plan) $(if $(filter-out 0,$(BUILT)),--built) \
 	  $(foreach name,$(WITHOUT),--without $(name))
 
+wheel: $(VENV)/.local  ## the Python client as build/wheel/assay-*.whl, to pip install where a program calls the service
+	$(PY) -m hatchling build -t wheel -d build/wheel
+
 ### More tests
 
 test-slow: $(VENV)/.dev  ## the longer tests: assay check against broken services, benchmarks, the runbook, injected faults
