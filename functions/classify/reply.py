@@ -1,6 +1,6 @@
 """From a classification to replies: JSON, CSV or NDJSON."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from assay.http.messages import Response, json_response, ndjson_response
@@ -29,16 +29,16 @@ def headers(body: Body) -> dict[str, str]:
 
 def _csv(body: Body) -> Response:
     labels = body["labels"]
-    after = [name for name in LATER_COLUMNS if name in body]
+    after = dict(each for field, each in LATER_COLUMNS.items() if field in body)
     head = [*COLUMNS, *(_column(label, after) for label in labels), *after]
     rows = (
-        [*_cells(at, each, labels), *(LATER_COLUMNS[name](each) for name in after)]
+        [*_cells(at, each, labels), *(cell(each) for cell in after.values())]
         for at, each in enumerate(body["results"], 1)
     )
     return Response(200, csv_text([head, *rows]), "text/csv; charset=utf-8", headers(body))
 
 
-def _column(label: str, after: Sequence[str]) -> str:
+def _column(label: str, after: Iterable[str]) -> str:
     return f"score_{label}" if label in (*COLUMNS, *after) else escape_formula(label)
 
 
@@ -60,8 +60,11 @@ def _ndjson(body: Body) -> Response:
     return ndjson_response(body["results"], headers(body))
 
 
-LATER_COLUMNS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {"titles": _titles}
-"""Columns behind the scores, each only in the reply of a model that has it, and what its cells hold."""
+LATER_COLUMNS: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
+    "titles": ("titles", _titles),
+    "checks": ("notice", lambda result: str(result.get("notice", ""))),
+}
+"""Columns behind the scores, by the field that a reply has where there is such a column: name, and what cells hold."""
 
 FORMS: Final[Mapping[str, tuple[Callable[[Body], Response], str]]] = {
     "application/json": (json_response, "classification.json"),

@@ -99,7 +99,7 @@ class ClassifyServices(Stores):
         ]
         return {
             "model": {"name": manifest.name, "version": manifest.version},
-            **describe_labels(text),
+            **describe_labels(text, classifier.checks),
             "results": results,
             "notices": [each.to_body() for each in gather([*request.notices, *remarks(enumerate(results, 1))])],
         }

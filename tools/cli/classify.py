@@ -168,7 +168,7 @@ def classify_here(sent: ClassifyRequest, folder: Path, name: str, chosen: Mappin
     found = shape_result(outcome, spec, options)
     return {
         "model": {"name": manifest.name, "version": manifest.version},
-        **describe_labels(spec),
+        **describe_labels(spec, classifier.checks),
         "results": [found | ({"source": sent.source} if sent.source else {})],
         "notices": [each.to_body() for each in remarks([(1, found)])],
     }

@@ -1,7 +1,9 @@
 """Files of abstracts dropped under classify/: each kind of file, its rejects, the same bytes for any split."""
 
 import base64
+import csv
 import gzip
+import io
 import json
 import random
 from collections.abc import Callable
@@ -14,7 +16,10 @@ from assay.abstracts import cleaning as preparing
 from assay.abstracts.parsing import Layout
 from assay.jobs.classify_files import sniff_layout
 from assay.jobs.steps import redrive
+from assay.options import ClassifyOptions
 from classify import jobs as classify_jobs
+from classify.reply import FORMS
+from classify.request import ClassifyRequest
 from classify.services import services
 from tests import events
 from tests.conftest import delete_objects
@@ -75,6 +80,35 @@ def test_lines_without_a_label_are_a_notice_of_the_summary(paper_drop: Drop, cut
     job_id = paper_drop.done("classify/a.txt", f"{GOOD}\nshort\n{OTHER}\n".encode(), threshold="1")
     told = {each["code"]: each for each in paper_drop.summary(job_id)["notices"]}["no_label"]
     assert (told["lines"], told["count"]) == ([1, 3], 2)
+
+
+def test_odd_texts_are_told_alike_by_a_request_the_cache_a_file_and_a_table(
+    paper_drop: Drop, environment: Callable[[str, str], None]
+) -> None:
+    paper_drop.aws.publish("arxiv-archives")
+    environment("ASSAY_CLASSIFIER", "arxiv-archives")
+    environment("ASSAY_CACHE_DAYS", "1")
+    services.cache_clear()
+    texts = [
+        f"{GOOD} {OTHER}",
+        "Le chat dort toute la journée sur le canapé du salon et ne mange que du poisson.",
+        "x" * 99,
+    ]
+    request = ClassifyRequest(texts, ClassifyOptions(), single=False)
+    computed, remembered = (services().classify(request) for _ in range(2))
+    job_id = paper_drop.done("classify/a.txt", "\n".join(texts).encode())
+    expected = [None, "not_english", "not_prose"]
+    for results in (computed["results"], remembered["results"], lines(paper_drop, job_id)):
+        assert [each.get("notice") for each in results] == expected
+    assert [each["cached"] for each in remembered["results"]] == [True] * 3
+    told = {each["code"]: (each["lines"], each["count"]) for each in paper_drop.summary(job_id)["notices"]}
+    assert {code: told[code] for code in ("not_english", "not_prose")} == {
+        "not_english": ([2], 1),
+        "not_prose": ([3], 1),
+    }
+    assert told == {each["code"]: (each["lines"], each["count"]) for each in computed["notices"]}
+    rows = [*csv.DictReader(io.StringIO(FORMS["text/csv"][0](computed).body))]
+    assert [row["notice"] or None for row in rows] == expected
 
 
 def test_json_lines(paper_drop: Drop) -> None:

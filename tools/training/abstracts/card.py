@@ -47,6 +47,21 @@ precision, on another held-out part of the same file). int8 moves a logit by {di
 
 ![Calibration of every label; how often each probability is given](calibration.png)
 
+## Odd texts
+
+A result has a `notice` if its text is unlike what the model learned from: `not_english`, `not_prose`,
+`unfamiliar_words`, `too_short` (under {shortest:,} characters) or `too_long` (over {longest:,}). The checks see the
+mean likelihood of the tokens among the training abstracts, the share of small English words, the share of signs such
+as `=` and `;`, and the length. Their limits lie where few validation rows fall beyond them. Nothing is withheld.
+
+| texts | rows | with a notice | which |
+|---|---|---|---|
+{notices}
+
+The first row counts false alarms. Other languages are paragraphs of Debian's translated manual pages that hold
+neither "the" nor "of". The checks are not made for English documentation. An English text about anything else may
+get no notice if its words are common; its labels mean nothing either.
+
 ## Limits
 
 English abstracts of scientific papers; anything else gets an answer too, and it means nothing. Archives overlap: a
@@ -85,7 +100,23 @@ def render(manifest: Mapping[str, Any]) -> str:
         quality="\n".join(_quality(metrics)),
         difference=metrics["int8_logit_difference"],
         labels="\n".join(_labels(manifest)),
+        notices="\n".join(_notices(metrics["notices"])),
+        shortest=metrics["notices"]["shortest"],
+        longest=metrics["notices"]["longest"],
     )
+
+
+def _notices(found: Mapping[str, Any]) -> list[str]:
+    kinds = {"held-out abstracts (test rows)": found["test"], **found["others"]}
+    return [
+        f"| {kind.replace('-', ' ')} | {each['rows']:,} | {each['noticed']:.1%} | {_codes(each)} |"
+        for kind, each in kinds.items()
+    ]
+
+
+def _codes(found: Mapping[str, Any]) -> str:
+    codes = sorted(((share, code) for code, share in found.items() if code not in ("rows", "noticed")), reverse=True)
+    return ", ".join(f"`{code}` {share:.1%}" for share, code in codes)
 
 
 def _quality(metrics: Mapping[str, Any]) -> list[str]:

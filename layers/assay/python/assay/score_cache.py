@@ -127,6 +127,7 @@ def _item(pk: str, prediction: Prediction, expires: int) -> dict[str, Any]:
         "scores": {"B": prediction.scores.astype(_SCORE).tobytes()},
         "tokens": {"N": str(prediction.tokens)},
         "truncated": {"BOOL": prediction.truncated},
+        **({"notice": {"S": prediction.notice}} if prediction.notice else {}),
         "expires": {"N": str(expires)},
     }
 
@@ -135,7 +136,9 @@ def _read(item: Mapping[str, Any], labels: int, now: float) -> Prediction | None
     """Return the prediction of an item; None where it is past its time (DynamoDB deletes late) or not of this form."""
     try:
         scores = np.frombuffer(item["scores"]["B"], _SCORE).astype(np.float32)
-        prediction = Prediction(scores, int(item["tokens"]["N"]), bool(item["truncated"]["BOOL"]), cached=True)
+        notice = str(item.get("notice", {}).get("S", ""))
+        cut = bool(item["truncated"]["BOOL"])
+        prediction = Prediction(scores, int(item["tokens"]["N"]), cut, cached=True, notice=notice)
         alive = int(item["expires"]["N"]) > now and len(scores) == labels
     except (KeyError, TypeError, ValueError):
         return None

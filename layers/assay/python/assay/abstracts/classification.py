@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.cleaning import prepare
+from assay.abstracts.oddities import ODDITIES
 from assay.errors import AssayError, InvalidAbstract
 from assay.options import ClassifyOptions
 from assay.text.records import Notice, notice
@@ -21,13 +22,15 @@ TRUNCATED: Final = "The text is longer than the model reads: everything after it
 class Prediction:
     """One text: scores float32 [labels] after the activation, the tokens read, and whether more were cut off.
 
-    `cached` says that the scores were computed before and kept.
+    `cached` says that the scores were computed before and kept; `notice` is the code of what is odd about the text,
+    empty where nothing is or nothing is known.
     """
 
     scores: npt.NDArray[np.float32]
     tokens: int
     truncated: bool
     cached: bool = False
+    notice: str = ""
 
 
 class LabelSet(Protocol):
@@ -72,9 +75,10 @@ def shortest_decimal(scores: npt.NDArray[np.float32]) -> list[float]:
     return [float(str(score)) for score in scores]
 
 
-def describe_labels(known: LabelSet) -> dict[str, Any]:
-    """Return all labels as a reply lists them, and their titles where there are any."""
-    return {"labels": list(known.labels)} | ({"titles": dict(known.titles)} if known.titles else {})
+def describe_labels(known: LabelSet, checks: Sequence[str] = ()) -> dict[str, Any]:
+    """Return all labels as a reply lists them, their titles and what texts are checked for, where there are any."""
+    more = {"titles": dict(known.titles), "checks": list(checks)}
+    return {"labels": list(known.labels)} | {name: value for name, value in more.items() if value}
 
 
 def shape_result(prediction: Prediction, known: LabelSet, options: ClassifyOptions) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def shape_result(prediction: Prediction, known: LabelSet, options: ClassifyOptio
         "tokens": prediction.tokens,
         "truncated": prediction.truncated,
         "cached": prediction.cached,
-    }
+    } | ({"notice": prediction.notice} if prediction.notice else {})
 
 
 def _chosen(
@@ -105,11 +109,12 @@ def _title(titles: Mapping[str, str], label: str) -> dict[str, str]:
 
 
 def remarks(results: Iterable[tuple[int, Mapping[str, Any]]]) -> list[Notice]:
-    """Return what callers should know of results, each by its line or position: no label, a text that was cut."""
+    """Return what callers should know of results, each by its line or position: no label, a cut text, an odd one."""
     found = [each for each in results if "error" not in each[1]]
     bare = [line for line, result in found if not result["labels"]]
     cut = [line for line, result in found if result["truncated"]]
-    told = (("no_label", NO_LABEL, bare), ("truncated", TRUNCATED, cut))
+    odd = ((code, said, [at for at, each in found if each.get("notice") == code]) for code, said in ODDITIES.items())
+    told = (("no_label", NO_LABEL, bare), ("truncated", TRUNCATED, cut), *odd)
     return [notice(code, message, lines) for code, message, lines in told if lines]
 
 

@@ -26,6 +26,11 @@ class Tokens:
     truncated: bool
     more: tuple[npt.NDArray[np.int32], ...] = ()
 
+    @property
+    def windows(self) -> tuple[npt.NDArray[np.int32], ...]:
+        """Return all that is read of the text, window by window."""
+        return (self.ids, *self.more)
+
 
 class TextTokenizer:
     """A `tokenizer.json`, whose own truncation and padding settings give way to `max_tokens` and none.
@@ -40,6 +45,11 @@ class TextTokenizer:
             self._tokenizer = _load(path)
             self._tokenizer.no_padding()
             self._tokenizer.enable_truncation(max_tokens, stride=self._overlap)
+
+    @property
+    def size(self) -> int:
+        """How many token ids there are, from 0."""
+        return int(self._tokenizer.get_vocab_size())
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Return the tokens of each text, in order."""

@@ -18,6 +18,7 @@ from assay.models.reference import read_reference
 from assay.telemetry import phase
 
 if TYPE_CHECKING:
+    from assay.abstracts.oddities import UsualTexts
     from assay.abstracts.tokens import TextTokenizer
     from assay.ranking.reference_scale import ReferenceScale
 
@@ -73,6 +74,16 @@ class LoadedModel:
             return TextTokenizer(self.folder / self.text.tokenizer, self.longest, self.text.overlap)
         except ImportError as error:
             raise RuntimeMissing("tokenizers is not installed here, and classifiers need it") from error
+
+    @cached_property
+    def usual_texts(self) -> "UsualTexts | None":
+        """What a classifier's training texts were like, None where the bundle does not say. Raises BundleInvalid."""
+        from assay.models.text_reference import read_usual_texts, require_vocabulary
+
+        found = read_usual_texts(self.folder, self.manifest)
+        if found:
+            require_vocabulary(found, self.tokenizer.size)
+        return found
 
     @cached_property
     def reference(self) -> "ReferenceScale | None":

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.abstracts.classification import Prediction
+from assay.abstracts.oddities import ODDITIES
 from assay.abstracts.tokens import Tokens
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
@@ -46,17 +47,29 @@ class TextClassifier:
         self.longest = model.longest
         self._activate = ACTIVATIONS[self.text.activation]
         self._tokenizer = model.tokenizer
+        self._usual = model.usual_texts
 
     def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order; a repeated text is computed once."""
         distinct = list(dict.fromkeys(texts))
-        known = dict(zip(distinct, self._classify(self._tokenizer.encode(distinct)), strict=True))
+        known = dict(zip(distinct, self._classify(distinct), strict=True))
         return [known[text] for text in texts]
 
-    def _classify(self, tokens: list[Tokens]) -> list[Prediction]:
-        windows = [ids for each in tokens for ids in (each.ids, *each.more)]
-        scores = iter(self._windows(windows))
-        return [_average_windows(each, [next(scores) for _ in range(1 + len(each.more))]) for each in tokens]
+    @property
+    def checks(self) -> Sequence[str]:
+        """The codes of what a text is checked for; a bundle that does not know its training texts checks nothing."""
+        return [*ODDITIES] if self._usual else []
+
+    def _classify(self, texts: Sequence[str]) -> list[Prediction]:
+        tokens = self._tokenizer.encode(texts)
+        scores = iter(self._windows([ids for each in tokens for ids in each.windows]))
+        return [
+            _average_windows(each, [next(scores) for _ in each.windows], self._judge(text, each))
+            for text, each in zip(texts, tokens, strict=True)
+        ]
+
+    def _judge(self, text: str, tokens: Tokens) -> str:
+        return self._usual.judge(text, np.concatenate(tokens.windows)) if self._usual else ""
 
     def _windows(self, windows: list[Ids]) -> Scores:
         """Return the scores [windows, labels]."""
@@ -85,11 +98,11 @@ class TextClassifier:
             raise ModelUnavailable(f"{name} gave a score that is not a finite number")
 
 
-def _average_windows(tokens: Tokens, scores: list[Scores]) -> Prediction:
+def _average_windows(tokens: Tokens, scores: list[Scores], notice: str) -> Prediction:
     """Return the prediction of a text: its windows' scores averaged, each weighing as many tokens as it has."""
-    lengths = [len(tokens.ids), *map(len, tokens.more)]
+    lengths = [len(ids) for ids in tokens.windows]
     joined = scores[0] if len(scores) == 1 else np.average(scores, axis=0, weights=lengths).astype(np.float32)
-    return Prediction(joined, sum(lengths), tokens.truncated)
+    return Prediction(joined, sum(lengths), tokens.truncated, notice=notice)
 
 
 def _shape(model: LoadedModel) -> tuple[int | None, int | None]:
