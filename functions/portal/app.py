@@ -149,9 +149,20 @@ def get_job(job_id: str) -> Response:
 @app.post("/jobs/<job_id>/cancel")
 def post_cancel(job_id: str) -> Response:
     """Stop a job of the caller's, or of a dropped file; one that has ended stays as it is."""
-    jobs.require_owned(services().jobs.get(job_id), routing.request(app).caller)
+    jobs.require_owned(services().jobs.get(job_id), routing.request(app).caller, "stop it")
     job = cancel(services().desk, job_id)
     return json_response(jobs.job_reply(job, services()), 202)
+
+
+@app.post("/jobs/<job_id>/rerun")
+def post_rerun(job_id: str) -> Response:
+    """Begin a job over the file of one of the caller's, or of a dropped file, with other options."""
+    from assay.jobs.reruns import rerun  # with the state machine's client, which nothing else here needs
+
+    request, first = routing.request(app), services().jobs.get(job_id)
+    jobs.require_owned(first, request.caller, "run it again")
+    job = rerun(services().desk, jobs.require_job(first), request.json(), request.caller)
+    return json_response(jobs.job_reply(job, services()), 202, {"Location": f"../{job.id}"})
 
 
 @app.get("/jobs")

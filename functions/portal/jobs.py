@@ -18,9 +18,7 @@ OURS = frozenset(("id", "bucket", "version_id", "etag", "execution", "runs", "ow
 
 def job_reply(job: Job | None, stores: Stores) -> dict[str, Any]:
     """Return a job with links to its results. Raises NotFound."""
-    if job is None:
-        raise NotFound("there is no such job; a job's record expires 30 days after its last change")
-    results = stores.results
+    job, results = require_job(job), stores.results
     links = {name: results.link(key, filename=key.rpartition("/")[2]) for name, key in job.results.items()}
     settled = job.state == "SUCCEEDED" or not job.shards
     done, notes = (range(job.shards), {}) if settled else (list_done(job, results), stores.notes.read(job))
@@ -32,10 +30,17 @@ def is_owned(job: Job | None, caller: str) -> Job | None:
     return job if job is not None and job.belongs(caller) else None
 
 
-def require_owned(job: Job | None, caller: str) -> None:
-    """Raise Forbidden where a job, found by its id, is another caller's."""
+def require_owned(job: Job | None, caller: str, what: str) -> None:
+    """Raise Forbidden where a job, found by its id, is another caller's; `what` is what they would do with it."""
     if job is not None and not job.belongs(caller):
-        raise Forbidden("another API key or role owns this job, and only its owner can stop it")
+        raise Forbidden(f"another API key or role owns this job, and only its owner can {what}")
+
+
+def require_job(job: Job | None) -> Job:
+    """Return a job. Raises NotFound."""
+    if job is None:
+        raise NotFound("there is no such job; a job's record expires 30 days after its last change")
+    return job
 
 
 def list_done(job: Job, results: Bucket) -> Collection[int]:

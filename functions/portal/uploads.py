@@ -9,13 +9,11 @@ from urllib.parse import urlsplit
 from assay.aws.s3 import Bucket
 from assay.errors import InvalidOption, MalformedBody
 from assay.jobs.job_records import Jobs
-from assay.options import CLASSIFYING, RANKING, OptionSpecs, read_options, require_known, write_metadata
+from assay.options import OPTIONS, read_options, require_known, write_metadata
 
 MAX_UPLOAD_BYTES = 5 << 30
 """What S3 takes in one POST."""
 MOST_NAME = 255
-OPTIONS: Mapping[str, OptionSpecs] = {"rank": RANKING, "classify": CLASSIFYING}
-"""What may be chosen for each kind of file."""
 KINDS = tuple(OPTIONS)
 _FIELDS = ("filename", "kind")
 _UNSAFE = re.compile(r"[^\w.+ -]+")

@@ -65,6 +65,13 @@ def test_a_job_is_stopped_by_its_caller_alone(ask: Ask, offer: dict[str, Any]) -
     assert ask("POST", path, ALICE)[0] == 202
 
 
+def test_a_file_is_run_again_by_its_caller_alone(ask: Ask, offer: dict[str, Any]) -> None:
+    path = f"/jobs/{offer['job_id']}/rerun"
+    for other in (MALLORY, {}):
+        status, said = ask("POST", path, other)
+        assert (status, said["error"]["code"]) == (403, "forbidden")
+
+
 def test_the_caller_is_kept_when_the_file_arrives_and_shown_to_nobody(
     ask: Ask, offer: dict[str, Any], aws: Aws
 ) -> None:

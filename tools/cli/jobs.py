@@ -25,7 +25,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 def add_arguments(jobs: argparse.ArgumentParser) -> None:
-    """Add list, show, follow, cancel, redrive and verify."""
+    """Add list, show, follow, cancel, rerun, redrive and verify."""
     commands = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = _add(commands, "list", _list, "the latest jobs")
     listed.add_argument("--state", choices=("QUEUED", "RUNNING", "SUCCEEDED", "FAILED"), help="only those")
@@ -35,7 +35,12 @@ def add_arguments(jobs: argparse.ArgumentParser) -> None:
     cancelled.add_argument("job", help="the job's id")
     followed = _add(commands, "follow", _follow, "wait for the end of a job, its progress shown, and show it")
     followed.add_argument("job", help="the job's id")
-    for each in (shown, followed, cancelled):
+    again = _add(commands, "rerun", _rerun, "begin a job over the same file with other options, without another upload")
+    again.add_argument("job", help="the job's id")
+    again.add_argument("--threshold", type=float, help="another threshold")
+    again.add_argument("--top-k", type=int, help="another number of rows, or of labels")
+    again.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other option, as gate=off")
+    for each in (shown, followed, cancelled, again):
         add_service(each, "the service")
     redrive = _add(commands, "redrive", _redrive, "begin a FAILED job again; its finished shards are kept")
     redrive.add_argument("job", nargs="?", help="the job's id")
@@ -79,6 +84,15 @@ def _follow(options: argparse.Namespace) -> int:
     return 0 if job["state"] == "SUCCEEDED" else 1
 
 
+def _rerun(options: argparse.Namespace) -> int:
+    wrong = [each for each in options.set if "=" not in each]
+    if wrong:
+        return report_failure(f"--set takes NAME=VALUE, not {wrong[0]!r}")
+    given = {name: value for name, _, value in (each.partition("=") for each in options.set)}
+    given |= {name: value for name in ("threshold", "top_k") if (value := getattr(options, name)) is not None}
+    return _ask(options, "POST", f"/jobs/{options.job}/rerun", {}, given)
+
+
 def _cancel(options: argparse.Namespace) -> int:
     if options.stack or options.endpoint:
         print(f"{options.job}: {cancel(find_deployed(options.stack, options.endpoint).desk, options.job).reason}")
@@ -86,12 +100,13 @@ def _cancel(options: argparse.Namespace) -> int:
     return _ask(options, "POST", f"/jobs/{options.job}/cancel", {})
 
 
-def _ask(options: argparse.Namespace, method: str, path: str, query: dict[str, str]) -> int:
-
+def _ask(
+    options: argparse.Namespace, method: str, path: str, query: dict[str, str], body: dict[str, Any] | None = None
+) -> int:
     if not options.url:
         return report_failure(WHICH)
     with Assay(options.url, options.key) as service:
-        print(json.dumps(service.ask(method, path, **query), indent=2))
+        print(json.dumps(service.ask(method, path, body, **query), indent=2))
     return 0
 
 

@@ -17,6 +17,7 @@ from tests.integration.faults import OPEN, code, desk
 ROUTES = {
     "job": ("portal_job", {"pathParameters": {"id": "x"}}),
     "cancel": ("portal_cancel", {"pathParameters": {"id": "x"}}),
+    "rerun": ("portal_rerun", {"pathParameters": {"id": "x"}}),
     "uploads": ("portal_uploads", {}),
 }
 AWAY: dict[str, Exception] = {

@@ -204,7 +204,8 @@ def test_a_plan_says_where_its_shards_are_listed(monkeypatch: pytest.MonkeyPatch
     world: Any = World()
     planned: list[Any] = []
 
-    def plan(kind: Any, working: Any, upload: Any, uploads: Any, caps: Caps) -> JobPlan:
+    def plan(kind: Any, working: Any, upload: Any, uploads: Any, caps: Caps, *, given: Any) -> JobPlan:
+        assert given is None
         planned.append((kind.name, working is world, upload.key, uploads.name, caps))
         return MANIFEST
 

@@ -14,13 +14,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from assay.errors import InvalidOption
 from assay.jobs.job_records import Job
-from assay.options import CLASSIFYING, RANKING, ClassifyOptions, RankOptions
+from assay.options import CLASSIFYING, OPTIONS, RANKING, ClassifyOptions, RankOptions
 from assay.papers.pdf import Extract
 from assay.ranking.ranking import Counts, RankedRow
 from assay.sequences.contract import DEFAULT
 from classify.reply import FORMS as CLASSIFICATIONS
 from portal.jobs import OURS
-from portal.uploads import OPTIONS
 from rank.reply import FORMS as RANKINGS
 from tests.unit.templates import ROOT, written
 from tools.local import stack
@@ -261,7 +260,7 @@ def test_an_upload_takes_the_options_of_every_kind() -> None:
     assert known == {name for readers in OPTIONS.values() for name in readers}
 
 
-@pytest.mark.parametrize("name", ["RankForm", "UploadRequest"])
+@pytest.mark.parametrize("name", ["RankForm", "UploadRequest", "RerunRequest"])
 def test_options_are_the_same_wherever_they_stand(name: str) -> None:
     options = {each: SCHEMAS["RankRequest"]["properties"][each] for each in RANKING}
     assert {each: SCHEMAS[name]["properties"][each] for each in RANKING} == options

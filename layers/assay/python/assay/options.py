@@ -105,6 +105,8 @@ RANKING: Final[OptionSpecs] = {
 """The options of a ranking: of requests, of presigned uploads, of a dropped file's metadata."""
 CLASSIFYING: Final[OptionSpecs] = {"threshold": _SHARE, "top_k": bound_integer(MAX_TOP_K), "column": _TEXT}
 """The options of a file of abstracts."""
+OPTIONS: Final[Mapping[str, OptionSpecs]] = {"rank": RANKING, "classify": CLASSIFYING}
+"""What may be chosen for each kind of file."""
 FOREIGN: Final = frozenset(
     ("mtime", "atime", "ctime", "uid", "gid", "mode", "md5chksum", "sha256", "s3cmd_attrs", "mc_attrs", "btime")
 )

@@ -85,7 +85,7 @@ class Job:
     `options` those it is planned with; before that `options` are what was asked for. `ending` says that all shards are
     joined. `execution` is the state machine's run where there is one, `runs` how often it was begun, `version_id` and
     `etag` which object it is about. `owner` is the caller who asked for it, as `assay.http.messages` names one; empty
-    where a file was dropped in the bucket, or calls are open.
+    where a file was dropped in the bucket, or calls are open. `rerun_of` is the job whose file it reads again.
     """
 
     id: str
@@ -111,6 +111,7 @@ class Job:
     results: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     owner: str = ""
+    rerun_of: str = ""
 
     @property
     def finished(self) -> bool:
@@ -157,6 +158,14 @@ class Jobs:
         self._point(key, job.id, "", owner)  # first: a record that nothing points to would wait for ever beside another
         self._record(job.id, {"kind": kind, "upload": key, "owner": owner, "options": chosen, LIVE_INDEX: _PROMISE})
         return job
+
+    def repeat(self, job: Job, execution: str) -> bool:
+        """Make a job over the file of another, to be run by that execution; False where there is one of its id."""
+        kept = ("kind", "upload", "bucket", "version_id", "etag", "options", "models", "owner", "rerun_of")
+        now = self._table.time()
+        item = {"pk": f"job#{job.id}", "state": "QUEUED", LIVE_INDEX: _JOB, "created": now, "updated": now}
+        item |= {name: getattr(job, name) for name in kept} | {"execution": execution}
+        return self._table.put(item, "attribute_not_exists(pk)")
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
         """Take the job of an upload, making it where there is none.

@@ -96,16 +96,24 @@ class JobType(Protocol):
 
 
 def plan_job(
-    kind: JobType, working: Workspace, upload: Upload, uploads: Bucket, caps: Caps, *, fresh: bool = False
+    kind: JobType,
+    working: Workspace,
+    upload: Upload,
+    uploads: Bucket,
+    caps: Caps,
+    *,
+    fresh: bool = False,
+    given: Mapping[str, Any] | None = None,
 ) -> JobPlan:
     """Return the job's manifest, made and kept by the first call; later ones find it and change nothing.
 
-    `fresh` says that there was none yet. Raises ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge,
-    ModelUnavailable.
+    `fresh` says that there was none yet, `given` has the `options` and `models` of a job that runs again. Raises
+    ObjectMissing, ObjectChanged, InvalidOption, UnreadableInput, TooLarge, ModelUnavailable.
     """
     found = None if fresh else working.find_plan()
     if found is None:
-        found = new_plan(kind, working.job_id, upload, uploads, caps)
+        given = given or {}
+        found = new_plan(kind, working.job_id, upload, uploads, caps, given.get("options"), given.get("models"))
         working.keep(found)
     return found
 
@@ -117,8 +125,11 @@ def new_plan(
     uploads: Bucket,
     caps: Caps,
     options: Mapping[str, Any] | None = None,
+    models: PinnedModels | None = None,
 ) -> JobPlan:
     """Return a new manifest; where no options are given, they are those of the object's metadata.
+
+    Where no models are, they are those that serve now.
 
     Raises as `plan_job` does.
     """
@@ -137,7 +148,7 @@ def new_plan(
         format=shape.format,
         shard_bytes=caps.shard_bytes,
         shards=shards,
-        models=kind.models(options),
+        models=models or kind.models(options),
         options=options,
         compression=found.packing,
         most_bytes=_UNPACKED * caps.unsplit_bytes if found.packing else 0,

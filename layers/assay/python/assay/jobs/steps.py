@@ -14,7 +14,7 @@ from assay.jobs import workspace
 from assay.jobs.accounting import Ledger
 from assay.jobs.ending import BLAMED, fail_job, fail_planned_job, settle, write_summary
 from assay.jobs.environment import JobEnvironment
-from assay.jobs.job_records import Claim, UploadIdentity
+from assay.jobs.job_records import Claim, Job, UploadIdentity
 from assay.jobs.merging import CutInRow, Joined, check_results, collect_results
 from assay.jobs.planning import JobType, Upload, as_one_shard, plan_job
 from assay.jobs.workspace import JobPlan, ShardResult, Workspace
@@ -28,7 +28,8 @@ def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
     job_id = str(event["job_id"])
     working = desk.working(job_id)
-    manifest = plan_job(kind, working, Upload.from_json(event), desk.uploads, desk.of_kind(kind.name).caps)
+    upload, caps = Upload.from_json(event), desk.of_kind(kind.name).caps
+    manifest = plan_job(kind, working, upload, desk.uploads, caps, given=event.get("given"))
     working.list_shards(manifest)
     _start(desk, manifest)
     return {
@@ -200,11 +201,20 @@ def redrive(desk: JobEnvironment, job_id: str) -> str | None:
     job = desk.jobs.reopen(job_id)
     if job is None:
         return None
-    upload = Upload(job.bucket or desk.uploads.name, job.upload, job.version_id, job.etag)
     name = f"{job_id}-{job.runs}"
     desk.jobs.start(job_id, job.models, shards=job.shards, execution=desk.machine.execution(name))
-    desk.machine.start(name, {"job_id": job_id, "kind": job.kind, **upload.to_json()})
+    desk.machine.start(name, order_execution(job, desk.uploads.name))
     return desk.machine.execution(name)
+
+
+def order_execution(job: Job, bucket: str) -> dict[str, Any]:
+    """Return the input of an execution that does a job; `bucket` is where its file lies if the record does not say.
+
+    A rerun's options and models are the record's: its file's metadata has those of the first run.
+    """
+    upload = Upload(job.bucket or bucket, job.upload, job.version_id, job.etag)
+    given = {"given": {"options": job.options, "models": job.models}} if job.rerun_of else {}
+    return {"job_id": job.id, "kind": job.kind, **upload.to_json(), **given}
 
 
 class Letter(Enum):
