@@ -128,7 +128,8 @@ def files(stack: Stack) -> None:
             job = stack.portal(200, "GET", f"/jobs/{drop.done(f'{prefix}/{size}.txt', body, **chosen)}")
             assert job["state"] == "SUCCEEDED"
             assert stack.portal(200, "GET", "/jobs", upload=f"{prefix}/{size}.txt")["job_id"] == job["job_id"]
-        stack.portal(202, "POST", f"/jobs/{job['job_id']}/rerun", {"top_k": 1})
+        again = stack.portal(202, "POST", f"/jobs/{job['job_id']}/rerun", {"top_k": 1})
+        stack.machine.wait(again["job_id"])
         assert drop.job(drop.done(f"{prefix}/bad.txt.gz", gzip.compress(body)[:40])).state == "FAILED"
         gone = drop.put(f"{prefix}/gone.txt", body)
         stack.aws.s3.delete_object(Bucket="uploads", Key=f"{prefix}/gone.txt", VersionId=_version(gone))

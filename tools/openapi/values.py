@@ -83,14 +83,19 @@ def _collect() -> dict[str, Any]:
 
 def codes_of(status: int) -> list[str]:
     """Return the codes of the errors that come with a status."""
-    raised = [kind.code for kind in _tree(AssayError) if not kind.__subclasses__() and _status(kind) == status]
+    raised = [kind.code for kind in _tree(AssayError) if not _children(kind) and _status(kind) == status]
     return sorted({*raised, *GATEWAY.get(status, ())})
 
 
 def _tree(kind: type[AssayError]) -> Iterator[type[AssayError]]:
     yield kind
-    for child in kind.__subclasses__():
+    for child in _children(kind):
         yield from _tree(child)
+
+
+def _children(kind: type[AssayError]) -> list[type[AssayError]]:
+    """Return what the service raises: the client, where it is imported too, has errors of its own."""
+    return [each for each in kind.__subclasses__() if each.__module__ == AssayError.__module__]
 
 
 def _status(kind: type[AssayError]) -> int:
