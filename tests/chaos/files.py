@@ -13,7 +13,7 @@ from typing import Final
 from assay.models.loading import SequenceScorer, load_folder
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
-from assay.ranking.ranking import ranking_csv
+from assay.ranking.ranking import PartialRanking, ranking_csv
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
@@ -93,13 +93,17 @@ def file(seed: int, number: int) -> File:
 
 
 def ranking(one: File) -> bytes:
-    """Return the right ranking.csv of a file, by the pure path: no shards, no job, no AWS."""
+    """Return the right ranking.csv of a file."""
+    return "".join(ranking_csv(rank_plainly(one))).encode()
+
+
+def rank_plainly(one: File) -> PartialRanking:
+    """Rank a file by the pure path: no shards, no job, no AWS."""
     scorer = _scorer()
     body = b"".join(gunzip(iter([one.body]))) if one.key.endswith(".gz") else one.body
     blocks = parse([body], sniff_format(body, "", one.key.rpartition("/")[2]), scorer.contract)
     options = RankOptions(threshold=-1e6)
-    whole = rank_blocks(blocks, scorer, scorer, options, deduplicate=False, on_rejects=lambda _: None)
-    return "".join(ranking_csv(whole)).encode()
+    return rank_blocks(blocks, scorer, scorer, options, deduplicate=False, on_rejects=lambda _: None)
 
 
 @cache

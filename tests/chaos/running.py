@@ -17,7 +17,7 @@ from assay.errors import ObjectMissing
 from assay.jobs.job_records import Job
 from assay.jobs.steps import redrive
 from tests.chaos.faults import Faults
-from tests.chaos.files import File, again, file, ranking
+from tests.chaos.files import File, again, file, rank_plainly, ranking
 from tests.chaos.world import World, forget, world
 from tests.conftest import TABLE
 
@@ -131,7 +131,7 @@ def _judge(
         how = how if how.startswith("stopped") else "failed with a reason, redriven"
         job = _redriven(place, one, event, job, outcomes)
     outcomes.counts[how] += 1
-    outcomes.wrong += [f"{one.key}: {each}" for each in _wrongs(place, job, wanted)]
+    outcomes.wrong += [f"{one.key}: {each}" for each in (*_wrongs(place, job, wanted), *_miscounted(place, one, job))]
 
 
 def _redriven(place: World, one: File, event: dict[str, Any], job: Job, outcomes: Outcomes) -> Job | None:
@@ -155,6 +155,18 @@ def _wrongs(place: World, job: Job | None, wanted: bytes) -> Iterator[str]:
     told = place.desk().results.get(job.results["summary"], limit=1 << 20)
     if told is None or json.loads(told[0])["state"] != "SUCCEEDED":
         yield "its summary says otherwise"
+
+
+def _miscounted(place: World, one: File, job: Job | None) -> Iterator[str]:
+    """Yield what is wrong with what a job that succeeded tells of all its records: their spread, and its progress."""
+    if job is None or job.state != "SUCCEEDED":
+        return
+    if job.kind == "rank" and job.histograms != rank_plainly(one).histograms:
+        yield "other histograms than those of one pass"
+    notes = place.desk().notes
+    for shard, note in (notes.read(job) if notes else {}).items():
+        if note.size > job.bytes or note.records > job.counts["received"]:
+            yield f"shard {shard} noted more than there is"
 
 
 def _misled(place: World, one: File, event: dict[str, Any]) -> Iterator[str]:

@@ -127,8 +127,9 @@ def world(faults: Faults, scratch: Path) -> Iterator[World]:
         machine = create(_handlers(faults), patch)
         patch.setenv("ASSAY_FILE_MACHINE", machine.arn)
         forget()
-        for name in SERVICES:
-            faults.attach(clients._client(name))
+        patch.setattr("assay.jobs.byte_ranges.NOTE_SECONDS", 0.0)
+        for each in (*map(clients._client, SERVICES), clients.hasty_table_client()):
+            faults.attach(each)
         place = World(aws, machine, _uploads(), faults)
         patch.setattr("assay.jobs.announcements.Jobs", partial(Jobs, clock=lambda: time.time() + place.later))
         yield place

@@ -45,9 +45,12 @@ def watched(fate: Callable[[int], None] = lambda _: None, when: str = "before-ca
             each.unregister(when, note)
 
 
-def test_a_small_file_takes_few_calls(drop: Drop) -> None:
-    drop.done("rank/first.txt", BODY, **OPEN)  # loads the models
-    event = drop.put("rank/a.txt", BODY, **OPEN)
+@pytest.mark.parametrize(("kind", "body"), [("rank", BODY), ("classify", PAPERS)])
+def test_a_small_file_takes_few_calls(kind: str, body: bytes, request: pytest.FixtureRequest) -> None:
+    drop: Drop = request.getfixturevalue("drop" if kind == "rank" else "paper_drop")
+    options = OPEN if kind == "rank" else {}
+    drop.done(f"{kind}/first.txt", body, **options)  # loads the models
+    event = drop.put(f"{kind}/a.txt", body, **options)
     with watched() as calls:
         (job_id,) = drop(event)
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
@@ -75,6 +78,7 @@ def test_a_function_killed_at_any_call_is_made_good_by_the_next_try(drop: Drop, 
         job = drop.job(json.loads(_pointer(drop, f"rank/{when}-{at}.txt"))["job_id"])
         assert job.state == drop.summary(job.id)["state"] == "SUCCEEDED"
         assert drop.names(job.id) == names
+        assert job.histograms == drop.job(first).histograms == drop.summary(job.id)["histograms"] != {}
         for name in ("ranking.csv", "rejected.csv"):
             assert drop.result(job.id, name) == drop.result(first, name)
         if at > MOST_CALLS:
