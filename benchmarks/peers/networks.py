@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 SYMBOLS: Final = 20
 _SAME: Final = 0
 _RELU: Final = 1
+_SAME_VALUES: Final = ("CAST", "QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,7 @@ class _Reader:
         given, made = [int(each) for each in operator.inputs], int(operator.outputs[0])
         options = operator.builtinOptions
         relu = getattr(options, "fusedActivationFunction", 0) == _RELU
-        if (
-            name in ("DEQUANTIZE", "QUANTIZE")
-            or name == "CAST"
-            or (name == "RESHAPE" and not self._flattens(given[0], made))
-        ):
+        if name in _SAME_VALUES or (name == "RESHAPE" and not self._flattens(given[0], made)):
             self._same[made] = self._value(given[0])
         elif name == "RESHAPE":
             yield Step("flatten", (self._value(given[0]),), made)

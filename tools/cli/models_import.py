@@ -35,7 +35,8 @@ def add(found: "Commands") -> None:
     command.add_argument("--licence", default="", help="e.g. MIT; goes into the manifest")
     command.add_argument("--publish", action="store_true", help="publish the bundle too")
     command.add_argument("--activate", action="store_true", help="publish it and let it serve")
-    command.add_argument("--quantize", choices=("int8", "none"), help="weights; default int8 for texts, else none")
+    forms = "int8: weights; static: networks of sequences compute in int8; default int8 for texts, else none"
+    command.add_argument("--quantize", choices=("int8", "static", "none"), help=forms)
     command.add_argument("--tolerance", type=float, help="greatest difference from the source, as scores")
     _add_sequences(command)
     _add_texts(command)
@@ -51,6 +52,8 @@ def _add_sequences(command: argparse.ArgumentParser) -> None:
     encodings = ("index", "one_hot", "one_hot_flat")
     group.add_argument("--encoding", choices=encodings, help="what the model reads (default: by its input's shape)")
     group.add_argument("--first-index", type=int, metavar="N", help="index of the first residue (default 0)")
+    rows = "sequences like those to be ranked, for --quantize static (default: random ones)"
+    group.add_argument("--representative", type=Path, metavar="FILE", help=rows)
 
 
 def _add_texts(command: argparse.ArgumentParser) -> None:
@@ -126,5 +129,6 @@ def wish_of(options: argparse.Namespace, scratch: Path) -> ImportRequest:
         quantize=options.quantize,
         tolerance=options.tolerance,
         rows=options.labels_file,
+        representative=options.representative,
         said=tuple(name for name in _OF_ONE_KIND if getattr(options, name) not in (None, False)),
     )

@@ -12,15 +12,12 @@ from assay.errors import InvalidOption, UnreadableInput
 from assay.models import probes
 from assay.models.loading import LoadedModel, SequenceScorer
 from assay.models.manifest import TextSpec
-from assay.sequences.formats import sniff_format
-from assay.sequences.parsing import parse
-from assay.text.compression import gunzip
 from tools.models.labelled_texts import read_texts
 from tools.models.metrics import spearman
+from tools.models.sequence_rows import read_codes
 from tools.terminal import format_table
 
 TOP = 100
-_CHUNK = 1 << 20
 Scores = npt.NDArray[np.float32]
 
 
@@ -36,7 +33,7 @@ def _sequences(before: LoadedModel, after: LoadedModel, path: Path, top: int) ->
     scorers = SequenceScorer(before), SequenceScorer(after)
     if scorers[0].contract != scorers[1].contract:
         raise InvalidOption("the models read sequences of different lengths or alphabets")
-    codes = _read_codes(path, scorers[0])
+    codes = read_codes(path, scorers[0].contract)
     first, second = (scorer.score(codes) for scorer in scorers)
     difference = np.abs(second - first)
     shared = len(set(_best(first, top)) & set(_best(second, top)))
@@ -45,17 +42,6 @@ def _sequences(before: LoadedModel, after: LoadedModel, path: Path, top: int) ->
     yield f"overlap of the top {min(top, len(codes)):<10} {shared} of {min(top, len(codes))}"
     yield f"difference of scores          mean {difference.mean():.4g}, greatest {difference.max():.4g}"
     yield f"score over 0 (passes a gate)  {(first > 0).sum():,} before, {(second > 0).sum():,} after"
-
-
-def _read_codes(path: Path, scorer: SequenceScorer) -> npt.NDArray[np.uint8]:
-    content = path.read_bytes()
-    if content.startswith(b"\x1f\x8b"):
-        content = b"".join(gunzip(iter([content]), limit=None))
-    blocks = parse(iter([content]), sniff_format(content[:_CHUNK], "", path.name.removesuffix(".gz")), scorer.contract)
-    found = [block.codes for block in blocks if len(block.codes)]
-    if not found:
-        raise UnreadableInput(f"{path} holds no sequence of {scorer.contract.length} residues")
-    return np.concatenate(found)
 
 
 def _best(scores: Scores, top: int) -> list[int]:

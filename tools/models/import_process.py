@@ -29,7 +29,7 @@ from tools.models.importing import convert_here
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _REPLY: Final = "reply.json"
 _MOST_REPLY: Final = 64 << 20
-_PATHS: Final = ("path", "encoder", "tokenizer", "rows")
+_PATHS: Final = ("path", "encoder", "tokenizer", "rows", "representative")
 _PASSED_ON: Final = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ", "CUDA_VISIBLE_DEVICES")
 _PASSED_ON_BY_PREFIX: Final = ("OMP_", "OPENBLAS_", "MKL_", "TF_")
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/etc", "/sys", "/proc")

@@ -9,6 +9,7 @@ its weights and what it reads become multiples of powers of two, few enough that
 """
 
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -100,15 +101,27 @@ class Graph:
         """Return the operation that makes a tensor, None for inputs and constants."""
         return self._makers.get(tensor)
 
+    def dtype(self, tensor: int) -> str:
+        """Return whether a tensor holds `int8` or `float32`; "" for anything else."""
+        known = {schema.TensorType.INT8: "int8", schema.TensorType.FLOAT32: "float32"}
+        return known.get(self._graph.tensors[tensor].type, "")
+
+    def scale(self, tensor: int) -> float:
+        """Return what a step of an int8 activation stands for."""
+        (scale,) = self._graph.tensors[tensor].quantization.scale
+        return float(scale)
+
     def constant(self, tensor: int) -> Array:
         """Return the values of a constant, a copy."""
         found = self._graph.tensors[tensor]
         return np.frombuffer(bytes(self._model.buffers[found.buffer].data), np.float32).reshape(found.shape).copy()
 
     def put(self, tensor: int, values: npt.NDArray[Any]) -> None:
-        """Give a constant other values."""
-        content = values.astype(np.float32).tobytes()
-        self._model.buffers[self._graph.tensors[tensor].buffer].data = np.frombuffer(content, np.uint8)
+        """Give a constant other values, in a buffer of its own: converters let equal constants share one."""
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(values.astype(np.float32).tobytes(), np.uint8)
+        self._graph.tensors[tensor].buffer = len(self._model.buffers)
+        self._model.buffers.append(buffer)
 
     def set_batch(self, batch: int) -> None:
         """Let a run take so many rows: the first size of every activation, and of what reshapes say."""
@@ -167,7 +180,8 @@ def with_batch(content: bytes, batch: int) -> bytes:
 
 def measure_ranges(content: bytes, rows: Codes) -> dict[str, Range]:
     """Return the range of every activation over the rows, by its name; the last part of a batch is filled up."""
-    interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)
+    with warnings.catch_warnings(action="ignore"):  # that keeping all tensors takes memory
+        interpreter = Interpreter(model_content=content, num_threads=1, experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]
     batch, ranges = int(source["shape"][0]), dict[str, Range]()
@@ -218,7 +232,8 @@ def _is_scalable(graph: Graph, last: Any, hidden: Any) -> bool:
         return False
     has_bias = all(len(each.inputs) == 3 and each.inputs[2] >= 0 for each in (last, hidden))
     relu_only = hidden.builtinOptions.fusedActivationFunction == relu
-    return has_bias and relu_only and graph.readers(int(last.inputs[0])) == 1
+    own = [*hidden.inputs[1:], *last.inputs]
+    return has_bias and relu_only and all(graph.readers(int(each)) == 1 for each in own)
 
 
 def round_to_exact(weights: npt.NDArray[Any], bias: npt.NDArray[Any], unit: float) -> tuple[Any, Any]:

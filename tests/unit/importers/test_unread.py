@@ -80,6 +80,8 @@ def test_scikit_learn_s_own_searches_are_taken(tmp_path: Path) -> None:
         (["--labels", "a,b"], "has no use for --labels"),
         (["--max-tokens", "64", "--chunks"], "has no use for --max-tokens, --chunks"),
         (["--quantize", "int8"], "no int8 form"),
+        (["--quantize", "static"], "no int8 form"),
+        (["--representative", "rows.txt"], "has no use for --representative"),
     ],
 )
 def test_an_option_that_contradicts_or_is_not_used_is_refused(

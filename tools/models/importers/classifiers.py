@@ -13,7 +13,14 @@ from tools.models.families import build_architecture
 from tools.models.importers import networks
 from tools.models.importers.networks import Form, missing
 from tools.models.importers.reference import Head, Reference
-from tools.models.importers.result import ImportRequest, ImportResult, probe_texts, text_probes
+from tools.models.importers.result import (
+    ImportRequest,
+    ImportResult,
+    name_quantization,
+    probe_texts,
+    refuse_static,
+    text_probes,
+)
 from tools.models.importers.texts import TextSource, logit_differences, text_header
 
 
@@ -51,6 +58,7 @@ def bundle_classifier(
     wish: ImportRequest, source: TextSource, classifier: ImportedClassifier, folder: Path
 ) -> ImportResult:
     """Write a classifier's files and return the rest of its bundle; UnreadableInput where tokens can't be served."""
+    refuse_static(wish, "a model of texts")
     reference, head, activation = classifier.reference, classifier.head, classifier.activation
     require_rows(source, len(classifier.weights["embeddings.word.weight"]))
     tokens = parity(source, reference)
@@ -58,6 +66,7 @@ def bundle_classifier(
     int8 = (wish.quantize or "int8") == "int8"
     form, report = write_encoder(build_architecture(classifier.shape, classifier.weights), folder, int8=int8)
     header = text_header(source, form, _INPUTS, classifier.labels, activation, classifier.origin)
+    header |= name_quantization(wish.quantize or "int8", form)
     differences = logit_differences(source, folder, header, reference.answer(head))
     allowed = networks.tolerance(wish, form, 1.0, int8=int8)
     return ImportResult(header, probes.within(allowed), [*classifier.described, *report, tokens, differences])

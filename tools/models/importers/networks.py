@@ -18,16 +18,22 @@ from tools.models.importers.result import (
     SEQUENCE_OPTIONS,
     ImportRequest,
     ImportResult,
+    name_quantization,
+    probe_rows,
     provenance,
+    refuse_static,
     refuse_unused,
     sequence_header,
     sequence_probes,
     text_probes,
 )
 from tools.models.importers.texts import TextSource, labels_of, text_header
+from tools.models.sequence_rows import draw_codes, read_codes, thin_codes
 
 Form = Literal["tflite", "saved_model"]
 _REASON: Final = 300
+_MOST_ROWS: Final = 8192
+_DRAWN_ROWS: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,23 @@ def write_network(function: Any, network: Network, folder: Path, *, int8: bool) 
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
 
 
+def make_integer(path: Path, wish: ImportRequest) -> str:
+    """Give a file of float32 an integer body, and return what for the report; AssayError where it can have none.
+
+    The ranges of its activations hold the representative rows and the probes, which the bundle is checked with.
+    """
+    from tools.models.static_quantization import quantize_static
+
+    given = None if wish.representative is None else read_codes(wish.representative, wish.contract)
+    rows = draw_codes(wish.contract, _DRAWN_ROWS) if given is None else thin_codes(given, _MOST_ROWS)
+    try:
+        path.write_bytes(quantize_static(path.read_bytes(), np.concatenate([rows, probe_rows(wish.contract)])))
+    except (ValueError, RuntimeError, KeyError) as error:
+        raise UnreadableInput(f"the network can't be quantized: {words(error)}. Leave --quantize static out") from error
+    drawn = "random ones (--representative FILE names yours)" if given is None else "representative ones of yours"
+    return f"int8 up to the last layer, ranges from {len(rows):,} rows, {drawn}, and from the probes"
+
+
 def convert_network(function: Any, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of a concrete function; ValueError where LiteRT could not run it."""
     frozen = convert_variables_to_constants_v2(function)
@@ -178,7 +201,9 @@ def bundle_network(
 
 def _sequences(network: Network, wish: ImportRequest, folder: Path, kind: str) -> ImportResult:
     refuse_unused(wish, SEQUENCE_OPTIONS, "a model of sequences")
-    encoding, int8 = encoding_of(wish, network), wish.quantize == "int8"
+    encoding = encoding_of(wish, network)
+    if wish.representative is not None and wish.quantize != "static":
+        raise InvalidOption("--representative has the rows for --quantize static: say both, or neither")
     if "first_index" in wish.said and encoding != "index":
         raise InvalidOption(f"the model reads {encoding}, and --first-index is for indices: leave it out")
     ((name, spec),) = network.inputs.items()
@@ -194,10 +219,21 @@ def _sequences(network: Network, wish: ImportRequest, folder: Path, kind: str) -
         return outputs.reshape(-1)[: len(codes)]
 
     probes = sequence_probes(wish.contract, score, 0.0)
-    form, report = write_network(sequence_function(network, wish, encoding), network, folder, int8=int8)
-    allowed = tolerance(wish, form, probes.outputs, int8=int8)
-    header = sequence_header(wish.contract, "index", wish.batch, form, provenance=provenance(wish, kind))
+    form, report = _write_sequences(sequence_function(network, wish, encoding), network, wish, folder)
+    allowed = tolerance(wish, form, probes.outputs, int8=wish.quantize in ("int8", "static"))
+    more = {"provenance": provenance(wish, kind), **name_quantization(wish.quantize, form)}
+    header = sequence_header(wish.contract, "index", wish.batch, form, **more)
     return ImportResult(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
+
+
+def _write_sequences(function: Any, network: Network, wish: ImportRequest, folder: Path) -> tuple[Form, list[str]]:
+    """Write the file of a network of sequences in the form that the user wants; returns what `write_network` does."""
+    form, report = write_network(function, network, folder, int8=wish.quantize == "int8")
+    if wish.quantize != "static":
+        return form, report
+    if form != "tflite":
+        raise UnreadableInput(f"--quantize static needs LiteRT, and the network would be {report[0]}")
+    return form, [make_integer(folder / "model.tflite", wish)]
 
 
 def _answer(network: Network, given: Mapping[str, Any], encoding: str) -> Any:
@@ -218,6 +254,7 @@ def _texts(network: Network, wish: ImportRequest, folder: Path, kind: str, activ
             f"the model's inputs are {names(list(network.inputs))}, not only {names(list(TEXT_INPUTS))}"
         )
     refuse_unused(wish, CLASSIFIER_OPTIONS, "a model of texts")
+    refuse_static(wish, "a model of texts")
     if wish.tokenizer is None:
         raise InvalidOption("a model of texts needs its tokenizer: --tokenizer FOLDER or tokenizer.json")
     width = axes(network.inputs["input_ids"])[-1]
@@ -235,4 +272,5 @@ def _texts(network: Network, wish: ImportRequest, folder: Path, kind: str, activ
     allowed = tolerance(wish, form, 1.0, int8=int8)
     labels = labels_of(wish, probes.outputs.shape[1])
     header = text_header(source, form, list(network.inputs), labels, shown, provenance(wish, kind))
+    header |= name_quantization(wish.quantize or "int8", form)
     return ImportResult(header, probes.within(allowed), report)

@@ -29,7 +29,7 @@ _SENTENCES: Final = (
 
 CLASSIFIER_OPTIONS: Final = ("labels", "activation", "labels_file", "tokenizer", "max_tokens", "chunks")
 """Options of every model of texts."""
-SEQUENCE_OPTIONS: Final = ("alphabet", "length", "encoding", "first_index")
+SEQUENCE_OPTIONS: Final = ("alphabet", "length", "encoding", "first_index", "representative")
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class ImportRequest:
     quantize: str | None = None
     tolerance: float | None = None
     rows: Path | None = None
+    representative: Path | None = None
     batch: int = 512
     said: tuple[str, ...] = ()
     """The options that the user gave for one kind of model, by their fields; none may be passed over."""
@@ -75,12 +76,29 @@ def refuse_unused(wish: ImportRequest, used: Sequence[str], what: str) -> None:
         raise InvalidOption(f"{what} has no use for {', '.join(unused)}: leave it out, or import another kind (--kind)")
 
 
-def sequence_probes(contract: Contract, score: Callable[[npt.NDArray[np.uint8]], Any], tolerance: float) -> Probes:
-    """Return probes of random sequences and of one residue repeated, scored by the source on codes [N, length]."""
+def refuse_static(wish: ImportRequest, what: str) -> None:
+    """Raise InvalidOption where integer bodies are asked for, of a model that has none."""
+    if wish.quantize == "static":
+        raise InvalidOption(f"--quantize static is for networks of sequences, and this is {what}: leave it out")
+
+
+def name_quantization(quantize: str | None, form: str) -> dict[str, str]:
+    """Return the manifest's field for what was made of a wish; nothing for a SavedModel, whose weights stay."""
+    names = {"none": "none", "int8": "dynamic", "static": "static"}
+    return {"quantization": names[quantize or "none"]} if form == "tflite" else {}
+
+
+def probe_rows(contract: Contract) -> npt.NDArray[np.uint8]:
+    """Return the codes [N, length] of the probes: random sequences, then each residue repeated."""
     letters = len(contract.alphabet)
     random = np.random.default_rng(50).integers(0, letters, (_RANDOM_ROWS, contract.length))
     edges = np.repeat(np.arange(letters)[:, None], contract.length, axis=1)
-    codes = np.concatenate([random, edges]).astype(np.uint8)
+    return np.concatenate([random, edges]).astype(np.uint8)
+
+
+def sequence_probes(contract: Contract, score: Callable[[npt.NDArray[np.uint8]], Any], tolerance: float) -> Probes:
+    """Return probes of random sequences and of one residue repeated, scored by the source on codes [N, length]."""
+    codes = probe_rows(contract)
     outputs = np.asarray(score(codes), np.float64).reshape(len(codes))
     return Probes("sequences", tuple(decode(codes, contract)), outputs, tolerance)
 

@@ -90,7 +90,8 @@ def convert_sklearn(wish: ImportRequest, folder: Path) -> ImportResult:
         f"{linear.length} positions x {linear.symbols} residues; centred, weights are at most {largest:.4g} "
         f"and the intercept is {float(linear.intercept):.6g}",
     ]
-    return ImportResult(sequence_header(contract, "index", wish.batch, "tflite", provenance=origin), probes, report)
+    header = sequence_header(contract, "index", wish.batch, "tflite", provenance=origin, quantization="none")
+    return ImportResult(header, probes, report)
 
 
 def _check_said(wish: ImportRequest, linear: Linear) -> None:
@@ -102,8 +103,10 @@ def _check_said(wish: ImportRequest, linear: Linear) -> None:
         )
     if wish.encoding not in (None, "one_hot_flat"):
         raise InvalidOption(f"a linear model reads flat one-hot, and --encoding says {wish.encoding}: leave it out")
-    if wish.quantize == "int8":
-        raise InvalidOption("a linear model has no int8 form, and needs none: leave --quantize out")
+    if wish.quantize in ("int8", "static") or wish.representative is not None:
+        raise InvalidOption(
+            "a linear model has no int8 form, and needs none: leave --quantize and --representative out"
+        )
 
 
 def _version(path: Path) -> str:
