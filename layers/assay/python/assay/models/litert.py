@@ -1,7 +1,9 @@
 """TensorFlow Lite models through LiteRT, TensorFlow's own inference runtime."""
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,6 +76,8 @@ def _leave_alone(error: OSError) -> None:
     logger.warning("threads are not pinned: the system refuses it", reason=str(error))
 
 
+_PAUSE: Final = 0.002
+"""Seconds after which a network's threads may have moved; between batches they have not, and to step takes 0.1 ms."""
 Inputs = Mapping[str, NDArray[Any]]
 
 
@@ -88,6 +92,7 @@ class LiteRTRunner:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._output = output
         self._lock = threading.Lock()
+        self._ended = -math.inf
 
     def run(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return the first output for one set of inputs, named as the manifest names them."""
@@ -95,8 +100,10 @@ class LiteRTRunner:
             self._resize({name: array.shape for name, array in inputs.items()})
             for name, array in inputs.items():
                 self._interpreter.set_tensor(self._indices[name], np.ascontiguousarray(array, self._dtypes[name]))
-            self._places.step_to_first()
+            if time.perf_counter() - self._ended > _PAUSE:
+                self._places.step_to_first()
             self._interpreter.invoke()
+            self._ended = time.perf_counter()
             return np.asarray(self._interpreter.get_tensor(self._output), np.float32)
 
     def _resize(self, shapes: dict[str, tuple[int, ...]]) -> None:

@@ -323,12 +323,19 @@ def _weight(rows: Rows, block: Block) -> int:
 
 def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
     """Return the rows whose sequence is not in `seen`, and note it there."""
+    keys, known = pack(rows.codes).tolist(), len(seen)
+    if seen.isdisjoint(keys):
+        seen.update(keys)
+        if len(seen) == known + len(keys):
+            return rows
+        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+        return rows.pick(np.sort(np.fromiter(first.values(), np.intp, len(first))))
     fresh: list[int] = []
-    for index, key in enumerate(pack(rows.codes).tolist()):
+    for index, key in enumerate(keys):
         if key not in seen:
             seen.add(key)
             fresh.append(index)
-    return rows if len(fresh) == len(rows) else rows.pick(np.asarray(fresh, np.intp))
+    return rows.pick(np.asarray(fresh, np.intp))
 
 
 def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:

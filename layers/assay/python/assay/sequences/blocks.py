@@ -222,8 +222,24 @@ def check_texts(
     texts: Sequence[str], lines: NDArray[np.int64], contract: Contract, limits: Limits, errors: str
 ) -> Checked:
     """Encode and check sequences that are text already; `errors` says how lone surrogates become bytes."""
-    parts = [text.strip(" \t\r\n").encode("utf-8", errors) for text in texts]
-    return check_texts_of(_spans(parts, lines, contract), contract, limits)
+    spans = _join_plain(texts, lines, contract)
+    if spans is None:
+        spans = _spans([text.strip(" \t\r\n").encode("utf-8", errors) for text in texts], lines, contract)
+    return check_texts_of(spans, contract, limits)
+
+
+def _join_plain(texts: Sequence[str], lines: NDArray[np.int64], contract: Contract) -> Spans | None:
+    """Return the spans of texts that are ASCII without blanks, one encoding for all; None where one is not."""
+    whole = "\n".join(texts)
+    if not whole.isascii() or any(blank in whole for blank in " \t\r"):
+        return None
+    plain = whole.encode()
+    data = np.frombuffer(plain, np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    if len(ends) != len(texts) - 1:
+        return None
+    starts, stops = np.append(0, ends + 1), np.append(ends, len(data))
+    return Spans(data, encode(plain, contract), starts, stops, lines)
 
 
 def strip_blanks(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple[Index, Index]:
