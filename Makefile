@@ -11,6 +11,7 @@ PEERS_VENV := .venv-peers
 AUDIT_VENV := .venv-audit
 FUZZ_VENV := .venv-fuzz
 CLIENTS_VENV := .venv-clients
+NOTEBOOKS_VENV := .venv-notebooks
 MUTANTS_VENV := .venv-mutants
 CLOUD_VENV := .venv-cloud
 NODE := tools/page/node_modules
@@ -89,6 +90,9 @@ test-browser: $(VENV)/.dev $(VENV)/.browser  ## the page in Chromium; skipped wi
 
 test-clients: $(VENV)/.dev $(CLIENTS_VENV)/.clients  ## generate a Python client from the API's description and use it
 	$(PY) -m pytest -q -n 0 tests/e2e/test_generated_client.py
+
+test-notebooks: $(VENV)/.dev $(NOTEBOOKS_VENV)/.notebooks  ## the notebooks in Jupyter's kernel (the slow tests run them without)
+	$(PY) -m pytest -q -n 0 -m "slow or not slow" tests/e2e/test_notebooks.py
 
 test-tensorflow: $(TF_VENV)/.tensorflow  ## the tests that need TensorFlow: SavedModels serve, importers agree with it
 	$(TF_VENV)/bin/python -m pytest -q tests/unit/models/test_loading.py tests/unit/tools/test_encoder.py tests/importers
@@ -192,6 +196,7 @@ $(TF_VENV)/.tensorflow: requirements/dev.txt requirements/import.txt; $(INSTALL)
 $(IMPORT_VENV)/.import: requirements/import.txt; $(INSTALL)
 $(AUDIT_VENV)/.audit: requirements/audit.txt; $(INSTALL)
 $(CLIENTS_VENV)/.clients: requirements/clients.txt; $(INSTALL)
+$(NOTEBOOKS_VENV)/.notebooks: requirements/notebooks.txt; $(INSTALL)
 $(MUTANTS_VENV)/.mutants: requirements/mutants.txt; $(INSTALL)
 $(FUZZ_VENV)/.fuzz: requirements/dev.txt requirements/fuzz.txt; $(INSTALL)
 $(CLOUD_VENV)/.cloud: requirements/cloud.txt; $(INSTALL)
