@@ -1,6 +1,7 @@
 """Mutants of a module by Cosmic Ray's operators: which there are, and the code of one."""
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ _LEFT_OUT: Final = ("BitOr", "_Is_Eq", "_IsNot_NotEq", "_Eq_Is", "_NotEq_IsNot")
 """What would flatter the share or spoil it. `|` mostly stands in annotations, which any import notices. `is` for `==`
 and the other way round differ by what Python happens to hold twice."""
 
-_PARAMETERS: Final = ("def ", "*,")
+_PARAMETERS: Final = re.compile(r"def |(.*, )?\*,")
 """The star among parameters is taken for a product: most changes of it cannot be parsed, and `/` changes nothing."""
 
 
@@ -83,7 +84,7 @@ def _of(root: Path, module: str, within: set[int]) -> Iterator[Mutant]:
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, (start, _) in enumerate(places):
             text = lines[start[0] - 1].strip()
-            if start[0] in within and not ("Operator_Mul_" in name and text.startswith(_PARAMETERS)):
+            if start[0] in within and not ("Operator_Mul_" in name and _PARAMETERS.match(text)):
                 yield Mutant(module, name, occurrence, start[0], text)
 
 

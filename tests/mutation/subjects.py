@@ -78,6 +78,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "tests/unit/sequences/test_flatfiles.py",
             "tests/unit/sequences/test_lenience.py",
             "tests/unit/sequences/test_paragraphs.py",
+            "tests/unit/sequences/test_sequences_properties.py",
             "tests/unit/sequences/test_sequences_windows.py",
         ),
     ),

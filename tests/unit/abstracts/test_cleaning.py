@@ -196,3 +196,18 @@ def test_marks_are_counted_anew_behind_each_letter() -> None:
     text = ("x" + "\u0301" * MOST_MARKS) * 3
     assert clean(text + "\u0301") == clean(text)
     assert sum(1 for letter in unicodedata.normalize("NFD", clean(text)) if letter == "\u0301") == 3 * MOST_MARKS
+
+
+@pytest.mark.parametrize(
+    ("run", "left"),
+    [
+        ("http://x/a(b", "(b"),
+        ("http://x/a(b[c", "(b[c"),
+        ("http://x/a(b[c)", "(b[c)"),
+        ("http://x/a)b(c", ")b(c"),
+        ("http://x/(a)[b]", ""),
+        ("http://x/(a)(b", "(b"),
+    ],
+)
+def test_a_url_ends_at_its_first_bracket_without_a_partner(run: str, left: str) -> None:
+    assert preparing.drop_links(run) == f" {left}"

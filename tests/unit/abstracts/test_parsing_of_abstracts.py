@@ -146,3 +146,21 @@ def test_lines_too_short_to_be_abstracts_are_not_noticed(characters: int, notice
 
 def parsed_long(text: str) -> list[tuple[object, ...]]:
     return [said(each) for each in read_records([text.encode()], Layout.CSV)]
+
+
+@pytest.mark.parametrize(("given", "kept"), [('"a"', "a"), ("7", "7"), ('""', None), ("true", None), ("null", None)])
+def test_ids_of_json_are_words_and_numbers(given: str, kept: str | None) -> None:
+    assert parsed(f'{{"id": {given}, "text": "t"}}\n'.encode(), Layout.JSONL) == [(1, kept, "t")]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", ","])
+def test_cells_are_separated_by_what_separates_the_headers_names(mark: str) -> None:
+    other = ";" if mark == "," else ","
+    assert parsed(f"id{mark}text\n1{mark}a{other}b\n".encode(), Layout.CSV) == [(2, "1", f"a{other}b")]
+
+
+@pytest.mark.parametrize("before", [b"", b"a", b"abcd"])
+def test_the_reason_names_the_first_byte_that_is_not_utf8(before: bytes) -> None:
+    [found] = read_records([before + b"\xfe\xff\n"], Layout.LINES)
+    assert isinstance(found, Reject)
+    assert found.detail == f"byte 0xFE at position {len(before) + 1} is not UTF-8"

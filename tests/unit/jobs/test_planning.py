@@ -1,5 +1,7 @@
 """Cutting an object into shards: limits to the byte, reading on from its start, and where a table's rows may be cut."""
 
+import gzip
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -52,6 +54,34 @@ def test_a_file_that_turns_out_uncuttable_is_held_to_one_functions_limit() -> No
     plan: Any = SimpleNamespace(source=source(31))
     with pytest.raises(TooLarge, match=QUOTED):
         as_one_shard(plan, CAPS)
+
+
+def test_a_kind_judges_an_object_by_the_last_part_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned = replace(source(2), key="rank/of/designs.fa")
+    monkeypatch.setattr(planning, "pin_object", lambda *_: (pinned, {"top-k": "3"}, b"AC"))
+    judged: list[object] = []
+
+    def shape(head: bytes, seen: Source, options: object) -> FileShape:
+        judged.extend((head, seen.key, options))
+        return FileShape("lines", True)
+
+    kind: Any = SimpleNamespace(name="rank", options=dict, shape=shape, models=lambda _: {})
+    nothing: Any = None
+    plan = planning.new_plan(kind, "j", nothing, nothing, CAPS)
+    assert judged == [b"AC", "designs.fa", {"top_k": "3"}]
+    assert (plan.source, plan.most_bytes) == (pinned, 0)
+
+
+def test_what_a_packed_object_may_unpack_to_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(b"AC\n")
+    pinned = replace(source(len(packed)), key="rank/designs.txt.gz")
+    monkeypatch.setattr(planning, "pin_object", lambda *_: (pinned, {}, packed))
+    kind: Any = SimpleNamespace(
+        name="rank", options=dict, shape=lambda *_: FileShape("lines", True), models=lambda _: {}
+    )
+    nothing: Any = None
+    plan = planning.new_plan(kind, "j", nothing, nothing, CAPS)
+    assert (plan.compression, plan.shards, plan.most_bytes) == ("gzip", 1, 8 * CAPS.unsplit_bytes)
 
 
 class Served:
