@@ -40,7 +40,7 @@ _COMMON: Final = (
 _SMALL_WORDS: Final = frozenset(_COMMON.split())
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class UsualTexts:
     """What the texts that a model learned from are like.
 
