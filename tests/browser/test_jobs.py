@@ -56,7 +56,7 @@ def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_addres
     shares = [share for share, heading in visit.page.evaluate("window.seen") if heading.startswith("Uploading")]
     assert any(0.05 < share < 0.95 for share in shares)
     assert shares == sorted(shares)
-    assert re.search(r"\?job=[0-9a-f-]{32,36}$", visit.page.url)
+    assert re.search(r"[?&]job=[0-9a-f-]{32,36}$", visit.page.url)
     assert "81,003 received" in visit.text("#rank-result .counts")
     assert "The best 40 are shown." in visit.text("#rank-result .counts")
     assert len(visit.column(2)) == 25
@@ -140,7 +140,7 @@ def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None
     visit.go(f"/?job={offer['job_id']}")
     visit.page.wait_for_selector("#rank-result progress")
     visit.page.context.set_offline(True)
-    visit.page.wait_for_selector("#rank-result >> text=trying again")
+    visit.page.wait_for_selector("#rank-result >> text=asking again")
     visit.service.session.post(offer["upload"]["url"], data=offer["upload"]["fields"], files={"file": ("x", CSV)})
     visit.page.context.set_offline(False)
     ended(visit)
@@ -220,6 +220,23 @@ def test_a_job_opened_by_its_address_shows_the_options_that_it_ran_with(visit: V
     assert visit.page.input_value("#top_k") == "7"
 
 
+def test_a_jobs_file_is_ranked_again_with_the_options_of_the_form(visit: Visit) -> None:
+    job = enqueued(visit.service, CSV)
+    visit.go(f"/?job={job}")
+    ended(visit)
+    visit.page.fill("#threshold", "-9")
+    visit.page.fill("#top_k", "1")
+    visit.page.click(".again button")
+    visit.page.wait_for_url(lambda url: job not in url)
+    ended(visit)
+    assert "threshold -9" in visit.text("#rank-result .source")
+    assert [visit.page.input_value(f"#{name}") for name in ("threshold", "top_k")] == ["-9", "1"]
+    visit.page.click("text=The run before")
+    ended(visit)
+    assert job in visit.page.url
+    assert visit.page.input_value("#top_k") == "100"
+
+
 def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Visit) -> None:
     job = enqueued(visit.service, CSV, "mine.csv")
     assert not visit.page.is_visible("#runs")
@@ -238,10 +255,11 @@ def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Vis
 
 
 def test_back_leads_from_a_job_to_the_page_before(visit: Visit) -> None:
-    visit.drop("#rank-well", "zipped.txt", large(70_000))
+    visit.drop("#rank-well", "large.txt", large())
     visit.page.click("#rank .primary")
     ended(visit)
     assert "job=" in visit.page.url
     visit.page.go_back()
-    visit.page.wait_for_function("!location.search.includes('job=')")
+    visit.page.wait_for_url(lambda url: "job=" not in url)
+    visit.page.wait_for_selector("#rank-result .source", state="detached")
     assert visit.page.title() == "Assay"

@@ -33,7 +33,7 @@ def test_reload_and_back_bring_text_options_and_result(visit: Visit) -> None:
     assert visit.page.input_value("#top_k") == "1"
     assert visit.text("#rank-result h2") == first
     visit.page.go_back()
-    visit.page.wait_for_function("document.getElementById('top_k').value === '100'")
+    visit.page.wait_for_function("() => document.getElementById('top_k').value === '100'")
     ranked(visit)
     visit.page.click("nav >> text=API")
     visit.page.wait_for_selector("#swagger-ui")
@@ -48,7 +48,7 @@ def test_reload_and_back_bring_text_options_and_result(visit: Visit) -> None:
 
 def test_options_of_an_address_are_those_of_the_form(visit: Visit) -> None:
     visit.go("/?top_k=7&threshold=-0.5&strict=1&gate_model=stability-trypsin")
-    visit.page.wait_for_function("document.getElementById('gate_model').value === 'stability-trypsin'")
+    visit.page.wait_for_function("() => document.getElementById('gate_model').value === 'stability-trypsin'")
     values = [visit.page.input_value(f"#{name}") for name in ("top_k", "threshold")]
     assert (values, visit.page.is_checked("#strict")) == (["7", "-0.5"], True)
 

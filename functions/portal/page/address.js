@@ -4,6 +4,7 @@
 import {at} from "./dom.js";
 import {wells} from "./intake.js";
 import {jobInAddress} from "./jobs.js";
+import {isUsual, optionFields, usual} from "./options.js";
 
 const FORMS = {rank: "sequences", classify: "abstract"};
 let replaying = false;
@@ -34,22 +35,6 @@ export function resume() {
   replaying = true;
   at(form).requestSubmit();
   replaying = false;
-}
-
-/** Return the fields of a form that are options. */
-export const optionFields = form =>
-  [...at(form).elements].filter(field => field.id && field.matches("input:not([type=file]), select"));
-
-/** Say whether a field has the value that it had at first. */
-export function isUsual(field) {
-  if (field.type === "checkbox") return field.checked === field.defaultChecked;
-  return field.value === usual(field);
-}
-
-function usual(field) {
-  if (field.tagName !== "SELECT") return field.defaultValue;
-  const options = [...field.options];
-  return (options.find(option => option.defaultSelected) ?? options[0])?.value ?? "";
 }
 
 function writeAddress(form) {

@@ -3,12 +3,13 @@
 
 import {save, writeCsv} from "./csv.js";
 import {announce, button, make} from "./dom.js";
-import {classification, probable} from "./labels.js";
+import {ODD, classification, probable} from "./labels.js";
 import {sentence} from "./problems.js";
 
 const SHOWN = 80;  // characters of an abstract
 const FAINT = 0.05;  // a label that no abstract reaches with this is left out of the map
-const COLUMNS_OF_BATCH = ["abstract", "id", "labels", "titles", "error"].map(name => ({key: name, title: name}));
+const COLUMNS_OF_BATCH = ["abstract", "id", "labels", "titles", "notice", "error"]
+  .map(name => ({key: name, title: name}));
 
 /** Show the results of several texts, each called by its name; `kind` is as `classification` wants it. */
 export function several(results, names, kind) {
@@ -33,11 +34,11 @@ function tallied(results) {
   return parts.filter(Boolean).join(" · ");
 }
 
-function batchRow({labels = [], scores = {}, error, id}, i, name, titles) {
+function batchRow({labels = [], scores = {}, error, id, notice}, i, name, titles) {
   const each = Object.entries(scores).map(([label, score]) => [`score-${label}`, score]);
   const listed = labels.map(({label}) => label);
   return {abstract: i + 1, id: id ?? name, labels: listed.join(";"), error: error?.message,
-    titles: labels.map(({label, title}) => title ?? titles[label] ?? "").filter(Boolean).join(";"),
+    notice, titles: labels.map(({label, title}) => title ?? titles[label] ?? "").filter(Boolean).join(";"),
     ...Object.fromEntries(each)};
 }
 
@@ -82,6 +83,7 @@ function entry(result, name, i, kind) {
     return make("div", {class: "entry"}, title, make("p", {class: "field-error"}, sentence(result.error)));
   const names = result.labels.map(({label}) => label).join(", ") || "no label";
   const labels = result.truncated ? `${names} (text cut)` : names;
-  return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels)),
+  const odd = result.notice && make("span", {class: "odd"}, ODD[result.notice] ?? result.notice);
+  return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels), odd),
     classification(result, kind));
 }

@@ -3,13 +3,14 @@
 
 import {classifyRun} from "./classify.js";
 import {at, make, show, titled} from "./dom.js";
-import {answerOf, follow, jobInAddress, unknown} from "./jobs.js";
+import {answerOf, current, follow, jobInAddress, unknown} from "./jobs.js";
+import {fillOptions} from "./options.js";
 import {problem} from "./problems.js";
 import {rankRun} from "./rank.js";
 import {openTab} from "./tabs.js";
 
 const TASKS = {rank: rankRun, classify: classifyRun};
-let opened = {id: "", work: new AbortController()};
+let opening = new AbortController();
 let blank = {};
 
 /** Open the job of the address, now and whenever the address changes. */
@@ -26,10 +27,10 @@ function leave() {
 }
 
 async function openJob() {
-  const id = jobInAddress(), before = opened.id;
-  opened.work.abort();
-  const work = new AbortController();
-  opened = {id, work};
+  const id = jobInAddress(), before = current.job;
+  opening.abort();
+  const work = opening = new AbortController();
+  current.job = id;
   if (!id) return before && leave();
   say("Looking for the job …");
   const lost = () => say("The service cannot be reached. Asking again …");
@@ -50,17 +51,4 @@ function arrive(job, id) {
   if (kind !== "rank") at("rank-result").replaceChildren();
   fillOptions(job.options ?? {});
   TASKS[kind](signal => follow(at(`${kind}-result`), id, signal));
-}
-
-/** Put the options that a job ran with into the fields of their names. */
-export function fillOptions(options) {
-  for (const [name, value] of Object.entries(options)) put(at(name), value);
-  if ("window" in options) put(at("windows"), options.window !== null);
-}
-
-function put(field, value) {
-  if (!field || value === null || value === undefined) return;
-  if (field.type === "checkbox") field.checked = value === true || value === "on";
-  else field.value = value;
-  field.dispatchEvent(new Event("change", {bubbles: true}));
 }

@@ -6,6 +6,7 @@ import {announce, at, button, count, make, show, size, titled} from "./dom.js";
 import {fileOf, outcome} from "./outcomes.js";
 import {problem} from "./problems.js";
 import {rememberRun} from "./runs.js";
+import {goToJob, rerunBar} from "./reruns.js";
 import {Refusal, ask, post, send} from "./service.js";
 
 const SOON = 700, LATER = 3000, SEVERAL = 20;  // milliseconds between questions, and how many come soon
@@ -42,8 +43,12 @@ function speedometer(bar, total) {
   };
 }
 
+/** The job that the page shows, by its id. */
+export const current = {job: ""};
+
 /** Put a job's id into the page's address, so that Back leads to what was there before, or take it out. */
 export function addressed(id) {
+  current.job = id;
   const address = new URL(location.href);
   if ((address.searchParams.get("job") ?? "") === id) return;
   if (id) address.searchParams.set("job", id);
@@ -108,7 +113,7 @@ async function finished(pane, job, signal) {
   if (signal.aborted) return;
   titled(`${word} · ${fileOf(job)}`);
   rememberRun({job: job.job_id, kind: job.kind, name: fileOf(job), state: word});
-  show(pane, ...nodes);
+  show(pane, ...nodes, rerunBar(job, goToJob));
 }
 
 const ended = ({state}) => state === "SUCCEEDED" || state === "FAILED";

@@ -17,6 +17,10 @@ export function probable(value, digits = 2) {
   return text;
 }
 
+/** Why the labels of a text may mean little, in a few words. */
+export const ODD = {not_english: "not English", not_prose: "not prose", unfamiliar_words: "unfamiliar words",
+  too_short: "short for an abstract", too_long: "long for an abstract"};
+
 /**
  * Show one result; `kind` says of which model: its `thresholds`, its labels' `titles` and itself.
  * @param {any} result

@@ -2,10 +2,10 @@
 // "Call this from code": what the form would ask, as lines for a shell, Python and R.
 
 import {at, button, make} from "./dom.js";
-import {isUsual, optionFields} from "./address.js";
 import {copy} from "./csv.js";
 import {wells} from "./intake.js";
 import {apiKey} from "./key.js";
+import {isUsual, optionFields, optionOf} from "./options.js";
 import {addressOf} from "./service.js";
 
 const LANGUAGES = {curl: "curl", python: "Python", r: "R"};
@@ -35,16 +35,10 @@ function callOf(form, well) {
   return {route, options, file: wells[well].file?.name ?? usualName, keyed: Boolean(apiKey())};
 }
 
-/** Return an option as the service calls it. */
-function optionOf({id, type, checked, value}) {
-  if (id === "windows") return ["window", at("windows-length").textContent];
-  return [id, type === "checkbox" ? String(checked) : value];
-}
-
 /**
  * Write a call in a language.
  * @param {string} language
- * @param {{route: string, options: Record<string, string>, file: string, keyed: boolean}} call
+ * @param {{route: string, options: Record<string, any>, file: string, keyed: boolean}} call
  */
 export function snippet(language, {route, options, file, keyed}, root = addressOf("")) {
   const asked = new URLSearchParams(options).toString();
