@@ -18,6 +18,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tools.deploy import prices
+
 BYTES: Final = 51
 """Of a sequence of 50 residues and its line end."""
 SIZES: Final = (10**6, 10**8, 10**9)
@@ -34,7 +36,7 @@ AT_ONCE: Final = ((100, 60), (100, 1000), (100, 0), (6, 0))
 class World:
     """What the simulation stands on: measured rates, AWS's limits, prices in dollars."""
 
-    sequences_per_vcpu: float = 48_000  # per second; benchmarks/results/rank.md, half of two cores
+    sequences_per_vcpu: float = 110_000  # per second; docs/scaling.md, half of two cores
     memory_mb: int = 3008  # RankMemory
     mb_per_vcpu: int = 1769
     s3_mb_per_second: float = 75  # of one connection
@@ -52,13 +54,13 @@ class World:
     top_k: int = 100
     read_mb: int = 8  # of one ranged GET
     get_limit: int = 5500  # GETs a second for one prefix of S3
-    dollars_gb_second: float = 0.0000166667
-    dollars_request: float = 0.20 / 1e6
-    dollars_transition: float = 0.025 / 1e3
+    dollars_gb_second: float = prices.LAMBDA_GB_SECOND
+    dollars_request: float = prices.LAMBDA_CALL
+    dollars_transition: float = prices.TRANSITION
     transitions_shard: int = 2
     transitions_job: int = 8
-    dollars_get: float = 0.0004 / 1e3
-    dollars_put: float = 0.005 / 1e3
+    dollars_get: float = prices.S3_GET
+    dollars_put: float = prices.S3_PUT
 
     @property
     def vcpus(self) -> float:
@@ -68,7 +70,10 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one file takes: shards, functions at once, seconds, dollars, GETs a second, and what it waits for."""
+    """What one file takes: shards, functions at once, seconds, dollars, GETs a second, and what it waits for.
+
+    `function_seconds` are those of all functions together.
+    """
 
     sequences: int
     shards: int
@@ -77,6 +82,7 @@ class Run:
     dollars: float
     gets_per_second: float
     waits: str
+    function_seconds: float
 
 
 def shard_seconds(world: World, megabytes: float) -> float:
@@ -111,7 +117,8 @@ def simulate(world: World, sequences: int) -> Run:
     merging = world.merge_seconds + shards * (world.partial_seconds + world.top_k * world.row_seconds)
     whole = works[0] + world.start_seconds if shards == 1 else world.plan_seconds + mapping + merging
     gets = sum(math.ceil(size / world.read_mb) for size in sizes) + shards
-    dollars = _dollars(world, sum(works) + busy * world.start_seconds + merging + world.plan_seconds, shards, gets)
+    working = whole if shards == 1 else sum(works) + busy * world.start_seconds + merging + world.plan_seconds
+    dollars = _dollars(world, working, shards, gets)
     parts = {
         "computing": sum(works) / busy,
         "starts and ramp": world.start_seconds + 10.0 * ((busy - 1) // world.ramp),
@@ -120,7 +127,7 @@ def simulate(world: World, sequences: int) -> Run:
     }
     rate = gets / mapping
     waits = "S3's requests" if rate > world.get_limit else max(parts, key=lambda name: parts[name])
-    return Run(sequences, shards, busy, whole, dollars, rate, waits)
+    return Run(sequences, shards, busy, whole, dollars, rate, waits, working)
 
 
 def _dollars(world: World, busy_seconds: float, shards: int, gets: int) -> float:

@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tools.deploy import prices
 from tools.local.stack import rate
 from tools.template import Resolver
 
-HOURS: Final = 730
-ALARM, FREE_ALARMS = 0.10, 10
-DASHBOARD, FREE_DASHBOARDS = 3.00, 3
-FIREWALL: Final = 5.00 + 1.00
-"""Dollars a month of a web ACL with one rule."""
-REGISTRY_GB, STORE_GB, LOG_GB = 0.10, 0.023, 0.50
-CALL, GB_SECOND = 0.20e-6, 0.0000166667
+FREE_ALARMS, FREE_DASHBOARDS = 10, 3
 IMAGES_GB: Final = 0.396 + 0.348
 """Of the two images on a Debian base of 126 MB; docs/deploy.md has them one by one."""
 SWEEP_SECONDS, SWEEP_GB, SWEEP_LOG_BYTES = 1.5, 0.5, 1000
@@ -36,18 +31,18 @@ def list_upkeep(template: Mapping[str, Any], parameters: Mapping[str, str], mode
     resolver = Resolver(template, parameters)
     count = {kind: len(resolver.resources(f"AWS::{kind}")) for kind in ("CloudWatch::Alarm", "CloudWatch::Dashboard")}
     alarms, dashboards = count["CloudWatch::Alarm"], count["CloudWatch::Dashboard"]
-    sweeps = sum(HOURS * 3600 / _seconds(each) for each in _schedules(resolver))
-    sweep = sweeps * (CALL + SWEEP_SECONDS * SWEEP_GB * GB_SECOND)
+    sweeps = sum(prices.HOURS_MONTH * 3600 / _seconds(each) for each in _schedules(resolver))
+    sweep = sweeps * (prices.LAMBDA_CALL + SWEEP_SECONDS * SWEEP_GB * prices.LAMBDA_GB_SECOND)
     firewalls = len(resolver.resources("AWS::WAFv2::WebACL"))
-    logged = sweeps * SWEEP_LOG_BYTES / 1e9 * LOG_GB
+    logged = sweeps * SWEEP_LOG_BYTES / 1e9 * prices.LOG_GB
     items = [
-        Item(f"dashboard in CloudWatch ({dashboards})", dashboards * DASHBOARD, 0.0),
-        Item(f"alarms ({alarms})", alarms * ALARM, max(0, alarms - FREE_ALARMS) * ALARM),
-        Item(f"two images in one ECR repository ({IMAGES_GB:.2f} GB)", *(IMAGES_GB * REGISTRY_GB,) * 2),
-        Item(f"models in S3 ({model_gb:.2f} GB)", *(model_gb * STORE_GB,) * 2),
+        Item(f"dashboard in CloudWatch ({dashboards})", dashboards * prices.DASHBOARD_MONTH, 0.0),
+        Item(f"alarms ({alarms})", alarms * prices.ALARM_MONTH, max(0, alarms - FREE_ALARMS) * prices.ALARM_MONTH),
+        Item(f"two images in one ECR repository ({IMAGES_GB:.2f} GB)", *(IMAGES_GB * prices.REGISTRY_GB_MONTH,) * 2),
+        Item(f"models in S3 ({model_gb:.2f} GB)", *(model_gb * prices.S3_GB_MONTH,) * 2),
         Item(f"the hourly sweep ({sweeps:.0f} calls)", sweep, 0.0),
         Item("the sweep's log", logged, 0.0),
-        Item(f"web application firewall ({firewalls})", *(firewalls * FIREWALL,) * 2),
+        Item(f"web application firewall ({firewalls})", *(firewalls * prices.FIREWALL_MONTH,) * 2),
     ]
     return sorted((each for each in items if each.dollars), key=lambda each: -each.dollars)
 

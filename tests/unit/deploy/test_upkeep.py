@@ -3,7 +3,8 @@
 import pytest
 
 from tests.unit.templates import ROOT, of_type, written
-from tools.deploy.idle_cost import ALARM, FREE_ALARMS, count_model_gb, format_costs, list_upkeep
+from tools.deploy.idle_cost import FREE_ALARMS, count_model_gb, format_costs, list_upkeep
+from tools.deploy.prices import ALARM_MONTH
 
 MODELS = count_model_gb(ROOT / "models")
 
@@ -29,7 +30,7 @@ def test_a_parameter_changes_what_it_turns_on_or_off(parameters: dict[str, str],
 
 def test_alarms_are_counted() -> None:
     [alarms] = [each for each in list_upkeep(written(), {}, MODELS) if "alarms" in each.name]
-    assert alarms.dollars == pytest.approx(ALARM * len(of_type("AWS::CloudWatch::Alarm")))
+    assert alarms.dollars == pytest.approx(ALARM_MONTH * len(of_type("AWS::CloudWatch::Alarm")))
 
 
 def test_the_documents_table_is_what_is_counted() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.costs import FILES, cost_file, cost_request, tables
 from benchmarks.scaling import (
     MACHINE,
     Retrier,
@@ -27,7 +28,8 @@ DEFAULT = int(written()["Parameters"]["ShardConcurrency"]["Default"])
 def test_one_shard_takes_its_own_time() -> None:
     run = simulate(WORLD, 1_000_000)
     assert (run.shards, run.busy) == (1, 1)
-    assert run.seconds == pytest.approx(WORLD.start_seconds + WORLD.step_seconds + 1e6 / 48_000 / WORLD.vcpus)
+    computing = 1e6 / WORLD.sequences_per_vcpu / WORLD.vcpus
+    assert run.seconds == pytest.approx(WORLD.start_seconds + WORLD.step_seconds + computing)
 
 
 def test_no_more_functions_than_allowed_and_no_faster_than_they_compute() -> None:
@@ -126,3 +128,23 @@ def test_the_committed_table_is_what_the_simulation_says() -> None:
     page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
     for line in throttled_lines(WORLD):
         assert line.rstrip() in page
+
+
+def test_the_committed_costs_are_what_the_tool_says() -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    assert "\n".join(tables()) in page
+
+
+def test_a_cost_is_the_sum_of_its_services_and_grows_with_the_file() -> None:
+    found = [cost_file(size) for size in FILES]
+    assert [each.whole for each in found] == sorted(each.whole for each in found)
+    assert all(each.steps == 0 for each in found[:7])
+    assert all(each.steps > 0 for each in found[7:])
+    assert cost_request(0.002).calls > cost_request(0.002).functions > 0
+
+
+def test_the_simulation_and_the_costs_agree_on_functions_and_steps() -> None:
+    world = replace(WORLD, at_once=1000)
+    for size in (10**8, 10**9):
+        cost = cost_file(size, world)
+        assert cost.functions + cost.steps == pytest.approx(simulate(world, size).dollars, rel=0.05)
