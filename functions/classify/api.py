@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError, InputError, InvalidOption
 from assay.http import inference_protocols as protocols
 from assay.http import routing
 from assay.http.messages import Request, Response, choose_form, deliver, json_response
@@ -29,9 +29,13 @@ def post_classify_by_name(name: str) -> Response:
 
 def _classified(name: str | None = None) -> Response:
     request = routing.request(app)
-    make, filename = reply.FORMS[choose_form(request.accept, [*reply.FORMS])]
+    form = choose_form(request.accept, [*reply.FORMS])
+    make, filename = reply.FORMS[form]
     require_known(request.query, inputs.OPTIONS)
-    body = services().classify(inputs.read_request(request), name)
+    asked = inputs.read_request(request)
+    if asked.options.explain and form == "text/csv":
+        raise InvalidOption("explain needs JSON or NDJSON: a row of CSV has no room for reasons", option="explain")
+    body = services().classify(asked, name)
     about, made = reply.about(body), make(body)
     limit = services().settings.reply_bytes
     return deliver(made, services().results, limit, filename=filename, about=about)

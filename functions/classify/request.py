@@ -10,7 +10,7 @@ from assay.abstracts.parsing import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
 from assay.http.messages import VAGUE, Request, is_json, json_value, media_type
-from assay.options import CLASSIFYING, ClassifyOptions, read_options, require_known
+from assay.options import REQUESTING, ClassifyOptions, read_options, require_known
 from assay.papers import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
@@ -20,7 +20,7 @@ from assay.text.records import Notice
 from assay.text.signatures import HEAD, refuse_file
 
 MOST_ABSTRACTS = 64
-OPTIONS = ("threshold", "top_k")
+OPTIONS = ("threshold", "top_k", "explain")
 SUPPORTED = ("application/json", "text/plain", "application/pdf", "multipart/form-data")
 _FORM = "application/x-www-form-urlencoded"
 _WANTED = 'send {"abstract": "..."} or {"abstracts": ["...", ...]}'
@@ -147,7 +147,7 @@ def _text(body: bytes) -> str:
 
 def _options(*sources: Mapping[str, object]) -> ClassifyOptions:
     """Return the options; of several sources the last that gives an option counts."""
-    return ClassifyOptions(**read_options({name: CLASSIFYING[name] for name in OPTIONS}, *sources))
+    return ClassifyOptions(**read_options({name: REQUESTING[name] for name in OPTIONS}, *sources))
 
 
 def read_old(request: Request) -> object:

@@ -84,6 +84,10 @@ class ClassifyServices(Stores):
 
     def classify(self, request: ClassifyRequest, name: str | None = None) -> dict[str, Any]:
         """Return the reply; InvalidAbstract when the only abstract of a `single` request is bad."""
+        if request.options.explain:
+            from assay.models import text_explainer as explanations
+
+            explanations.require_few(len(request.abstracts))
         classifier = self.classifier(name)
         with phase("classify", model=classifier.model.manifest.name):
             outcomes = classify(request.abstracts, self.cached(classifier, request.caching))
@@ -97,6 +101,8 @@ class ClassifyServices(Stores):
             else shape_result(outcome, text, request.options) | source | dict(about)
             for outcome, about in zip(outcomes, request.about or repeat({}), strict=False)
         ]
+        if request.options.explain:
+            explanations.explain_results(classifier, request.abstracts, results)
         return {
             "model": {"name": manifest.name, "version": manifest.version},
             **describe_labels(text, classifier.checks),

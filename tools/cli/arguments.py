@@ -34,5 +34,5 @@ RANKING_OPTIONS = (
 
 def classification_options(options: argparse.Namespace) -> dict[str, Any]:
     """Return the options of the classification by the names that the service has for them; unset ones left out."""
-    given = {name: getattr(options, name) for name in ("threshold", "top_k", "column")}
+    given = {name: getattr(options, name) for name in ("threshold", "top_k", "column", "explain")}
     return {name: value for name, value in given.items() if value is not None}

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from assay.abstracts.classification import classify as predict
 from assay.abstracts.classification import describe_labels, remarks, shape_result
-from assay.errors import InvalidAbstract
+from assay.errors import InvalidAbstract, InvalidOption
 from assay.http.messages import Request
 from assay.models.text_classifier import TextClassifier
+from assay.models.text_explainer import explain_results
 from assay.options import ClassifyOptions
 from assay.settings import Settings
 from classify.request import ClassifyRequest, read_request
@@ -30,6 +31,7 @@ from tools.paths import ROOT
 from tools.terminal import bar, explain
 
 _PIECE: Final = 1 << 16
+_WORDS_SHOWN: Final = 8
 
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
@@ -40,6 +42,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("files", nargs="+", metavar="FILE", help=files)
     command.add_argument("--threshold", type=float, help="a label counts from this probability (default: the model's)")
     command.add_argument("--top-k", type=int, help="how many labels at most")
+    command.add_argument("--explain", action="store_true", default=None, help="say why: words and sentences of a label")
     command.add_argument("--column", help="the CSV column, or field of JSON lines, that holds the abstracts")
     command.add_argument(
         "--out",
@@ -90,6 +93,8 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
     if not options.json and not options.out:
         print("\n".join(_format_result(each, options.top_k, answer.get("titles", {})) for each in answer["results"]))
     for result in answer["results"]:
+        if result.get("explanation") and not options.json:
+            print(_reasons(result))
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
     for notice in answer.get("notices", ()):
@@ -122,9 +127,16 @@ def _here(options: argparse.Namespace) -> dict[str, Any]:
     models, name = options.models or ROOT / "models", Settings.from_environ(os.environ).classifier
     with place_input(options.file) as where:
         if holds_many(options, _pieces(where), where.key.rpartition("/")[2]):
+            require_one(options)
             return _many_here(options, where, models, name)
         sent = _request(b"".join(_pieces(where)))
     return classify_here(sent, models, name, classification_options(options))
+
+
+def require_one(options: argparse.Namespace) -> None:
+    """Raise InvalidOption where a file of many abstracts is to be explained."""
+    if options.explain:
+        raise InvalidOption("--explain is for one abstract or PDF, not for a file of many", option="explain")
 
 
 def _pieces(where: Place) -> Iterator[bytes]:
@@ -159,19 +171,31 @@ def _request(body: bytes) -> ClassifyRequest:
 
 def classify_here(sent: ClassifyRequest, folder: Path, name: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """Return what POST /classify would answer to one abstract. Raises AssayError."""
-    options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"))
+    options = ClassifyOptions(chosen.get("threshold"), chosen.get("top_k"), bool(chosen.get("explain")))
     classifier = TextClassifier(newest_model(folder, name))
     (outcome,) = predict(sent.abstracts, classifier)
     if isinstance(outcome, InvalidAbstract):
         raise outcome
     spec, manifest = classifier.text, classifier.model.manifest
     found = shape_result(outcome, spec, options)
+    if options.explain:
+        explain_results(classifier, sent.abstracts, [found])
     return {
         "model": {"name": manifest.name, "version": manifest.version},
         **describe_labels(spec, classifier.checks),
         "results": [found | ({"source": sent.source} if sent.source else {})],
         "notices": [each.to_body() for each in remarks([(1, found)])],
     }
+
+
+def _reasons(result: Mapping[str, Any]) -> str:
+    """Return the words that speak most for and against each label, and what each sentence adds to its probability."""
+    lines = []
+    for each in result.get("explanation", ()):
+        words = (f"{word['text']} {word['weight']:+.2f}" for word in each["tokens"][:_WORDS_SHOWN])
+        lines.append(f"why {each['label']}: {', '.join(words)}".rstrip(": "))
+        lines += [f"  {part['change']:+.3f}  {part['text']}" for part in each["sentences"]]
+    return "\n".join(lines)
 
 
 def _origin(source: Mapping[str, Any]) -> str:

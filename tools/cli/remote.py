@@ -40,6 +40,8 @@ def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, An
     with Assay(options.url, options.key) as service, open_input(options.file) as (file, size):
         several = holds_many(options, iter(partial(file.read, PIECE), b""), Path(file.name).name)
         file.seek(0)
+        if several and options.explain:
+            raise Refused("--explain is for one abstract or PDF, not for a file of many")
         if size <= SMALL and not several:
             return service.ask("POST", "/classify", file=file, **chosen)
         job = _run_job(service, file, "classify", chosen, folder)

@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from assay import lambda_runtime, options
 from assay import options as abstract_options
-from assay.abstracts import cleaning, oddities
+from assay.abstracts import cleaning, explanation, oddities
 from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
@@ -44,7 +44,7 @@ _VERSIONS: Final = {
     "ARCHIVES_VERSION": "arxiv-archives",
 }
 _MODULES: Final = (
-    *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning),
+    *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning, explanation),
     *(histograms, rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
 )
 

@@ -268,6 +268,34 @@ def test_titles_stand_beside_labels_in_each_form(handler: Any, aws: Aws) -> None
     assert "titles" not in _csv(handler, "classify", body=asked["body"])
 
 
+def test_explain_says_why_in_json_and_lines_and_is_refused_where_it_has_no_room(handler: Any) -> None:
+    text = "Dark matter in twelve galaxies is seen. It is measured again."
+    body = json.dumps({"abstracts": [text, "short"], "explain": True})
+    plain = call(handler, "classify", body=json.dumps({"abstracts": [text, "short"]}))[1]
+    status, reply = call(handler, "classify", body=body)
+    assert status == 200
+    why = [each.pop("explanation", None) for each in reply["results"]]
+    assert reply == plain
+    assert why[1] is None
+    assert [each["text"] for each in why[0][0]["sentences"]] == [text[:39], text[40:]]
+    asked = {"body": json.dumps({"abstract": text}), "queryStringParameters": {"explain": "true"}}
+    single = call(handler, "classify", **asked)[1]["results"][0]
+    assert single["explanation"] == why[0]
+    assert _refusal(handler, "text/csv", **asked) == (400, "invalid_option", "explain needs JSON")
+    many = {"body": json.dumps({"abstracts": [text] * 5, "explain": "true"})}
+    assert _refusal(handler, "application/json", **many) == (413, "too_large", "explain is for at")
+    wrong = {"body": json.dumps({"abstract": text, "explain": "perhaps"})}
+    assert _refusal(handler, "application/json", **wrong) == (400, "invalid_option", "explain must be tr")
+
+
+def _refusal(handler: Any, accept: str, **changes: Any) -> tuple[int, str, str]:
+    asked = event("classify", **changes)
+    asked["headers"]["Accept"] = accept
+    reply = handler(asked, CONTEXT)
+    told = json.loads(reply["body"])["error"]
+    return reply["statusCode"], told["code"], told["message"][:18].rstrip()
+
+
 def _csv(handler: Any, name: str, **changes: Any) -> str:
     asked = event(name, **changes)
     asked["headers"]["Accept"] = "text/csv"

@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from assay.errors import InvalidOption
 from assay.jobs.job_records import Job
-from assay.options import CLASSIFYING, OPTIONS, RANKING, ClassifyOptions, RankOptions
+from assay.options import OPTIONS, RANKING, REQUESTING, ClassifyOptions, RankOptions
 from assay.papers.pdf import Extract
 from assay.ranking.ranking import Counts, RankedRow
 from assay.sequences.contract import DEFAULT
@@ -229,7 +229,7 @@ def test_every_range_stands_in_the_description_too() -> None:
 
 @pytest.mark.parametrize(
     ("schema", "readers", "defaults"),
-    [("RankRequest", RANKING, RankOptions()), ("OneAbstract", CLASSIFYING, ClassifyOptions())],
+    [("RankRequest", RANKING, RankOptions()), ("OneAbstract", REQUESTING, ClassifyOptions())],
 )
 def test_options_have_the_names_and_defaults_of_the_code(schema: str, readers: Any, defaults: Any) -> None:
     described = {name: each for name, each in SCHEMAS[schema]["properties"].items() if name in readers}

@@ -62,6 +62,12 @@ The first row counts false alarms. Other languages are paragraphs of Debian's tr
 neither "the" nor "of". The checks are not made for English documentation. An English text about anything else may
 get no notice if its words are common; its labels mean nothing either.
 
+## Why a label
+
+`explain=true` lists the words that count most for and against each label, by the wide part's exact weights, and the
+change of the probability without each sentence. The wide part has {wide_share:.0%} of the logit; the encoder shows in
+the sentences alone.
+
 ## Limits
 
 English abstracts of scientific papers; anything else gets an answer too, and it means nothing. Archives overlap: a

@@ -27,6 +27,7 @@ from assay.models.text_reference import dump_usual_texts, parse_usual_texts
 from tools.models.build import build_manifest
 from tools.training.abstracts.card import render
 from tools.training.abstracts.labelled_abstracts import MAX_TOKENS, load_splits
+from tools.training.abstracts.wide import FACTOR
 
 SMALL_WORDS = (
     "the of and in a to we is for that with this by an on as are be from which it our these at or can between using "
@@ -39,6 +40,8 @@ SIGNS = ";=\"#<>[]&|*@!'"
 SHARES = {"likelihood": 0.3, "small_words": 0.4, "signs": 99.7, "shortest": 0.1, "longest": 99.9}
 """Percentiles of the validation rows at which the limits lie; lengths are of the training rows, which are more."""
 PER_PRIMARY = 4_000
+WIDE = {"tokens": "Gather", "pairs": "Gather_1", "factor": FACTOR}
+"""Where the graph of `wide_and_deep` has the wide part's tables, by the converter's names."""
 Ids = npt.NDArray[np.int32]
 
 
@@ -113,7 +116,7 @@ def add_reference(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer.from_file(str(arguments.new / "tokenizer.json"))
     learned = learn_usual_texts(tokenizer, training, held_out)
     about = f"{len(training):,} training abstracts; limits from {len(held_out):,} validation abstracts"
-    content = (json.dumps(dump_usual_texts(learned, about), allow_nan=False) + "\n").encode()
+    content = (json.dumps({**dump_usual_texts(learned, about), "wide": WIDE}, allow_nan=False) + "\n").encode()
     (arguments.new / REFERENCE).write_bytes(content)
     served = parse_usual_texts(content)
     header = json.loads((arguments.new / MANIFEST).read_text("utf-8"))

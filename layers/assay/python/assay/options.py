@@ -107,6 +107,8 @@ CLASSIFYING: Final[OptionSpecs] = {"threshold": _SHARE, "top_k": bound_integer(M
 """The options of a file of abstracts."""
 OPTIONS: Final[Mapping[str, OptionSpecs]] = {"rank": RANKING, "classify": CLASSIFYING}
 """What may be chosen for each kind of file."""
+REQUESTING: Final[OptionSpecs] = {**CLASSIFYING, "explain": _TRUTH}
+"""The options of abstracts in a request."""
 FOREIGN: Final = frozenset(
     ("mtime", "atime", "ctime", "uid", "gid", "mode", "md5chksum", "sha256", "s3cmd_attrs", "mc_attrs", "btime")
 )
@@ -199,15 +201,16 @@ class RankOptions:
 class ClassifyOptions:
     """`threshold` (0..1) stands for every label instead of the model's own; `top_k` caps the labels listed.
 
-    Raises InvalidOption for a value out of its range.
+    `explain` asks why each label is listed. Raises InvalidOption for a value out of its range.
     """
 
     threshold: float | None = None
     top_k: int | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
         """Hold the options to their ranges."""
-        _require_valid(self, CLASSIFYING)
+        _require_valid(self, REQUESTING)
 
 
 def _require_valid(options: RankOptions | ClassifyOptions, known: OptionSpecs) -> None:

@@ -3,9 +3,10 @@
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from html.entities import html5
 from time import thread_time
-from typing import Final
+from typing import Final, Protocol
 
 from assay.errors import InvalidAbstract
 
@@ -22,14 +23,39 @@ _OPENS: Final = {")": "(", "]": "["}
 _CLOSING: Final = ".,;:!?'"
 
 
-def drop_links(text: str) -> str:
+class Editor(Protocol):
+    """How cleaning changes a text: as plain text, or with a record of where each character comes from."""
+
+    def sub(self, pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Return a text with each match replaced."""
+
+    def normalize(self, text: str) -> str:
+        """Return a text in NFKC."""
+
+
+class PlainEditor:
+    """Changes a text and keeps no record."""
+
+    def sub(self, pattern: re.Pattern[str], replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
+        """Return a text with each match replaced."""
+        return pattern.sub(replacement, text)
+
+    def normalize(self, text: str) -> str:
+        """Return a text in NFKC."""
+        return unicodedata.normalize("NFKC", text)
+
+
+PLAIN: Final = PlainEditor()
+
+
+def drop_links(text: str, editor: Editor = PLAIN) -> str:
     """Return a text with a blank for each URL; the punctuation after it and unmatched brackets stay."""
-    return _RUN.sub(lambda run: " " + run[0][_length(run[0]) :], text)
+    return editor.sub(_RUN, lambda run: " " + run[0][_length(run[0]) :], text)
 
 
-def part_wide_marks(text: str) -> str:
+def part_wide_marks(text: str, editor: Editor = PLAIN) -> str:
     """Return a text with a blank between a URL and a mark of full width, which normalising would make a part of it."""
-    return _WIDE.sub(lambda run: f"{run[1]} {run[2]}" if run[2] else run[0], text)
+    return editor.sub(_WIDE, lambda run: f"{run[1]} {run[2]}" if run[2] else run[0], text)
 
 
 def _length(run: str) -> int:
@@ -80,33 +106,41 @@ def clean(text: str) -> str:
     Entities come first, however often they were encoded, so that a tag that is written as entities is a tag. The time
     it takes grows with the length alone.
     """
-    return strip_markup(_normalized(decode_entities(text)))
+    return clean_by(PLAIN, text).strip()
 
 
-def decode_entities(text: str) -> str:
+def clean_by(editor: Editor, text: str) -> str:
+    """Return what `clean` returns, made by an editor, perhaps with a blank at its ends."""
+    return strip_markup(_normalized(decode_entities(text, editor), editor), editor)
+
+
+def decode_entities(text: str, editor: Editor = PLAIN) -> str:
     """Return `text` with HTML entities decoded; an entity ends in a semicolon."""
-    return _ENTITY.sub(_decoded, text) if "&" in text else text
+    return editor.sub(_ENTITY, _decoded, text) if "&" in text else text
 
 
-def strip_markup(text: str) -> str:
-    """Return `text` on one line, without URLs, HTML tags and marks that nobody sees; entities stay as they are."""
-    text = _CONTROL.sub(" ", text)
-    text = text if text.isascii() else _IDLE_JOINER.sub("", _UNSEEN.sub("", text))
-    text = _TAG.sub(" ", drop_links(text))
+def strip_markup(text: str, editor: Editor = PLAIN) -> str:
+    """Return `text` on one line, without URLs, HTML tags and marks that nobody sees; entities stay as they are.
+
+    It may begin or end with a blank.
+    """
+    text = editor.sub(_CONTROL, " ", text)
+    text = text if text.isascii() else editor.sub(_IDLE_JOINER, "", editor.sub(_UNSEEN, "", text))
+    text = editor.sub(_TAG, " ", drop_links(text, editor))
     closed = {match.lower() for match in _LETTER_CLOSED.findall(text)}
     if closed:
-        text = _LETTER_TAG.sub(lambda tag: " " if tag[1].lower() in closed else tag[0], text)
-    return _SPACE.sub(" ", text).strip()
+        text = editor.sub(_LETTER_TAG, lambda tag: " " if tag[1].lower() in closed else tag[0], text)
+    return editor.sub(_SPACE, " ", text)
 
 
-def _normalized(text: str) -> str:
+def _normalized(text: str, editor: Editor) -> str:
     """Return `text` in NFKC. Of more than 30 combining marks in a row the rest goes first.
 
     Normalisation sorts each run of marks, in time that grows with the square of its length.
     """
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKC", part_wide_marks(_HIGH.sub(_with_few_marks, text)))
+    return editor.normalize(part_wide_marks(editor.sub(_HIGH, _with_few_marks, text), editor))
 
 
 def _with_few_marks(run: re.Match[str]) -> str:
@@ -130,7 +164,7 @@ SECONDS: Final = 2.0
 """CPU time that the cleaning of one text may take; an honest one takes a thousandth of it."""
 SLOW: Final = "slow"
 _LONGEST_RAW: Final = 200_000
-_LONGEST_PLAIN: Final = 4 * LONGEST
+LONGEST_PLAIN: Final = 4 * LONGEST
 """No more characters without markup become 5,000: NFKC puts at most four together."""
 
 
@@ -161,8 +195,8 @@ def _within_reach(text: str) -> str:
     """Return a text that is worth normalising: one that is long is stripped of its markup first."""
     if len(text) > _LONGEST_RAW:
         raise InvalidAbstract(f"the abstract has {len(text):,} characters, {SHORTEST} to {LONGEST:,} are needed")
-    plain = text if len(text) <= _LONGEST_PLAIN else strip_markup(decode_entities(text))
-    if len(plain) > _LONGEST_PLAIN:
+    plain = text if len(text) <= LONGEST_PLAIN else strip_markup(decode_entities(text)).strip()
+    if len(plain) > LONGEST_PLAIN:
         raise InvalidAbstract(
             f"the abstract has more than {LONGEST:,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed",
             minimum=SHORTEST,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,14 @@ class Tokens:
         return (self.ids, *self.more)
 
 
+class LocatedToken(NamedTuple):
+    """A token of a text: its id, its first and last character, and the number of its word, None if it is special."""
+
+    id: int
+    span: tuple[int, int]
+    word: int | None
+
+
 class TextTokenizer:
     """A `tokenizer.json`, whose own truncation and padding settings give way to `max_tokens` and none.
 
@@ -56,6 +64,13 @@ class TextTokenizer:
         with failures_as_invalid("the model's tokenizer failed on a text"):
             encodings = self._tokenizer.encode_batch(list(texts))
         return [self._tokens(each) for each in encodings]
+
+    def locate(self, text: str) -> tuple[list[LocatedToken], bool]:
+        """Return the tokens of a text's first window and where they stand, and whether all of the text is read."""
+        with failures_as_invalid("the model's tokenizer failed on a text"):
+            found = self._tokenizer.encode(text)
+        located = map(LocatedToken, found.ids, found.offsets, found.word_ids)
+        return list(located), bool(self._overlap) or not found.overflowing
 
     def _tokens(self, encoding: "Encoding") -> Tokens:
         ids, rest = np.array(encoding.ids, np.int32), encoding.overflowing

@@ -58,7 +58,8 @@ class ClassifyJobType:
         """Return all options, and the column of a CSV or field of JSON lines. Raises InvalidOption."""
         chosen = read_metadata(metadata, CLASSIFYING)
         column = chosen.pop("column", None)
-        return {**asdict(ClassifyOptions(**chosen)), "column": column}
+        options = ClassifyOptions(**chosen)
+        return {"threshold": options.threshold, "top_k": options.top_k, "column": column}
 
     def shape(self, head: bytes, source: Source, options: Mapping[str, Any]) -> FileShape:
         """Say how a file is read. A CSV's cut is safe where no row goes on behind a line end; shards look again."""

@@ -119,21 +119,22 @@ class LiteRTRunner:
 
 def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
     """Map a bundle's .tflite file; BundleInvalid where it is none, or has not the inputs that the manifest says."""
-    interpreter_class, places = _interpreter_class(), processors(threads)
+    places = processors(threads)
     try:
-        interpreter = interpreter_class(model_path=str(folder / manifest.model_path), num_threads=threads)
+        interpreter = open_interpreter(folder / manifest.model_path, threads)
         inputs, outputs = _tensors(interpreter)
     except (ValueError, RuntimeError) as error:
         raise BundleInvalid(f"{manifest.model_path} does not load: {error}") from error
     return LiteRTRunner(interpreter, _match_inputs(manifest, inputs), _output(manifest, outputs), places)
 
 
-def _interpreter_class() -> Any:
+def open_interpreter(path: Path, threads: int) -> Any:
+    """Return an interpreter that maps a .tflite file. Raises RuntimeMissing, ValueError, RuntimeError."""
     try:
         from ai_edge_litert.interpreter import Interpreter  # 0.2 s, so only where a model is loaded
     except ImportError as error:
         raise RuntimeMissing("ai-edge-litert is not installed here, and format tflite needs it") from error
-    return Interpreter
+    return Interpreter(model_path=str(path), num_threads=threads)
 
 
 def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -20,6 +20,7 @@ from assay.telemetry import phase
 if TYPE_CHECKING:
     from assay.abstracts.oddities import UsualTexts
     from assay.abstracts.tokens import TextTokenizer
+    from assay.models.wide_part import WidePart
     from assay.ranking.reference_scale import ReferenceScale
 
 
@@ -84,6 +85,13 @@ class LoadedModel:
         if found:
             require_vocabulary(found, self.tokenizer.size)
         return found
+
+    @cached_property
+    def wide_part(self) -> "WidePart | None":
+        """A classifier's exact weights of tokens, None where its bundle has none; read when somebody asks why."""
+        from assay.models.wide_part import read_wide_part
+
+        return read_wide_part(self.folder, self.manifest, self.tokenizer.size)
 
     @cached_property
     def reference(self) -> "ReferenceScale | None":
