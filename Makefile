@@ -142,6 +142,10 @@ peers: $(PEERS_VENV)/.peers  ## install the runtimes that Assay is measured agai
 
 ### Models
 
+publish-model: $(VENV)/.local  ## check a bundle, publish it and let it serve: BUNDLE=models/NAME/VERSION, STACK=assay (or ENDPOINT=)
+	$(PY) -m tools models validate "$(BUNDLE)"
+	$(PY) -m tools models publish "$(BUNDLE)" $(if $(ENDPOINT),--endpoint "$(ENDPOINT)",--stack "$(STACK)")
+
 import-tools: $(IMPORT_VENV)/.import  ## install what `assay models import` needs (2.3 GB): then .venv-import/bin/assay models import
 
 train-sequences: $(TRAIN_VENV)/.train  ## train the rank models again: DATA=folder with stability50.csv.gz, windows50.txt.gz
