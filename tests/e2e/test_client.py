@@ -87,6 +87,21 @@ def test_abstracts_keep_their_places(service: Service) -> None:
     assert len(many) == conversation.MOST_ABSTRACTS + 1
 
 
+def test_a_file_is_ranked_again_without_another_upload(service: Service, file: Path) -> None:
+    with Assay(service.url) as client:
+        strict = client.rank(file, threshold=1000, as_job=True)
+        again = client.ranking(client.rerun(str(strict.job_id), threshold=EVERYTHING)["job_id"])
+        asked = client.rank(file, threshold=EVERYTHING)
+    assert (len(strict), again.rows) == (0, asked.rows)
+    assert again.histograms == asked.histograms != {}
+
+
+def test_an_abstract_is_explained(service: Service) -> None:
+    with Assay(service.url) as client:
+        [row] = client.classify([GRAPHS], explain=True)
+    assert row["explanation"][0]["label"] == row["labels"][0]["label"]
+
+
 def test_refusals_are_the_services_own(service: Service, file: Path) -> None:
     with Assay(service.url) as client:
         with pytest.raises(Refused, match="top_k must be an integer") as refused:

@@ -7,7 +7,7 @@ import pytest
 
 from assay.client import conversation, results, sessions
 from assay.client.sessions import ClassificationChoices, RankingChoices
-from assay.options import CLASSIFYING, RANKING
+from assay.options import RANKING, REQUESTING
 from classify.request import MOST_ABSTRACTS
 from tools.openapi.__main__ import document
 
@@ -49,7 +49,7 @@ def test_a_result_is_described_but_for_its_place() -> None:
 @pytest.mark.parametrize(
     ("schema", "read"),
     [
-        ("Ranking", {"ranked", "counts", "rejected", "models", "notices"}),
+        ("Ranking", {"ranked", "counts", "rejected", "models", "notices", "histograms"}),
         ("Classification", {"results", "model", "notices"}),
         ("Upload", {"job_id", "max_bytes", "upload"}),
         ("AcceptedJob", {"job_id"}),
@@ -64,7 +64,7 @@ def test_fields_of_replies_are_described(schema: str, read: set[str]) -> None:
 
 def test_options_are_those_of_the_service() -> None:
     assert set(RankingChoices.__annotations__) == set(RANKING)
-    assert set(ClassificationChoices.__annotations__) == set(CLASSIFYING)
+    assert set(ClassificationChoices.__annotations__) == set(REQUESTING)
     hints = get_type_hints(RankingChoices)
     for name, hint in hints.items():
         described: Any = SCHEMAS["RankRequest"]["properties"][name]

@@ -46,6 +46,7 @@ ROUTES: Final[Mapping[str, Route]] = {
     "upload": Route("POST", "/uploads"),
     "job": Route("GET", "/jobs/{id}"),
     "cancel": Route("POST", "/jobs/{id}/cancel"),
+    "rerun": Route("POST", "/jobs/{id}/rerun"),
     "find": Route("GET", "/jobs"),
     "models": Route("GET", "/models"),
     "health": Route("GET", "/health"),
@@ -204,6 +205,10 @@ class Talk:
     def cancel(self, job_id: str) -> Flow[results.JobStatus]:
         """Stop a job and return its record."""
         return (yield from self.ask(route("cancel", id=job_id)))  # type: ignore[return-value]
+
+    def rerun(self, job_id: str, options: Mapping[str, Any]) -> Flow[results.JobStatus]:
+        """Begin a new job over the same file, with other options, and return its record."""
+        return (yield from self.ask(replace(route("rerun", id=job_id), body=dict(options))))  # type: ignore[return-value]
 
     def follow(self, job_id: str) -> Flow[results.JobStatus]:
         """Return a job once it has ended, its progress told meanwhile."""

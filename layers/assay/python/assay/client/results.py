@@ -58,6 +58,8 @@ class Abstract(TypedDict, total=False):
     tokens: int
     truncated: bool
     cached: bool
+    notice: str
+    explanation: list[dict[str, Any]]
     columns: dict[str, Any]
     source: dict[str, Any]
     error: dict[str, Any]
@@ -94,7 +96,10 @@ Row = TypeVar("Row", RankedDesign, Abstract)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows(Sequence[Row], Generic[Row]):
-    """Rows as a list has them, with what else the service says of the input. `job_id` is None for one request."""
+    """Rows as a list has them, with what else the service says of the input.
+
+    `job_id` is None for one request. `histograms` of a ranking count all that was scored, by gate and by score.
+    """
 
     rows: list[Row]
     counts: dict[str, int] = field(default_factory=dict)
@@ -102,6 +107,7 @@ class _Rows(Sequence[Row], Generic[Row]):
     models: dict[str, Any] = field(default_factory=dict)
     notices: list[dict[str, Any]] = field(default_factory=list)
     job_id: str | None = None
+    histograms: dict[str, Any] = field(default_factory=dict)
 
     @overload
     def __getitem__(self, at: int) -> Row: ...
@@ -230,6 +236,7 @@ def _common(body: Mapping[str, Any]) -> dict[str, Any]:
         "counts": dict(body.get("counts") or {}),
         "rejected": list(body.get("rejected") or []),
         "notices": list(body.get("notices") or []),
+        "histograms": dict(body.get("histograms") or {}),
     }
 
 

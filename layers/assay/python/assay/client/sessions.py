@@ -41,11 +41,12 @@ class RankingChoices(TypedDict, total=False):
 
 
 class ClassificationChoices(TypedDict, total=False):
-    """The options of a classification. `column` names the abstracts' column of a file that becomes a job."""
+    """The options of a classification. `explain` is for requests, `column` for files that become a job."""
 
     threshold: float | None
     top_k: int | None
     column: str | None
+    explain: bool | None
 
 
 class _Session:
@@ -123,6 +124,10 @@ class Assay(_Session):
     def cancel(self, job_id: str) -> JobStatus:
         """Stop a job."""
         return self._run(self.talk.cancel(job_id))
+
+    def rerun(self, job_id: str, **options: Any) -> JobStatus:
+        """Begin a new job over a job's file with other options, without another upload; None gives back a default."""
+        return self._run(self.talk.rerun(job_id, options))
 
     def ranking(self, job_id: str) -> Ranking:
         """Wait for a job's end and return its ranking."""
@@ -242,6 +247,10 @@ class AsyncAssay(_Session):
     async def cancel(self, job_id: str) -> JobStatus:
         """Stop a job."""
         return await self._run(self.talk.cancel(job_id))
+
+    async def rerun(self, job_id: str, **options: Any) -> JobStatus:
+        """Begin a new job over a job's file with other options, without another upload; None gives back a default."""
+        return await self._run(self.talk.rerun(job_id, options))
 
     async def ranking(self, job_id: str) -> Ranking:
         """Wait for a job's end and return its ranking."""
