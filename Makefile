@@ -151,6 +151,8 @@ import-tools: $(IMPORT_VENV)/.import  ## install what `assay models import` need
 train-sequences: $(TRAIN_VENV)/.train  ## train the rank models again: DATA=folder with stability50.csv.gz, windows50.txt.gz
 	$(TRAIN_VENV)/bin/python -m tools.training.sequences $(DATA)/stability50.csv.gz models \
 	  --windows $(DATA)/windows50.txt.gz --cross-validate
+	$(TRAIN_VENV)/bin/python -m tools.training.sequences.score_meaning models $(DATA)/stability50.csv.gz \
+	  $(DATA)/windows50.txt.gz
 
 train-abstracts: $(TRAIN_VENV)/.train  ## train the classifier again: DATA=folder with abstracts.jsonl.gz, pool.jsonl.gz
 	$(TRAIN_VENV)/bin/python -m tools.training.abstracts $(DATA) \

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from tools.models import metrics
-from tools.training import calibration
+from tools.models import metrics, platt_scaling
 from tools.training.abstracts.labelled_abstracts import DEMO_IDS, fraction
 
 TARGET = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], float)
@@ -35,8 +34,8 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth() -> None:
 def test_platt_recovers_the_scale_and_shift_of_miscalibrated_logits() -> None:
     random = np.random.default_rng(1)
     true = random.normal(-1, 2, (40_000, 2))
-    target = (random.random(true.shape) < calibration.sigmoid(true)).astype(float)
-    scale, shift = calibration.platt((true - [0.5, -1.0]) / [2.0, 0.5], target)
+    target = (random.random(true.shape) < platt_scaling.sigmoid(true)).astype(float)
+    scale, shift = platt_scaling.platt((true - [0.5, -1.0]) / [2.0, 0.5], target)
     assert scale == pytest.approx([2.0, 0.5], rel=0.08)
     assert shift == pytest.approx([0.5, -1.0], abs=0.1)
 
@@ -62,7 +61,7 @@ def test_intervals_hold_the_estimate_and_repeat() -> None:
 
 def test_sigmoid_does_not_overflow() -> None:
     with np.errstate(all="raise"):
-        assert calibration.sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
+        assert platt_scaling.sigmoid(np.array([-1e4, 0.0, 1e4])).tolist() == [0.0, 0.5, 1.0]
 
 
 def test_the_split_never_moves() -> None:

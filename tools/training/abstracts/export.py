@@ -22,13 +22,13 @@ from tokenizers import Tokenizer
 
 from assay.models.probes import PROBES
 from tools.models import metrics as evaluate
+from tools.models import platt_scaling
 from tools.models.architecture import Architecture, Weights
 from tools.models.build import build_manifest
 from tools.models.canonical_weights import canonical
 from tools.models.encoder import Encoder, convert_encoder
 from tools.models.families import read_architecture
 from tools.models.importers.result import INT8_TOLERANCE, text_probes
-from tools.training import calibration
 from tools.training.abstracts import reliability_plot, wide
 from tools.training.abstracts.card import render
 from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, TITLES, LabelledAbstract, load_splits
@@ -69,7 +69,7 @@ class Served:
 
     def scores(self, texts: Sequence[str]) -> Matrix:
         """Return probabilities [N, labels]."""
-        return calibration.sigmoid(self.logits(texts))
+        return platt_scaling.sigmoid(self.logits(texts))
 
     def logits(self, texts: Sequence[str]) -> Matrix:
         """Return logits [N, labels]."""
@@ -95,7 +95,7 @@ def measure_model(
     on_validation = int8.scores(_texts(validation))
     thresholds = np.round(evaluate.best_thresholds(_targets(validation), on_validation), 4)
     target, logits, exact = _targets(test), int8.logits(_texts(test)), float32.logits(_texts(test))
-    scores = calibration.sigmoid(logits)
+    scores = platt_scaling.sigmoid(logits)
     metrics = {
         "validation_rows": len(validation),
         "test_rows": len(test),
@@ -104,7 +104,7 @@ def measure_model(
             name: [round(low, 4), round(high, 4)]
             for name, (low, high) in evaluate.intervals(target, scores, thresholds).items()
         },
-        "test_float32": _round(evaluate.report_labels(target, calibration.sigmoid(exact), thresholds)),
+        "test_float32": _round(evaluate.report_labels(target, platt_scaling.sigmoid(exact), thresholds)),
         "int8_logit_difference": _round(_differences(logits, exact)),
         "labels": _per_label(target, scores, thresholds),
         "validation": _round(evaluate.report_labels(_targets(validation), on_validation, thresholds)),
@@ -216,9 +216,9 @@ def _join(
 def _alone(encoder: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]) -> dict[str, float]:
     """Return the test rows' metrics of the int8 encoder without the wide part, calibrated and cut in the same way."""
     on_validation, target = encoder.logits(_texts(validation)), _targets(validation)
-    scale, shift = calibration.platt(on_validation, target)
-    thresholds = evaluate.best_thresholds(target, calibration.sigmoid(on_validation * scale + shift))
-    scores = calibration.sigmoid(encoder.logits(_texts(test)) * scale + shift)
+    scale, shift = platt_scaling.platt(on_validation, target)
+    thresholds = evaluate.best_thresholds(target, platt_scaling.sigmoid(on_validation * scale + shift))
+    scores = platt_scaling.sigmoid(encoder.logits(_texts(test)) * scale + shift)
     return _round(evaluate.report_labels(_targets(test), scores, thresholds))
 
 
@@ -226,7 +226,7 @@ def _calibrate(
     shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[LabelledAbstract]
 ) -> Weights:
     served = Served(convert_encoder(WideAndDeep(shape, weights), int8=True), tokenizer)
-    return calibrate(weights, *calibration.platt(served.logits(_texts(validation)), _targets(validation)))
+    return calibrate(weights, *platt_scaling.platt(served.logits(_texts(validation)), _targets(validation)))
 
 
 def main() -> None:

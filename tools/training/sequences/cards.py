@@ -1,5 +1,6 @@
 """The model cards, models/{name}/README.md, from the numbers in the manifests."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -35,8 +36,8 @@ _LABELS = {
 }
 
 
-def card(manifest: Mapping[str, Any]) -> str:
-    """Return the card of a manifest that `tools.training.sequences` wrote."""
+def card(manifest: Mapping[str, Any], reference: Mapping[str, Any] | None = None) -> str:
+    """Return the card of a manifest that `tools.training.sequences` wrote, and of its `reference.json`."""
     name, metrics, provenance = (manifest[key] for key in ("name", "metrics", "provenance"))
     return _CARD.format(
         name=name,
@@ -46,6 +47,7 @@ def card(manifest: Mapping[str, Any]) -> str:
         folds=folds(metrics),
         form=_FORMS[manifest.get("quantization", "none")],
         agreement=agreement(metrics),
+        meaning=meaning(reference) if reference else "",
         **{**provenance, "rows": metrics["rows_all"]},
     )
 
@@ -76,6 +78,72 @@ def agreement(metrics: Mapping[str, Any]) -> str:
         "Against the float32 network that it was made from, on all five folds: Spearman is "
         f"{least:.4f} or more on each;\na score differs by {mean:.4f} on average, by {most:.3f} at most.\n\n"
     )
+
+
+def meaning(reference: Mapping[str, Any]) -> str:
+    """Return what the scores mean as a Markdown section."""
+    known, rates = reference["calibration"], reference["likeness"]["measured"]
+    bins = [
+        f"| {each['from']:.1f} to {each['to']:.1f} | {each['count']:,} | {each['given']:.3f} | {each['observed']:.3f} |"
+        for each in known["reliability"]
+    ]
+    sets = [f"| {each['name']} | {each['count']:,} | {each['about']} |" for each in reference["sets"]]
+    after = rates["after_gate"]
+    return _MEANING.format(
+        about=textwrap.fill(f"**Probability** of {known['event']}. {known['about']}", 118),
+        error=known["expected_error"],
+        bins="\n".join(bins),
+        **{f"gate_{name}": value for name, value in after.items()},
+        sets="\n".join(sets),
+        least=reference["likeness"]["least"],
+        alarms=_shares(rates["false_alarms"]),
+        caught=_shares(rates["caught"]),
+    )
+
+
+def _shares(rates: Mapping[str, float]) -> str:
+    return "\n".join(f"| {name} | {share:.1%} |" for name, share in rates.items())
+
+
+_MEANING = """\
+## What a score means
+
+{about}
+
+| probability given | proteins | mean given | came true |
+|---|---|---|---|
+{bins}
+
+The expected calibration error is {error:.4f}. The probability follows from this model's score alone, whether the gate
+lets a sequence pass or not. Of the {gate_count} of these proteins that pass the default gate, {gate_observed:.1%} are
+stable, where {gate_given:.1%} was given on average. It holds for proteins like the measured ones, of which 7% are
+stable. Where a library has another share of stable proteins, the probability is off by that.
+
+![Probability given against the share that came true](reliability.png)
+
+**Percentile**: how many percent of the first of these sets score less.
+
+| set | sequences | |
+|---|---|---|
+{sets}
+
+**Notice.** `looks_like_dna` and `low_complexity` are rules ([formats](../../docs/formats.md#what-a-score-means)).
+`unlike_training` is a logistic regression on residues and neighbours, fitted to tell the measured proteins of three
+folds from natural windows. Its limit, {least:.4f}, was set on a fourth fold. The tables give the share that gets any
+notice, first of proteins that nothing was fitted on, then of other input.
+
+| held-out measured proteins | false alarms |
+|---|---|
+{alarms}
+
+| input | caught |
+|---|---|
+{caught}
+
+A design whose residues are shuffled is caught rarely: scrambles like it were measured, and the model learned from
+them. English prose is the text of this project's documents; other languages were not tried.
+
+"""
 
 
 def _spread(values: Sequence[float]) -> str:
@@ -117,7 +185,7 @@ Truly stable means measured above 1.0 against both proteases.
 
 {folds}{agreement}![Predicted against measured stability; precision and recall by threshold](quality.png)
 
-## Training
+{meaning}## Training
 
 Data: {data}; {trained_on}.
 

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from tools.models.platt_scaling import platt
 from tools.models.static_quantization import quantize_static
-from tools.training.calibration import platt
 from tools.training.sequences import convert, fitting
 from tools.training.sequences.pair_metrics import Report, report_pair
 from tools.training.sequences.proteins_data import GATE, PROTEASES, STABLE, Codes, Proteins, Scores, split

@@ -73,6 +73,12 @@ def load(path: Path) -> Proteins:
     )
 
 
+def load_clusters(path: Path) -> npt.NDArray[np.str_]:
+    """Return the cluster of each protein of `stability50.csv.gz`."""
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as source:
+        return np.array([row["cluster"] for row in csv.DictReader(source)])
+
+
 def _columns(rows: list[dict[str, str]], names: list[str]) -> Scores:
     return np.array([[float(row[name]) for name in names] for row in rows], np.float32)
 

@@ -60,7 +60,7 @@ def name_notices(codes: NDArray[np.uint8], contract: Contract, likeness: Likenes
     return [names[code] for code in found.tolist()]
 
 
-def count_residues(codes: NDArray[np.uint8], symbols: int) -> NDArray[np.intp]:
+def count_residues(codes: NDArray[np.integer], symbols: int) -> NDArray[np.intp]:
     """Return how often each symbol stands in each row of codes [N, length]: [N, symbols]."""
     places = codes + np.arange(len(codes), dtype=np.intp)[:, None] * symbols
     return np.bincount(places.ravel(), minlength=len(codes) * symbols).reshape(-1, symbols)
