@@ -77,7 +77,7 @@ def test_the_command_line_and_a_service_agree(service: Service, tmp_path: Path) 
     made = block_with("cat > designs.fasta").partition("curl")[0]
     here = run(made + block_with("--out results"), tmp_path, service)
     there = run(block_with("--out by-service"), tmp_path, service)
-    assert there[0] == "rank,sequence,score,gate,line,id,description"
+    assert there[0] == "rank,sequence,score,gate,line,id,description,probability,percentile,notice"
     assert there[1].split(",")[1] in "".join(here)
     assert {path.name for path in (tmp_path / "by-service").iterdir()} == {
         "ranking.csv",
