@@ -35,7 +35,7 @@ class Cards:
 
     def _render(self, name: str, version: str) -> str:
         text = self._read(name, version, CARD, _MOST_CARD).decode("utf-8", "replace")
-        return render_card(text, lambda file: self._read(name, version, file, _MOST_PICTURE)) if text else ""
+        return render_card(name, text, lambda file: self._read(name, version, file, _MOST_PICTURE)) if text else ""
 
     def _read(self, name: str, version: str, file: str, limit: int) -> bytes:
         try:
@@ -45,10 +45,10 @@ class Cards:
         return content
 
 
-def render_card(text: str, read: Any) -> str:
-    """Return Markdown as HTML: markup in it is text, and pictures are those that `read(name)` returns as PNG."""
+def render_card(name: str, text: str, read: Any) -> str:
+    """Return a card as HTML: markup in it is text, and pictures are those that `read(name)` returns as PNG."""
     parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_CardRenderer).enable("table")
-    return str(parser.renderer.render(list(_lower(parser.parse(text))), parser.options, {"read": read}))
+    return str(parser.renderer.render(list(_lower(parser.parse(text))), parser.options, {"read": read, "name": name}))
 
 
 def _lower(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -68,7 +68,9 @@ class _CardRenderer(RendererHTML):
 
     def table_open(self, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
         """Open a table within what scrolls."""
-        return '<div class="scroll" tabindex="0" role="region" aria-label="Table">\n<table>\n'
+        place = sum(each.type == "table_open" for each in tokens[: at + 1])
+        name = escape(f"{env['name']}, table {place}", quote=True)
+        return f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">\n<table>\n'
 
     def table_close(self, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
         """Close both."""

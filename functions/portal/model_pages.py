@@ -9,6 +9,7 @@ from typing import Any, Final
 from assay.errors import NotAcceptable
 from assay.http.messages import Response, choose_form
 from portal.pages import POLICY, digest, fresh
+from portal.reference_tables import render_reference
 
 _FORMS: Final = ("application/json", "text/html")
 _STYLE: Final = (Path(__file__).parent / "models.css").read_text(encoding="utf-8")
@@ -77,7 +78,7 @@ def _article(model: Mapping[str, Any], card: str) -> str:
     )
     return (
         f'<article id="{name}"><h2>{name} <span class="version">version {escape(model["version"])}</span></h2>'
-        f"<dl>{facts}</dl>{card}{listed}</article>"
+        f"<dl>{facts}</dl>{card}{render_reference(model['name'], model.get('reference'))}{listed}</article>"
     )
 
 

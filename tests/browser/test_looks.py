@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.visit import DESK, PHONE, Visit
 from tests.e2e.running import Service
-from tests.e2e.samples import SHORT
+from tests.e2e.samples import ABSTRACT, SHORT
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 LOOKS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
@@ -45,8 +45,24 @@ def test_everybody_can_use_it(browser: Any, service: Service, scheme: str, scree
         visit.page.wait_for_selector("#classify-result table")
         visit.page.click("text=All 18 probabilities")
         assert (faults(visit), sticks_out(visit)) == ([], False)
+        visit.paste(f"{ABSTRACT}\n---\n{ABSTRACT}\n---\nshort", "#abstract")
+        visit.classify()
+        visit.page.wait_for_selector("#classify-result .map")
+        visit.page.wait_for_timeout(300)  # the button has its colour back
+        assert (faults(visit), sticks_out(visit)) == ([], False)
         visit.page.click("#key-open")
         assert faults(visit) == []
+
+
+@pytest.mark.parametrize(("scheme", "screen"), [LOOKS[0], LOOKS[3]], ids=str)
+def test_the_models_are_a_page_that_everybody_can_read(
+    browser: Any, service: Service, scheme: str, screen: dict[str, int]
+) -> None:
+    with Visit.to(browser, service, color_scheme=scheme, viewport=screen) as visit:
+        visit.page.click("nav >> text=Models")
+        visit.page.wait_for_selector("article#stability-trypsin img")
+        assert visit.page.evaluate("() => [...document.images].every(each => each.complete && each.naturalWidth)")
+        assert (faults(visit), sticks_out(visit)) == ([], False)
 
 
 def test_a_waiting_job_is_readable_too(visit: Visit) -> None:

@@ -141,3 +141,18 @@ def test_without_javascript_nothing_is_shown_that_is_dead(browser: Any, service:
     assert not any(page.is_visible(f"#{name}") for name in ("sequences", "example-sequences", "rank-clear", "key-open"))
     assert page.is_visible("#rank .primary")
     context.close()
+
+
+def test_the_labels_of_an_abstract_are_explained_in_its_own_words(visit: Visit) -> None:
+    visit.page.click("#tab-classify")
+    visit.paste(f"\u00e9 \U0001d49c {ABSTRACT} It is good. We thank the referees.", "#abstract")
+    visit.classify()
+    text = visit.page.input_value("#abstract")
+    visit.page.click("text=Why these labels?")
+    visit.page.wait_for_selector(".explained mark")
+    assert visit.page.text_content(".explained .why") == text
+    reply = visit.service.post("/classify?explain=true", json={"abstract": text}).json()["results"][0]
+    words = {token["text"] for token in reply["explanation"][0]["tokens"]}
+    shown = {word.strip() for word in visit.page.locator(".explained mark").all_text_contents()}
+    assert shown <= {part for word in words for part in (word, *word.split())} | words
+    assert faults(visit) == []

@@ -85,5 +85,5 @@ function entry(result, name, i, kind) {
   const labels = result.truncated ? `${names} (text cut)` : names;
   const odd = result.notice && make("span", {class: "odd"}, ODD[result.notice] ?? result.notice);
   return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels), odd),
-    classification(result, kind));
+    classification(result, kind, result.id ? "" : name));
 }

@@ -160,7 +160,9 @@ function answered(found, files, texts) {
   const {results, notices = []} = found, kind = kindOf(found);
   const told = noticeList(notices.filter(({code}) => !EACH.includes(code))) ?? "";
   if (files.length < 2 && results.length === 1) {
-    show(at("classify-result"), ...sourceOf(results[0], files[0]), told, classification(results[0], kind));
+    const source = sourceOf(results[0], files[0]);
+    const text = desk.well.file ? "" : desk.well.text().trim();
+    show(at("classify-result"), ...source, told, classification(results[0], kind, text));
     return announce(spoken(results[0]));
   }
   const names = results.map(({id}, i) => files.length ? `${id ?? ""}` : texts[i] ?? "");
@@ -168,8 +170,16 @@ function answered(found, files, texts) {
   return announce(`${results.length} abstracts classified.`);
 }
 
-const kindOf = ({model, titles = desk.titles[model.name] ?? {}}) =>
-  ({model, titles, thresholds: desk.thresholds[model.name] ?? {}});
+function kindOf({model, titles = desk.titles[model.name] ?? {}}) {
+  return {model, titles, thresholds: desk.thresholds[model.name] ?? {}, explain};
+}
+
+/** Return why a text has its labels. */
+async function explain(text) {
+  const {signal} = desk.running;
+  const {results: [result]} = await ofTexts([text], {route: `${route()}?explain=true`, signal});
+  return result.explanation;
+}
 
 /** Say where in a PDF the text was found, and put it where it can be corrected. */
 function sourceOf({source}, file) {

@@ -1,7 +1,81 @@
 // @ts-check
-// Why a label: filled in when the service explains.
+// Why a label: the words that count most, marked in the text, and what each sentence adds.
 
-/** Show what an explanation says; nothing where there is none. */
-export function explained(explanation, titles) {
-  return explanation && titles ? null : null;
+import {announce, button, make} from "./dom.js";
+import {sentence} from "./problems.js";
+
+/** Return a text's pieces, {text, token, part}: cut wherever a word or a sentence begins or ends, in code points. */
+export function piecesOf(text, {tokens, sentences}) {
+  const letters = Array.from(text);
+  const cuts = new Set([0, letters.length, ...[...tokens, ...sentences].flatMap(({start, end}) => [start, end])]);
+  const places = [...cuts].filter(place => place <= letters.length).sort((a, b) => a - b);
+  const around = (spans, at) => spans.find(({start, end}) => start <= at && at < end);
+  return places.slice(0, -1).map((from, i) => ({text: letters.slice(from, places[i + 1]).join(""),
+    token: around(tokens, from), part: around(sentences, from)}));
+}
+
+/** Show the explanations of a text's labels, one at a time. */
+export function explained(explanations, text, titles) {
+  if (!explanations?.length) return null;
+  const body = make("div"), choice = make("select", {"aria-label": "Explained label"}, explanations.map(({label}) =>
+    make("option", {value: label}, titles[label] ? `${label} · ${titles[label]}` : label)));
+  const paint = () => body.replaceChildren(...bodyOf(explanations.find(({label}) => label === choice.value), text));
+  choice.addEventListener("change", paint);
+  paint();
+  return make("section", {class: "explained", "aria-label": "Why"}, make("div", {class: "tools"},
+    make("h3", {}, "Why"), choice), body);
+}
+
+function bodyOf(explanation, text) {
+  const {tokens, sentences} = explanation;
+  const heaviest = Math.max(...tokens.map(({weight}) => Math.abs(weight)), 1e-9);
+  const most = Math.max(...sentences.map(({change}) => Math.abs(change)), 1e-9);
+  const marked = piecesOf(text, explanation).map(piece => marking(piece, heaviest, most));
+  return [make("p", {class: "why"}, marked), words(tokens), tableOf(sentences), make("p", {class: "hint"},
+    "A filled word adds to the label, a framed one speaks against it, by its weight in the linear part of the model. "
+    + "A sentence’s number is the label’s probability with it less that without it.")].filter(Boolean);
+}
+
+function marking({text, token, part}, heaviest, most) {
+  const under = part ? Math.max(part.change, 0) / most : 0;
+  const span = make(token ? "mark" : "span", {class: token?.weight < 0 ? "against" : "",
+    title: token ? `${signed(token.weight)}` : undefined}, text);
+  if (token) span.style.setProperty("--heat", `${Math.round(100 * Math.abs(token.weight) / heaviest)}%`);
+  span.style.setProperty("--under", `${(3 * under).toFixed(1)}px`);
+  return span;
+}
+
+const signed = value => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+function words(tokens) {
+  if (!tokens.length) return null;
+  return make("p", {class: "hint"}, "Words that count most: ",
+    tokens.map(({text, weight}) => `${text} ${signed(weight)}`).join(", "), ".");
+}
+
+function tableOf(sentences) {
+  if (!sentences.length) return null;
+  const rows = sentences.map(({text, change}) =>
+    make("tr", {}, make("td", {class: "number"}, signed(change)), make("td", {}, text)));
+  return make("details", {}, make("summary", {}, "Sentence by sentence"), make("table", {},
+    make("thead", {}, make("tr", {}, make("th", {scope: "col", class: "number"}, "change"),
+      make("th", {scope: "col"}, "sentence"))), make("tbody", {}, rows)));
+}
+
+/** Offer to explain a result; `explain()` asks the service for the explanations. */
+export function whyBar(explain, text, titles) {
+  const place = make("div", {class: "why-bar"});
+  const ask = button("Why these labels?", async () => {
+    ask.disabled = true;
+    ask.textContent = "Asking …";
+    try {
+      place.replaceChildren(explained(await explain(), text, titles) ?? "The model has nothing to say about it.");
+      announce("The explanation is shown.");
+      place.querySelector("select")?.focus();
+    } catch (error) {
+      if (error.name !== "AbortError") place.replaceChildren(make("p", {class: "field-error"}, sentence(error)));
+    }
+  });
+  place.append(ask);
+  return place;
 }

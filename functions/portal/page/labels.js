@@ -3,7 +3,7 @@
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";
 import {button, count, make} from "./dom.js";
-import {explained} from "./explanations.js";
+import {whyBar} from "./explanations.js";
 
 const NEAR = 3;
 const COLUMNS_OF_LABELS = ["label", "title", "probability", "threshold", "listed"]
@@ -22,11 +22,14 @@ export const ODD = {not_english: "not English", not_prose: "not prose", unfamili
   too_short: "short for an abstract", too_long: "long for an abstract"};
 
 /**
- * Show one result; `kind` says of which model: its `thresholds`, its labels' `titles` and itself.
+ * Show one result; `kind` says of which model: its `thresholds`, its labels' `titles` and itself, and how to have the
+ * labels of a text explained.
  * @param {any} result
- * @param {{thresholds: Record<string, number>, titles: Record<string, string>, model: any}} kind
+ * @param {{thresholds: Record<string, number>, titles: Record<string, string>, model: any,
+ *   explain?: (text: string) => Promise<any>}} kind
+ * @param {string} [text]
  */
-export function classification(result, kind) {
+export function classification(result, kind, text = "") {
   const rows = labelRows(result, kind);
   const chosen = rows.filter(({listed}) => listed);
   const table = make("tbody"), all = make("button", {type: "button", "aria-expanded": "false"});
@@ -37,10 +40,13 @@ export function classification(result, kind) {
   };
   all.addEventListener("click", () => fill(all.getAttribute("aria-expanded") === "false"));
   fill(false);
-  const {model, titles} = kind;
+  const {model} = kind;
   return make("div", {class: "classification"}, chosenLabels(chosen), barTable(table), tickLegend(),
-    labelTools(rows, result, model, all), explained(result.explanation, titles), footnote(result, model));
+    labelTools(rows, result, model, all), why(kind, text), footnote(result, model));
 }
+
+/** @param {any} kind */
+const why = ({explain, titles}, text) => text && explain ? whyBar(() => explain(text), text, titles) : "";
 
 /** Return the labels of a result, the most probable first, each with its title and threshold. */
 export function labelRows({scores, labels}, {thresholds, titles}) {

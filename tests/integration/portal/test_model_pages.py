@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assay.models.published import CARD, bundle_key
 from portal.cards import render_card
+from portal.reference_tables import render_reference
 from tests.conftest import Aws
 from tests.events import Context, post
 from tests.unit.templates import ROOT
@@ -70,7 +71,7 @@ def test_an_empty_bucket_says_so(get: Callable[[str], dict[str, Any]]) -> None:
 
 @given(st.text(st.sampled_from("<>&\"'`|*_#![](){}:/ \n-abjd"), max_size=120))
 def test_a_card_brings_no_markup_and_no_address_that_runs(text: str) -> None:
-    page = render_card(f"{text} [x](javascript:alert(1)) <script>", lambda name: PNG)
+    page = render_card("tiny", f"{text} [x](javascript:alert(1)) <script>", lambda name: PNG)
     assert "<script" not in page
     assert not re.search(r"<[^>]*(?:javascript:|\son\w+\s*=)", page)
     assert not re.search(r'<img[^>]+src="(?!data:image/png)', page)
@@ -84,7 +85,7 @@ def test_a_picture_that_is_not_beside_the_card_is_its_words(source: str) -> None
         asked.append(name)
         return b""
 
-    page = render_card(f"![Some words]({source})", read_picture)
+    page = render_card("tiny", f"![Some words]({source})", read_picture)
     assert "<img" not in page
     assert "Some words" in page
     assert asked == (["b.png"] if source == "b.png" else [])
@@ -105,3 +106,14 @@ def test_the_card_above_a_bundle_is_its_own_only_under_its_name(tmp_path: Path) 
 @pytest.mark.parametrize("name", ["stability-trypsin", "stability-chymotrypsin", "arxiv-archives"])
 def test_what_ships_has_a_card_and_a_plot(name: str) -> None:
     assert {path.suffix for path in list_card(ROOT / "models" / name / "1", name)} == {".md", ".png"}
+
+
+def test_how_true_probabilities_were_is_a_table() -> None:
+    bins = [{"from": 0.0, "to": 0.5, "count": 1200, "given": 0.21, "observed": 0.19}]
+    calibration = {"event": "<b>stable", "about": "held-out clusters", "count": 8000, "reliability": bins}
+    sets = [{"name": "natural windows", "about": "of 50 residues", "count": 100_000}]
+    page = render_reference("tiny", {"calibration": calibration | {"expected_error": 0.0123}, "sets": sets})
+    for said in ("&lt;b&gt;stable", "0.00 to 0.50, mean 0.210", "0.190", "1,200", "0.012", "100,000 scores"):
+        assert said in page
+    assert "<table>" not in render_reference("tiny", {"sets": sets})
+    assert render_reference("tiny", None) == ""
