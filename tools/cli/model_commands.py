@@ -17,6 +17,8 @@ from tools.models import publish
 from tools.models.build import build_manifest
 from tools.models.compare import compare
 from tools.models.publish import find_version, pull, split_name
+from tools.models.score_reference import refer_to_files
+from tools.terminal import format_table
 
 
 def format_manifest(manifest: Manifest) -> str:
@@ -76,6 +78,22 @@ def run_validate(options: argparse.Namespace) -> None:
     """Verify, load and run a bundle."""
     checked = publish.require_publishable(options.folder)
     print(f"{_title(checked)} is intact; {_of_probes(checked)}")
+
+
+def run_reference(options: argparse.Namespace) -> None:
+    """Write what a bundle's scores mean, and say how reliable that is."""
+    named = [each.partition("=") for each in options.set]
+    if not (options.labelled or named) or not all(name and path for name, _, path in named):
+        raise ValueError("give --labelled FILE, --set NAME=FILE, or both")
+    sets = {name: Path(path) for name, _, path in named}
+    found = refer_to_files(options.folder, options.labelled, options.event, sets)
+    if options.labelled and found.calibration:
+        known = found.calibration
+        print(f"probability of {known.event!r}: expected calibration error {known.expected_error}")
+        cells = [(f"{each.low:g} to {each.high:g}", *map(str, (each.count, each.given, each.observed)))
+                 for each in known.reliability]  # fmt: skip
+        print(format_table(("given", "sequences", "mean given", "came true"), cells))
+    print("\n".join(f"set {each.name}: {each.count:,} sequences" for each in found.sets))
 
 
 def publish_folder(options: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""The commands of `assay models`: import, validate, publish, activate and roll back, list, show, pull and compare."""
+"""The commands of `assay models`: from a model of yours to a bundle, to one that serves, and what is known of it."""
 
 import argparse
 import os
@@ -16,6 +16,7 @@ from tools.cli import model_commands, models_import
 USAGE = """examples:
   assay models import ridge.pkl --name my-score --publish --activate --stack assay
   assay models validate my-score/1
+  assay models reference my-score/1 --labelled assay.csv --event "it folds" --set natural=windows.fasta
   assay models publish my-score/1 --endpoint http://127.0.0.1:4566
   assay models list --stack assay
   assay models rollback my-score --stack assay
@@ -72,6 +73,15 @@ def _add_local(found: "Commands") -> None:
     validate = found.add_parser("validate", aliases=["check"], help="verify a bundle, load it, run it and its probes")
     validate.add_argument("folder", type=Path)
     validate.set_defaults(act=model_commands.run_validate)
+    reference = found.add_parser("reference", help="say what a bundle's scores mean, by sequences of yours")
+    reference.add_argument("folder", type=Path, help="a bundle that is not published yet")
+    reference.add_argument(
+        "--labelled", type=Path, metavar="FILE", help="CSV: sequence, label (1 or 0), perhaps cluster"
+    )
+    reference.add_argument("--event", default="the label is 1", help="what a label of 1 means, for readers of replies")
+    sets = "a set for percentiles, such as natural=windows.fasta; the first counts"
+    reference.add_argument("--set", action="append", default=[], metavar="NAME=FILE", help=sets)
+    reference.set_defaults(act=model_commands.run_reference)
 
 
 def _add_publish(found: "Commands") -> None:

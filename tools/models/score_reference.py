@@ -1,6 +1,7 @@
 """`reference.json` made from scores: a calibration by Platt's sigmoid, and how named sets of scores are spread."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -8,11 +9,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from assay.models.loading import SequenceScorer, load_folder
 from assay.models.manifest import MANIFEST, read_manifest
 from assay.models.reference import REFERENCE, Reference
 from assay.ranking.reference_scale import probability_curve
 from tools.models.build import build_manifest
 from tools.models.platt_scaling import platt, sigmoid
+from tools.models.sequence_rows import read_codes, read_labelled
 
 Scores = npt.NDArray[np.floating]
 Outcomes = npt.NDArray[np.bool_]
@@ -98,10 +101,30 @@ def describe_set(name: str, about: str, scores: Scores) -> dict[str, Any]:
     return {"name": name, "about": about, "count": len(scores), **spread}
 
 
+def refer_to_files(folder: Path, labelled: Path | None, event: str, sets: Mapping[str, Path]) -> Reference:
+    """Write the reference of a bundle from a user's files: a table of labels, and named files of sequences.
+
+    What is not given stays as it was. Raises BundleInvalid, UnreadableInput; ValueError for too few.
+    """
+    scorer = SequenceScorer(load_folder(folder, os.cpu_count() or 1))
+    document = json.loads((folder / REFERENCE).read_bytes()) if (folder / REFERENCE).exists() else {}
+    if labelled:
+        rows = read_labelled(labelled, scorer.contract)
+        about = f"Platt's sigmoid on {len(rows.codes):,} sequences of {labelled.name}; judged on halves not fitted on."
+        document["calibration"] = calibrate(scorer.score(rows.codes), rows.outcomes, rows.groups, event, about)
+    if sets:
+        document["sets"] = [
+            describe_set(name, f"Sequences of {path.name}", scorer.score(read_codes(path, scorer.contract)))
+            for name, path in sets.items()
+        ]
+    write_reference(folder, document)
+    return Reference.of((folder / REFERENCE).read_bytes(), scorer.model.manifest)
+
+
 def write_reference(folder: Path, document: Mapping[str, Any]) -> None:
     """Write a bundle's reference.json and its manifest anew. Raises BundleInvalid."""
     manifest = read_manifest(folder)
-    text = json.dumps({"schema": 1, **document}, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
+    text = json.dumps({**document, "schema": 1}, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
     Reference.of(text.encode(), manifest)
     (folder / REFERENCE).write_text(text, "utf-8")
     header = json.loads(manifest.dumps())

@@ -1,5 +1,7 @@
 """Rows of codes for models of sequences: those of a user's file, or drawn by chance."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -7,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
+from assay.sequences.alphabet import decode
+from assay.sequences.blocks import Block
 from assay.sequences.contract import Contract
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
@@ -14,10 +18,53 @@ from assay.text.compression import gunzip
 
 Codes = npt.NDArray[np.uint8]
 _HEAD: Final = 1 << 20
+_LABELS: Final = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True, "false": False}
 
 
 def read_codes(path: Path, contract: Contract) -> Codes:
     """Return the valid sequences [N, length] of a file in any format that is ranked; UnreadableInput for none."""
+    return np.concatenate([block.codes for block in _read_blocks(path, contract)])
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSequences:
+    """N sequences: `codes` uint8 [N, length], what came true of each [N], and which are of one kin [N]."""
+
+    codes: Codes
+    outcomes: npt.NDArray[np.bool_]
+    groups: npt.NDArray[np.str_]
+
+
+def read_labelled(path: Path, contract: Contract) -> LabelledSequences:
+    """Return the valid sequences of a table with the columns `sequence` and `label` (0 or 1), and perhaps `cluster`.
+
+    Without clusters, a sequence is of one kin with its copies. Raises UnreadableInput that names the line.
+    """
+    codes, labels, groups = [], [], []
+    for block in _read_blocks(path, contract):
+        places = {name.lower(): at for at, name in enumerate(block.columns)}
+        if "label" not in places:
+            raise UnreadableInput(f"{path} has no column 'label' beside the sequences: it says 1 or 0 for each")
+        codes.append(block.codes)
+        texts = decode(block.codes, contract)
+        for text, line, cells in zip(texts, block.lines.tolist(), block.extra or (), strict=True):
+            labels.append(_read_label(_cell(cells, places["label"]), path, line))
+            groups.append((_cell(cells, places["cluster"]) if "cluster" in places else "") or text)
+    return LabelledSequences(np.concatenate(codes), np.array(labels, np.bool_), np.array(groups))
+
+
+def _cell(cells: Sequence[str], at: int) -> str:
+    return cells[at].strip() if at < len(cells) else ""
+
+
+def _read_label(text: str, path: Path, line: int) -> bool:
+    if text.lower() not in _LABELS:
+        raise UnreadableInput(f"line {line} of {path} has the label {text[:40]!r}: it must be 1 or 0")
+    return _LABELS[text.lower()]
+
+
+def _read_blocks(path: Path, contract: Contract) -> list[Block]:
+    """Return the blocks of a file that hold sequences; UnreadableInput where there are none."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -25,10 +72,10 @@ def read_codes(path: Path, contract: Contract) -> Codes:
     if content.startswith(b"\x1f\x8b"):
         content = b"".join(gunzip(iter([content]), limit=None))
     blocks = parse(iter([content]), sniff_format(content[:_HEAD], "", path.name.removesuffix(".gz")), contract)
-    found = [block.codes for block in blocks if len(block.codes)]
+    found = [block for block in blocks if len(block.codes)]
     if not found:
         raise UnreadableInput(f"{path} holds no sequence of {contract.length} residues")
-    return np.concatenate(found)
+    return found
 
 
 def draw_codes(contract: Contract, count: int) -> Codes:

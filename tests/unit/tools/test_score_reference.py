@@ -13,6 +13,7 @@ from assay.models.manifest import read_manifest
 from assay.models.reference import Reference, read_reference
 from tests.conftest import ROOT
 from tests.references import SYMBOLS, bundle, content
+from tools.cli.model_options import main
 from tools.models.score_reference import (
     calibrate,
     cross_fit,
@@ -79,6 +80,60 @@ def test_a_reference_is_written_into_a_bundle_and_listed(tmp_path: Path) -> None
     assert found is not None
     assert [each.name for each in found.sets] == ["some"]
     assert found.calibration is None
+
+
+RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
+
+
+def table(path: Path, count: int, label: str = "", columns: str = "sequence,label") -> Path:
+    texts = ["".join(RANDOM.choice(list(RESIDUES), 50)) for _ in range(count)]
+    lines = [f"{text},{label or at % 2}" for at, text in enumerate(texts)]
+    path.write_text("\n".join([columns, *lines, "TOO,1"]) + "\n")
+    return path
+
+
+def test_users_say_what_the_scores_of_their_model_mean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = bundle(tmp_path, content())
+    asked = ["--labelled", str(table(tmp_path / "a.csv", 80)), "--event", "it folds"]
+    fasta = tmp_path / "set.fasta"
+    fasta.write_text("".join(f">s{at}\n{RESIDUES * 2 + RESIDUES[at : at + 10]}\n" for at in range(9)))
+    assert main(["reference", str(folder), *asked, "--set", f"mine={fasta}"]) == 0
+    said = capsys.readouterr().out
+    assert "it folds" in said
+    assert "set mine: 9 sequences" in said
+    found = read_reference(folder, read_manifest(folder))
+    assert found is not None
+    assert found.calibration is not None
+    assert (found.calibration.count, [each.name for each in found.sets]) == (80, ["mine"])
+    assert found.likeness is not None
+    load_folder(folder, 1)
+
+
+@pytest.mark.parametrize(
+    ("count", "label", "columns", "said"),
+    [
+        (80, "maybe", "sequence,label", "line 2"),
+        (80, "", "sequence,other", "no column 'label'"),
+        (20, "", "sequence,label", "needs 50"),
+        (80, "1", "sequence,label", "the rarer label 0 times"),
+    ],
+)
+def test_labels_that_will_not_do_are_refused_and_the_bundle_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int, label: str, columns: str, said: str
+) -> None:
+    folder = bundle(tmp_path, content())
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    file = table(tmp_path / "a.csv", count, label, columns)
+    assert main(["reference", str(folder), "--labelled", str(file)]) == 1
+    assert said in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_nothing_given_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(bundle(tmp_path, content()))
+    for words in ([], ["--set", "mine"], ["--set", "=a.fasta"]):
+        assert main(["reference", folder, *words]) == 1
+        assert "--labelled FILE" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["stability-trypsin", "stability-chymotrypsin"])
