@@ -36,7 +36,7 @@ def test_curl(service: Service, folder: Path) -> None:
     [block] = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     run(["bash", "-euo", "pipefail", "-c", block.replace(ADDRESS, service.url).replace("curl", "curl -sSf")], folder)
     rows = (folder / "ranking.csv").read_text(encoding="utf-8").splitlines()
-    assert rows[0] == "rank,sequence,score,gate,line,id,description"
+    assert rows[0] == "rank,sequence,score,gate,line,id,description,probability,percentile,notice"
     assert DESIGN in rows[1] + rows[2]
 
 
