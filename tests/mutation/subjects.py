@@ -120,7 +120,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     ),
     "bundle": Subject(
         ("layers/assay/python/assay/models/manifest.py",),
-        (_VALUES, "tests/unit/models/test_bundle.py", "tests/unit/models/test_bundle_names.py"),
+        (_VALUES, *(f"tests/unit/models/test_{name}.py" for name in ("bundle", "bundle_names", "manifest_bounds"))),
     ),
     "graphs": Subject(
         ("layers/assay/python/assay/models/graph_operations.py",),
@@ -128,7 +128,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     ),
     "registry": Subject(
         ("layers/assay/python/assay/models/registry.py",),
-        (_VALUES, "tests/unit/models/test_registry.py"),
+        (_VALUES, "tests/unit/models/test_registry.py", "tests/unit/models/test_model_memory.py"),
         only=(
             "Registry", "ServingState", "Refusals", "Memory", "estimate_memory", "_require_known_name",
             "_describe_outage", "_tell_dropped",
