@@ -41,7 +41,7 @@ def drain(there: Deployed) -> Iterator[str]:
 
 
 def _about(body: str) -> set[str] | None:
-    """Return the job or the events that a message is about, None where it is none of ours."""
+    """Return the job or the events that a message is about, None if it is not ours."""
     try:
         said = json.loads(body)
         if "job_id" in said:

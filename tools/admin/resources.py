@@ -133,7 +133,7 @@ def _of_stack(stack: str) -> str:
 
 
 def _only_one(endpoint: str | None) -> str:
-    """Return the one models bucket of a local service, empty where there is none or several."""
+    """Return the one models bucket of a local service, empty if there is none or several."""
     if not endpoint:
         return ""
     names = [each["Name"] for each in client("s3").list_buckets()["Buckets"]]

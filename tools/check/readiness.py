@@ -87,7 +87,7 @@ def check_key(ground: Ground) -> str:
 
 
 def check_route(ground: Ground) -> str:
-    """Hold that a route or method that there is none of is refused in the one shape."""
+    """Hold that a route or method that does not exist is refused in the usual shape."""
     status, code = (403, "forbidden") if ground.wire.signature else (404, "not_found")
     expect_refusal(ground.wire.get("/no-such-route"), status, code)
     expect_refusal(ground.wire.ask("DELETE", "/rank"), status, code)
@@ -133,7 +133,7 @@ def _require_origin(reply: Reply, parameter: str | None) -> str:
 
 
 def check_job_errors(ground: Ground) -> str:
-    """Hold that a job that there is none of, and an upload without a name, are refused."""
+    """Hold that an unknown job, and an upload without a name, are refused."""
     expect_refusal(ground.wire.get("/jobs/no-such-job"), 404, "not_found")
     expect_refusal(ground.wire.post("/uploads", json={}), 400, "malformed_body")
     expect_refusal(ground.wire.post("/uploads", json={"filename": "a.txt", "topk": 1}), 400, "invalid_option")

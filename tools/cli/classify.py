@@ -87,7 +87,7 @@ def _read_none(answer: Mapping[str, Any]) -> int:
 
 
 def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> None:
-    """Print one file's answer, but for JSON, which is printed when all are done; `name` heads it where there is one."""
+    """Print one file's answer, but for JSON, which is printed when all are done; `name` heads it if there is one."""
     if name and not options.json:
         print(f"{name}:", file=sys.stderr if options.out else sys.stdout)
     if not options.json and not options.out:

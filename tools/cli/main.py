@@ -111,7 +111,7 @@ def _run(given: Sequence[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Build the parser that knows the commands by name, and none of what they take."""
+    """Build the parser that knows the commands by name, and not what they take."""
     top = argparse.ArgumentParser(
         prog="assay",
         description="Rank mini-proteins and classify abstracts, here or on a running service.",

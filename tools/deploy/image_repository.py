@@ -65,7 +65,7 @@ def lifecycle() -> dict[str, Any]:
 
 
 def remove_repository(ecr: Any, stack: str) -> bool:
-    """Remove a stack's repository with its images; False where there is none."""
+    """Remove a stack's repository with its images; False if there is none."""
     try:
         ecr.delete_repository(repositoryName=name_repository(stack), force=True)
     except ClientError as error:

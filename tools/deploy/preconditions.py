@@ -43,7 +43,7 @@ class Footing:
 
     @property
     def is_new(self) -> bool:
-        """True where there is no such stack yet."""
+        """True if there is no such stack yet."""
         return self.status in GONE
 
 
@@ -66,7 +66,7 @@ def find_footing(wish: DeploymentRequest, template: Mapping[str, Any], clients: 
 
 
 def find_account(clients: Clients) -> str:
-    """Return the account that the credentials are of. Raises DeploymentRefused where there are none that are valid."""
+    """Return the account that the credentials are of. Raises DeploymentRefused if there are none that are valid."""
     try:
         return str(clients("sts").get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
@@ -76,7 +76,7 @@ def find_account(clients: Clients) -> str:
 
 
 def find_stack(stack: str, clients: Clients) -> tuple[str, dict[str, str]]:
-    """Return a stack's status and parameters; empty where there is none."""
+    """Return a stack's status and parameters; empty if there is none."""
     try:
         [found] = clients("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     except ClientError as error:

@@ -1,7 +1,7 @@
 """Hugging Face names to canonical ones, for every family that `tools.models.families` knows.
 
 Canonical names are `embeddings.{word,position,kind,norm,projection}`, `layer.N.{query,key,value,attention_output,
-attention_norm,intermediate,output,norm}`, `pooler` (where there is one) and `head`, each with `.weight` or `.bias`;
+attention_norm,intermediate,output,norm}`, `pooler` (if there is one) and `head`, each with `.weight` or `.bias`;
 `relative` are distances (MPNet, DeBERTa), `layer.N.gate` and `final_norm` ModernBERT's.
 """
 

@@ -1,4 +1,4 @@
-"""An importer at work in a process of its own: no credentials, no network, one folder to write to, bounded memory.
+"""An importer at work in a separate process: no credentials, no network, one folder to write to, bounded memory.
 
 What a stranger's model makes TensorFlow, Keras or a tokenizer do, it does there. The importer's answer comes back as
 JSON and files; nothing of it is unpickled.

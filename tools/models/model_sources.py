@@ -62,7 +62,7 @@ def _download(place: str, scratch: Path) -> Path:
 
 
 def _keys(bucket: Bucket, prefix: str) -> Iterator[str]:
-    """Yield the objects that an address means; ObjectMissing where there is none."""
+    """Yield the objects that an address means; ObjectMissing if there is none."""
     below = [each for each in bucket.keys(f"{prefix}/") if not each.endswith("/")]
     found = below or [each for each in bucket.keys(prefix) if each == prefix]
     if not found:

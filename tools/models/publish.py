@@ -73,7 +73,7 @@ def publish(
 def move_pointer(bucket: Bucket, name: str, version: str, *, dry: bool = False) -> Pointer:
     """Make a published version current (`dry`: say what would be).
 
-    Raises ObjectMissing where there is no such version, BundleInvalid where its manifest is not what it was when the
+    Raises ObjectMissing if there is no such version, BundleInvalid where its manifest is not what it was when the
     version served before.
     """
     try:
@@ -101,7 +101,7 @@ def _after(before: Pointer | None, version: str, digest: str) -> Pointer:
 
 
 def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
-    """Make the version before the current one current again; ObjectMissing where there is none.
+    """Make the version before the current one current again; ObjectMissing if there is none.
 
     What served until then becomes the previous one, so that a second rollback undoes the first.
     """
@@ -112,7 +112,7 @@ def rollback(bucket: Bucket, name: str, *, dry: bool = False) -> Pointer:
 
 
 def find_published(bucket: Bucket, name: str, version: str) -> Manifest | None:
-    """Return the manifest of a published version, None where there is none. Raises BundleInvalid."""
+    """Return the manifest of a published version, None if there is none. Raises BundleInvalid."""
     try:
         return read_published(bucket, name, version)
     except ObjectMissing:
@@ -120,7 +120,7 @@ def find_published(bucket: Bucket, name: str, version: str) -> Manifest | None:
 
 
 def find_pointer(bucket: Bucket, name: str) -> Pointer | None:
-    """Return what `current.json` says, None where there is none, or one that says nothing."""
+    """Return what `current.json` says, None if there is none, or one that says nothing."""
     try:
         return read_pointer(bucket, name)
     except (ObjectMissing, BundleInvalid):

@@ -21,7 +21,7 @@ def list_shipped(folder: Path) -> Iterator[Path]:
 
 
 def newest(folder: Path, name: str) -> Path:
-    """Return the folder of the newest bundle of a name, or of `name@version`; ModelUnavailable where there is none."""
+    """Return the folder of the newest bundle of a name, or of `name@version`; ModelUnavailable if there is none."""
     from assay.errors import ModelUnavailable
 
     wanted, _, version = name.partition("@")

@@ -154,7 +154,7 @@ def write_tokenizer(source: Path, target: Path) -> int:
 
 
 def read_tokenizer(source: Path) -> Tokenizer:
-    """Return the tokenizer of a file or folder, without truncation and padding of its own."""
+    """Return the tokenizer of a file or folder, without its truncation and padding."""
     if source.is_file():
         tokenizer, settings = Tokenizer.from_file(str(source)), {}
     else:

@@ -2,7 +2,7 @@
 
     python -m tools.training.abstracts DATA ENCODER OUT models/arxiv-archives/4
 
-It continues where it was stopped. Each step is also a command of its own: `train`, `wide`, `baseline`, `export`.
+It continues where it was stopped. Each step is also a separate command: `train`, `wide`, `baseline`, `export`.
 """
 
 import argparse

@@ -122,7 +122,7 @@ def schedule(step: int, total: int) -> float:
 
 
 def run_training(arguments: argparse.Namespace) -> None:
-    """Train to the end, from the last checkpoint where there is one."""
+    """Train to the end, from the last checkpoint if there is one."""
     torch.manual_seed(0)
     splits = load_splits(arguments.data, arguments.per_primary)
     sampler = Sampler(splits.train, Tokenizer.from_file(str(arguments.encoder / "tokenizer.json")))

@@ -136,7 +136,7 @@ def students(setup: Setup, held_out: int, shapes: Mapping[str, StudentShape]) ->
 
 
 def _load_or_make(path: Path, fresh: Network, make: Callable[[], nn.Module]) -> Network:
-    """Return `fresh` with the weights that lie at `path`, made and written there first where there are none."""
+    """Return `fresh` with the weights that lie at `path`, made and written there first if there are none."""
     if not path.exists():
         part = path.with_suffix(".part")
         torch.save(make().state_dict(), part)

@@ -115,7 +115,7 @@ class Infer:
     id: str | None
 
     def reply(self, scores: Scores) -> dict[str, object]:
-        """Return the reply. Raises InvalidOption where an output is wanted that there is none of."""
+        """Return the reply. Raises InvalidOption where an unknown output is wanted."""
         unknown = [name for name in self.outputs if name != scores.output]
         if unknown:
             raise InvalidOption(f"there is no output {unknown[0][:80]!r}; there is {scores.output!r}", option="outputs")

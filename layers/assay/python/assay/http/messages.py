@@ -130,7 +130,7 @@ class Request:
 
     @property
     def accept(self) -> str:
-        """Return the header Accept, empty where there is none."""
+        """Return the header Accept, empty if there is none."""
         return self.headers.get("accept", "")
 
     @property

@@ -56,7 +56,7 @@ class Candidate:
 def find_abstract(pages: Sequence[Sequence[Word]], total: int | None = None) -> list[Candidate]:
     """Return what may be the abstract of a paper, likeliest first, given the words of its first pages.
 
-    `total` is how many pages it has. Empty where there is no text to take.
+    `total` is how many pages it has. Empty if there is no text to take.
     """
     kept = without_heads([group_rows(words, number) for number, words in enumerate(pages, 1)])
     read = [blocks(page) for page in kept]

@@ -129,7 +129,7 @@ def _notice_quoted(
 
 
 def quoted_lines(lines: Iterable[int]) -> list[Notice]:
-    """Return the notice of lines that look like rows and were read as part of a cell, none where there are none."""
+    """Return the notice of lines that look like rows and were read as part of a cell, none if there are none."""
     found = notice(QUOTED_LINES, _QUOTED, lines)
     return [found] if found.count else []
 

@@ -201,7 +201,7 @@ class _Reader:
 
 
 def _first_header(data: bytes) -> int:
-    """Return where the first header of whole lines starts; their end where there is none."""
+    """Return where the first header of whole lines starts; their end if there is none."""
     if data.startswith(b">"):
         return 0
     return data.find(b"\n>") + 1 or len(data)

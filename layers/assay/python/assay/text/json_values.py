@@ -114,7 +114,7 @@ class _Text:
     ended: bool = False
 
     def more(self) -> bool:
-        """Hold some more text, at least as much again as is held; False where there is none."""
+        """Hold some more text, at least as much again as is held; False if there is none."""
         wanted = max(2 * (len(self.text) - self.at), 1)
         self.passed, self.text, self.at = self.passed + self.at, self.text[self.at :], 0
         parts, size = [self.text], len(self.text)

@@ -56,7 +56,7 @@ class _Entry(NamedTuple):
 def unzip(chunks: Iterable[bytes], told: Told | None = None) -> Iterator[bytes]:
     """Yield the one file of a zip in pieces of at most 1 MiB; `told` hears its name before the first.
 
-    Raises `UnreadableInput` where there is no file, a second one, a password, another method than store and deflate,
+    Raises `UnreadableInput` if there is no file, a second one, a password, another method than store and deflate,
     a wrong checksum, a missing end, or something behind it.
     """
     source = _Source(chunk[at : at + PIECE] for chunk in chunks for at in range(0, len(chunk), PIECE))
