@@ -34,8 +34,15 @@ TALKS = frozenset(
     )
 )
 TALKING = {"urllib.request", "http.client"}
-ALLOWED = {"layers/assay/python/assay/telemetry.py": {"socket"}}
-"""What may talk besides boto3: traces go to X-Ray's daemon, whose address Lambda's environment has."""
+AWS = "layers/assay/python/assay/aws"
+ALLOWED = {
+    "layers/assay/python/assay/telemetry.py": {"socket"},
+    f"{AWS}/signed_requests.py": {"http.client", "ssl"},
+    f"{AWS}/s3_reads.py": {"http.client"},
+    f"{AWS}/dynamodb_batches.py": {"http.client"},
+}
+"""What may talk besides boto3: traces go to X-Ray's daemon, whose address Lambda's environment has; signed reads go to
+the hosts of the deployment's buckets and table, which its settings and region name."""
 CLIENT = {*ROOT.glob("layers/assay/python/assay/client/*.py")}
 """What runs on the caller's machine. That no function imports it is an import contract in pyproject.toml."""
 URL = "http://169.254.169.254/latest/meta-data/iam/"
