@@ -4,13 +4,14 @@ from typing import Any
 
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.http import routing
-from assay.http.messages import Response, choose_form, deliver
-from assay.options import require_known
+from assay.http.messages import Response, choose_form, deliver, json_response
+from assay.options import RANKING, read_options, require_known
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import require_no_rejects, with_row_notices
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
+from assay.text.records import gather
 from rank import reply as replies
-from rank.request import OPTIONS, RankRequest, read_blocks, read_request, require_top
+from rank.request import MOST_DESCRIBED, OPTIONS, READING, RankRequest, read_blocks, read_request, require_top
 from rank.services import services
 
 app = routing.Router()
@@ -39,6 +40,21 @@ def post_rank() -> Response:
     about, reply = replies.about(ranked), make(ranked)
     limit = services().settings.reply_bytes
     return deliver(reply, services().results, limit, filename=filename, about=about)
+
+
+@app.post("/rank/explain")
+def post_explain() -> Response:
+    """Say what proteases and solvent see of each sequence: cleavage sites, charge, hydrophobicity, weight."""
+    from assay.sequences.chemistry import describe_sequences  # what few requests need, no cold start waits for
+
+    request = routing.request(app)
+    require_known(request.query, READING)
+    sent = read_request(request)
+    require_known(read_options(RANKING, sent.given), READING)
+    blocks = list(read_blocks(sent, services().pair(sent.options).contract, MOST_DESCRIBED))
+    rejected = [reject._asdict() for block in blocks for reject in block.rejects]
+    notices = [each.to_body() for each in gather(each for block in blocks for each in block.notices)]
+    return json_response({"explained": list(describe_sequences(blocks)), "rejected": rejected, "notices": notices})
 
 
 @app.post("/file_data")

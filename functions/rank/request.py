@@ -26,6 +26,10 @@ MAX_LINES = 8_000_000
 SECONDS = 18
 """Of the 29 that API Gateway waits: then a body becomes a job, however few bytes it has."""
 OPTIONS = tuple(RANKING)
+MOST_DESCRIBED = 100
+"""Sequences of a request that asks what their chemistry is."""
+READING = ("column", "window", "step", "terminator", "gaps", "pad")
+"""The options that say how sequences are read."""
 ACCEPTED = (
     "application/json",
     "text/plain",
@@ -69,8 +73,8 @@ def read_request(request: Request) -> RankRequest:
     return RankRequest(read_options(RANKING, given, beside), options, part, data, fmt, items)
 
 
-def read_blocks(sent: RankRequest, wanted: Contract) -> Iterator[Block]:
-    """Yield blocks of the sequences, read as they are consumed. Raises InputError, also where they are too many."""
+def read_blocks(sent: RankRequest, wanted: Contract, most: int = MAX_LINES) -> Iterator[Block]:
+    """Yield blocks of the sequences, read as they are consumed. Raises InputError, also where they are over `most`."""
     options, head = sent.options, sent.data[:HEAD]
     contract = options.lenient(wanted)
     if sent.items is None:
@@ -79,7 +83,7 @@ def read_blocks(sent: RankRequest, wanted: Contract) -> Iterator[Block]:
         _hold_count(len(sent.items), MAX_SEQUENCES)
         blocks = iter([parse_items(sent.items, contract, options.column, head)])
     limit = MAX_LINES if sent.items is None and not options.window else MAX_SEQUENCES
-    return _bounded(tell_dna(blocks, head, sent.format, wanted), limit)
+    return _bounded(tell_dna(blocks, head, sent.format, wanted), min(limit, most))
 
 
 def require_type(media_type: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from assay.sequences.chemistry import describe_chemistry
 from tests import events
 from tests.conftest import Aws
 from tests.events import multipart, post
@@ -66,6 +67,34 @@ def test_every_form_of_the_same_sequences_gives_the_same_ranking(call: Call) -> 
     found = [[(row["sequence"], row["score"], row["gate"]) for row in ranking] for ranking in rankings]
     assert len(found[0]) == 2
     assert all(each == found[0] for each in found)
+
+
+def test_every_form_of_the_same_sequences_is_explained_alike_and_rejected_as_a_ranking_rejects(call: Call) -> None:
+    lines = f"{GOOD}\n{OTHER[:20]}\n{OTHER}\n".encode()
+    forms = [
+        post("/rank/explain", json.dumps({"sequences": [GOOD, OTHER[:20], OTHER]}).encode()),
+        post("/rank/explain", lines, "text/plain"),
+        post("/rank/explain", f"sequence\n{lines.decode()}".encode(), "text/csv"),
+        post("/rank/explain", gzip.compress(lines, mtime=0), "application/gzip"),
+    ]
+    replies = [json.loads(call(form)["body"]) for form in forms]
+    for reply in replies:
+        seen = {each["sequence"]: each for each in reply["explained"]}
+        assert [*seen] == [GOOD, OTHER]
+        assert [each["reason"] for each in reply["rejected"]] == ["length"]
+        assert {name: seen[GOOD][name] for name in describe_chemistry(GOOD)} == describe_chemistry(GOOD)
+    assert replies[0]["explained"] == replies[1]["explained"] == replies[3]["explained"]
+
+
+def test_what_is_not_explained_is_refused_with_the_reason(call: Call) -> None:
+    many = json.dumps({"sequences": [GOOD] * 101}).encode()
+    assert "100" in refused(call(post("/rank/explain", many)), 413, "too_large")["message"]
+    refused(call(post("/rank/explain", f"{GOOD}\n".encode() * 101, "text/plain")), 413, "too_large")
+    chosen = json.dumps({"sequences": [GOOD], "top_k": 3}).encode()
+    assert refused(call(post("/rank/explain", chosen)), 400, "invalid_option")["details"] == {"option": "top_k"}
+    asked = post("/rank/explain", GOOD.encode(), "text/plain") | {"queryStringParameters": {"gate": "off"}}
+    refused(call(asked), 400, "invalid_option")
+    refused(call(post("/rank/explain", b"")), 400, "malformed_body")
 
 
 def test_options_come_from_json_query_and_form(call: Call) -> None:

@@ -203,7 +203,10 @@ The latter is natural 50-residue windows, one a line; any set of them will do.
   with `LESSGGS`, and of 50 residues. It says nothing of function, solubility or expression.
 - Natural proteins are out of distribution: fewer than 3% of the training proteins are natural, small domains all of
   them. A window cut from a larger protein is scored as if it stood alone.
-- Effects of single mutations were not measured apart: do not rank point mutants of one design by it.
+- Effects of single mutations were not measured apart: do not rank point mutants of one design by it. The test
+  to pass first: on measured saturation mutagenesis of proteins held out by cluster, the Spearman correlation of
+  predicted and measured stability within each protein's point mutants; its median must exceed, by a bootstrap over
+  proteins, that of BLOSUM62 and that of the change in hydropathy. Until then there is no mutational scan.
 - Predictions are pulled to the mean: few reach the stability that the most stable proteins were measured to have. The
   gate's zero allows for it; it was fitted on proteins that the networks had not seen, and not on those of the table.
 - The intervals hold the chance of the proteins drawn, not that of the training; the folds above hold both.
