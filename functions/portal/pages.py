@@ -74,7 +74,7 @@ def upload_page(prefix: str, hosts: Collection[str], days: Mapping[str, int]) ->
     for name, value in {"root": prefix, "version": page_version(), **days}.items():
         page = page.replace(f"{{{{{name}}}}}", str(value))
     connect = " ".join(["'self'", *sorted(hosts)])
-    policy = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {connect}"
+    policy = f"{POLICY}; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src {connect}"
     return Response(200, page, "text/html; charset=utf-8", {**_FRESH, "Content-Security-Policy": policy})
 
 

@@ -59,7 +59,7 @@ def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_addres
     assert re.search(r"[?&]job=[0-9a-f-]{32,36}$", visit.page.url)
     assert "81,003 received" in visit.text("#rank-result .counts")
     assert "The best 40 are shown." in visit.text("#rank-result .counts")
-    assert len(visit.column(2)) == 25
+    assert len(visit.column("sequence")) == 40
     assert "1 rejected" in visit.text("#rank-result .rejects summary")
     names = visit.page.locator(".source .links a").all_inner_texts()
     assert {"ranking", "rejected", "summary"} <= set(names)
@@ -79,8 +79,7 @@ def test_a_jobs_table_carries_the_files_other_columns(visit: Visit) -> None:
     text = f'id,sequence,"a note"\n1,{DESIGN},"said ""so"", twice"\n2,{OTHER},"two\tlines"\n'
     visit.go(f"/?job={enqueued(visit.service, text.encode())}")
     ended(visit)
-    assert visit.text("#rank-result th:nth-child(7)") == "a note"
-    assert set(visit.column(7)) <= {'said "so", twice', "two\tlines", "two lines"}
+    assert set(visit.column("a note")) <= {'said "so", twice', "two\tlines", "two lines"}
 
 
 def test_a_job_that_waits_says_so_and_can_be_left(visit: Visit) -> None:
@@ -94,7 +93,7 @@ def test_a_job_that_waits_says_so_and_can_be_left(visit: Visit) -> None:
     assert "job=" not in visit.page.url
     assert visit.page.title() == "Assay"
     assert visit.page.locator("#rank-result .job").count() == 0
-    assert visit.text("#rank-result").strip() != ""
+    assert "Which of your mini-proteins will hold?" in visit.text("#rank-result")
 
 
 def test_an_unknown_job_says_what_to_do(visit: Visit) -> None:

@@ -23,6 +23,16 @@ def answer(visit: Visit, body: str | bytes, **options: str) -> dict[str, Any]:
     return reply
 
 
+def two(value: float) -> str:
+    """Write a number as the page does."""
+    return f"{value:.2f}".replace("-", "\u2212")
+
+
+def starts(drawn: list[str], rows: list[str]) -> bool:
+    """Say whether the rows that are drawn are the first ones; only those in sight are."""
+    return drawn == rows[: len(drawn)] and len(drawn) >= min(len(rows), 20)
+
+
 def title(counts: dict[str, int]) -> str:
     verb = "pass" if counts["passed"] > 1 else "passes"
     return f"{counts['passed'] or 'None'} of {counts['scored']} sequences {verb} the gate"
@@ -34,9 +44,9 @@ def test_pasted_sequences_are_ranked_as_the_service_ranks_them(visit: Visit) -> 
     visit.rank()
     found = answer(visit, MANY)
     assert visit.text("#rank-result h2") == title(found["counts"])
-    assert visit.column(2) == [row["sequence"] for row in found["ranked"]][:25]
-    assert visit.column(3) == [f"{row['score']:.3f}" for row in found["ranked"]][:25]
-    assert visit.column(6) == [row["id"] for row in found["ranked"]][:25]
+    assert visit.column("sequence") == [row["sequence"] for row in found["ranked"]]
+    assert visit.column("score") == [two(row["score"]) for row in found["ranked"]]
+    assert visit.column("id") == [row["id"] for row in found["ranked"]]
 
 
 @pytest.mark.parametrize("threshold", ["-1.2", "-0.35", "0.4", "2"])
@@ -47,7 +57,7 @@ def test_a_moved_threshold_gives_what_the_service_gives_without_asking_it(visit:
     visit.page.fill("#threshold", threshold)
     found = answer(visit, MANY, threshold=threshold)
     assert visit.text("#rank-result h2") == title(found["counts"])
-    assert visit.column(2) == [row["sequence"] for row in found["ranked"]][:25]
+    assert starts(visit.column("sequence"), [row["sequence"] for row in found["ranked"]])
     assert visit.hosts == set()
 
 
@@ -63,7 +73,7 @@ def test_the_slider_moves_by_keys_and_the_plots_show_the_threshold(visit: Visit)
     visit.paste(MANY)
     visit.rank()
     before = visit.text("#rank-result h2")
-    gate, score = visit.page.locator("svg.plot").all()
+    gate, score, _ = visit.page.locator(".plots svg.plot").all()
     assert "threshold 0" in gate.get_attribute("aria-label")
     assert "threshold" not in score.get_attribute("aria-label")
     visit.page.focus("input[type=range]")
@@ -84,7 +94,7 @@ def test_a_dropped_file_is_read_whatever_its_form(visit: Visit, name: str, body:
     visit.page.fill("#threshold", "-9")
     visit.rank()
     found = answer(visit, body, **OPEN)
-    assert visit.column(2) == [row["sequence"] for row in found["ranked"]]
+    assert visit.column("sequence") == [row["sequence"] for row in found["ranked"]]
     assert "1 rejected" in visit.text("#rank-result .rejects summary")
 
 
@@ -101,8 +111,8 @@ def test_rejected_records_have_their_line_and_reason(visit: Visit) -> None:
     visit.paste(f"{DESIGN}\n{SHORT}\n\n{'B' * 50}\n")
     visit.rank()
     table = "#rank-result .rejects table"
-    assert visit.column(1, table) == ["2", "3", "4"]
-    assert visit.column(2, table) == ["wrong length", "empty", "unknown residue"]
+    assert visit.column("line", table) == ["2", "3", "4"]
+    assert visit.column("reason", table) == ["wrong length", "empty", "unknown residue"]
     lines = visit.saved(".rejects >> text=CSV").splitlines()
     assert lines[:2] == ["line,reason,detail", '2,length,"3 residues, expected 50"']
 
@@ -113,13 +123,11 @@ def test_a_header_sorts_by_mouse_and_by_key(visit: Visit) -> None:
     visit.rank()
     visit.page.click("th >> text=gate")
     assert visit.page.get_attribute("th:has-text('gate')", "aria-sort") == "descending"
-    gates = [float(cell) for cell in visit.column(4)]
+    gates = [float(cell.replace("\u2212", "-")) for cell in visit.column("gate")]
     assert gates == sorted(gates, reverse=True)
+    assert len(gates) > 20
     visit.page.keyboard.press("Enter")
     assert visit.page.get_attribute("th:has-text('gate')", "aria-sort") == "ascending"
-    visit.page.click("text=Next")
-    assert visit.text(".pager span") == "26\u201350 of 100"
-    assert visit.page.evaluate("document.activeElement.textContent") == "Next"
 
 
 def test_what_is_saved_is_what_the_service_would_have_written(visit: Visit) -> None:
@@ -146,7 +154,7 @@ def test_names_that_look_like_markup_stay_text(visit: Visit) -> None:
     assert f"{name}.fasta" in visit.text("#rank-file")
     visit.page.fill("#threshold", "-9")
     visit.rank()
-    assert name in visit.column(6)
+    assert name in visit.column("id")
     assert visit.page.title() == "Assay"
     assert "'=cmd()" in visit.saved(".tools >> text=CSV")
 
@@ -161,8 +169,8 @@ def test_longer_proteins_are_ranked_stretch_by_stretch(visit: Visit) -> None:
     visit.rank()
     found = answer(visit, text, **OPEN, window="50", step="25")
     assert len(found["ranked"]) == 3
-    assert visit.column(6) == [row["id"] for row in found["ranked"]]
-    assert "long/26-75" in visit.column(6)
+    assert visit.column("id") == [row["id"] for row in found["ranked"]]
+    assert "long/26-75" in visit.column("id")
 
 
 def test_residues_are_coloured_by_property_and_marked_without_colour(visit: Visit) -> None:
@@ -207,7 +215,7 @@ def test_another_model_may_be_chosen_and_the_answer_says_which_it_was(visit: Vis
     visit.rank()
     found = answer(visit, MANY, **models)
     assert visit.text("#rank-result h2") == title(found["counts"])
-    assert visit.column(3) == [f"{row['score']:.3f}" for row in found["ranked"]][:25]
+    assert starts(visit.column("score"), [two(row["score"]) for row in found["ranked"]])
     assert visit.page.locator(r"text=/Score: stability-chymotrypsin \S+\. Gate: stability-trypsin \S+\./").count()
 
 

@@ -42,7 +42,7 @@ class Visit:
         yield opened
         context.close()
         assert opened.faults == []
-        assert opened.hosts <= {service.url, service.endpoint, "blob:", "null"}
+        assert opened.hosts <= {service.url, service.endpoint, "blob:", f"blob:{service.url}", "null"}
 
     def listen(self) -> None:
         """Note errors, refusals of the Content-Security-Policy among them, and every host that is asked."""
@@ -85,9 +85,16 @@ class Visit:
         """Return the text of an element as it is shown."""
         return str(self.page.inner_text(selector))
 
-    def column(self, number: int, table: str = "#rank-result .table:not(.rejects .table)") -> list[str]:
-        """Return the cells of a column, counted from 1."""
-        return list(self.page.locator(f"{table} td:nth-child({number})").all_inner_texts())
+    def column(self, which: int | str, table: str = "#rank-result .table:not(.rejects .table)") -> list[str]:
+        """Return the cells of a column, by its title or counted from 1, of the rows that are drawn."""
+        number = which if isinstance(which, int) else self.place(which, table)
+        cells = self.page.locator(f"{table} tbody tr:not(.gap) > td:nth-child({number})").all_inner_texts()
+        return [str(cell).strip("\n") for cell in cells]
+
+    def place(self, title: str, table: str) -> int:
+        """Return where a column stands, counted from 1."""
+        heads = self.page.locator(f"{table} thead tr:first-child > *").all_inner_texts()
+        return [head.strip(" \n\u2191\u2193") for head in heads].index(title) + 1
 
     def notices(self, pane: str) -> list[str]:
         """Return the codes of the notices that are shown, all of them in sight."""

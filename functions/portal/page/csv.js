@@ -59,9 +59,14 @@ export function writeTabs(columns, rows) {
   return lines.map(line => line.map(value => harmless(clean(value))).join("\t")).join("\n");
 }
 
-/** Give a text to the browser to save. */
+/** Give a text or bytes to the browser to save. */
 export function save(name, type, text) {
-  const link = make("a", {href: URL.createObjectURL(new Blob([text], {type})), download: name});
+  saveBlob(name, new Blob([text], {type}));
+}
+
+/** Give a blob to the browser to save. */
+export function saveBlob(name, blob) {
+  const link = make("a", {href: URL.createObjectURL(blob), download: name});
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   announce(`${name} saved.`);

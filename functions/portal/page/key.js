@@ -61,6 +61,6 @@ export function shownKey() {
 /** Connect the button at the top. */
 export function startKey() {
   at("key-open").addEventListener("click", () =>
-    askForKey("The page sends this key with each call if the deployment requires one."));
+    askForKey("If this service requires an API key, it is sent with every request."));
   shownKey();
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // What the models that serve ask for and say of themselves; the page works without.
 
-import {at, make} from "./dom.js";
+import {at, count, make} from "./dom.js";
 import {classifyModels} from "./classify.js";
 import {rankModels} from "./rank.js";
 import {ask} from "./service.js";
@@ -29,6 +29,7 @@ async function describeRank(models, {gate, score}) {
     rankModels({gate, score}, length);
   };
   accept(score);
+  shipped(models.find(model => model.name === score));
   at("score_model").addEventListener("change", event => accept(event.target.value));
   const offer = () => rankChoices(models, {gate_model: gate, score_model: score});
   const {searchParams} = new URL(location.href);
@@ -42,6 +43,18 @@ function describeClassify(models, classifier) {
     Object.fromEntries(models.map(model => [model.name, model.titles ?? {}])));
   choices("classify-models", models, {classifier});
   about("about-classify", models.filter(model => model.name === classifier));
+}
+
+/** Say how good the shipped pair is; of other models the page says nothing of proteases. */
+function shipped(model) {
+  const ours = !model || model.name.startsWith("stability-"), {metrics = {}} = model ?? {};
+  for (const each of document.querySelectorAll("[data-shipped]")) each.toggleAttribute("hidden", !ours);
+  for (const each of document.querySelectorAll("[data-other]")) each.toggleAttribute("hidden", ours);
+  if (!Number.isFinite(metrics.spearman_all)) return;
+  const rho = key => metrics[key].toFixed(2), top = Math.round(100 * metrics.top100_stable_after_gate);
+  at("rank-quality").prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
+    + `score's rank correlation with the measurement is ${rho("spearman_all")}: ${rho("spearman_design")} for designs, `
+    + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable. `);
 }
 
 /** Offer a choice of models where there is one and the API, by its own description, takes it. */

@@ -10,7 +10,7 @@ const ADVICE = {
   throttled: "Too many requests at once. Wait a moment and try again.",
   quota_exceeded: "This key has used its quota. Try again tomorrow, or ask for a higher quota.",
   unsupported_media_type: "Send sequences as lines, FASTA or CSV, gzipped or not; send an abstract as text or PDF.",
-  rejected_records: "Correct the records below, or switch off “Strict” to rank the others.",
+  rejected_records: "Fix the records below, or turn off Strict to rank the others.",
   timeout: "A request may not take this long. Send the input as a file over 4 MB: it becomes a job without this limit.",
   not_found: "Check the address.",
   upload_refused: "An upload stays open for an hour. Try again to get a new one.",

@@ -2,31 +2,37 @@
 // The form that ranks: what is small is answered at once, what is large is uploaded and becomes a job.
 
 import {EXAMPLE_SEQUENCES} from "./examples.js";
-import {announce, at, make, show} from "./dom.js";
+import {announce, at, button, make, show} from "./dom.js";
 import {complain, glance, intake, pasted} from "./intake.js";
-import {addressed, upload} from "./jobs.js";
+import {addressed, jobInAddress, upload} from "./jobs.js";
 import {spokenNotices} from "./notices.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
+import {idsByLine} from "./records.js";
 import {rejects} from "./rejects.js";
 import {ask, whole} from "./service.js";
 
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
 const OPEN = "-3e38";  // below every gate
-const state = {well: null, view: null, work: new AbortController(), models: {}, length: 0,
-  blank: []};
+const FIELDS = ["top_k", "threshold", "column", "step", "gate_model", "score_model"];
+const CHECKS = ["strict", "windows", "pad"];
+const state = {well: null, view: null, work: new AbortController(), models: /** @type {any} */({}), length: 0,
+  first: [], ran: ""};
 
 /** Connect the form. */
 export function startRank() {
-  state.blank = [...at("rank-result").childNodes];
+  state.first = [...at("rank-result").children];
   state.well = intake({well: "rank-well", text: "sequences", input: "input_file", chip: "rank-file", changed});
-  at("rank").addEventListener("submit", event => { event.preventDefault(); rankRun(submitted); });
+  at("rank").addEventListener("submit", event => { event.preventDefault(); submit(); });
   at("rank-clear").addEventListener("click", clear);
   at("example-sequences").addEventListener("click", example);
-  for (const name of ["threshold", "top_k"]) at(name).addEventListener("input", adjust);
+  for (const kind of ["input", "change"]) at("rank").addEventListener(kind, adjust);
   at("windows").addEventListener("change", () => { at("step-row").hidden = !at("windows").checked; });
 }
+
+/** Press Rank for people, so that whatever listens to the form hears of it. */
+const again = () => at("rank").requestSubmit();
 
 /** Say which models serve by themselves, {gate, score}, and how many residues they read. */
 export function rankModels(serving, length) {
@@ -40,6 +46,7 @@ export function rankModels(serving, length) {
 export async function rankRun(task) {
   state.work.abort();
   const work = state.work = new AbortController();
+  state.view = null;
   busy(true);
   try {
     await task(work.signal);
@@ -51,22 +58,37 @@ export async function rankRun(task) {
 
 function failed(error) {
   if (error.name === "AbortError") return show(at("rank-result"), make("p", {class: "hint"}, "Stopped."));
-  const rejected = error.details?.rejected;
+  const {rejected, columns} = error.details ?? {};
   return show(at("rank-result"), problem(error, "The sequences could not be ranked"),
-    ...[Array.isArray(rejected) && rejects({rejected})].filter(Boolean));
+    ...[Array.isArray(columns) && choices(columns), Array.isArray(rejected) && rejects({rejected})].filter(Boolean));
 }
 
+/** Offer the columns that a table has, where it has none of the name that was looked for. */
+function choices(columns) {
+  const choose = name => () => {
+    at("rank-more").open = true;
+    at("column").value = name;
+    again();
+  };
+  return make("div", {class: "choices"}, make("p", {}, "Which column holds the sequences?"),
+    make("div", {class: "actions"}, columns.map(name => button(name, choose(name)))));
+}
+
+/** The button keeps the focus: it is not disabled, it only does nothing meanwhile. */
 function busy(on) {
   const pressed = at("rank").querySelector(".primary");
-  pressed.disabled = on;
+  pressed.setAttribute("aria-disabled", on);
   pressed.textContent = on ? "Ranking …" : "Rank";
   at("rank-result").setAttribute("aria-busy", on);
 }
 
-async function submitted(signal) {
+function submit() {
   const file = state.well.file ?? pasted(state.well.text());
-  if (!valid(file)) return;
-  state.view = null;
+  if (valid(file)) rankRun(signal => submitted(file, signal));
+}
+
+async function submitted(file, signal) {
+  state.ran = signature();
   addressed("");
   if (file.size > MOST_AT_ONCE) return upload(at("rank-result"), file, options(), signal);
   show(at("rank-result"), make("p", {class: "hint"}, "Ranking …"));
@@ -84,9 +106,9 @@ function valid(file) {
   const problems = [
     ["sequences", !state.well.file && !state.well.text().trim() && "Paste sequences or choose a file first."],
     ["sequences", state.well.file && !file.size && `${file.name} is empty: choose another file.`],
-    ["top_k", !whole(given("top_k")) && "Rows to show must be a whole number from 1 to 10,000."],
+    ["top_k", !whole(given("top_k")) && "Show top must be a whole number from 1 to 10,000."],
     ["step", at("windows").checked && !whole(given("step")) && "The step must be a whole number from 1 to 10,000."],
-    ["threshold", !Number.isFinite(given("threshold")) && "The threshold must be a number, such as 0 or -0.5."],
+    ["threshold", !Number.isFinite(given("threshold")) && "Minimum gate must be a number, such as 0 or -0.5."],
   ];
   for (const [field] of problems) complain(field, "rank-error");
   const [field, message] = problems.find(([, message]) => message) ?? [];
@@ -95,8 +117,9 @@ function valid(file) {
 }
 
 function options() {
-  const given = {top_k: Number(at("top_k").value), threshold: Number(at("threshold").value)};
+  const given = /** @type {any} */({top_k: Number(at("top_k").value), threshold: Number(at("threshold").value)});
   if (at("strict").checked) given.strict = true;
+  if (at("pad").checked) given.pad = "linker";
   if (at("column").value.trim()) given.column = at("column").value.trim();
   if (at("windows").checked) Object.assign(given, {window: state.length, step: Number(at("step").value)});
   for (const role of ["gate", "score"]) {
@@ -108,12 +131,15 @@ function options() {
 
 /** Ask for every score, so that the threshold can be moved; where those are too many, for what the options say. */
 async function atOnce(file, signal) {
-  let found = await asked(file, {...options(), threshold: OPEN, top_k: MOST_ROWS}, signal);
+  const given = options();
+  let found = await asked(file, {...given, threshold: OPEN, top_k: MOST_ROWS}, signal);
   const live = found.counts.passed === found.ranked.length;
-  if (!live) found = await asked(file, options(), signal);
-  const {counts, rejected, notices, models} = found;
-  state.view = ranking({...rows(found), counts, rejected, notices, models, options: options(), live});
+  if (!live) found = await asked(file, given, signal);
+  const {counts, rejected, notices, models, histograms} = found, ids = await idsByLine(file, rejected);
+  state.view = ranking({...rows(found), counts, rejected, notices, models, histograms, ids, live, options: given,
+    fixes: fixes()});
   show(at("rank-result"), state.view.node);
+  adjust();
   announce(`${at("rank-result").querySelector("h2").textContent}.${spokenNotices(notices)}`);
 }
 
@@ -129,30 +155,108 @@ function rows({ranked}) {
   return {carried, rows: ranked.map(({columns, ...row}) => ({...row, ...extra({columns})}))};
 }
 
+/** What the service advises for records of another length, as buttons. */
+function fixes() {
+  const again = name => () => {
+    at("rank-more").open = true;
+    at(name).checked = true;
+    at(name).dispatchEvent(new Event("change", {bubbles: true}));
+    again();
+  };
+  return {
+    window: {why: "Some records are longer proteins.", title: `Rank each window of ${state.length} residues`,
+      act: again("windows")},
+    pad: {why: "Some records are seven residues short, as designs of 43 are.", title: "Append LESSGGS to them",
+      act: again("pad")},
+  };
+}
+
+/** Follow the form: a ranking that has every score moves along, of any other is said what it was made with. */
 function adjust() {
+  if (!state.view) return;
   const {threshold, top_k: most} = options();
-  if (state.view && at("threshold").value !== "" && most >= 1) state.view.adjust({threshold, top_k: most});
+  const usable = at("threshold").value !== "" && Number.isFinite(threshold) && Number.isInteger(most) && most >= 1;
+  const follows = usable && state.view.adjust({threshold, top_k: most});
+  if (signature() !== state.ran) return stale("The input or the options have changed since this ranking.");
+  stale(follows || !usable ? "" : "This ranking was made with another minimum gate or another number of rows. "
+    + "Its rows and what is saved have not changed.");
+}
+
+/** Return what a ranking is made of, but for what can be moved afterwards. */
+function signature() {
+  const {threshold: _, top_k: __, ...others} = options(), {file} = state.well;
+  return JSON.stringify([others, file ? [file.name, file.size, file.lastModified] : state.well.text()]);
+}
+
+/** Say over a result that it is not what the form asks for now; without words, take that back. */
+function stale(words) {
+  const pane = at("rank-result"), known = pane.querySelector(".stale");
+  if (!words) return known?.remove();
+  if (known) return known.firstChild.replaceWith(`${words} `);
+  pane.prepend(make("p", {class: "notice stale"}, `${words} `, button("Rank again", again)));
+  announce(words);
 }
 
 function changed() {
   at("sequences-count").textContent = state.well.file ? "" : glance(state.well.text().slice(0, 5e6));
   complain("sequences", "rank-error");
+  if (state.view) adjust();
 }
 
 function clear() {
-  state.work.abort();
-  state.work = new AbortController();
-  busy(false);
+  keep("Cleared.");
+  state.work = replaced(state.work);
   at("rank").reset();
-  at("step-row").hidden = true;
-  state.well.set(null);
-  state.view = null;
+  fill({text: "", file: null, fields: {}});
+  busy(false);
   addressed("");
-  at("rank-result").replaceChildren(...state.blank);
+  at("rank-result").replaceChildren(...state.first);
   at("sequences").focus();
 }
 
+/** Stop what runs, so that nothing of it is shown any more. */
+function replaced(work) {
+  const next = new AbortController();
+  queueMicrotask(() => work.abort());
+  return next;
+}
+
 function example() {
-  state.well.replace(EXAMPLE_SEQUENCES);
-  at("rank").requestSubmit();
+  if (state.well.file || state.well.text().trim()) keep("The example replaced your input.");
+  fill({text: EXAMPLE_SEQUENCES, file: null, fields: {}});
+  again();
+}
+
+function fill({text, file, fields}) {
+  state.view = null;
+  at("sequences").value = text;
+  for (const [name, value] of Object.entries(fields))
+    at(name)[CHECKS.includes(name) ? "checked" : "value"] = value;
+  at("step-row").hidden = !at("windows").checked;
+  state.well.set(file);
+}
+
+/** Keep input, options, result and address, and offer to have them back. */
+function keep(words) {
+  const fields = Object.fromEntries([...FIELDS.map(name => [name, at(name).value]),
+    ...CHECKS.map(name => [name, at(name).checked])]);
+  const before = {text: state.well.text(), file: state.well.file, fields, view: state.view, ran: state.ran,
+    nodes: [...at("rank-result").childNodes], address: location.href, ran_as: history.state};
+  const back = button("Undo", () => restore(before), "link");
+  at("rank-undo").replaceChildren(`${words} `, back);
+  at("rank-undo").hidden = false;
+}
+
+/** @param {any} kept */
+function restore({nodes, view, ran, address, ran_as, ...before}) {
+  state.work = replaced(state.work);
+  busy(false);
+  fill(before);
+  history.replaceState(ran_as, "", address);
+  at("rank-result").replaceChildren(...nodes);
+  Object.assign(state, {view, ran});
+  at("rank-undo").hidden = true;
+  announce("Your input is back.");
+  at("sequences").focus();
+  if (jobInAddress()) dispatchEvent(new PopStateEvent("popstate"));
 }

@@ -14,6 +14,9 @@ const CLASS_OF = Object.fromEntries(
   Object.entries(CLASSES).flatMap(([name, {letters}]) => [...letters].map(letter => [letter, name])));
 const RUN = new RegExp(`${Object.values(CLASSES).map(({letters}) => `[${letters}]+`).join("|")}|.`, "gs");
 
+/** Return the property of a residue, as a class of the style. */
+export const classOf = letter => CLASS_OF[letter] ?? "";
+
 /** Return a sequence as spans of neighbours with one property. */
 export function residues(sequence) {
   const runs = sequence.match(RUN) ?? [];
