@@ -94,8 +94,8 @@ function listen(state, view) {
 /** The table that was made last: a print has every row of it, up to what a report can hold. */
 /** @type {(all: boolean) => void} */
 let latest = () => {};
-addEventListener("beforeprint", () => latest(true));
-addEventListener("afterprint", () => latest(false));
+globalThis.addEventListener?.("beforeprint", () => latest(true));
+globalThis.addEventListener?.("afterprint", () => latest(false));
 
 function filtered(state, view, field, i) {
   const column = state.columns[i];

@@ -157,7 +157,7 @@ function rows({ranked}) {
 
 /** What the service advises for records of another length, as buttons. */
 function fixes() {
-  const again = name => () => {
+  const ticked = name => () => {
     at("rank-more").open = true;
     at(name).checked = true;
     at(name).dispatchEvent(new Event("change", {bubbles: true}));
@@ -165,9 +165,9 @@ function fixes() {
   };
   return {
     window: {why: "Some records are longer proteins.", title: `Rank each window of ${state.length} residues`,
-      act: again("windows")},
+      act: ticked("windows")},
     pad: {why: "Some records are seven residues short, as designs of 43 are.", title: "Append LESSGGS to them",
-      act: again("pad")},
+      act: ticked("pad")},
   };
 }
 
