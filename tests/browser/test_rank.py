@@ -136,13 +136,24 @@ def test_what_is_saved_is_what_the_service_would_have_written(visit: Visit) -> N
     visit.rank()
     found = answer(visit, CSV, **OPEN)
     table = list(csv.reader(io.StringIO(visit.saved(".tools >> text=CSV"))))
-    assert table[0] == ["rank", "sequence", "score", "gate", "line", "id", "note"]
+    assert table[0] == [
+        "rank",
+        "sequence",
+        "score",
+        "gate",
+        "line",
+        "id",
+        "note",
+        "probability",
+        "percentile",
+        "notice",
+    ]
     assert [(row[1], float(row[2]), float(row[3]), row[6]) for row in table[1:]] == [
         (row["sequence"], row["score"], row["gate"], row["columns"]["note"]) for row in found["ranked"]
     ]
     assert json.loads(visit.saved(".tools >> text=JSON"))["ranked"] == found["ranked"]
     assert visit.saved(".tools >> text=FASTA").splitlines()[1] == found["ranked"][0]["sequence"]
-    visit.page.click(".tools >> text=Copy")
+    visit.page.click("#rank-result .tools >> text=Copy")
     visit.page.wait_for_selector("text=Copied")
     copied = visit.page.evaluate("navigator.clipboard.readText()").splitlines()
     assert copied[1].split("\t")[1] == found["ranked"][0]["sequence"]

@@ -33,7 +33,8 @@ export function exportTools(view) {
 function savedColumns(columns) {
   const of = keys => keys.map(key => columns.find(each => each.key === key)).filter(Boolean);
   const named = new Set([...BEFORE, ...BEHIND]);
-  return [...of(BEFORE), ...columns.filter(({key}) => !named.has(key)), ...of(BEHIND)];
+  const behind = of(BEHIND).length ? BEHIND.map(key => ({key, title: key})) : [];
+  return [...of(BEFORE), ...columns.filter(({key}) => !named.has(key)), ...behind];
 }
 
 /** Return a ranking as the service would reply, with the options that hold for it. */

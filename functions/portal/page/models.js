@@ -45,14 +45,19 @@ function describeClassify(models, classifier) {
   about("about-classify", models.filter(model => model.name === classifier));
 }
 
+// Found while the page is as it came: a job that the address names takes the place of the first view.
+const SHIPPED = [...document.querySelectorAll("[data-shipped]")];
+const OTHERS = [...document.querySelectorAll("[data-other]")];
+const QUALITY = at("rank-quality");
+
 /** Say how good the shipped pair is; of other models the page says nothing of proteases. */
 function shipped(model) {
   const ours = !model || model.name.startsWith("stability-"), {metrics = {}} = model ?? {};
-  for (const each of document.querySelectorAll("[data-shipped]")) each.toggleAttribute("hidden", !ours);
-  for (const each of document.querySelectorAll("[data-other]")) each.toggleAttribute("hidden", ours);
+  for (const each of SHIPPED) each.toggleAttribute("hidden", !ours);
+  for (const each of OTHERS) each.toggleAttribute("hidden", ours);
   if (!Number.isFinite(metrics.spearman_all)) return;
   const rho = key => metrics[key].toFixed(2), top = Math.round(100 * metrics.top100_stable_after_gate);
-  at("rank-quality").prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
+  QUALITY.prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
     + `score's rank correlation with the measurement is ${rho("spearman_all")}: ${rho("spearman_design")} for designs, `
     + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable. `);
 }

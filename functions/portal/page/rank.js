@@ -23,6 +23,7 @@ const state = {well: null, view: null, work: new AbortController(), models: /** 
 /** Connect the form. */
 export function startRank() {
   state.first = [...at("rank-result").children];
+  busy(false);
   state.well = intake({well: "rank-well", text: "sequences", input: "input_file", chip: "rank-file", changed});
   at("rank").addEventListener("submit", event => { event.preventDefault(); submit(); });
   at("rank-clear").addEventListener("click", clear);
