@@ -80,6 +80,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "tests/unit/sequences/test_paragraphs.py",
             "tests/unit/sequences/test_sequences_properties.py",
             "tests/unit/sequences/test_sequences_windows.py",
+            "tests/unit/text/test_delimiters.py",
         ),
     ),
     "abstracts": Subject(
@@ -94,17 +95,6 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "tests/unit/abstracts/test_cleaning.py",
             "tests/unit/abstracts/test_parsing_of_abstracts.py",
         ),
-    ),
-    "papers": Subject(
-        (
-            "layers/assay/python/assay/papers/abstract.py",
-            "layers/assay/python/assay/papers/headings.py",
-            "layers/assay/python/assay/papers/passage.py",
-            "layers/assay/python/assay/papers/rows.py",
-            "layers/assay/python/assay/papers/running_text.py",
-            "layers/assay/python/assay/papers/words.py",
-        ),
-        (_VALUES, "tests/unit/papers/test_papers.py", "tests/unit/papers/test_papers_disturbed.py"),
     ),
     "planning": Subject(
         ("layers/assay/python/assay/jobs/planning.py",),

@@ -118,3 +118,10 @@ def test_rows_of_other_widths() -> None:
     ]
     assert {len(line) for line in csv.reader(io.StringIO(text))} == {8}
     assert codes == ["uneven_rows"]
+
+
+@pytest.mark.parametrize(("cells", "noticed"), [("", False), (",b", True), (",b,c", False)])
+def test_lines_within_a_cell_are_noticed_where_they_have_the_headers_cells(cells: str, noticed: bool) -> None:
+    text = f'sequence,note\n{"ACDEFGHIKL" * 5},"a\n{"ACDEFGHIKL" * 5}{cells}\nd"\n'
+    told = [note for block in parse([text.encode()], Format.CSV) for note in block.notices]
+    assert [(note.code, note.lines) for note in told] == ([("quoted_lines", (3,))] if noticed else [])

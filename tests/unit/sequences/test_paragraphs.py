@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from assay.sequences.contract import DEFAULT, Contract, Lenience
 from assay.sequences.formats import Format, sniff_format
+from assay.sequences.paragraphs import is_wrapped
 from assay.sequences.parsing import parse
 from assay.text.records import Limits, gather
+from assay.text.signatures import HEAD
 from tests.unit.reference import Record, flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
@@ -166,3 +168,24 @@ def test_terminators_gaps_and_padding_hold_for_what_was_joined() -> None:
     records, told = read(text, lenient)
     assert [record.text for record in records] == [GOOD, OTHER]
     assert told == {"wrapped_lines": (1, 4), "terminator_stripped": (1,)}
+
+
+@pytest.mark.parametrize(("whole", "wrapped"), [(8, False), (9, True), (10, True)])
+def test_nine_of_ten_sequences_must_come_out_whole(whole: int, wrapped: bool) -> None:
+    texts = [GOOD] * whole + [GOOD[:-1]] * (10 - whole)
+    assert is_wrapped("\n".join(part for text in texts for part in wrap(text, 40)).encode()) is wrapped
+
+
+def test_what_may_go_on_behind_the_look_is_not_judged() -> None:
+    first, last = f"{GOOD[:40]}\n{GOOD[40:]}\n", GOOD[:30]
+    head = first + "\n" * (HEAD - len(first) - len(last)) + last
+    assert is_wrapped(head.encode())
+    assert not is_wrapped(head[100:].encode())
+    assert not is_wrapped(f"{first}\n{last}".encode())
+
+
+def test_a_wrong_word_is_part_of_a_sequence_and_other_text_is_a_record() -> None:
+    word = flat(parse([f"{GOOD[:30]}\nx1y\n".encode()], Format.WRAPPED))
+    text = flat(parse([f"{GOOD[:30]}\nx1 y2\n".encode()], Format.WRAPPED))
+    assert [(record.line, record.reason) for record in word] == [(1, "residue")]
+    assert [(record.line, record.reason) for record in text] == [(1, "length"), (2, "residue")]
