@@ -27,7 +27,7 @@ _ABBREVIATION: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class LabelledChange:
     """What is known of one label: `weights` [words] in logits, None where a model has none; `changes` a sentence."""
 

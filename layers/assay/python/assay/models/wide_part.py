@@ -19,7 +19,7 @@ from assay.models.reference import MAX_REFERENCE_BYTES, REFERENCE
 _MOST_FACTOR: Final = 1 << 31
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class WidePart:
     """Tables int8 or float32 [V, labels] and [buckets, labels], and the scale of each."""
 
