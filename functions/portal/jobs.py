@@ -56,8 +56,10 @@ def list_done(job: Job, results: Bucket) -> Collection[int]:
 def get_record(job: Job, done: Collection[int] = (), notes: Mapping[int, ShardNote] | None = None) -> dict[str, Any]:
     """Return a job as a reply shows it."""
     shown = {name: value for name, value in asdict(job).items() if name not in OURS}
+    work = sum_progress(job, done, notes or {})
     more = {
-        "progress": asdict(sum_progress(job, done, notes or {})),
+        "progress": work.share,
+        "work": asdict(work),
         "shards": {"done": len(done), "total": job.shards},
     }
     return {"job_id": job.id, **shown, **more, "expires": _tell_expiry(job)}

@@ -148,8 +148,8 @@ def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None
 
 def test_bytes_are_counted_and_a_job_can_be_stopped(visit: Visit) -> None:
     running: dict[str, Any] = {"job_id": "ab" * 16, "kind": "rank", "state": "RUNNING", "upload": "rank/1/huge.txt"}
-    progress = {"bytes_done": 3_000_000, "bytes_total": 8_000_000, "records": 1_200_000, "phase": "ranking"}
-    running |= {"progress": progress, "shards": {"done": 3, "total": 8}, "counts": {}, "results": {}}
+    work = {"bytes_done": 3_000_000, "bytes_total": 8_000_000, "records": 1_200_000, "phase": "ranking"}
+    running |= {"progress": 0.375, "work": work, "shards": {"done": 3, "total": 8}, "counts": {}, "results": {}}
     stopped: list[str] = []
 
     def answer(route: Any) -> None:

@@ -114,7 +114,7 @@ def test_a_job_is_shown_and_listed(service: Service) -> None:
     by_id, by_key = (assay("jobs", "show", name, "--url", service.url) for name in (job_id, "rank/shown.txt"))
     assert json.loads(by_id.stdout)["job_id"] == json.loads(by_key.stdout)["job_id"] == job_id
     followed = assay("jobs", "follow", job_id, "--url", service.url)
-    assert (followed.returncode, json.loads(followed.stdout)["progress"]["phase"]) == (0, "done")
+    assert (followed.returncode, json.loads(followed.stdout)["work"]["phase"]) == (0, "done")
     listed = assay("jobs", "list", "--endpoint", service.endpoint)
     assert listed.returncode == 0, listed.stderr
     assert any(job_id in line and "rank/shown.txt" in line for line in listed.stdout.splitlines())

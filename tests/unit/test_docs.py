@@ -180,7 +180,10 @@ def _operations() -> list[dict[str, dict[str, object]]]:
 def test_fields_of_a_job_are_those_of_the_code() -> None:
     table = FORMATS.partition("`GET /jobs/{job_id}`")[2]
     named = {name for cell in rows(table, "| field | meaning |") for name in re.findall(r"\w+", cell)}
-    assert named - {"done", "total", "scores"} == {"job_id", "progress", *(each.name for each in fields(Job))} - OURS
+    assert (
+        named - {"done", "total", "scores"}
+        == {"job_id", "progress", "work", *(each.name for each in fields(Job))} - OURS
+    )
 
 
 @pytest.mark.parametrize("limit", [MAX_TOP_K, REJECTS_SHOWN, MAX_SEQUENCES, SHORTEST, LONGEST, MOST_ABSTRACTS])

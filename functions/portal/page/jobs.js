@@ -72,7 +72,7 @@ export async function follow(pane, id, signal) {
     if (!job || signal.aborted) return;
     if (ended(job)) return finished(pane, job, signal);
     if (!bar) show(pane, (bar = working(job, id)).node);
-    bar.put(share(job), stage(job));
+    bar.put(job.progress, stage(job));
     await pause(asked < SEVERAL ? SOON : LATER, signal);
   }
 }
@@ -141,14 +141,8 @@ const PHASES = {
   merging: "Putting the results together", done: "Done", failed: "Failed",
 };
 
-/** Return how much of a job is done, 0 to 1. */
-function share({progress: {bytes_done, bytes_total, phase}}) {
-  if (phase === "merging" || phase === "done") return 1;
-  return bytes_total ? Math.min(bytes_done / bytes_total, 1) : 0;
-}
-
 /** Say in words what a job does. */
-export function stage({progress: {bytes_done, bytes_total, records, phase}, expires, kind}) {
+export function stage({work: {bytes_done, bytes_total, records, phase}, expires, kind}) {
   if (phase === "uploading") return `${PHASES[phase]}. If its upload was stopped, send it again${until(expires)}`;
   const read = bytes_total ? ` · ${size(bytes_done)} of ${size(bytes_total)}` : "";
   const noun = kind === "classify" ? "abstracts" : "sequences";

@@ -84,10 +84,10 @@ def test_progress_is_that_of_the_shards_whose_result_exists(drop: Drop, ask: Ask
     assert seen[0]["state"] == "RUNNING"
     assert seen[0]["shards"] == {"done": 3, "total": 3}
     whole = {"bytes_done": len(BODY), "bytes_total": len(BODY), "records": 12}
-    assert seen[0]["progress"] == whole | {"phase": "merging"}
+    assert seen[0]["work"] == whole | {"phase": "merging"}
     job = status(ask, job_id)
     assert (job["state"], job["shards"]) == ("SUCCEEDED", {"done": 3, "total": 3})
-    assert job["progress"] == whole | {"phase": "done"}
+    assert (job["progress"], job["work"]) == (1.0, whole | {"phase": "done"})
     assert (job["kind"], job["options"]["threshold"], job["options"]["top_k"]) == (
         "rank",
         float(OPEN["threshold"]),
@@ -250,7 +250,7 @@ def test_a_file_of_one_shard_is_followed_byte_by_byte(drop: Drop, ask: Ask, monk
 
     def look(notes: ShardNotes, job_id: str, shard: int, size: int, records: int) -> None:
         write(notes, job_id, shard, size, records)
-        seen.append(status(ask, job_id)["progress"])
+        seen.append(status(ask, job_id)["work"])
 
     monkeypatch.setattr(ShardNotes, "write", look)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
@@ -258,9 +258,7 @@ def test_a_file_of_one_shard_is_followed_byte_by_byte(drop: Drop, ask: Ask, monk
     assert [each["bytes_done"] for each in seen] == sorted(each["bytes_done"] for each in seen)
     assert {each["phase"] for each in seen} == {"ranking"}
     assert seen[-1]["bytes_total"] == len(BODY)
-    assert (
-        seen[-1]["records"] == status(ask, job_id)["counts"]["received"] == status(ask, job_id)["progress"]["records"]
-    )
+    assert seen[-1]["records"] == status(ask, job_id)["counts"]["received"] == status(ask, job_id)["work"]["records"]
 
 
 @pytest.mark.parametrize("shard_bytes", [200, 1 << 20])

@@ -131,10 +131,11 @@ def test_a_byte_order_mark_is_no_text_at_a_files_start_alone(layout: Layout) -> 
     assert parsed(body, layout, TableCut(2)) != [(2, *said[1:]) for said in parsed(body[3:], layout)]
 
 
-def test_the_reason_names_the_first_character_that_is_not_utf8() -> None:
-    [found] = read_records([b"text\nab\xff\n"], Layout.CSV)
+@pytest.mark.parametrize("before", ["ab", "abc"])
+def test_the_reason_names_the_first_character_that_is_not_utf8(before: str) -> None:
+    [found] = read_records([f"text\n{before}".encode() + b"\xff\n"], Layout.CSV)
     assert isinstance(found, Reject)
-    assert found.detail == "the text is not UTF-8 from character 3"
+    assert found.detail == f"the text is not UTF-8 from character {len(before) + 1}"
 
 
 @pytest.mark.parametrize(("characters", "noticed"), [(SHORTEST - 1, False), (SHORTEST, True)])

@@ -18,7 +18,7 @@ READ: dict[str, Any] = {
     "Reject": results.Rejected,
     "LabelScore": results.Label,
     "Job": results.JobStatus,
-    "Progress": results.Progress,
+    "Work": results.Work,
 }
 
 

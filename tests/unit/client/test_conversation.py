@@ -20,7 +20,7 @@ ROW = {"rank": 1, "sequence": "A" * 50, "score": 1.5, "gate": 0.25, "line": 1, "
 RANKING = {"ranked": [ROW], "counts": COUNTS, "rejected": [], "models": {}, "notices": []}
 LINKS = {name: f"https://s3/{file}" for name, file in (("ranking", "ranking.csv"), ("rejected", "rejected.csv"))}
 HOW_FAR = {"bytes_done": 5, "bytes_total": 10, "records": 1, "phase": "ranking"}
-RECORD = {"job_id": JOB, "kind": "rank", "progress": HOW_FAR, "reason": "no such column"}
+RECORD = {"job_id": JOB, "kind": "rank", "progress": 0.5, "work": HOW_FAR, "reason": "no such column"}
 OFFER = {"job_id": JOB, "max_bytes": 5 << 30, "upload": {"url": "https://s3/", "fields": {"key": "k"}}}
 Said = list[Call | Pause]
 
@@ -181,7 +181,7 @@ def test_a_job_is_looked_at_less_and_less_often() -> None:
 
 def test_a_service_that_tells_progress_as_a_share_is_followed_too() -> None:
     told: list[tuple[str, float, float]] = []
-    record = {**RECORD, "progress": 0.5, "state": "SUCCEEDED"}
+    record = {name: value for name, value in RECORD.items() if name != "work"} | {"state": "SUCCEEDED"}
     take(Talk(Patience(), lambda *now: told.append(now)).follow(JOB), lambda _: say(record))
     assert told == [("done", 0.5, 1.0)]
 

@@ -275,7 +275,7 @@ def test_options_are_the_same_wherever_they_stand(name: str) -> None:
         ("Counts", Counts, set(), set()),
         ("Ranked", RankedRow, {"extra"}, {"rank", "columns"}),
         ("Extract", Extract, set(), set()),
-        ("Job", Job, OURS, {"job_id", "progress"}),
+        ("Job", Job, OURS, {"job_id", "progress", "work"}),
     ],
 )
 def test_records_have_the_fields_of_the_codes_types(name: str, kind: Any, ours: set[str], added: set[str]) -> None:

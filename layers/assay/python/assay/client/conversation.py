@@ -273,10 +273,9 @@ class Talk:
 
 def _progress(job: results.JobStatus) -> tuple[str, float, float]:
     """Return what a job does, how much of it is done, and of how much; services before 0.3 say a share alone."""
-    told: Any = job["progress"]
-    if isinstance(told, Mapping):
-        return told["phase"], told["bytes_done"], told["bytes_total"]
-    return "done" if job["state"] in _ENDED else job["kind"], float(told), 1.0
+    if work := job.get("work"):
+        return work["phase"], work["bytes_done"], work["bytes_total"]
+    return "done" if job["state"] in _ENDED else job["kind"], job["progress"], 1.0
 
 
 def route(which: str, /, **places: str) -> Call:

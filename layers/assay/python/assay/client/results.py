@@ -65,7 +65,7 @@ class Abstract(TypedDict, total=False):
     error: dict[str, Any]
 
 
-class Progress(TypedDict):
+class Work(TypedDict):
     """How far a job is, in bytes of its file, and what it does now."""
 
     bytes_done: int
@@ -80,7 +80,8 @@ class JobStatus(TypedDict):
     job_id: str
     kind: str
     state: str
-    progress: Progress
+    progress: float
+    work: NotRequired[Work]
     options: dict[str, Any]
     expires: str
     shards: dict[str, int]

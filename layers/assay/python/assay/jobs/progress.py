@@ -37,6 +37,13 @@ class Progress:
     records: int
     phase: Phase
 
+    @property
+    def share(self) -> float:
+        """Return how much of the job is done, 0 to 1."""
+        if self.phase in {"merging", "done"}:
+            return 1.0
+        return min(self.bytes_done / self.bytes_total, 1.0) if self.bytes_total else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class ShardNote:
