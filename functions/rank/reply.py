@@ -9,7 +9,7 @@ from typing import Final
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
 from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
-from assay.ranking.reference_scale import REFERENCE_COLUMNS
+from assay.sequences.carried_columns import REFERENCE_COLUMNS
 from assay.text.records import Reject
 
 REJECTS_SHOWN = 1000

@@ -60,7 +60,7 @@ def test_rank_takes_a_column(tmp_path: Path) -> None:
     path = tmp_path / "designs.csv"
     path.write_bytes(CSV.replace(b"sequence", b"peptide"))
     done = assay("rank", str(path), "--column", "peptide", "--threshold", "-1000", "--csv")
-    assert done.stdout.splitlines()[0].endswith(",note")
+    assert done.stdout.splitlines()[0].endswith(",note,probability,percentile,notice")
 
 
 def test_what_a_service_ranked_is_the_csv_that_is_written_here(service: Service, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Bucket:
 class Jobs:
     """Jobs that are noted nowhere."""
 
-    def enqueue(self, key: str, kind: str, caller: str) -> SimpleNamespace:
+    def enqueue(self, key: str, kind: str, caller: str, options: object = None) -> SimpleNamespace:
         """Return a job."""
         key.encode()
         return SimpleNamespace(id="0" * 32, kind=kind, caller=caller)

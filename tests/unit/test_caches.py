@@ -11,7 +11,6 @@ from tests.conftest import ROOT
 SOURCES = (ROOT / "functions", ROOT / "layers" / "assay" / "python")
 BOUNDED = {
     "clients._client": "by service: one client for each that the code names",
-    "pages._part": "by name of a page's file: those in TYPES",
     "pages._file": "by path: the files beside the page",
 }
 """Caches without a size whose arguments are of a fixed set."""

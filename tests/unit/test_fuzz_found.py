@@ -52,7 +52,7 @@ def test_a_content_type_that_no_header_can_hold_is_not_passed_on(sent: str, kept
     put: list[str] = []
     client = SimpleNamespace(put_object=lambda **given: put.append(given["ContentType"]))
     uploads: Any = SimpleNamespace(client=client, name="uploads")
-    jobs: Any = SimpleNamespace(enqueue=lambda key, kind, caller: SimpleNamespace(id="1"))
+    jobs: Any = SimpleNamespace(enqueue=lambda key, kind, caller, options: SimpleNamespace(id="1"))
     stack: Any = SimpleNamespace(uploads=uploads, jobs=jobs)
     request = RankRequest({}, RankOptions(), Part("body", "", sent, b""), b"", Format.LINES)
     assert keep_as_job(request, "", stack).status == 202

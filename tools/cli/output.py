@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from assay.ranking.reference_scale import REFERENCE_COLUMNS
-from assay.text.csv_writer import unescape_formula
 from tools.terminal import format_table, printable
 
 
@@ -107,6 +105,9 @@ def ranking_rows(text: str) -> list[dict[str, Any]]:
 
 
 def _row(cells: Mapping[str, str]) -> dict[str, Any]:
+    from assay.sequences.carried_columns import REFERENCE_COLUMNS  # here and below: most commands need none of these
+    from assay.text.csv_writer import unescape_formula
+
     row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}
     others = {name: cell for name, cell in cells.items() if name not in (*_COLUMNS, *REFERENCE_COLUMNS)}
     carried = {unescape_formula(name): unescape_formula(cell) for name, cell in others.items()}
@@ -123,6 +124,8 @@ def _json(outcome: RankOutcome) -> str:
 
 
 def _table(outcome: RankOutcome) -> str:
+    from assay.sequences.carried_columns import REFERENCE_COLUMNS
+
     rows = ranking_rows(outcome.ranking)
     said = [name for name in REFERENCE_COLUMNS if any(name in row for row in rows)]
     cells = [tuple(_show(name, row.get(name)) for name in (*_COLUMNS, *said)) for row in rows]

@@ -14,7 +14,7 @@ from assay.client import Assay, JobFailed, JobStatus, Ranking, Refused
 from assay.client.conversation import SMALL
 from assay.client.sessions import Kind
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow, ranking_csv
-from assay.ranking.reference_scale import REFERENCE_COLUMNS
+from assay.sequences.carried_columns import REFERENCE_COLUMNS
 from tools.batch.classify_file import holds_many, read_results
 from tools.batch.inputs import S3, place_input
 from tools.cli import output

@@ -128,12 +128,12 @@ def test_the_child_holds_itself_to_its_bounds() -> None:
     code = (
         f"import resource as r, sys; sys.path[:0] = [{str(Path(pdf.__file__).parents[2])!r}];"
         "from assay.papers import pdfium_worker as pdfium;"
-        "pdfium._bound(); bounds = (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_CORE);"
+        "pdfium._bind(); bounds = (r.RLIMIT_AS, r.RLIMIT_CPU, r.RLIMIT_FSIZE, r.RLIMIT_CORE);"
         "print([r.getrlimit(each)[0] for each in bounds])"
     )
     said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     assert json.loads(said) == [pdfium_worker.MEMORY, pdfium_worker.CPU_SECONDS, 0, 0]
-    assert "_bound()" in pdf._CHILD.read_text(encoding="utf-8").rpartition('"__main__"')[2]
+    assert "_bind()" in pdf._CHILD.read_text(encoding="utf-8").rpartition('"__main__"')[2]
 
 
 def test_more_bytes_than_are_read_are_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,10 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.sequences.carried_columns import REFERENCE_COLUMNS
 from assay.sequences.contract import Contract
 from assay.sequences.familiarity import Likeness, name_notices
 
-REFERENCE_COLUMNS: Final = ("probability", "percentile", "notice")
-"""What a score model's reference adds to a row, in the order of the columns of result files."""
 ReferenceColumn = list[float] | list[str | None]
 _DECIMALS: Final = {"probability": 4, "percentile": 3}
 

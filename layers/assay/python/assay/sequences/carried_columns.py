@@ -6,9 +6,9 @@ from typing import Final
 from assay.errors import UnreadableInput
 from assay.text.records import Notice, notice
 
-RESERVED: Final = frozenset(
-    ("rank", "sequence", "score", "gate", "line", "part_line", "id", "probability", "percentile", "notice")
-)
+REFERENCE_COLUMNS: Final = ("probability", "percentile", "notice")
+"""What a score model's reference adds to a row, in the order of the columns of result files."""
+RESERVED: Final = frozenset(("rank", "sequence", "score", "gate", "line", "part_line", "id", *REFERENCE_COLUMNS))
 """Names of the columns of result files, by any model. DuckDB, Spark and Athena take `Score` for the same name."""
 MAX_COLUMNS: Final = 4096
 MAX_NAME: Final = 255
