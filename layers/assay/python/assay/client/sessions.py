@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -18,6 +19,7 @@ from assay.client.sources import Part, Source, open_source
 VARIABLE: Final = "ASSAY_API_KEY"
 SECONDS: Final = 60.0
 _CONNECTING: Final = 10.0
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
 Done = TypeVar("Done")
 Kind = Literal["rank", "classify"]
 
@@ -331,7 +333,7 @@ def _answer(reply: httpx2.Response, text: str = "") -> Answer:
 
 
 def _unanswered(request: Mapping[str, Any], error: Exception) -> Answer:
-    return Answer(0, str(error) or type(error).__name__, {}, str(request["url"]))
+    return Answer(0, _ERRNO.sub("", str(error)) or type(error).__name__, {}, str(request["url"]))
 
 
 class ProgressBar:
