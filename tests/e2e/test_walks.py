@@ -86,6 +86,7 @@ def test_a_walk_of_nothing_is_shown() -> None:
     assert show_order(Walk("idle").to_json()).startswith("idle\n")
 
 
+@pytest.mark.slow
 def test_the_four_walks_reach_their_ends(walks: list[dict[str, Any]]) -> None:
     drop, rank, classify, load_model = walks
     assert any(
@@ -103,6 +104,7 @@ def test_the_four_walks_reach_their_ends(walks: list[dict[str, Any]]) -> None:
         assert walk["files"] - 1 <= walk["moves"] < sum(walk["order"].values())
 
 
+@pytest.mark.slow
 def test_the_walks_are_shown(walks: list[dict[str, Any]]) -> None:
     lines = show_counts(walks).splitlines()
     assert [line.split("  ")[1] for line in lines[2:]] == [walk["walk"] for walk in walks]

@@ -135,7 +135,7 @@ def judge(place: Place, way: str, files: list[UploadIdentity]) -> None:
 
 
 @pytest.mark.parametrize("way", ["dropped", "promised", "cancelled"])
-@pytest.mark.parametrize("order", [(0, 1, 0), (1, 0)])
+@pytest.mark.parametrize("order", [pytest.param((0, 1, 0), marks=pytest.mark.slow), (1, 0)])
 def test_a_claim_that_meets_a_fate_at_any_call_leaves_each_file_one_job_of_its_own(
     place: Place, way: str, order: tuple[int, ...]
 ) -> None:

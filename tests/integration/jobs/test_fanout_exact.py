@@ -140,7 +140,9 @@ def test_a_cell_with_line_ends_within_a_shard_harms_nothing(aws: Aws) -> None:
     assert cut == whole
 
 
-@pytest.mark.parametrize("mark", [",", "\t", ";"])
+@pytest.mark.parametrize(
+    "mark", [",", pytest.param("\t", marks=pytest.mark.slow), pytest.param(";", marks=pytest.mark.slow)]
+)
 def test_stray_quotes_cost_the_same_rows_whatever_the_cut(aws: Aws, mark: str) -> None:
     pick = random.Random(11)
     cells = ["1", '"stray', '"', '"x" y', '"fine"', '5"']
