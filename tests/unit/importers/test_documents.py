@@ -1,4 +1,5 @@
 import shutil
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,10 @@ def test_the_documented_commands_work_as_they_stand(
     for name in ("ridge", "lasso"):
         shutil.copyfile(DATA / "sklearn" / "1.7.2" / f"{name}.pkl", tmp_path / f"{name}.pkl")
     (tmp_path / "designs.txt").write_text("AA\nCD\nWY\n")
+    pairs = ["".join(each) for each in product("ACDEFGHIKLMNPQRSTVWY", repeat=2)]
+    labelled = (f"{pair},{int(pair[0] < 'M')}\n" for pair in pairs)
+    (tmp_path / "assay.csv").write_text("sequence,label\n" + "".join(labelled))
+    (tmp_path / "windows.fasta").write_text("".join(f">{pair}\n{pair}\n" for pair in pairs))
     words = commands(rf"^(?!.*(?:{NEEDS_TENSORFLOW}))")
     assert {each[0] for each in words} >= {"import", "validate", "publish", "list", "show", "rollback", "activate"}
     for each in words:
