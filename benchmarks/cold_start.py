@@ -1,19 +1,21 @@
 """From `docker run` to the first answer, in the real images behind AWS's runtime interface emulator.
 
-    python -m benchmarks.cold_start [--runs 5] [--cold] [--write FILE]
+    python -m benchmarks.cold_start [--runs 5] [--cpus 2] [--cold] [--compare PREFIX] [--write FILE]
 
 Needs the images of `make containers`. Bundles come from a plain server of ranges on this machine. Each run is a new
-container, read-only, two CPUs; the table gives medians in seconds, by phase as the functions themselves log it
-(verify is thread time, within fetch). A second start on one machine finds the image in memory; --cold empties the
-kernel's file cache before each (root only), as on a host that has never seen the image, for a second table.
+container, read-only; the table gives medians in seconds, by phase as the functions themselves log it. Models are
+fetched while the function is imported: `imports` ends where the first of them is loaded, and the fetch is within it
+(verify is thread time, within fetch). --compare measures images of other code too, in turn: PREFIX-rank and
+PREFIX-classify. A second start on one machine finds the image in memory; --cold empties the kernel's file cache before
+each (root only), as on a host that has never seen the image, for a second table.
 """
 
 import argparse
 import json
 import shutil
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -67,14 +69,16 @@ CASES = (
 )
 
 
-def measure_start(case: ColdStart, port: int, *, cold: bool) -> dict[str, float]:
+def measure_start(case: ColdStart, port: int, *, cold: bool, cpus: float = 2) -> dict[str, float]:
     """Start a container, wait for its first answer, and return seconds by phase."""
     if cold:
         forget_files()
     event = json.loads((ROOT / "events" / case.event).read_text())
     endpoint = {"AWS_ENDPOINT_URL": f"http://{HOST}:{port}", "POWERTOOLS_LOG_LEVEL": "DEBUG"}
     began = time.time()
-    with run_emulated(case.image, case.handler, {**case.environment, **endpoint}, options=["--cpus=2"]) as container:
+    with run_emulated(
+        case.image, case.handler, {**case.environment, **endpoint}, options=[f"--cpus={cpus}"]
+    ) as container:
         answer = container.invoke(event)
         ended = time.time()
         assert answer["statusCode"] == 200, answer
@@ -86,7 +90,7 @@ def _split(began: float, started: float, ended: float, lines: list[dict[str, Any
     phases = [line for line in lines if line.get("phase") in PHASES]
     spent = {name: sum(line["seconds"] for line in phases if line["phase"] == name) for name in PHASES}
     loaded = max(_instant(line["timestamp"]) for line in phases)
-    first = min(_instant(line["timestamp"]) - line["seconds"] for line in phases if line["phase"] == "fetch")
+    first = min(_instant(line["timestamp"]) - line["seconds"] for line in phases if line["phase"] == "load")
     ends = {"container": started - began, "imports": first - started, "request": ended - loaded}
     return {**ends, **spent, "total": ended - began}
 
@@ -134,16 +138,35 @@ def starts_table(results: Iterable[tuple[ColdStart, dict[str, float]]]) -> str:
     return "\n".join(lines)
 
 
-def report_starts(runs: int, port: int, *, cold: bool) -> str:
+def list_cases(prefix: str | None) -> Sequence[ColdStart]:
+    """Return what starts: the images of `make containers`, and beside each small one that of a prefix."""
+    if prefix is None:
+        return CASES
+    small = [case for case in CASES if case.image != FULL]
+    others = {case.image: f"{prefix}-{case.handler.partition('.')[0]}" for case in small}
+    return [
+        each
+        for case in small
+        for each in (replace(case, name=f"{case.name} ({prefix})", image=others[case.image]), case)
+    ]
+
+
+def report_starts(cases: Sequence[ColdStart], runs: int, port: int, *, cold: bool, cpus: float) -> str:
     """Measure every case in turn, `runs` times, and return the medians in words and as a table."""
-    rounds = [[measure_start(case, port, cold=cold) for case in CASES] for _ in range(runs)]
-    medians = [{name: median(one[at][name] for one in rounds) for name in COLUMNS} for at in range(len(CASES))]
-    whole, model = (_ratio(medians, left_out) for left_out in ((), ("container", "imports")))
+    rounds = [[measure_start(case, port, cold=cold, cpus=cpus) for case in cases] for _ in range(runs)]
+    medians = [{name: median(one[at][name] for one in rounds) for name in COLUMNS} for at in range(len(cases))]
     state = "File cache emptied before each start" if cold else "Images in the file cache"
     return (
-        f"{state}, medians of {runs}, seconds:\n\n{starts_table(zip(CASES, medians, strict=True))}\n\n"
-        f"The SavedModel takes {whole:.1f} times as long as LiteRT on the same network in the same image; without\n"
-        f"container and imports, which both pay alike, {model:.1f} times.\n"
+        f"{state}, {cpus:g} CPUs, medians of {runs}, seconds:\n\n{starts_table(zip(cases, medians, strict=True))}\n"
+        f"{_compare_formats(medians) if cases is CASES else ''}"
+    )
+
+
+def _compare_formats(medians: list[dict[str, float]]) -> str:
+    whole, model = (_ratio(medians, left_out) for left_out in ((), ("container", "imports")))
+    return (
+        f"\nThe SavedModel takes {whole:.1f} times as long as LiteRT on the same network in the same image; without\n"
+        f"container and imports, {model:.1f} times.\n"
     )
 
 
@@ -156,15 +179,18 @@ def main() -> None:
     """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--cpus", type=float, default=2)
+    parser.add_argument("--compare", metavar="PREFIX", help="also start the images PREFIX-rank and PREFIX-classify")
     parser.add_argument("--cold", action="store_true", help="measure with an empty file cache too; needs root")
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
+    cases = list_cases(options.compare)
     with serve_objects(prepare()) as port:
         modes = [False, True] if options.cold else [False]
         text = "\n".join(
             [
                 f"{describe_machine()}; {docker('--version')}.\n",
-                *(report_starts(options.runs, port, cold=cold) for cold in modes),
+                *(report_starts(cases, options.runs, port, cold=cold, cpus=options.cpus) for cold in modes),
             ]
         )
     print(text)
