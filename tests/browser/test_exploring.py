@@ -116,7 +116,7 @@ def test_ten_thousand_rows_scroll_search_and_keep_few_elements(visit: Visit) -> 
     assert visit.page.locator(f"{TABLE} tbody tr").count() < 80
     rows = [row["id"] for row in answer(visit, fasta(proteins(600)), threshold="-9", top_k="10000")["ranked"]]
     visit.page.evaluate(f"document.querySelector('{TABLE}').scrollTop = 1e7")
-    visit.page.wait_for_function(f"document.querySelector('{TABLE} tbody').textContent.includes('{rows[-1]}')")
+    visit.page.wait_for_selector(f"{TABLE} tbody tr >> text={rows[-1]}", state="attached")
     assert visit.column("id")[-1] == rows[-1]
     visit.page.keyboard.press("/")
     visit.page.keyboard.type("design-60")
