@@ -62,6 +62,12 @@ export function pointOf(picture, event) {
   return {x: (event.clientX - left) * scale, y: (event.clientY - top) * scale};
 }
 
+/** Return the place among `size` that an arrow key, Home or End leads to from `at`; undefined for any other key. */
+export function placeByKey({key}, at, size) {
+  const next = {ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: size - 1}[key];
+  return next === undefined || !size ? undefined : Math.min(Math.max(next, 0), size - 1);
+}
+
 /** Return a picture that stands alone: with its colours, a ground and a title. */
 function standalone(picture, title) {
   const copy = picture.cloneNode(true), {width, height} = picture.viewBox.baseVal;

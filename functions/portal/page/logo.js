@@ -4,7 +4,7 @@
 import {scaleLinear} from "d3-scale";
 import {ORDER, information, profile} from "./chemistry.js";
 import {draw, make} from "./dom.js";
-import {frame, pointOf} from "./figure.js";
+import {frame, placeByKey, pointOf} from "./figure.js";
 import {MARGINS, sideAxis} from "./plot.js";
 import {classOf} from "./residues.js";
 
@@ -95,11 +95,10 @@ function explore({picture, tip}, state) {
   picture.addEventListener("pointermove", over);
   picture.addEventListener("pointerdown", over);
   picture.addEventListener("keydown", event => {
-    const last = state.shares.length - 1;
-    const next = {ArrowRight: state.at + 1, ArrowLeft: state.at - 1, Home: 0, End: last}[event.key];
-    if (next === undefined || last < 0) return;
+    const next = placeByKey(event, state.at, state.shares.length);
+    if (next === undefined) return;
     event.preventDefault();
-    state.at = Math.min(Math.max(next, 0), last);
+    state.at = next;
     show(true);
   });
 }

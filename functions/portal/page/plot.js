@@ -4,7 +4,7 @@
 import {bin, extent, quantileSorted} from "d3-array";
 import {scaleLinear} from "d3-scale";
 import {count, draw, plural} from "./dom.js";
-import {frame, pointOf} from "./figure.js";
+import {frame, placeByKey, pointOf} from "./figure.js";
 import {number} from "./numbers.js";
 
 const HEIGHT = 190, TOP = 22, BOTTOM = 40;
@@ -154,11 +154,10 @@ function explore({picture, tip}, state) {
   picture.addEventListener("pointermove", over);
   picture.addEventListener("pointerdown", over);
   picture.addEventListener("keydown", event => {
-    const last = state.bins.length - 1;
-    const next = {ArrowRight: state.at + 1, ArrowLeft: state.at - 1, Home: 0, End: last}[event.key];
+    const next = placeByKey(event, state.at, state.bins.length);
     if (next === undefined) return;
     event.preventDefault();
-    state.at = Math.min(Math.max(next, 0), last);
+    state.at = next;
     show(true);
   });
 }

@@ -5,7 +5,7 @@ import {extent} from "d3-array";
 import {quadtree} from "d3-quadtree";
 import {scaleLinear} from "d3-scale";
 import {count, draw, plural} from "./dom.js";
-import {frame, pointOf} from "./figure.js";
+import {frame, placeByKey, pointOf} from "./figure.js";
 import {number, two} from "./numbers.js";
 import {MARGINS, drag, footAxis, sideAxis, thresholdLine} from "./plot.js";
 
@@ -87,12 +87,11 @@ function explore(plot, state, opened) {
   });
   picture.addEventListener("pointerleave", () => { if (document.activeElement !== picture) at(-1); });
   picture.addEventListener("keydown", event => {
-    const last = state.rows.length - 1;
-    const next = {ArrowRight: state.at + 1, ArrowLeft: state.at - 1, Home: 0, End: last}[event.key];
+    const next = placeByKey(event, state.at, state.rows.length);
     if (next === undefined && event.key !== "Enter") return;
     event.preventDefault(); // Enter would press a button of what it opens
     if (event.key === "Enter") return state.at >= 0 && opened(state.rows[state.at]);
-    at(Math.min(Math.max(next, 0), last));
+    at(next);
     show(true);
   });
 }

@@ -6,7 +6,7 @@ import {scaleLinear} from "d3-scale";
 import {apart} from "./chemistry.js";
 import {save} from "./csv.js";
 import {button, count, draw, make, plural} from "./dom.js";
-import {frame, pointOf} from "./figure.js";
+import {frame, placeByKey, pointOf} from "./figure.js";
 import {two} from "./numbers.js";
 import {MARGINS, footAxis, sideAxis} from "./plot.js";
 
@@ -99,11 +99,10 @@ function explore({picture, tip}, state) {
     show(false);
   });
   picture.addEventListener("keydown", event => {
-    const last = state.windows.length - 1;
-    const next = {ArrowRight: state.at + 1, ArrowLeft: state.at - 1, Home: 0, End: last}[event.key];
+    const next = placeByKey(event, state.at, state.windows.length);
     if (next === undefined) return;
     event.preventDefault();
-    state.at = Math.min(Math.max(next, 0), last);
+    state.at = next;
     show(true);
   });
 }
