@@ -1,4 +1,8 @@
-"""A LiteRT file's graph in plain TensorFlow: the same weights, int8 ones made float32 first, other kernels."""
+"""A LiteRT file's graph in plain TensorFlow: the same weights, integers made float32 first, other kernels.
+
+What a tensor of the file holds in int8 is rounded to its steps after each operation, so a static int8 body answers the
+same but for values that fall on the edge between two steps.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -84,19 +88,28 @@ class Graph:
 
     def _step(self, op: Any, known: dict[int, Any]) -> None:
         name, target = self._codes[op.opcodeIndex], op.outputs[0]
-        given = [known[at] for at in op.inputs if at >= 0]
+        given, tensor = [known[at] for at in op.inputs if at >= 0], self._graph.tensors[target]
         if name == "CAST":
-            known[target] = tf.cast(given[0], _TYPES[self._graph.tensors[target].type])
+            known[target] = tf.cast(given[0], _TYPES[tensor.type])
         else:
-            known[target] = _OPS[name](op.builtinOptions, *given)
+            known[target] = _round(_OPS[name](op.builtinOptions, *given), tensor)
+
+
+def _round(values: Any, tensor: Any) -> Any:
+    """Return float32 values on the steps of an int8 tensor; the values of any other tensor as they are."""
+    if tensor.type != 9:
+        return values
+    (scale,), (zero,) = tensor.quantization.scale, tensor.quantization.zeroPoint
+    return (tf.clip_by_value(tf.round(values / scale) + float(zero), -128.0, 127.0) - float(zero)) * scale
 
 
 def _weight(tensor: Any, data: Any) -> Any:
-    """Return a weight as float32 where it is int8 with scales, else as it is."""
-    values = np.frombuffer(bytes(data), _TYPES[tensor.type]).reshape(tensor.shape)
-    if tensor.type != 9:
+    """Return a weight as float32 where it is an integer with scales, else as it is."""
+    values, quantized = np.frombuffer(bytes(data), _TYPES[tensor.type]).reshape(tensor.shape), tensor.quantization
+    if quantized is None or quantized.scale is None:
         return tf.constant(values)
-    scales = np.asarray(tensor.quantization.scale, np.float32)
+    scales = np.asarray(quantized.scale, np.float32)
     shape = [1] * values.ndim
-    shape[tensor.quantization.quantizedDimension if len(scales) > 1 else 0] = len(scales)
-    return tf.constant(values.astype(np.float32) * scales.reshape(shape))
+    shape[quantized.quantizedDimension if len(scales) > 1 else 0] = len(scales)
+    zeros = np.asarray(quantized.zeroPoint, np.float32).reshape(shape)
+    return tf.constant((values.astype(np.float32) - zeros) * scales.reshape(shape))
