@@ -18,16 +18,16 @@ app = routing.Router()
 @app.post("/classify")
 def post_classify() -> Response:
     """Classify with the default model."""
-    return _classified()
+    return _classify()
 
 
 @app.post("/models/<name>/classify")
 def post_classify_by_name(name: str) -> Response:
     """Classify with a named model."""
-    return _classified(name)
+    return _classify(name)
 
 
-def _classified(name: str | None = None) -> Response:
+def _classify(name: str | None = None) -> Response:
     request = routing.request(app)
     form = choose_form(request.accept, [*reply.FORMS])
     make, filename = reply.FORMS[form]
@@ -47,7 +47,7 @@ def post_predict() -> Response:
     """Answer as the service that Assay replaces did: bare scores, and what is wrong under the field's name."""
     try:
         request = routing.request(app)
-        predictions = services().predict(inputs.read_old(request), inputs.caching(request))
+        predictions = services().predict(inputs.read_old(request), inputs.choose_caching(request))
     except InputError as error:
         return json_response({"abstract": [error.message]}, 400)
     return json_response({"predictions": predictions})
@@ -56,13 +56,13 @@ def post_predict() -> Response:
 @app.post("/v1/models/<target>")
 def post_v1(target: str) -> Response:
     """Answer a client of TensorFlow Serving: `name:predict`."""
-    return _predicted(protocols.parse_target(target))
+    return _predict(protocols.parse_target(target))
 
 
 @app.post("/v1/models/<target>/versions/<version>")
 def post_v1_version(target: str, version: str) -> Response:
     """Answer one that names the version too: `version:predict`."""
-    return _predicted(target, protocols.parse_target(version))
+    return _predict(target, protocols.parse_target(version))
 
 
 @app.post("/v2/models/<name>/infer")
@@ -71,17 +71,17 @@ def post_v2(name: str, version: str | None = None) -> Response:
     """Answer a client of the Open Inference Protocol."""
     request = routing.request(app)
     wanted = protocols.infer(protocols.unpack_binary(request.body, request.headers))
-    return _scored(request, wanted, name, version)
+    return _score(request, wanted, name, version)
 
 
-def _predicted(name: str, version: str | None = None) -> Response:
+def _predict(name: str, version: str | None = None) -> Response:
     request = routing.request(app)
-    return _scored(request, protocols.predict(request.json()), name, version)
+    return _score(request, protocols.predict(request.json()), name, version)
 
 
-def _scored(request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None) -> Response:
+def _score(request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None) -> Response:
     model = protocols.join_version(name, version)
-    found = inference.scores(services(), model, wanted.instances, inputs.caching(request))
+    found = inference.scores(services(), model, wanted.instances, inputs.choose_caching(request))
     return json_response(wanted.reply(found))
 
 

@@ -26,7 +26,7 @@ def scores(service: ClassifyServices, name: str, instances: Sequence[str], cachi
     if service.task(name) == SEQUENCES:
         return _sequences(service.scorer(name), instances)
     classifier = service.classifier(name)
-    return _texts(classifier, service.cached(classifier, caching), instances)
+    return _texts(classifier, service.with_cache(classifier, caching), instances)
 
 
 def _sequences(scorer: SequenceScorer, instances: Sequence[str]) -> Scores:

@@ -51,10 +51,10 @@ def read_request(request: Request) -> ClassifyRequest:
         found = ClassifyRequest([_text(part.body)], _options(options))
     else:
         found = _document(part, options)
-    return replace(found, caching=caching(request))
+    return replace(found, caching=choose_caching(request))
 
 
-def caching(request: Request) -> Caching:
+def choose_caching(request: Request) -> Caching:
     """Return what the request's Cache-Control asks for."""
     asked = {each.strip().lower() for each in request.headers.get("cache-control", "").split(",")}
     if "no-store" in asked:
@@ -83,13 +83,15 @@ def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
 
 def _several(items: list[object], options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for several; each is text, or an object as a line of a file has it."""
-    found = [record_of(item, at) if isinstance(item, Mapping) else None for at, item in enumerate(_counted(items), 1)]
+    found = [
+        record_of(item, at) if isinstance(item, Mapping) else None for at, item in enumerate(_require_few(items), 1)
+    ]
     texts = [each.text if isinstance(each, AbstractRecord) else item for each, item in zip(found, items, strict=True)]
     about = [{"id": each.id, **each.about} if isinstance(each, AbstractRecord) else {} for each in found]
     return ClassifyRequest(texts, options, single=False, about=about)
 
 
-def _counted(abstracts: list[Any]) -> list[Any]:
+def _require_few(abstracts: list[Any]) -> list[Any]:
     if not abstracts:
         raise MalformedBody(f'"abstracts" is empty: send 1 to {MOST_ABSTRACTS}')
     if len(abstracts) > MOST_ABSTRACTS:
@@ -124,7 +126,7 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
 def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for the rows of a table, as a file of abstracts has them. Raises UnreadableInput."""
     found = list(parsing.read_records([data], Layout.CSV))
-    rows = _counted([each for each in found if not isinstance(each, Notice)])
+    rows = _require_few([each for each in found if not isinstance(each, Notice)])
     texts = [each.text if isinstance(each, AbstractRecord) else "" for each in rows]
     about = [{"id": each.id, **each.about} if isinstance(each, AbstractRecord) else {} for each in rows]
     notices = [each for each in found if isinstance(each, Notice)]

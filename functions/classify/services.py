@@ -57,13 +57,13 @@ class ClassifyServices(Stores):
         """Return classification as a kind of file job, the classifier that serves now to be pinned."""
         from assay.jobs.classify_files import ClassifyJobType  # a request that keeps no job does without
 
-        return ClassifyJobType(self._serving, self._pinned)
+        return ClassifyJobType(self._describe_models, self._pin)
 
-    def _serving(self) -> dict[str, dict[str, str]]:
+    def _describe_models(self) -> dict[str, dict[str, str]]:
         manifest = self.classifier().model.manifest
         return {"classifier": {"name": manifest.name, "version": manifest.version}}
 
-    def _pinned(self, models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
+    def _pin(self, models: Mapping[str, Mapping[str, str]]) -> TextClassifier:
         """Return the version that a job's plan pinned. Raises NotFound, ModelUnavailable, BundleInvalid."""
         return self.classifier("{name}@{version}".format(**models["classifier"]))
 
@@ -90,7 +90,7 @@ class ClassifyServices(Stores):
             explanations.require_few(len(request.abstracts))
         classifier = self.classifier(name)
         with phase("classify", model=classifier.model.manifest.name):
-            outcomes = classify(request.abstracts, self.cached(classifier, request.caching))
+            outcomes = classify(request.abstracts, self.with_cache(classifier, request.caching))
         if request.single and isinstance(outcomes[0], InvalidAbstract):
             raise outcomes[0]
         source = {"source": request.source} if request.source else {}
@@ -115,10 +115,10 @@ class ClassifyServices(Stores):
         text = prepare(abstract)
         return [
             shortest_decimal(prediction.scores)
-            for prediction in self.cached(self.classifier(), caching).classify([text])
+            for prediction in self.with_cache(self.classifier(), caching).classify([text])
         ]
 
-    def cached(self, classifier: TextClassifier, caching: Caching) -> Classifier:
+    def with_cache(self, classifier: TextClassifier, caching: Caching) -> Classifier:
         """Return a classifier that remembers, where there is a cache."""
         return CachedClassifier(classifier, self.cache, caching) if self.cache else classifier
 

@@ -185,17 +185,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _root() -> str:
     path = str(app.event["path"])
-    return pages.root(path, _asked_path() or path)
+    return pages.root(path, _read_path() or path)
 
 
 def _server() -> str:
     """Return the address of the service as it was asked, stage or base path and all."""
     headers = routing.request(app).headers
     host = _context().get("domainName") or headers.get("host", "")
-    return pages.server(headers.get("x-forwarded-proto", "https"), host, _asked_path() or str(app.event["path"]))
+    return pages.server(headers.get("x-forwarded-proto", "https"), host, _read_path() or str(app.event["path"]))
 
 
-def _asked_path() -> str:
+def _read_path() -> str:
     """Return the path as it was asked, stage or base path and all."""
     return _context().get("path") or ""
 

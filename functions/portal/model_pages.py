@@ -94,10 +94,10 @@ def _facts(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for term, said in (model["provenance"] or {}).items():
         yield term.replace("_", " ").capitalize(), link_dois(str(said)) if isinstance(said, str) else ""
     yield "Licence", escape(model["licence"] or "")
-    yield "How to cite", _cited(model)
+    yield "How to cite", _write_citation(model)
 
 
-def _cited(model: Mapping[str, Any]) -> str:
+def _write_citation(model: Mapping[str, Any]) -> str:
     source = (model["provenance"] or {}).get("data")
     data = f" Trained on: {link_dois(str(source))}." if source else ""
     return f"Assay, model {escape(model['name'])} version {escape(model['version'])}.{data}"
@@ -113,12 +113,12 @@ def _flat(found: Any, place: str) -> Iterator[tuple[str, str]]:
             for name, each in found.items():
                 yield from _flat(each, f"{place}, {name}".strip(", ").replace("_", " "))
         case [float() | int(), float() | int()]:
-            yield place, f"{_written(found[0])} to {_written(found[1])}"
+            yield place, f"{_write_value(found[0])} to {_write_value(found[1])}"
         case list():
-            yield place, ", ".join(_written(each) for each in found)
+            yield place, ", ".join(_write_value(each) for each in found)
         case _:
-            yield place, _written(found)
+            yield place, _write_value(found)
 
 
-def _written(value: Any) -> str:
+def _write_value(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))

@@ -85,7 +85,7 @@ def rank_request(sent: RankRequest) -> replies.Ranked:
     count_scored(partial.counts.scored)
     count_rejected(rejects.reasons)
     if options.strict:
-        require_no_rejects(options, partial.counts, rejected=rejects.listed())
+        require_no_rejects(options, partial.counts, rejected=rejects.to_dicts())
     return replies.Ranked(with_row_notices(partial), rejects, pair.models)
 
 

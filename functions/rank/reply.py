@@ -35,11 +35,11 @@ class FirstRejects:
         self.reasons.update(reject.reason for reject in rejects)
         self._held = heapq.nsmallest(REJECTS_SHOWN, [*self._held, *rejects])
 
-    def listed(self) -> list[dict[str, object]]:
+    def to_dicts(self) -> list[dict[str, object]]:
         """Return them as replies list them, by line."""
         return [reject._asdict() for reject in self._held]
 
-    def named(self) -> str:
+    def to_header(self) -> str:
         """Return the first of them as a header has them: `3:length, 7:residue`."""
         return ", ".join(f"{reject.line}:{reject.reason}" for reject in self._held[:REJECTS_NAMED])
 
@@ -53,14 +53,14 @@ class Ranked:
     models: Mapping[str, Mapping[str, str]]
 
 
-def ranking(
+def write_body(
     partial: PartialRanking, rejects: FirstRejects, models: Mapping[str, Mapping[str, str]]
 ) -> dict[str, object]:
     """Return the body of a /rank reply; at most `REJECTS_SHOWN` rejects are listed, `counts` has them all."""
     return {
         "ranked": _rows(partial),
         "counts": asdict(partial.counts),
-        "rejected": rejects.listed(),
+        "rejected": rejects.to_dicts(),
         "models": models,
         "notices": notices(partial),
         "histograms": partial.histograms,
@@ -90,7 +90,7 @@ def headers(ranked: Ranked) -> dict[str, str]:
     for role, model in ranked.models.items():
         counts[f"X-Assay-{role.title()}-Model"] = f"{model['name']}/{model['version']}"
     said = {
-        "X-Assay-Rejects": ranked.rejects.named(),
+        "X-Assay-Rejects": ranked.rejects.to_header(),
         "X-Assay-Notices": ", ".join(dict.fromkeys(each.code for each in ranked.partial.notices)),
     }
     return counts | {name: text for name, text in said.items() if text}
@@ -110,7 +110,7 @@ def hold_size(partial: PartialRanking, each: int) -> None:
 
 def _json(ranked: Ranked) -> Response:
     hold_size(ranked.partial, sum(len(name) + _MARKS for name in ranked.partial.columns))
-    return json_response(ranking(ranked.partial, ranked.rejects, ranked.models))
+    return json_response(write_body(ranked.partial, ranked.rejects, ranked.models))
 
 
 def _csv(ranked: Ranked) -> Response:

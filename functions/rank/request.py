@@ -83,7 +83,7 @@ def read_blocks(sent: RankRequest, wanted: Contract, most: int = MAX_LINES) -> I
         _hold_count(len(sent.items), MAX_SEQUENCES)
         blocks = iter([parse_items(sent.items, contract, options.column, head)])
     limit = MAX_LINES if sent.items is None and not options.window else MAX_SEQUENCES
-    return _bounded(tell_dna(blocks, head, sent.format, wanted), min(limit, most))
+    return _bound(tell_dna(blocks, head, sent.format, wanted), min(limit, most))
 
 
 def require_type(media_type: str) -> None:
@@ -129,7 +129,7 @@ def list_items(body: object, column: str | None = None) -> tuple[list[object], d
     return items, options
 
 
-def _bounded(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
+def _bound(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
     """Yield blocks until they hold more records than a request may have, or time is up. Raises TooLarge, Overtime."""
     received, latest = 0, time.monotonic() + SECONDS
     for block in blocks:

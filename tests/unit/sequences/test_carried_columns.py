@@ -15,7 +15,7 @@ from assay.ranking.ranking import carried_names, ranking_csv
 from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from rank.reply import FirstRejects, ranking
+from rank.reply import FirstRejects, write_body
 from tests.unit.reference import SMALL, Fake
 
 NAMES = st.lists(
@@ -59,7 +59,7 @@ def outcome(data: bytes) -> tuple[list[dict[str, object]], str, list[str]]:
     model = Fake(lambda text: text.count("D") + 1.0)
     blocks = parse([data], Format.CSV, SMALL)
     found = rank_blocks(blocks, model, model, RankOptions(), deduplicate=True, on_rejects=lambda _: None)
-    body = json.loads(json.dumps(ranking(found, FirstRejects(), {})))
+    body = json.loads(json.dumps(write_body(found, FirstRejects(), {})))
     return body["ranked"], "".join(ranking_csv(found)), [each["code"] for each in body["notices"]]
 
 
