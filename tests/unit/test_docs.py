@@ -54,6 +54,13 @@ def test_documents_are_in_plain_english(name: str) -> None:
     assert [words[max(0, found.start() - 40) : found.end() + 20] for found in TRANSLATED.finditer(words)] == []
 
 
+def test_each_decision_has_its_number_date_status_and_alternatives() -> None:
+    decisions = re.findall(r"^### (\d+)\. (.+?)\n\n(.*?)(?=^##)", TEXTS["docs/decisions.md"], re.MULTILINE | re.DOTALL)
+    assert sorted(int(number) for number, _, _ in decisions) == [*range(1, len(decisions) + 1)]
+    stated = re.compile(r"\d{4}-\d\d-\d\d, (accepted|replaced by).*^\*Alternatives?:\*", re.MULTILINE | re.DOTALL)
+    assert [title for _, title, text in decisions if not stated.match(text)] == []
+
+
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_links_lead_to_files(name: str) -> None:
     links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name])
