@@ -104,7 +104,7 @@ def describe_set(name: str, about: str, scores: Scores) -> dict[str, Any]:
 def refer_to_files(folder: Path, labelled: Path | None, event: str, sets: Mapping[str, Path]) -> Reference:
     """Write the reference of a bundle from a user's files: a table of labels, and named files of sequences.
 
-    What is not given stays as it was. Raises BundleInvalid, UnreadableInput; ValueError for too few.
+    Parts that are not given stay unchanged. Raises BundleInvalid, UnreadableInput; ValueError for too few.
     """
     scorer = SequenceScorer(load_folder(folder, os.cpu_count() or 1))
     document = json.loads((folder / REFERENCE).read_bytes()) if (folder / REFERENCE).exists() else {}

@@ -64,7 +64,7 @@ def _read_label(text: str, path: Path, line: int) -> bool:
 
 
 def _read_blocks(path: Path, contract: Contract) -> list[Block]:
-    """Return the blocks of a file that hold sequences; UnreadableInput where there are none."""
+    """Return the blocks of a file that hold sequences. Raises UnreadableInput if no block does."""
     try:
         content = path.read_bytes()
     except OSError as error:
