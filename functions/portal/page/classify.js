@@ -16,8 +16,8 @@ import {Refusal} from "./service.js";
 
 const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
 const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
-const desk = {well: null, brought: null, serving: "", thresholds: {}, titles: {}, running: new AbortController(),
-  blank: []};
+const desk = {well: /** @type {any} */(null), brought: /** @type {File | null} */(null), serving: "", thresholds: {},
+  titles: {}, running: new AbortController(), blank: /** @type {Node[]} */([])};
 
 /** Connect the form. */
 export function startClassify() {

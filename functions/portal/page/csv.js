@@ -20,7 +20,7 @@ function cells(text) {
   let line = [];
   CELL.lastIndex = 0;
   while (CELL.lastIndex < text.length) {
-    const [, quoted, bare, end] = CELL.exec(text);
+    const [, quoted, bare, end] = CELL.exec(text) ?? [];  // it matches anywhere
     line.push(quoted === undefined ? bare : quoted.replaceAll('""', '"'));
     if (end !== ",") { lines.push(line); line = []; }
   }

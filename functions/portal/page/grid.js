@@ -15,8 +15,9 @@ const MOST_PRINTED = 1000;
  *   opened: (row: any) => void, changed: () => void}} parts
  */
 export function grid({caption, columns, key, named, opened, changed}) {
-  const state = {caption, columns, key, named, opened, changed, rows: [], seen: [], sort: columns[0].key, down: false,
-    filters: {}, search: "", chosen: new Set(), drawn: new Map(), height: 0, last: -1, all: false};
+  const state = {caption, columns, key, named, opened, changed, rows: /** @type {any[]} */([]),
+    seen: /** @type {any[]} */([]), sort: columns[0].key, down: false, filters: {}, search: "",
+    chosen: new Set(), drawn: new Map(), height: 0, last: -1, all: false};
   const view = elements(state);
   const refresh = () => { arrange(state); repaint(state, view); };
   view.refresh = refresh;

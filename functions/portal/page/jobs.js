@@ -66,7 +66,7 @@ export function jobInAddress() {
 
 /** Show a job until it has ended, then what it left. While nobody answers it asks again, less and less often. */
 export async function follow(pane, id, signal) {
-  let bar = null;
+  let bar = /** @type {ReturnType<typeof progress> | null} */(null);
   for (let asked = 0; !signal.aborted; asked += 1) {
     const job = await answerOf(id, signal, () => bar?.say("Connection lost. The job goes on; asking again …"));
     if (!job || signal.aborted) return;

@@ -4,7 +4,7 @@
 import {at} from "./dom.js";
 
 const NAME = "assay-api-key";
-let asking = null;
+let asking = /** @type {Promise<boolean> | null} */(null);
 
 /** Return the key, empty where there is none. */
 export function apiKey() {

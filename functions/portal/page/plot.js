@@ -37,8 +37,9 @@ export function histogram({title, name, axis, values, moved, whole, gated = fals
 export function binned(values, scale) {
   const [low, high] = scale.domain(), many = values.length > 400 ? 60 : values.length > 60 ? 30 : 20;
   const cut = bin().domain([low, high]).thresholds(scale.ticks(many)).value(place => values[place]);
-  return cut(values.map((_, place) => place)).filter(({x0, x1}) => x0 < x1 || x0 < high)
-    .map(each => ({from: each.x0, to: each.x1, places: [...each], passed: 0, filtered: 0}));
+  return cut(values.map((_, place) => place))
+    .map(each => ({from: each.x0 ?? low, to: each.x1 ?? high, places: [...each], passed: 0, filtered: 0}))
+    .filter(({from, to}) => from < to || from < high);
 }
 
 /** Return bins of the counts that the service gives of all that was scored. */

@@ -17,8 +17,8 @@ const MOST_ROWS = 10_000;
 const OPEN = "-3e38";  // below every gate
 const FIELDS = ["top_k", "threshold", "column", "step", "gate_model", "score_model"];
 const CHECKS = ["strict", "windows", "pad"];
-const state = {well: null, view: null, work: new AbortController(), models: /** @type {any} */({}), length: 0,
-  first: [], ran: ""};
+const state = {well: /** @type {any} */(null), view: /** @type {ReturnType<typeof ranking> | null} */(null),
+  work: new AbortController(), models: /** @type {any} */({}), length: 0, first: /** @type {Node[]} */([]), ran: ""};
 
 /** Connect the form. */
 export function startRank() {

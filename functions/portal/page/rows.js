@@ -72,7 +72,7 @@ export function selectRows(rows, columns, filters, search) {
   const wanted = search.trim().toLowerCase();
   const named = columns.filter(({kind}) => kind !== "number").map(({key}) => key);
   if (wanted) tests.push(row => named.some(key => `${row[key] ?? ""}`.toLowerCase().includes(wanted)));
-  const valid = tests.filter(Boolean);
+  const valid = tests.filter(test => test !== null);
   return valid.length ? rows.filter(row => valid.every(test => test(row))) : rows;
 }
 

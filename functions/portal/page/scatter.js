@@ -99,7 +99,7 @@ function explore(plot, state, opened) {
 /** A rectangle that is dragged selects what lies in it; a press on a point opens it. */
 function brush(plot, state, brushed, opened) {
   const {picture} = plot;
-  let held = null;
+  let held = /** @type {{x0: number, x1: number, y0: number, y1: number} | null} */(null);
   picture.addEventListener("pointerdown", event => {
     if (event.button || event.target.classList.contains("grip") || event.pointerType === "touch") return;
     const {x, y} = pointOf(picture, event);
@@ -114,7 +114,7 @@ function brush(plot, state, brushed, opened) {
     plot.repaint();
   });
   picture.addEventListener("pointerup", event => {
-    const found = held ?? (event.pointerType === "touch" ? {} : null);
+    const found = held ?? (event.pointerType === "touch" ? {x0: 0, x1: 0, y0: 0, y1: 0} : null);
     held = state.area = null;
     if (!found) return;
     if (far(found)) brushed(within(state, found));

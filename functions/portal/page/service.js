@@ -72,7 +72,8 @@ export async function whole(found) {
 /** Return the text behind a link to a result, its first `most` bytes at most. Throws Refusal. */
 export async function read(link, most = 64e6) {
   const reply = await sent(link, {});
-  if (!reply.ok) throw new Refusal("The result could not be read. Links expire after an hour: reload the page.");
+  if (!reply.ok || !reply.body)
+    throw new Refusal("The result could not be read. Links expire after an hour: reload the page.");
   const reader = reply.body.getReader(), parts = [];
   for (let length = 0, step; length < most && !(step = await reader.read()).done; length += step.value.length)
     parts.push(step.value);

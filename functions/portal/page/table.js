@@ -42,7 +42,7 @@ function paint(state, heads, body, pager, repaint) {
   });
   const from = state.page * ROWS;
   body.replaceChildren(...sorted(state).slice(from, from + ROWS).map(row => line(state.columns, row)));
-  const pressed = pager.contains(document.activeElement) ? document.activeElement.textContent : "";
+  const pressed = pager.contains(document.activeElement) ? document.activeElement?.textContent : "";
   pager.replaceChildren(...pages(state, repaint));
   const again = [...pager.querySelectorAll("button:enabled")];
   if (pressed) (again.find(({textContent}) => textContent === pressed) ?? again[0])?.focus();
