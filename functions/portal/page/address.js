@@ -1,12 +1,20 @@
 // @ts-check
-// Options in the address: a link to the page carries them, Back and reload bring them and the result back.
+// Options in the address: a link to the page carries them, Back and reload bring them and the result back. A link to a
+// run has its input too.
 
-import {at} from "./dom.js";
+import {bringAbstracts} from "./classify.js";
+import {announce, at, show} from "./dom.js";
 import {wells} from "./intake.js";
 import {jobInAddress} from "./jobs.js";
-import {isUsual, optionFields, usual} from "./options.js";
+import {formQuery, isUsual, optionFields, usual} from "./options.js";
+import {LINK, unlink, unpacked} from "./permalink.js";
+import {problem} from "./problems.js";
+import {bringSequences} from "./rank.js";
+import {linked} from "./share.js";
+import {openTab} from "./tabs.js";
 
 const FORMS = {rank: "sequences", classify: "abstract"};
+const BRING = {rank: bringSequences, classify: bringAbstracts};
 let replaying = false;
 
 /** Take the options from the address, and keep it up to date; what ran is run again by `resume`. */
@@ -14,7 +22,10 @@ export function startAddress() {
   readAddress();
   for (const form of Object.keys(FORMS))
     connect(form);
-  addEventListener("popstate", () => { readAddress(); resume(); });
+  addEventListener("popstate", () => {
+    readAddress();
+    if (!openLink()) resume();
+  });
 }
 
 function connect(form) {
@@ -22,27 +33,46 @@ function connect(form) {
   at(form).addEventListener("reset", () => {
     const address = new URL(location.href);
     for (const {id} of optionFields(form)) address.searchParams.delete(id);
-    history.replaceState({}, "", address);
+    history.replaceState({}, "", unlink(address));
   });
 }
 
-/** Run again what had run at this address, as after a reload, where its input is still there. */
+/** Run again what had run at this address, as after a reload, where its input is still there; else open its link. */
 export function resume() {
   const form = history.state?.ran;
-  if (!FORMS[form] || jobInAddress()) return;
+  if (!FORMS[form] || jobInAddress()) return openLink();
   const {files, text} = wells[FORMS[form]];
-  if (!files.length && !text().trim()) return;
+  if (!files.length && !text().trim()) return openLink();
+  return press(form);
+}
+
+function press(form) {
   replaying = true;
   at(form).requestSubmit();
   replaying = false;
 }
 
+/** Open the link to a run that the address is; false where it is none. */
+function openLink() {
+  const [, form, text] = LINK.exec(location.hash) ?? [];
+  if (!form || jobInAddress()) return false;
+  openTab(form);
+  unpacked(text).then(({input, made}) => {
+    linked.made = made;
+    BRING[form](input);
+    history.replaceState({ran: form}, "");
+    announce("The link's input is in the form.");
+    press(form);
+  }).catch(error => show(at(`${form}-result`), problem(error, "The link could not be opened")));
+  return true;
+}
+
 function writeAddress(form) {
   if (replaying) return;
+  linked.made = "";
   const address = new URL(location.href);
   for (const each of Object.keys(FORMS).flatMap(optionFields)) address.searchParams.delete(each.id);
-  for (const field of optionFields(form))
-    if (!isUsual(field)) address.searchParams.set(field.id, field.type === "checkbox" ? "1" : field.value);
+  for (const [name, value] of formQuery(form)) address.searchParams.set(name, value);
   address.searchParams.delete("job");
   address.hash = form === "rank" ? "" : form;
   if (address.href === location.href) history.replaceState({ran: form}, "");
@@ -59,4 +89,6 @@ function readAddress() {
     if ((field.type === "checkbox" ? field.checked : field.value) !== before)
       field.dispatchEvent(new Event("change", {bubbles: true}));
   }
+  const more = at("rank-more");
+  more.open ||= optionFields("rank").some(field => more.contains(field) && !isUsual(field));
 }

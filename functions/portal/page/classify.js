@@ -10,14 +10,17 @@ import {complain, intake} from "./intake.js";
 import {addressed} from "./jobs.js";
 import {classification} from "./labels.js";
 import {noticeList} from "./notices.js";
+import {formQuery} from "./options.js";
 import {origin, passages} from "./pdf_source.js";
 import {problem} from "./problems.js";
 import {Refusal} from "./service.js";
+import {shareBar} from "./share.js";
 
 const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
 const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
 const desk = {well: /** @type {any} */(null), brought: /** @type {File | null} */(null), serving: "", thresholds: {},
-  titles: {}, running: new AbortController(), blank: /** @type {Node[]} */([])};
+  titles: {}, running: new AbortController(), blank: /** @type {Node[]} */([]),
+  run: {text: "", query: new URLSearchParams()}};
 
 /** Connect the form. */
 export function startClassify() {
@@ -85,6 +88,13 @@ function reset() {
   at("abstract").focus();
 }
 
+/** Put what a link holds in the place of what is there, which may be had back. @param {File | string} input */
+export function bringAbstracts(input) {
+  desk.brought = null;
+  if (typeof input !== "string") desk.well.set(input);
+  else if (input !== desk.well.text()) desk.well.replace(input, "The link");
+}
+
 async function classify() {
   const {files} = desk.well, texts = parts(desk.well.text());
   if (!files.length && !texts.length)
@@ -92,6 +102,7 @@ async function classify() {
   const wrong = files.length || texts.length > 1 ? "" : misfits(texts);
   if (wrong) return complain("abstract", "classify-error", wrong);
   addressed("");
+  desk.run = {text: desk.well.text(), query: formQuery("classify")};
   await classifyRun(async signal => {
     const found = await answerTo(files, texts, signal);
     if (found && !signal.aborted) answered(found, files, texts);
@@ -162,12 +173,23 @@ function answered(found, files, texts) {
   if (files.length < 2 && results.length === 1) {
     const source = sourceOf(results[0], files[0]);
     const text = desk.well.file ? "" : desk.well.text().trim();
-    show(at("classify-result"), ...source, told, classification(results[0], kind, text));
+    show(at("classify-result"), ...source, told, classification(results[0], kind, text), shared(files, found));
     return announce(spoken(results[0]));
   }
   const names = results.map(({id}, i) => files.length ? `${id ?? ""}` : texts[i] ?? "");
-  show(at("classify-result"), told, ...several(results, names, kind));
+  show(at("classify-result"), told, ...several(results, names, kind), shared(files, found));
   return announce(`${results.length} abstracts classified.`);
+}
+
+/** Return the line with the link to what was classified; several files are in none. */
+function shared(files, {model, results}) {
+  if (files.length > 1) return "";
+  const input = results[0]?.source?.text ?? files[0] ?? desk.run.text;
+  const call = {route: route(), moved: () => {}};
+  const file = typeof input === "string" ? listed(parts(input)) : input;
+  return shareBar({form: "classify", input, query: desk.run.query, models: [model],
+    noun: results.length > 1 ? "abstracts" : "abstract",
+    asJob: () => classifyRun(signal => ofJob(file, at("classify-result"), {...servingOnly(call), signal}))});
 }
 
 function kindOf({model, titles = desk.titles[model.name] ?? {}}) {

@@ -24,8 +24,8 @@ export function intake({well, text, input, chip, taken = () => true, many = fals
   };
   state.set = file => state.setAll(file ? [file] : []);
   state.setAll = (files, left = []) => { hold({file: files[0] ?? null, files, left}); changed(); };
-  state.replace = words => {
-    const before = {text: at(text).value, files: state.files};
+  state.replace = (words, what = "The example") => {
+    const before = {text: at(text).value, files: state.files, what};
     at(text).value = words;
     hold({file: null, files: [], before: before.text || before.files.length ? before : null});
     changed();
@@ -64,7 +64,7 @@ function shown(state, {text, input, chip}) {
   }, "link");
   const named = files.map(file => make("span", {class: "held"}, make("strong", {}, file.name), ` ${size(file.size)} `));
   at(chip).replaceChildren(...(files.length ? [...named, remove, make("span", {class: "hint"}, leftOut(state))]
-    : before ? ["The example took the place of what was here. ", back] : []));
+    : before ? [`${before.what} took the place of what was here. `, back] : []));
 }
 
 /** Browsers paste thousands of lines in minutes; set as a value they are there at once, and very many are a file. */

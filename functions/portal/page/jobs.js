@@ -4,6 +4,7 @@
 import {copy} from "./csv.js";
 import {announce, at, button, count, make, show, size, titled} from "./dom.js";
 import {fileOf, outcome} from "./outcomes.js";
+import {unlink} from "./permalink.js";
 import {problem} from "./problems.js";
 import {rememberRun} from "./runs.js";
 import {goToJob, rerunBar} from "./reruns.js";
@@ -53,6 +54,7 @@ export function addressed(id) {
   if ((address.searchParams.get("job") ?? "") === id) return;
   if (id) address.searchParams.set("job", id);
   else address.searchParams.delete("job");
+  if (id) unlink(address);
   if (!id) titled("");
   history.replaceState({}, "");  // who comes back here finds the form, and does not send the file again
   history.pushState({}, "", address);

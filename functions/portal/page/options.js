@@ -23,6 +23,24 @@ export function usual(field) {
   return (options.find(option => option.defaultSelected) ?? options[0])?.value ?? "";
 }
 
+/**
+ * Return the options of a form as an address has them: those that are not the usual. `changed` are newer values by
+ * fields, over a query from before.
+ * @param {string} form
+ * @param {Record<string, any>} [changed]
+ * @param {URLSearchParams} [before]
+ */
+export function formQuery(form, changed = {}, before = undefined) {
+  const query = new URLSearchParams(before);
+  for (const field of optionFields(form)) {
+    if (!before && !isUsual(field)) query.set(field.id, field.type === "checkbox" ? "1" : field.value);
+    if (!(field.id in changed)) continue;
+    query.set(field.id, changed[field.id]);
+    if (`${changed[field.id]}` === usual(field)) query.delete(field.id);
+  }
+  return query;
+}
+
 /** Return a field as the service calls it, [name, value]; a value of null is the service's own. */
 export function optionOf(field) {
   const {id, type, checked, value} = field;

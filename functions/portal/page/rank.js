@@ -6,11 +6,14 @@ import {announce, at, button, make, show} from "./dom.js";
 import {complain, glance, intake, pasted} from "./intake.js";
 import {addressed, jobInAddress, upload} from "./jobs.js";
 import {spokenNotices} from "./notices.js";
+import {formQuery} from "./options.js";
+import {unlink} from "./permalink.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {idsByLine} from "./records.js";
 import {rejects} from "./rejects.js";
 import {ask, whole} from "./service.js";
+import {shareBar} from "./share.js";
 
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
@@ -18,7 +21,8 @@ const OPEN = "-3e38";  // below every gate
 const FIELDS = ["top_k", "threshold", "column", "step", "gate_model", "score_model"];
 const CHECKS = ["strict", "windows", "pad"];
 const state = {well: /** @type {any} */(null), view: /** @type {ReturnType<typeof ranking> | null} */(null),
-  work: new AbortController(), models: /** @type {any} */({}), length: 0, first: /** @type {Node[]} */([]), ran: ""};
+  work: new AbortController(), models: /** @type {any} */({}), length: 0, first: /** @type {Node[]} */([]), ran: "",
+  run: {form: "rank", input: /** @type {File | string} */(""), query: new URLSearchParams()}};
 
 /** Connect the form. */
 export function startRank() {
@@ -90,6 +94,7 @@ function submit() {
 
 async function submitted(file, signal) {
   state.ran = signature();
+  state.run = {form: "rank", input: state.well.file ?? state.well.text(), query: formQuery("rank")};
   addressed("");
   if (file.size > MOST_AT_ONCE) return upload(at("rank-result"), file, options(), signal);
   show(at("rank-result"), make("p", {class: "hint"}, "Ranking …"));
@@ -138,10 +143,17 @@ async function atOnce(file, signal) {
   if (!live) found = await asked(file, given, signal);
   const {counts, rejected, notices, models, histograms} = found, ids = await idsByLine(file, rejected);
   state.view = ranking({...rows(found), counts, rejected, notices, models, histograms, ids, live, options: given,
-    fixes: fixes()});
+    fixes: fixes(), share: shared(file, given, models)});
   show(at("rank-result"), state.view.node);
   adjust();
   announce(`${at("rank-result").querySelector("h2").textContent}.${spokenNotices(notices)}`);
+}
+
+/** Return the line with the link to what ran; `moved` is asked when the link is copied. */
+function shared(file, given, {gate, score}) {
+  return options => shareBar({...state.run, noun: "sequences", models: [gate, score],
+    moved: () => ({threshold: options.threshold, top_k: options.top_k}),
+    asJob: () => rankRun(signal => upload(at("rank-result"), file, given, signal))});
 }
 
 async function asked(file, given, signal) {
@@ -222,6 +234,14 @@ function replaced(work) {
   return next;
 }
 
+/** Put what a link holds in the place of what is there, which may be had back. @param {File | string} input */
+export function bringSequences(input) {
+  const file = typeof input === "string" ? null : input, text = typeof input === "string" ? input : "";
+  if ((state.well.file || state.well.text().trim()) && (file || text !== state.well.text()))
+    keep("The link replaced your input.");
+  fill({text, file, fields: {}});
+}
+
 function example() {
   if (state.well.file || state.well.text().trim()) keep("The example replaced your input.");
   fill({text: EXAMPLE_SEQUENCES, file: null, fields: {}});
@@ -242,7 +262,7 @@ function keep(words) {
   const fields = Object.fromEntries([...FIELDS.map(name => [name, at(name).value]),
     ...CHECKS.map(name => [name, at(name).checked])]);
   const before = {text: state.well.text(), file: state.well.file, fields, view: state.view, ran: state.ran,
-    nodes: [...at("rank-result").childNodes], address: location.href, ran_as: history.state};
+    nodes: [...at("rank-result").childNodes], address: unlink(new URL(location.href)).href, ran_as: history.state};
   const back = button("Undo", () => restore(before), "link");
   at("rank-undo").replaceChildren(`${words} `, back);
   at("rank-undo").hidden = false;

@@ -36,6 +36,7 @@ export function ranking(found) {
   view.positions = positions(() => sequences(view));
   view.tools = exportTools(view);
   view.methods = methods(view);
+  view.share = view.share?.(view.options);
   refresh(view);
   return {node: assembled(view), adjust: options => moved(view, options)};
 }
@@ -89,7 +90,8 @@ function bar(value, [low, high]) {
 function assembled(view) {
   const pictures = make("div", {class: "plots"}, view.plots.map(({node}) => node));
   const none = !view.rows.length;
-  return make("div", {class: "ranking"}, view.head, noticeList(view.notices), pictures, view.live && !none && key(),
+  return make("div", {class: "ranking"}, view.head, view.share, noticeList(view.notices), pictures,
+    view.live && !none && key(),
     view.tools.node, view.table.node, !none && view.legend, windowProfiles(view), !none && view.positions.node,
     rejects(view), served(view.models), view.methods.node);
 }

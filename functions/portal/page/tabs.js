@@ -11,7 +11,7 @@ export function startTabs() {
     at(`tab-${name}`).addEventListener("click", () => { openTab(name); remember(name); });
     at(`tab-${name}`).addEventListener("keydown", move);
   }
-  const named = () => openTab(NAMES.includes(location.hash.slice(1)) ? location.hash.slice(1) : NAMES[0]);
+  const named = () => openTab(NAMES.find(name => location.hash.slice(1).split("=")[0] === name) ?? NAMES[0]);
   addEventListener("popstate", named);
   named();
 }

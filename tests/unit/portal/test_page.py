@@ -72,7 +72,7 @@ def test_what_people_send_never_becomes_markup() -> None:
 def test_every_table_that_is_saved_or_copied_is_written_by_what_makes_formulas_text() -> None:
     assert SOURCES.count('"text/csv"') == SOURCES.count('"text/csv", writeCsv(') > 1
     copied = re.findall(r"(?<!function )\bcopy\((\w+)", SOURCES)
-    assert set(copied) <= {"writeTabs", "location", "told", "fasta", "sequence"}  # only the first is a table
+    assert set(copied) <= {"writeTabs", "location", "link", "told", "fasta", "sequence"}  # only the first is a table
     bodies = dict(re.findall(r"^export function (write\w+)\((.*?)\n}", SOURCES, re.DOTALL | re.MULTILINE))
     assert set(bodies) == {"writeCsv", "writeTabs"}
     assert all("harmless(" in body for body in bodies.values())
