@@ -54,7 +54,7 @@ class Way:
             cwd=ROOT,
         )
         try:
-            self.about = self._heard()
+            self.about = self._read_line()
         except Missing:
             self.close()
             raise
@@ -65,7 +65,7 @@ class Way:
         assert self._process.stdin is not None
         time.sleep(_SETTLE)
         print(json.dumps(task), file=self._process.stdin, flush=True)
-        return Answer(**self._heard())
+        return Answer(**self._read_line())
 
     def close(self) -> None:
         """End the process."""
@@ -73,7 +73,7 @@ class Way:
         self._process.communicate()
         self._said.close()
 
-    def _heard(self) -> dict[str, Any]:
+    def _read_line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:

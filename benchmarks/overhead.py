@@ -48,14 +48,14 @@ class Clock:
         self.seconds = 0.0
         run = LiteRTRunner.run
 
-        def timed(runner: Any, inputs: Any) -> Any:
+        def run_timed(runner: Any, inputs: Any) -> Any:
             began = now()
             try:
                 return run(runner, inputs)
             finally:
                 self.seconds += now() - began
 
-        LiteRTRunner.run = timed  # type: ignore[assignment, method-assign]
+        LiteRTRunner.run = run_timed  # type: ignore[assignment, method-assign]
 
 
 def requests(count: int) -> Mapping[str, tuple[str, dict[str, Any]]]:

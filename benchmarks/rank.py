@@ -93,12 +93,12 @@ def work(case: Case) -> Callable[[], int]:
         return lambda: sum(block.received for block in blocks(case.path))
     gate, score = scorers(case)
 
-    def ranked() -> int:
+    def rank() -> int:
         options = RankOptions(top_k=100)
         partial = rank_blocks(blocks(case.path), gate, score, options, deduplicate=False, on_rejects=lambda _: None)
         return partial.counts.received
 
-    return ranked
+    return rank
 
 
 def scorers(case: Case) -> tuple[Scorer, Scorer]:

@@ -32,11 +32,11 @@ def keras_predict(folder: Path, threads: int) -> Act:
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
 
-    def predicting(network: Any) -> Model:
+    def load(network: Any) -> Model:
         model = in_keras(network)
         return lambda codes, rows: model.predict(one_hot(codes), batch_size=rows, verbose=0).reshape(-1)
 
-    return rank_scores(*(predicting(each) for each in _networks(folder)))
+    return rank_scores(*(load(each) for each in _networks(folder)))
 
 
 def rank_by_pytorch(folder: Path, threads: int) -> Act:
@@ -47,7 +47,7 @@ def rank_by_pytorch(folder: Path, threads: int) -> Act:
 
     torch.set_num_threads(threads)
 
-    def traced(network: Any) -> Model:
+    def trace(network: Any) -> Model:
         example = torch.zeros((2, network.length), dtype=torch.int64)
         with torch.inference_mode():
             module = torch.jit.freeze(torch.jit.trace(in_torch(network), example, check_trace=False))
@@ -58,7 +58,7 @@ def rank_by_pytorch(folder: Path, threads: int) -> Act:
 
         return _in_runs(run)
 
-    return rank_scores(*(traced(each) for each in _networks(folder)))
+    return rank_scores(*(trace(each) for each in _networks(folder)))
 
 
 def rank_by_onnxruntime(folder: Path, threads: int) -> Act:
@@ -87,12 +87,12 @@ def rank_by_openvino(precision: str | None, folder: Path, threads: int) -> Act:
     if precision:
         hints["INFERENCE_PRECISION_HINT"] = precision
 
-    def compiled(network: Any) -> Model:
+    def compile_one(network: Any) -> Model:
         core = ov.Core()
         made = core.compile_model(core.read_model(to_onnx(network)), "CPU", hints)
         return _in_runs(lambda codes: made([codes.astype(np.int64)])[0])
 
-    return rank_scores(*(compiled(each) for each in _networks(folder)))
+    return rank_scores(*(compile_one(each) for each in _networks(folder)))
 
 
 def rank_by_litert(int8: bool, folder: Path, threads: int) -> Act:

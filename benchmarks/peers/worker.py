@@ -25,7 +25,7 @@ def load(name: str, folder: Path, threads: int) -> Act:
     return maker(folder, threads)
 
 
-def asked_for_amx() -> bool:
+def has_asked_for_amx() -> bool:
     """Say whether this process has asked Linux for AMX's tiles, which nothing can use without asking."""
     if platform.machine() != "x86_64" or sys.platform != "linux":
         return False
@@ -44,7 +44,7 @@ def main() -> None:
         missing = f"not installed: {error.name or error}" if isinstance(error, ImportError) else f"no {error.filename}"
         print(json.dumps({"missing": missing}), file=answers, flush=True)
         return
-    print(json.dumps({"megabytes": peak_megabytes(), "amx": asked_for_amx()}), file=answers, flush=True)
+    print(json.dumps({"megabytes": peak_megabytes(), "amx": has_asked_for_amx()}), file=answers, flush=True)
     for line in sys.stdin:
         task = json.loads(line)
         began = now()

@@ -102,10 +102,10 @@ def test_the_gates_zero_is_where_a_protein_is_as_likely_stable_as_not() -> None:
     proteins = Proteins(
         np.zeros((len(scores), 50), np.uint8), np.repeat(scores, 2, 1), nothing.astype(str), nothing.astype(int), scores
     )
-    assert pipeline.even([pipeline.Fold(proteins, proteins.codes, {}, predicted, predicted)]) == pytest.approx(
-        0.7, abs=0.03
-    )
-    assert pipeline.even([]) == STABLE
+    assert pipeline.find_even_point(
+        [pipeline.Fold(proteins, proteins.codes, {}, predicted, predicted)]
+    ) == pytest.approx(0.7, abs=0.03)
+    assert pipeline.find_even_point([]) == STABLE
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

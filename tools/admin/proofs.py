@@ -78,7 +78,7 @@ def verify_job(results: Bucket, uploads: Bucket | None, job_id: str) -> Iterator
         return
     yield _balance(job)
     if "ranking" in job.summary["results"]:
-        yield from _ranking(job)
+        yield from _prove_ranking(job)
         yield from _rejects(job, {int(row["line"]) for row in job.ranked})
         yield from _scores(job)
     else:
@@ -109,7 +109,7 @@ def _balance(job: _Job) -> Proof:
     return Proof("outcomes", adds_up(job.counts), f"received {job.counts['received']:,}: {outcomes}")
 
 
-def _ranking(job: _Job) -> Iterator[Proof]:
+def _prove_ranking(job: _Job) -> Iterator[Proof]:
     job.ranked = list(csv.DictReader(job.text(job.key("ranking"))))
     keys = [(-float(row["score"]), int(row["line"])) for row in job.ranked]
     ranks = [int(row["rank"]) for row in job.ranked] == list(range(1, len(job.ranked) + 1))
@@ -260,7 +260,11 @@ def _source(job: _Job, uploads: Bucket | None) -> Iterator[Proof]:
         return
     whole, tally = replace(manifest, shards=1), Tally()
     try:
-        found = _ranked_source(job, whole, uploads, tally) if manifest.kind == "rank" else _read(whole, uploads, tally)
+        found = (
+            _prove_source_records(job, whole, uploads, tally)
+            if manifest.kind == "rank"
+            else _read(whole, uploads, tally)
+        )
         proofs = list(found if manifest.kind == "rank" else _count_records(job, found))
     except (ObjectMissing, ObjectChanged) as error:
         yield Proof("source", None, f"not there any more: {error.message}")
@@ -278,13 +282,11 @@ def _read(whole: JobPlan, uploads: Bucket, tally: Any) -> Iterable[Any]:
 
 
 def _count_records(job: _Job, records: Iterable[Any]) -> Iterator[Proof]:
-
     count = sum(not isinstance(each, Notice) for each in records)
     yield _same("source records", "records", count, job.counts["received"])
 
 
-def _ranked_source(job: _Job, whole: JobPlan, uploads: Bucket, tally: Any) -> Iterator[Proof]:
-
+def _prove_source_records(job: _Job, whole: JobPlan, uploads: Bucket, tally: Any) -> Iterator[Proof]:
     lengths = {len(row["sequence"]) for row in job.ranked}
     contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT
     wanted = {(int(row["line"]), row["sequence"]) for row in job.ranked}

@@ -50,7 +50,7 @@ def packages() -> dict[str, list[str]]:
     return found
 
 
-def bundled() -> dict[str, str]:
+def list_bundled() -> dict[str, str]:
     """Return the licence of each npm package in the page's script, by name, as `make page` noted it."""
     return dict(_BUNDLED.findall(NOTICE.read_text("utf-8")))
 
@@ -58,7 +58,7 @@ def bundled() -> dict[str, str]:
 def page() -> str:
     """Return docs/licences.md."""
     named = [(name, licence(name), ", ".join(sets)) for name, sets in packages().items()]
-    named += [(name, declared, "page") for name, declared in bundled().items()]
+    named += [(name, declared, "page") for name, declared in list_bundled().items()]
     rows = (f"| {name} | {declared} | {where} |" for name, declared, where in sorted(named))
     return _HEAD + "\n".join(rows) + "\n"
 

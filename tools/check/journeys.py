@@ -193,13 +193,13 @@ def _post(ground: Ground, offer: Mapping[str, Any], body: bytes, origin: str = "
 def _follow(ground: Ground, job_id: str) -> dict[str, Any]:
     ground.jobs.add(job_id)
 
-    def ended() -> dict[str, Any] | None:
+    def find_ended() -> dict[str, Any] | None:
         job: dict[str, Any] = read_json(ground.wire.get(f"/jobs/{job_id}"))
         if job.get("upload"):
             ground.uploads.add(job["upload"])
         return job if job["state"] in ("SUCCEEDED", "FAILED") else None
 
-    return _await(ended, f"job {job_id} did not end")
+    return _await(find_ended, f"job {job_id} did not end")
 
 
 def _drop(ground: Ground, key: str, body: bytes) -> dict[str, Any]:

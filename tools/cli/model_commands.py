@@ -31,7 +31,7 @@ def _lines(manifest: Manifest) -> Iterator[str]:
     yield _row("licence", manifest.licence or "not said")
     yield _row("inputs", "; ".join(map(_tensor, manifest.inputs)))
     yield _row("outputs", "; ".join(map(_tensor, manifest.outputs)))
-    yield from _meaning(manifest)
+    yield from _describe_meaning(manifest)
     for part, values in (("metrics", manifest.metrics), ("provenance", manifest.provenance)):
         for name, value in _flat(values):
             yield _row(f"{part}.{name}", value)
@@ -39,7 +39,7 @@ def _lines(manifest: Manifest) -> Iterator[str]:
         yield _row("file", f"{file.path}  {file.bytes:,} bytes  sha256 {file.sha256[:16]}…")
 
 
-def _meaning(manifest: Manifest) -> Iterator[str]:
+def _describe_meaning(manifest: Manifest) -> Iterator[str]:
     if manifest.sequence:
         spec = manifest.sequence
         yield _row("sequences", f"{spec.length} residues of {spec.alphabet} as {spec.encoding}")

@@ -100,10 +100,10 @@ def _csv(ranking: Ranking) -> str:
         RankedRow(**each, extra=tuple(row.get("columns", {}).values())) for each, row in zip(given, rows, strict=True)
     ]
     columns = tuple(dict.fromkeys(name for row in rows for name in row.get("columns", {})))
-    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns, reference_columns=_said_of(rows))))
+    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns, reference_columns=_list_said(rows))))
 
 
-def _said_of(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def _list_said(rows: list[dict[str, Any]]) -> tuple[str, ...]:
     """Return the columns of the score model's reference: one that rates rows may give any of them a notice."""
     said = {name for row in rows for name in REFERENCE_COLUMNS if name in row}
     return tuple(name for name in REFERENCE_COLUMNS if name in said | {"notice"}) if said else ()

@@ -158,7 +158,7 @@ def rank_over_http(api: Api, sequences: Sequence[Protein]) -> None:
     reply = _rank(api, sequences, threshold=0)
     models = reply["models"]
     print(f"  gate {_model(models['gate'])}, score {_model(models['score'])}; passes where gate > 0\n")
-    print(_ranking(reply["ranked"][:SHOWN]))
+    print(_write_ranking(reply["ranked"][:SHOWN]))
     print(f"\n{_kinds(reply['ranked'])}\n\n{_rejects(reply['rejected'])}")
     counts_add_up(reply["counts"], len(sequences) + len(BAD))
     leading = designs_lead(_names(reply["ranked"]), SHOWN)
@@ -201,7 +201,9 @@ def rank_by_drop(drop: Drop, sequences: Sequence[Protein], folder: Path) -> None
     drop.save(summary["job_id"], RESULTS, folder)
     ranked = list(csv.DictReader(io.StringIO((folder / "ranking.csv").read_text(encoding="utf-8"))))
     rejected = list(csv.DictReader(io.StringIO((folder / "rejected.csv").read_text(encoding="utf-8"))))
-    print(f"  results/{summary['job_id']}/ holds {', '.join(RESULTS)}; ranking.csv begins\n\n{_ranking(ranked[:3])}")
+    print(
+        f"  results/{summary['job_id']}/ holds {', '.join(RESULTS)}; ranking.csv begins\n\n{_write_ranking(ranked[:3])}"
+    )
     counts_add_up(summary["counts"], len(sequences) + len(BAD))
     require(len(rejected) == len(BAD), f"rejected.csv has {len(rejected)} rows, not {len(BAD)}")
     designs_lead(_names(ranked), SHOWN)
@@ -229,7 +231,7 @@ def _model(model: Mapping[str, Any]) -> str:
     return f"{model['name']} version {model['version']}"
 
 
-def _ranking(rows: Sequence[Mapping[str, Any]]) -> str:
+def _write_ranking(rows: Sequence[Mapping[str, Any]]) -> str:
     cells = [
         (
             str(row["rank"]),

@@ -97,7 +97,7 @@ def bring_up(wish: DeploymentRequest, clients: Clients, options: argparse.Namesp
     template = load_template(TEMPLATE)
     require_docker()
     footing = find_footing(wish, template, clients)
-    _tell(_opening(wish, footing))
+    _tell(_write_opening(wish, footing))
     if not options.built:
         build_images(SAM, run, footing.values)
     repository = keep_repository(clients("ecr"), wish.stack)
@@ -109,7 +109,7 @@ def bring_up(wish: DeploymentRequest, clients: Clients, options: argparse.Namesp
     address = read_address(wish, clients, options.api_url or os.environ.get("AWS_ENDPOINT_URL", ""))
     _settle(wish, address, clients)
     passed = _prove(wish, address, options.without, run)
-    _tell(_closing(wish, footing, address, template))
+    _tell(_write_closing(wish, footing, address, template))
     return 0 if passed else 1
 
 
@@ -149,7 +149,7 @@ def _prove(wish: DeploymentRequest, address: Address, without: Iterable[str], ru
     return True
 
 
-def _opening(wish: DeploymentRequest, footing: Footing) -> list[str]:
+def _write_opening(wish: DeploymentRequest, footing: Footing) -> list[str]:
     """Return what is about to be done."""
     what = "new stack" if footing.is_new else f"stack that is {footing.status}"
     given = [f"  {name}={value}" for name, value in sorted(footing.chosen.items())]
@@ -158,7 +158,7 @@ def _opening(wish: DeploymentRequest, footing: Footing) -> list[str]:
     return [*lines, *(f"note: {remark}" for remark in footing.remarks)]
 
 
-def _closing(wish: DeploymentRequest, footing: Footing, address: Address, template: dict[str, Any]) -> list[str]:
+def _write_closing(wish: DeploymentRequest, footing: Footing, address: Address, template: dict[str, Any]) -> list[str]:
     """Return what somebody needs who has a stack now."""
     cost = list_upkeep(template, footing.values, count_model_gb(ROOT / "models"))
     named = f"STACK={wish.stack} REGION={wish.region}"

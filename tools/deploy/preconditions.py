@@ -57,7 +57,7 @@ def find_footing(wish: DeploymentRequest, template: Mapping[str, Any], clients: 
     if status in STUCK:
         raise DeploymentRefused(f"stack {wish.stack} is {status}: {STUCK[status]}")
     functions = _functions(clients)
-    chosen = {**_fitting(functions, status, wish), **wish.parameters}
+    chosen = {**_fit(functions, status, wish), **wish.parameters}
     values = complete(template, earlier, chosen)
     require_room_for_keys(values)
     if status in GONE:
@@ -97,7 +97,7 @@ def _functions(clients: Clients) -> int:
         raise DeploymentRefused(f"Lambda does not say how many functions may run at once: {error}") from error
 
 
-def _fitting(functions: int, status: str, wish: DeploymentRequest) -> dict[str, str]:
+def _fit(functions: int, status: str, wish: DeploymentRequest) -> dict[str, str]:
     """Return what a new stack is to have for the account's size: a job leaves the API four of ten functions."""
     if status not in GONE or not functions or "ShardConcurrency" in wish.parameters:
         return {}

@@ -49,7 +49,7 @@ def convert_apart(wish: ImportRequest, kind: str, folder: Path) -> ImportResult:
         reply = _reply(Path(scratch) / _REPLY) if done.returncode == 0 else None
     if reply is None:
         raise UnreadableInput(
-            f"{wish.path.name} ended the process that read it ({_ending(done.returncode)}): it is damaged, needs more "
+            f"{wish.path.name} ended the process that read it ({_explain_end(done.returncode)}): it is damaged, needs more "
             "memory than there is, or was made to do that"
         )
     if "error" in reply:
@@ -95,7 +95,7 @@ def _environment(scratch: str) -> dict[str, str]:
     return {**kept, **homes, "PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "HF_HUB_OFFLINE": "1"}
 
 
-def _ending(status: int) -> str:
+def _explain_end(status: int) -> str:
     return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 

@@ -11,7 +11,7 @@ from tools.models.architecture import Architecture, Weights
 from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.families import build_architecture
 from tools.models.importers import networks
-from tools.models.importers.networks import Form, missing
+from tools.models.importers.networks import Form, explain_failure
 from tools.models.importers.reference import Head, Reference
 from tools.models.importers.result import (
     ImportRequest,
@@ -33,7 +33,9 @@ def write_encoder(encoder: Encoder, folder: Path, *, int8: bool) -> tuple[Form, 
         except Exception as error:  # the converter raises whatever its passes met
             save_encoder(encoder, folder / "saved")
             (folder / "saved" / "fingerprint.pb").unlink(missing_ok=True)
-            return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
+            return "saved_model", [
+                f"served by TensorFlow, for it has no TensorFlow Lite form: {explain_failure(error)}"
+            ]
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
 
 

@@ -76,8 +76,8 @@ class ForwardPass:
     def __init__(self, config: Mapping[str, Any], state: State) -> None:
         self.config = config
         self._state = {key.removeprefix("module."): value for key, value in state.items()}
-        self._heads = int(self._setting("num_attention_heads", "n_heads"))
-        self._layers = int(self._setting("num_hidden_layers", "n_layers"))
+        self._heads = int(self._get_setting("num_attention_heads", "n_heads"))
+        self._layers = int(self._get_setting("num_hidden_layers", "n_layers"))
         self._activation = self._find_activation(config.get("hidden_act", config.get("activation", "gelu")))
         self._epsilon = float(config.get("layer_norm_eps", 1e-12))
 
@@ -110,7 +110,7 @@ class ForwardPass:
         except IndexError as error:
             raise UnreadableInput(f"{name} has {len(found):,} rows, and a text needs more") from error
 
-    def _setting(self, *names: str) -> Any:
+    def _get_setting(self, *names: str) -> Any:
         found = next((self.config[name] for name in names if name in self.config), None)
         if found is None:
             raise UnreadableInput(f"config.json lacks {names[0]}")
@@ -262,7 +262,7 @@ class DebertaV2(ForwardPass):
         self._kinds = kinds.split("|") if isinstance(kinds, str) else list(kinds)
         self._bucketed = int(config.get("position_buckets", -1))
         longest = int(config.get("max_relative_positions", -1))
-        self._furthest = longest if longest >= 1 else int(self._setting("max_position_embeddings"))
+        self._furthest = longest if longest >= 1 else int(self._get_setting("max_position_embeddings"))
         self._span = self._bucketed if self._bucketed > 0 else self._furthest
 
     def states(self, ids: Sequence[int]) -> Matrix:
@@ -311,11 +311,11 @@ class DebertaV2(ForwardPass):
         if "c2p" in self._kinds:
             places = self._split(self._linear(f"{at}.key_proj" if shared else f"{at}.pos_key_proj", table))
             at_places = np.clip(distances + self._span, 0, 2 * self._span - 1)
-            found = found + _looked_up(query @ places.transpose(0, 2, 1), at_places)
+            found = found + _look_up(query @ places.transpose(0, 2, 1), at_places)
         if "p2c" in self._kinds:
             places = self._split(self._linear(f"{at}.query_proj" if shared else f"{at}.pos_query_proj", table))
             at_places = np.clip(-distances + self._span, 0, 2 * self._span - 1)
-            found = found + _looked_up(key @ places.transpose(0, 2, 1), at_places).transpose(0, 2, 1)
+            found = found + _look_up(key @ places.transpose(0, 2, 1), at_places).transpose(0, 2, 1)
         return found
 
     def _distances(self, length: int) -> npt.NDArray[np.int64]:
@@ -369,13 +369,11 @@ class ModernBert(ForwardPass):
     def _layer(self, layer: int, rows: Matrix) -> Matrix:
         at = f"layers.{layer}"
         normed = self._norm(f"{at}.attn_norm", rows) if self.has(f"{at}.attn_norm.weight") else rows
-        rows = rows + self._linear(
-            f"{at}.attn.Wo", self._turned_attention(layer, self._linear(f"{at}.attn.Wqkv", normed))
-        )
+        rows = rows + self._linear(f"{at}.attn.Wo", self._attend_turned(layer, self._linear(f"{at}.attn.Wqkv", normed)))
         inner, gate = np.split(self._linear(f"{at}.mlp.Wi", self._norm(f"{at}.mlp_norm", rows)), 2, axis=1)
         return rows + self._linear(f"{at}.mlp.Wo", self._activation(inner) * gate)
 
-    def _turned_attention(self, layer: int, projected: Matrix) -> Matrix:
+    def _attend_turned(self, layer: int, projected: Matrix) -> Matrix:
         query, key, value = (self._split(each) for each in np.split(projected, 3, axis=1))
         size, length = query.shape[-1], query.shape[1]
         far = np.zeros((length, length))
@@ -400,7 +398,7 @@ def _join_heads(heads: Matrix) -> Matrix:
     return heads.transpose(1, 0, 2).reshape(heads.shape[1], -1)
 
 
-def _looked_up(scores: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
+def _look_up(scores: Matrix, places: npt.NDArray[np.int64]) -> Matrix:
     """Return scores [heads, T, places] at places [T, T], as [heads, T, T]."""
     return np.take_along_axis(scores, np.broadcast_to(places, (len(scores), *places.shape)), axis=2)
 

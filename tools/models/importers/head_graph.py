@@ -91,7 +91,7 @@ def _is_passed(layer: GraphLayer, path: HeadPath) -> bool:
             raise UnreadableInput(f"{_describe_layer(layer)} changes the states of all tokens before they are pooled")
         path.steps.append(layer)
         return True
-    pooling = _pooling(layer)
+    pooling = _find_pooling(layer)
     if pooling is not None and path.pooling is not None:
         raise UnreadableInput(f"{_describe_layer(layer)} pools, and a layer behind it does too")
     path.pooling = pooling or path.pooling
@@ -130,7 +130,7 @@ def _is_known(layer: GraphLayer) -> bool:
     return layer.kind == "InputLayer" or layer.kind in _NOTHING | STEPS | _SLICES | _POOLS.keys()
 
 
-def _pooling(layer: GraphLayer) -> str | None:
+def _find_pooling(layer: GraphLayer) -> str | None:
     """Return how a layer pools the states of all tokens, None for a layer that does not."""
     if layer.kind in ("GlobalAveragePooling1D", "GlobalMaxPooling1D") and not layer.config.get("keepdims"):
         return _POOLS[layer.kind]

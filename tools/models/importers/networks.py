@@ -115,7 +115,7 @@ def write_network(function: Any, network: Network, folder: Path, *, int8: bool) 
         (folder / "model.tflite").write_bytes(convert_network(function, int8=int8))
     except Exception as error:  # the converter raises whatever its passes met
         save_network(function, network, folder / "saved")
-        return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {missing(error)}"]
+        return "saved_model", [f"served by TensorFlow, for it has no TensorFlow Lite form: {explain_failure(error)}"]
     return "tflite", ["weights as int8, computed in float32" if int8 else "weights as float32"]
 
 
@@ -145,7 +145,7 @@ def convert_network(function: Any, *, int8: bool) -> bytes:
     return bytes(converter.convert())
 
 
-def missing(error: Exception) -> str:
+def explain_failure(error: Exception) -> str:
     """Return which operations the converter lacks, else what it said."""
     found = re.findall(r"ops: (\w[\w, ]*)$", str(error), re.MULTILINE)
     return f"LiteRT has no operation {', '.join(found)}" if found else words(error)

@@ -67,7 +67,7 @@ def read_estimator(path: Path, symbols: int) -> Linear:
     *scalers, last = _steps(found)
     weights, intercept = _function(last)
     for scaler in reversed(scalers):
-        factors, shifts = _scaling(scaler, len(weights))
+        factors, shifts = _read_scaling(scaler, len(weights))
         intercept += sum((weight * shift for weight, shift in zip(weights, shifts, strict=True)), Fraction())
         weights = [weight * factor for weight, factor in zip(weights, factors, strict=True)]
     if len(weights) % symbols:
@@ -173,7 +173,7 @@ def _function(estimator: InertRecord) -> tuple[list[Fraction], Fraction]:
     return coefficients, intercept[0]
 
 
-def _scaling(scaler: InertRecord, size: int) -> Scaling:
+def _read_scaling(scaler: InertRecord, size: int) -> Scaling:
     factors, shifts = _SCALINGS[scaler.name](scaler, size)
     if not len(factors) == len(shifts) == size:
         raise UnreadableInput(f"{scaler.name} scales {len(factors)} features, the step after it reads {size}")

@@ -175,7 +175,7 @@ def pad_index(tokenizer: Tokenizer, source: Path) -> int:
 
 def _of_folder(source: Path, settings: Mapping[str, Any]) -> Tokenizer:
     if (source / "tokenizer.json").is_file():
-        return _as_said(Tokenizer.from_file(str(source / "tokenizer.json")), settings)
+        return _apply_settings(Tokenizer.from_file(str(source / "tokenizer.json")), settings)
     if (source / "vocab.txt").is_file():
         return _word_piece(source / "vocab.txt", settings)
     if (source / "vocab.json").is_file() and (source / "merges.txt").is_file():
@@ -186,7 +186,7 @@ def _of_folder(source: Path, settings: Mapping[str, Any]) -> Tokenizer:
     )
 
 
-def _as_said(tokenizer: Tokenizer, settings: Mapping[str, Any]) -> Tokenizer:
+def _apply_settings(tokenizer: Tokenizer, settings: Mapping[str, Any]) -> Tokenizer:
     """Return a tokenizer with the case, accents and first blank that tokenizer_config.json says, where that differs."""
     state = json.loads(tokenizer.to_str())
     changed = False

@@ -19,7 +19,7 @@ import torch
 from tools.training.sequences.fitting import WINDOWS
 from tools.training.sequences.pair_bundles import bundle_head
 from tools.training.sequences.pair_metrics import across
-from tools.training.sequences.pipeline import FoldOutcome, Setup, even, fold, outcome
+from tools.training.sequences.pipeline import FoldOutcome, Setup, find_even_point, fold, outcome
 from tools.training.sequences.proteins_data import GATE, PROTEASES, load, load_windows
 
 FOLDS = range(5)
@@ -68,7 +68,7 @@ def main() -> None:
     setup = Setup(load(arguments.data), windows, arguments.teachers, arguments.copies, arguments.kept)
     others = [each for each in FOLDS if each != arguments.held_out] if arguments.cross_validate else []
     folds = [fold(setup, held_out) for held_out in (arguments.held_out, *others)]
-    outcomes = [outcome(each, even([other for other in folds if other is not each])) for each in folds]
+    outcomes = [outcome(each, find_even_point([other for other in folds if other is not each])) for each in folds]
     for each in outcomes:
         print(json.dumps({"zero": each.zero, **each.metrics, "teachers": each.teachers}))
     export_pair(outcomes, arguments)

@@ -47,7 +47,7 @@ def card(manifest: Mapping[str, Any], reference: Mapping[str, Any] | None = None
         folds=folds(metrics),
         form=_FORMS[manifest.get("quantization", "none")],
         agreement=agreement(metrics),
-        meaning=meaning(reference) if reference else "",
+        meaning=write_meaning(reference) if reference else "",
         **{**provenance, "rows": metrics["rows_all"]},
     )
 
@@ -80,7 +80,7 @@ def agreement(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def meaning(reference: Mapping[str, Any]) -> str:
+def write_meaning(reference: Mapping[str, Any]) -> str:
     """Return what the scores mean as a Markdown section."""
     known, rates = reference["calibration"], reference["likeness"]["measured"]
     bins = [

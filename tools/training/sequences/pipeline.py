@@ -79,7 +79,7 @@ def fold(setup: Setup, held_out: int) -> Fold:
     return Fold(unseen, representative, trained, np.stack(predicted, 1), by_teachers)
 
 
-def even(folds: Sequence[Fold]) -> float:
+def find_even_point(folds: Sequence[Fold]) -> float:
     """Return the prediction against chymotrypsin at which a protein is as likely stable as not, STABLE without folds.
 
     Networks predict towards the mean, so that is less than STABLE. By logistic regression (Platt) on proteins that
