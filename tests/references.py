@@ -5,11 +5,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from assay.models.manifest import MANIFEST
-from assay.models.reference import REFERENCE
+from assay.models.measured_file import dump_measured
+from assay.models.reference import MEASURED, REFERENCE
+from assay.sequences.measured import MeasuredSequences
 from tests.conftest import DATA, Aws
 from tools.models.build import build_manifest
 from tools.models.publish import publish
+from tools.models.score_reference import write_reference
 
 SYMBOLS = 20
 EVENT = "measured stability over 1"
@@ -55,6 +60,24 @@ def bundle(folder: Path, reference: bytes, name: str = "tiny-index", version: st
     header.pop("files")
     (target / MANIFEST).unlink()
     (target / MANIFEST).write_bytes(build_manifest(target, header).dumps())
+    return target
+
+
+def measured_sequences() -> MeasuredSequences:
+    """Return three measured sequences of two values."""
+    texts = ["A" * 50, "A" * 49 + "C", "DE" * 25]
+    codes = np.array([["ACDEFGHIKLMNPQRSTVWY".index(each) for each in text] for text in texts], np.uint8)
+    values = np.array([[1.25, np.nan, -3], [0.1, 0.5, np.nan]], np.float32)
+    names = "first\n\ndritte ä\n".encode()
+    ends = np.flatnonzero(np.frombuffer(names, np.uint8) == ord("\n"))
+    return MeasuredSequences(("a", "b"), np.ascontiguousarray(codes.T), values, names, ends)
+
+
+def measured_bundle(folder: Path, **changes: Any) -> Path:
+    """Write a version of the tiny model that carries measured sequences; return its folder."""
+    table = {"about": "3 sequences that were made up", "count": 3, "columns": ["a", "b"]}
+    target = bundle(folder, content())
+    write_reference(target, document(measured=table, **changes), {MEASURED: dump_measured(measured_sequences())})
     return target
 
 

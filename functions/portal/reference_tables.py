@@ -19,6 +19,9 @@ def _parts(name: str, reference: Mapping[str, Any]) -> Iterator[str]:
         yield f"<p>The percentile of a score is its place among {escape(first['name'])}: {_about(first)}.</p>"
     for each in reference.get("sets", ())[1:]:
         yield f"<p>Also known: {escape(each['name'])}, {_about(each)}.</p>"
+    if measured := reference.get("measured"):
+        values = escape(", ".join(measured["columns"]))
+        yield f"<p>Explanations show the nearest of its measured sequences: {escape(measured['about'])}; {values}.</p>"
 
 
 def _about(each: Mapping[str, Any]) -> str:

@@ -9,9 +9,8 @@ from assay.options import RANKING, read_options, require_known
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import require_no_rejects, with_row_notices
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
-from assay.text.records import gather
 from rank import reply as replies
-from rank.request import MOST_DESCRIBED, OPTIONS, READING, RankRequest, read_blocks, read_request, require_top
+from rank.request import EXPLAINING, MOST_DESCRIBED, OPTIONS, RankRequest, read_blocks, read_request, require_top
 from rank.services import services
 
 app = routing.Router()
@@ -44,17 +43,14 @@ def post_rank() -> Response:
 
 @app.post("/rank/explain")
 def post_explain() -> Response:
-    """Say what proteases and solvent see of each sequence: cleavage sites, charge, hydrophobicity, weight."""
-    from assay.sequences.chemistry import describe_sequences  # what few requests need, no cold start waits for
-
+    """Say what proteases and solvent see of each sequence, and which measured sequences are nearest to it."""
     request = routing.request(app)
-    require_known(request.query, READING)
+    require_known(request.query, EXPLAINING)
     sent = read_request(request)
-    require_known(read_options(RANKING, sent.given), READING)
-    blocks = list(read_blocks(sent, services().pair(sent.options).contract, MOST_DESCRIBED))
-    rejected = [reject._asdict() for block in blocks for reject in block.rejects]
-    notices = [each.to_body() for each in gather(each for block in blocks for each in block.notices)]
-    return json_response({"explained": list(describe_sequences(blocks)), "rejected": rejected, "notices": notices})
+    require_known(read_options(RANKING, sent.given), EXPLAINING)
+    pair = services().pair(sent.options)
+    blocks = list(read_blocks(sent, pair.contract, MOST_DESCRIBED))
+    return json_response(replies.explanation(blocks, pair))
 
 
 @app.post("/file_data")

@@ -4,13 +4,18 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from assay.errors import TooLarge
 from assay.http.messages import Response, json_response, ndjson_response, text_response
+from assay.models.reference import describe_measured
 from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
 from assay.sequences.carried_columns import REFERENCE_COLUMNS
-from assay.text.records import Reject
+from assay.text.records import Reject, gather
+
+if TYPE_CHECKING:
+    from assay.models.model_choice import Pair
+    from assay.sequences.blocks import Block
 
 REJECTS_SHOWN = 1000
 MAX_REPLY = 64 << 20
@@ -70,6 +75,22 @@ def write_body(
 def notices(partial: PartialRanking) -> list[dict[str, object]]:
     """Return what a caller should know of the input, though nothing was refused for it."""
     return [each.to_body() for each in partial.notices]
+
+
+def explanation(blocks: Iterable["Block"], pair: "Pair") -> dict[str, object]:
+    """Return the body of a /rank/explain reply: what is seen of the sequences of blocks, and the nearest measured."""
+    from assay.sequences.chemistry import describe_sequences  # what few requests need, no cold start waits for
+
+    blocks, known = list(blocks), pair.score.model.reference_file
+    found = gather(each for block in blocks for each in block.notices)
+    body: dict[str, object] = {
+        "explained": list(describe_sequences(blocks, pair.score.model.measured)),
+        "rejected": [reject._asdict() for block in blocks for reject in block.rejects],
+        "notices": [each.to_body() for each in found],
+    }
+    if known and known.measured:
+        body["measured"] = describe_measured(known.measured) | {"model": pair.models["score"]}
+    return body
 
 
 def lines(partial: PartialRanking) -> Response:

@@ -30,6 +30,8 @@ MOST_DESCRIBED = 100
 """Sequences of a request that asks what their chemistry is."""
 READING = ("column", "window", "step", "terminator", "gaps", "pad")
 """The options that say how sequences are read."""
+EXPLAINING = (*READING, "score_model", "gate_model")
+"""The options of an explanation: the score model's measured sequences are those that are compared."""
 ACCEPTED = (
     "application/json",
     "text/plain",

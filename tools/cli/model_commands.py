@@ -12,10 +12,12 @@ from assay.errors import BundleInvalid
 from assay.models import probes
 from assay.models.loading import LoadedModel, load_folder
 from assay.models.manifest import MANIFEST, Manifest, TensorSpec, read_manifest
+from assay.models.reference import MEASURED
 from tools.admin.resources import bucket_of
 from tools.models import publish
 from tools.models.build import build_manifest
 from tools.models.compare import compare
+from tools.models.measured_table import MeasuredTableFile, read_measured_table
 from tools.models.publish import find_version, pull, split_name
 from tools.models.score_reference import refer_to_files
 from tools.terminal import format_table
@@ -81,12 +83,14 @@ def run_validate(options: argparse.Namespace) -> None:
 
 
 def run_reference(options: argparse.Namespace) -> None:
-    """Write what a bundle's scores mean, and say how reliable that is."""
+    """Write what a bundle's scores mean and what was measured, and say how reliable that is."""
     named = [each.partition("=") for each in options.set]
-    if not (options.labelled or named) or not all(name and path for name, _, path in named):
-        raise ValueError("give --labelled FILE, --set NAME=FILE, or both")
+    wanted = options.labelled or named or options.measured
+    if not wanted or not all(name and path for name, _, path in named):
+        raise ValueError("give --labelled FILE, --set NAME=FILE, --measured FILE, or several of them")
+    measured = _read_measured(options) if options.measured else None
     sets = {name: Path(path) for name, _, path in named}
-    found = refer_to_files(options.folder, options.labelled, options.event, sets)
+    found = refer_to_files(options.folder, options.labelled, options.event, sets, measured)
     if options.labelled and found.calibration:
         known = found.calibration
         print(f"probability of {known.event!r}: expected calibration error {known.expected_error}")
@@ -94,6 +98,27 @@ def run_reference(options: argparse.Namespace) -> None:
                  for each in known.reliability]  # fmt: skip
         print(format_table(("given", "sequences", "mean given", "came true"), cells))
     print("\n".join(f"set {each.name}: {each.count:,} sequences" for each in found.sets))
+    if measured:
+        _say_measured(options.folder, measured)
+
+
+def _read_measured(options: argparse.Namespace) -> MeasuredTableFile:
+    spec = read_manifest(options.folder).sequence
+    if spec is None:
+        raise ValueError("--measured is for models of sequences")
+    values = [name.strip() for name in (options.values or "").split(",") if name.strip()]
+    return read_measured_table(options.measured, spec.contract, values)
+
+
+def _say_measured(folder: Path, measured: MeasuredTableFile) -> None:
+    """Say what was taken of a table, and that a bundle shows it to whoever may ask."""
+    size = (folder / MEASURED).stat().st_size
+    print(f"measured: {measured.describe()['about']}, {', '.join(measured.known.columns)}; {size:,} bytes")
+    if measured.left_out:
+        print(f"left out: {measured.left_out:,} rows whose sequence this model does not read")
+    if measured.other_columns:
+        print(f"columns not taken: {', '.join(measured.other_columns)}")
+    print("All callers of the published model can read these names, sequences and values.")
 
 
 def publish_folder(options: argparse.Namespace) -> None:
@@ -187,4 +212,4 @@ def _title(of: Manifest) -> str:
 
 
 def _of_probes(of: Manifest) -> str:
-    return "it carries its source's answers" if probes.has_probes(of) else "it carries no answers of its source"
+    return "it carries its source's answers" if probes.has_probes(of) else "it carries none of its source's answers"

@@ -17,6 +17,7 @@ USAGE = """examples:
   assay models import ridge.pkl --name my-score --publish --activate --stack assay
   assay models validate my-score/1
   assay models reference my-score/1 --labelled assay.csv --event "it folds" --set natural=windows.fasta
+  assay models reference my-score/1 --measured assay.csv
   assay models publish my-score/1 --endpoint http://127.0.0.1:4566
   assay models list --stack assay
   assay models rollback my-score --stack assay
@@ -81,6 +82,9 @@ def _add_local(found: "Commands") -> None:
     reference.add_argument("--event", default="the label is 1", help="what a label of 1 means, for readers of replies")
     sets = "a set for percentiles, such as natural=windows.fasta; the first counts"
     reference.add_argument("--set", action="append", default=[], metavar="NAME=FILE", help=sets)
+    measured = "CSV: sequence, columns of numbers, perhaps name; explanations show the nearest of them"
+    reference.add_argument("--measured", type=Path, metavar="FILE", help=measured)
+    reference.add_argument("--values", metavar="NAME,NAME", help="the columns of --measured to keep (default: numbers)")
     reference.set_defaults(act=model_commands.run_reference)
 
 

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from assay.models.loading import SequenceScorer, load_folder
 from assay.models.manifest import MANIFEST, read_manifest
-from assay.models.reference import REFERENCE, Reference
+from assay.models.measured_file import dump_measured
+from assay.models.reference import MEASURED, REFERENCE, Reference
 from assay.ranking.reference_scale import probability_curve
 from tools.models.build import build_manifest
+from tools.models.measured_table import MeasuredTableFile
 from tools.models.platt_scaling import platt, sigmoid
 from tools.models.sequence_rows import read_codes, read_labelled
 
@@ -101,10 +103,16 @@ def describe_set(name: str, about: str, scores: Scores) -> dict[str, Any]:
     return {"name": name, "about": about, "count": len(scores), **spread}
 
 
-def refer_to_files(folder: Path, labelled: Path | None, event: str, sets: Mapping[str, Path]) -> Reference:
-    """Write the reference of a bundle from a user's files: a table of labels, and named files of sequences.
+def refer_to_files(
+    folder: Path,
+    labelled: Path | None,
+    event: str,
+    sets: Mapping[str, Path],
+    measured: MeasuredTableFile | None = None,
+) -> Reference:
+    """Write the reference of a bundle from a user's files: labels, named files of sequences, measured sequences.
 
-    Parts that are not given stay unchanged. Raises BundleInvalid, UnreadableInput; ValueError for too few.
+    What is not given stays as it was. Raises BundleInvalid, UnreadableInput; ValueError for too few.
     """
     scorer = SequenceScorer(load_folder(folder, os.cpu_count() or 1))
     document = json.loads((folder / REFERENCE).read_bytes()) if (folder / REFERENCE).exists() else {}
@@ -117,16 +125,19 @@ def refer_to_files(folder: Path, labelled: Path | None, event: str, sets: Mappin
             describe_set(name, f"Sequences of {path.name}", scorer.score(read_codes(path, scorer.contract)))
             for name, path in sets.items()
         ]
-    write_reference(folder, document)
+    if measured:
+        document["measured"] = measured.describe()
+    write_reference(folder, document, {MEASURED: dump_measured(measured.known)} if measured else {})
     return Reference.of((folder / REFERENCE).read_bytes(), scorer.model.manifest)
 
 
-def write_reference(folder: Path, document: Mapping[str, Any]) -> None:
-    """Write a bundle's reference.json and its manifest anew. Raises BundleInvalid."""
+def write_reference(folder: Path, document: Mapping[str, Any], beside: Mapping[str, bytes] | None = None) -> None:
+    """Write a bundle's reference.json, files `beside` it, and its manifest anew. Raises BundleInvalid."""
     manifest = read_manifest(folder)
     text = json.dumps({**document, "schema": 1}, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n"
     Reference.of(text.encode(), manifest)
-    (folder / REFERENCE).write_text(text, "utf-8")
+    for name, content in {**(beside or {}), REFERENCE: text.encode()}.items():
+        (folder / name).write_bytes(content)
     header = json.loads(manifest.dumps())
     header.pop("files")
     (folder / MANIFEST).write_bytes(build_manifest(folder, header).dumps())

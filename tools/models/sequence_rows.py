@@ -1,6 +1,6 @@
 """Rows of codes for models of sequences: those of a user's file, or drawn by chance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,29 @@ _LABELS: Final = {"1": True, "0": False, "1.0": True, "0.0": False, "true": True
 def read_codes(path: Path, contract: Contract) -> Codes:
     """Return the valid sequences [N, length] of a file in any format that is ranked; UnreadableInput for none."""
     return np.concatenate([block.codes for block in _read_blocks(path, contract)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A row of a table: its codes uint8 [length], its line, its id and its other cells, trimmed, by column."""
+
+    codes: Codes
+    line: int
+    id: str | None
+    cells: dict[str, str]
+
+
+def read_rows(path: Path, contract: Contract) -> tuple[list[Row], int]:
+    """Return the rows of a file that hold a valid sequence, and how many hold none. Raises UnreadableInput."""
+    blocks = _parse_file(path, contract)
+    return [row for block in blocks for row in _rows_of(block)], sum(len(block.rejects) for block in blocks)
+
+
+def _rows_of(block: Block) -> Iterator[Row]:
+    for at, codes in enumerate(block.codes):
+        extra = block.extra[at] if block.extra else ()
+        cells = {name: _cell(extra, place) for place, name in enumerate(block.columns)}
+        yield Row(codes, int(block.lines[at]), block.ids[at] if block.ids else None, cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +87,20 @@ def _read_label(text: str, path: Path, line: int) -> bool:
 
 
 def _read_blocks(path: Path, contract: Contract) -> list[Block]:
-    """Return the blocks of a file that hold sequences. Raises UnreadableInput if no block does."""
+    """Return the blocks of a file that hold sequences; UnreadableInput where there are none."""
+    return [block for block in _parse_file(path, contract) if len(block.codes)]
+
+
+def _parse_file(path: Path, contract: Contract) -> list[Block]:
+    """Return the blocks of a file; UnreadableInput where they hold no sequence."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableInput(f"{path} can't be read: {error.strerror}") from error
     if content.startswith(b"\x1f\x8b"):
         content = b"".join(gunzip(iter([content]), limit=None))
-    blocks = parse(iter([content]), sniff_format(content[:_HEAD], "", path.name.removesuffix(".gz")), contract)
-    found = [block for block in blocks if len(block.codes)]
-    if not found:
+    found = list(parse(iter([content]), sniff_format(content[:_HEAD], "", path.name.removesuffix(".gz")), contract))
+    if not any(len(block.codes) for block in found):
         raise UnreadableInput(f"{path} holds no sequence of {contract.length} residues")
     return found
 

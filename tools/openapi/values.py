@@ -15,7 +15,7 @@ from assay.jobs.job_records import State
 from assay.jobs.progress import Phase
 from assay.papers.abstract import Source
 from assay.ranking import histograms
-from assay.sequences import alphabet, contract, familiarity
+from assay.sequences import alphabet, contract, familiarity, measured
 from assay.sequences import blocks as sequences_records
 from assay.text import records as text_records
 from classify import inference as instances
@@ -45,7 +45,17 @@ _VERSIONS: Final = {
 }
 _MODULES: Final = (
     *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning, explanation),
-    *(histograms, rank_request, sequences_records, text_records, reply, lambda_runtime, inference_protocols, uploads),
+    *(
+        histograms,
+        measured,
+        rank_request,
+        sequences_records,
+        text_records,
+        reply,
+        lambda_runtime,
+        inference_protocols,
+        uploads,
+    ),
 )
 
 
@@ -94,7 +104,7 @@ def _tree(kind: type[AssayError]) -> Iterator[type[AssayError]]:
 
 
 def _children(kind: type[AssayError]) -> list[type[AssayError]]:
-    """Return the errors that the service raises, without those of the client, which may be imported too."""
+    """Return what the service raises: the client, where it is imported too, has errors of its own."""
     return [each for each in kind.__subclasses__() if each.__module__ == AssayError.__module__]
 
 

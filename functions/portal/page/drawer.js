@@ -4,6 +4,7 @@
 import {charge, composition, cutSites, hydropathy, mass} from "./chemistry.js";
 import {copy} from "./csv.js";
 import {button, count, make} from "./dom.js";
+import {nearestOf} from "./nearest.js";
 import {chance, percent, two} from "./numbers.js";
 import {residues} from "./residues.js";
 
@@ -53,6 +54,7 @@ function content(row, view, dialog, go) {
     ...CUTS.map(([protease, letters]) => sites(sequence, protease, letters)),
     make("h3", {}, "Composition"),
     make("p", {class: "made"}, composition(sequence).map(([letter, number]) => `${letter} ${number}`).join(" · ")),
+    nearestOf(sequence, view.models),
     make("div", {class: "actions"}, button("Copy FASTA", event => copy(fasta, event.currentTarget)),
       button("Copy sequence", event => copy(sequence, event.currentTarget)),
       turn("Previous row", -1), turn("Next row", 1)),

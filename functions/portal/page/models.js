@@ -3,6 +3,7 @@
 
 import {at, count, make} from "./dom.js";
 import {classifyModels} from "./classify.js";
+import {measuredModels} from "./nearest.js";
 import {rankModels} from "./rank.js";
 import {ask} from "./service.js";
 
@@ -23,6 +24,7 @@ async function everyModel() {
 }
 
 async function describeRank(models, {gate, score}) {
+  measuredModels(models);
   const accept = name => {
     const {length, alphabet} = models.find(model => model.name === name) ?? {};
     at("sequences-hint").textContent = length ? `${length} residues each, of ${alphabet}.` : "";

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from assay.sequences.chemistry import describe_chemistry
 from tests import events
 from tests.conftest import Aws
 from tests.events import multipart, post
+from tests.references import measured_bundle
+from tools.models.publish import publish
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"
 OTHER = GOOD[::-1]
@@ -95,6 +98,25 @@ def test_what_is_not_explained_is_refused_with_the_reason(call: Call) -> None:
     asked = post("/rank/explain", GOOD.encode(), "text/plain") | {"queryStringParameters": {"gate": "off"}}
     refused(call(asked), 400, "invalid_option")
     refused(call(post("/rank/explain", b"")), 400, "malformed_body")
+
+
+def test_the_nearest_measured_sequences_are_those_of_the_score_model(call: Call, aws: Aws, tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"sequences": ["A" * 50, "MK"]}
+    plain = json.loads(call(post("/rank/explain", json.dumps(asked).encode()))["body"])
+    assert "measured" not in plain
+    assert "nearest" not in plain["explained"][0]
+    publish(aws.models, measured_bundle(tmp_path), run=False, serve=False)
+    asked |= {"score_model": "tiny-index@2", "gate_model": "tiny-index@1"}
+    reply = json.loads(call(post("/rank/explain", json.dumps(asked).encode()))["body"])
+    assert reply["measured"]["model"] == {"name": "tiny-index", "version": "2"}
+    assert (reply["measured"]["count"], reply["measured"]["columns"]) == (3, ["a", "b"])
+    assert [each["reason"] for each in reply["rejected"]] == ["length"]
+    [explained] = reply["explained"]
+    first, second, _ = explained.pop("nearest")
+    assert explained == plain["explained"][0]
+    assert (first["name"], first["distance"], first["differences"]) == ("first", 0, [])
+    assert first["values"] == {"a": 1.25, "b": 0.1}
+    assert (second["identity"], second["differences"], second["name"]) == (0.98, ["C50A"], None)
 
 
 def test_options_come_from_json_query_and_form(call: Call) -> None:

@@ -55,6 +55,20 @@ def test_both_send_a_file_as_a_form_and_keep_fields_that_they_do_not_know(tmp_pa
         assert SEQUENCE.encode() in request.content
 
 
+def test_both_ask_what_is_seen_of_sequences() -> None:
+    asked = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(200, json={"explained": [{"sequence": SEQUENCE}]})
+
+    found = by_both(answer, lambda client: client.explain([SEQUENCE], score_model="mine", window=None))
+    assert found == [{"explained": [{"sequence": SEQUENCE}]}] * 2
+    for request in asked:
+        assert str(request.url) == f"{URL}/rank/explain?score_model=mine"
+        assert SEQUENCE.encode() in request.content
+
+
 def test_the_key_goes_to_the_service_alone(tmp_path: Path) -> None:
     form = {"url": "https://s3.example/uploads", "fields": {"key": "k", "policy": "p"}}
     links = {"ranking": "https://s3.example/a/ranking.csv?X-Amz-Signature=a%2Fb", "scores": "https://s3.example/m.json"}

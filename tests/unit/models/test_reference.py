@@ -9,7 +9,7 @@ import pytest
 
 from assay.errors import BundleInvalid
 from assay.models.loading import SequenceScorer, load_folder
-from assay.models.reference import MAX_REFERENCE_BYTES, Reference
+from assay.models.reference import MAX_REFERENCE_BYTES, MOST_MEASURED, Reference
 from tests.conftest import DATA
 from tests.references import EVENT, SYMBOLS, bundle, content, document
 
@@ -63,6 +63,12 @@ WRONG: dict[str, Change] = {
     "too few residues": lambda d: d["likeness"]["residues"].pop(),
     "too few pairs": lambda d: d["likeness"]["pairs"][0]["values"].pop(),
     "a distance of 0": lambda d: d["likeness"]["pairs"][0].update(distance=0),
+    "measured sequences without values": lambda d: d.update(measured={"about": "x", "count": 1, "columns": []}),
+    "two values of one name": lambda d: d.update(measured={"about": "x", "count": 1, "columns": ["a", "a"]}),
+    "a value without a name": lambda d: d.update(measured={"about": "x", "count": 1, "columns": [""]}),
+    "more measured sequences than may be": lambda d: d.update(
+        measured={"about": "x", "count": MOST_MEASURED + 1, "columns": ["a"]}
+    ),
     "no least": lambda d: d["likeness"].pop("least"),
 }
 
@@ -89,6 +95,14 @@ def test_a_model_whose_reference_is_wrong_is_not_loaded(tmp_path: Path) -> None:
 
 def test_a_model_without_one_has_none() -> None:
     assert SequenceScorer(load_folder(DATA / "tiny-index" / "1", 1)).reference is None
+
+
+def test_measured_sequences_are_described_to_whoever_lists_models() -> None:
+    table = {"about": "3 sequences", "count": 3, "columns": ["a", "b"]}
+    assert Reference.parse(content(measured=table), SYMBOLS).summarize()["measured"] == table
+    alone = Reference.parse(json.dumps({"schema": 1, "measured": table}).encode(), SYMBOLS)
+    assert alone.summarize() == {"sets": [], "measured": table}
+    assert not alone.knows_scores
 
 
 def test_what_a_bundle_of_texts_calls_so_is_not_read(tmp_path: Path) -> None:

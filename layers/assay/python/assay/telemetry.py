@@ -129,7 +129,7 @@ _lines: ContextVar[list[_Line] | None] = ContextVar("lines", default=None)
 
 def measure(name: str, value: float, unit: Unit = "Count", **dimensions: str) -> None:
     """Emit one metric: with the others at the end of a call, else at once. POWERTOOLS_METRICS_DISABLED silences it."""
-    if _is_silent():
+    if _silenced():
         return
     named = {"service": _service(), **dimensions}
     lines = _lines.get()
@@ -142,7 +142,7 @@ def measure(name: str, value: float, unit: Unit = "Count", **dimensions: str) ->
         lines[-1].take(name, value, unit, named)
 
 
-def _is_silent() -> bool:
+def _silenced() -> bool:
     return os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() in {"1", "true"}
 
 
@@ -195,7 +195,7 @@ def observe(
     @functools.wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> Result:
         logger.keys = {"cold_start": _fresh, **_describe(context), **_ids(event)}
-        with _collect():
+        with _collected():
             _count_cold_start()
             return handler(event, context)
 
@@ -203,7 +203,7 @@ def observe(
 
 
 @contextmanager
-def _collect() -> Iterator[None]:
+def _collected() -> Iterator[None]:
     """Collect what a call measures, and write it at the call's end."""
     lines, started = [_Line({"service": _service()})], time.perf_counter()
     token = _lines.set(lines)
@@ -211,7 +211,7 @@ def _collect() -> Iterator[None]:
         yield
     finally:
         _lines.reset(token)
-        if not _is_silent():
+        if not _silenced():
             ids = {name: logger.keys[name] for name in _IDS if name in logger.keys}
             lines[0].write(**ids, seconds=round(time.perf_counter() - started, 4))
             for each in lines[1:]:

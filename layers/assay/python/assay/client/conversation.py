@@ -41,6 +41,7 @@ class Route:
 
 ROUTES: Final[Mapping[str, Route]] = {
     "rank": Route("POST", "/rank"),
+    "explain": Route("POST", "/rank/explain"),
     "classify": Route("POST", "/classify"),
     "classify_with": Route("POST", "/models/{name}/classify"),
     "upload": Route("POST", "/uploads"),
@@ -160,6 +161,10 @@ class Talk:
         job_id = yield from self.submit(content, "rank", options)
         return results.as_ranking((yield from self.results_of(job_id)))
 
+    def explain(self, content: Content, options: Mapping[str, Any]) -> Flow[dict[str, Any]]:
+        """Return what proteases see of sequences, and the measured ones nearest to them."""
+        return (yield from self.ask(replace(route("explain"), query=query_of(options), content=content, patient=True)))
+
     def classify(
         self, content: Content, options: Mapping[str, Any], model: str | None, *, as_job: bool
     ) -> Flow[results.Classification]:
@@ -186,7 +191,7 @@ class Talk:
 
     def submit(self, content: Content, kind: str, options: Mapping[str, Any]) -> Flow[str]:
         """Upload a file with its options as the start of a job; return the job's id."""
-        wish = {"filename": content.name, "kind": kind, **drop_unset(options)}
+        wish = {"filename": content.name, "kind": kind, **given(options)}
         offer = yield from self.ask(replace(route("upload"), body=wish))
         if content.size > offer["max_bytes"]:
             most = f"an upload at most {offer['max_bytes']:,}: send parts"
@@ -284,16 +289,14 @@ def route(which: str, /, **places: str) -> Call:
     return Call(found.method, found.path.format_map({place: quote(text, safe="") for place, text in places.items()}))
 
 
-def drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that were given: None means the service's default."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def query_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options as a query says them."""
-    return {
-        name: str(value).lower() if isinstance(value, bool) else value for name, value in drop_unset(options).items()
-    }
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given(options).items()}
 
 
 def read_body(answer: Answer) -> dict[str, Any]:

@@ -42,6 +42,19 @@ class RankingChoices(TypedDict, total=False):
     gate_model: str | None
 
 
+class ReadingChoices(TypedDict, total=False):
+    """How the sequences that are explained are read, and by whose measured sequences."""
+
+    column: str | None
+    window: int | None
+    step: int | None
+    terminator: Literal["strip", "reject"] | None
+    gaps: Literal["reject", "remove"] | None
+    pad: Literal["off", "linker"] | None
+    score_model: str | None
+    gate_model: str | None
+
+
 class ClassificationChoices(TypedDict, total=False):
     """The options of a classification. `explain` is for requests, `column` for files that become a job."""
 
@@ -97,6 +110,11 @@ class Assay(_Session):
         """Rank sequences: a path, bytes, an open file, a list, or ids with sequences. Large input becomes a job."""
         with open_source(source, "sequences") as content:
             return self._run(self.talk.rank(content, options, as_job=as_job))
+
+    def explain(self, source: Source, **options: Unpack[ReadingChoices]) -> dict[str, Any]:
+        """Return what proteases see of up to 100 sequences, and the measured ones nearest to each (`explained`)."""
+        with open_source(source, "sequences") as content:
+            return self._run(self.talk.explain(content, options))
 
     def classify(
         self,
@@ -194,7 +212,7 @@ class Assay(_Session):
                         file.write(piece)
                 return _answer(reply)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            return _write_failure(request, error)
+            return _unanswered(request, error)
 
 
 class AsyncAssay(_Session):
@@ -220,6 +238,11 @@ class AsyncAssay(_Session):
         """Rank sequences, as `Assay.rank` does."""
         with open_source(source, "sequences") as content:
             return await self._run(self.talk.rank(content, options, as_job=as_job))
+
+    async def explain(self, source: Source, **options: Unpack[ReadingChoices]) -> dict[str, Any]:
+        """Return what is seen of sequences, as `Assay.explain` does."""
+        with open_source(source, "sequences") as content:
+            return await self._run(self.talk.explain(content, options))
 
     async def classify(
         self,
@@ -318,7 +341,7 @@ class AsyncAssay(_Session):
                 await _write(reply.aiter_bytes(), call.target)
                 return _answer(reply)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            return _write_failure(request, error)
+            return _unanswered(request, error)
 
 
 async def _write(pieces: AsyncIterator[bytes], target: Path) -> None:
@@ -332,7 +355,7 @@ def _answer(reply: httpx2.Response, text: str = "") -> Answer:
     return Answer(reply.status_code, text, dict(reply.headers), str(reply.url))
 
 
-def _write_failure(request: Mapping[str, Any], error: Exception) -> Answer:
+def _unanswered(request: Mapping[str, Any], error: Exception) -> Answer:
     return Answer(0, _ERRNO.sub("", str(error)) or type(error).__name__, {}, str(request["url"]))
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from assay.errors import AssayError, BundleInvalid, ModelUnavailable, RuntimeMissing
 from assay.models.download import verify_files
 from assay.models.manifest import Manifest, TensorSpec, TextSpec, read_manifest
-from assay.models.reference import read_reference
+from assay.models.reference import Reference, read_reference
 from assay.telemetry import phase
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from assay.abstracts.tokens import TextTokenizer
     from assay.models.wide_part import WidePart
     from assay.ranking.reference_scale import ReferenceScale
+    from assay.sequences.measured import MeasuredSequences
 
 
 _FREE_AXIS = 16
@@ -94,24 +95,39 @@ class LoadedModel:
         return read_wide_part(self.folder, self.manifest, self.tokenizer.size)
 
     @cached_property
+    def reference_file(self) -> Reference | None:
+        """The bundle's `reference.json`, read once, None where it has none; BundleInvalid where it is wrong."""
+        return read_reference(self.folder, self.manifest)
+
+    @cached_property
     def reference(self) -> "ReferenceScale | None":
-        """What the scores mean, read once, None where the bundle does not say; BundleInvalid where its file is none."""
-        found = read_reference(self.folder, self.manifest)
-        return found.scale() if found else None
+        """What the scores mean, None where the bundle does not say. Raises BundleInvalid."""
+        known = self.reference_file
+        return known.scale() if known and known.knows_scores else None
+
+    @cached_property
+    def measured(self) -> "MeasuredSequences | None":
+        """The measured sequences of the bundle, read once, None where it has none. Raises BundleInvalid."""
+        known = self.reference_file
+        if known is None or known.measured is None:
+            return None
+        from assay.models.measured_file import read_measured
+
+        return read_measured(self.folder, self.manifest, known.measured)
 
 
 def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
     with phase("load", model=manifest.name):
         model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
-    with phase("warm", model=manifest.name), _read_tokenizer_meanwhile(model):
+    with phase("warm", model=manifest.name), _reading_tokenizer(model):
         run_once(model)
-        model.reference  # noqa: B018 - raises where the file is wrong, before the model serves
+        model.reference, model.measured  # noqa: B018 - raise where a file is wrong, before the model serves
     return model
 
 
 @contextmanager
-def _read_tokenizer_meanwhile(model: LoadedModel) -> Iterator[None]:
+def _reading_tokenizer(model: LoadedModel) -> Iterator[None]:
     """Read a classifier's tokenizer while the network runs for the first time; what is wrong with it its users meet."""
     reading = Thread(target=_read_tokenizer, args=(model,), name="tokenizer", daemon=True)
     if model.manifest.text is not None:

@@ -1,9 +1,9 @@
 """What a score model's numbers mean: `reference.json`, a file that its bundle may have.
 
 `calibration` turns a score into the probability of an event, `sets` say how the scores of named sets of sequences are
-spread, `likeness` tells sequences that are unlike those that the model learned from. Each may be absent, but not both
-of the first. Every mistake is a BundleInvalid that names its place. Stands on no NumPy, which the portal lacks, until
-a scale is made.
+spread, `likeness` tells sequences that are unlike those that the model learned from, `measured` describes the measured
+sequences in a file beside it. Each may be absent, but not all but `likeness`. Every mistake is a BundleInvalid that
+names its place. Stands on no NumPy, which the portal lacks, until a scale is made.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from assay.sequences.familiarity import Likeness
 
 REFERENCE: Final = "reference.json"
+MEASURED: Final = "measured.bin"
+"""The file of measured sequences, see `assay.models.measured_file`."""
 MAX_REFERENCE_BYTES: Final = 2 << 20
 _MOST_KNOTS: Final = 10_000
 _MOST_SETS: Final = 16
 _MOST_BINS: Final = 100
 _MOST_PAIRS: Final = 16
+MOST_MEASURED: Final = 500_000
+"""Measured sequences of a bundle."""
+MOST_VALUES: Final = 16
+"""Values of a measured sequence."""
+_LONGEST_COLUMN: Final = 100
 _MOST_COUNT: Final = 1 << 53
 _LARGEST: Final = 1e30
 _LONGEST: Final = 1000
@@ -78,12 +85,22 @@ class LikenessTables:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasuredTable:
+    """What `measured.bin` holds: so many sequences, and the names of their values."""
+
+    about: str
+    count: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A bundle's `reference.json`."""
 
     calibration: Calibration | None
     sets: tuple[ReferenceSet, ...]
     likeness: LikenessTables | None
+    measured: MeasuredTable | None = None
 
     @classmethod
     def of(cls, content: bytes, manifest: Manifest) -> Self:
@@ -95,21 +112,28 @@ class Reference:
         """Read the file of a model whose alphabet has so many symbols. Raises BundleInvalid."""
         fields = read_document(content, REFERENCE, MAX_REFERENCE_BYTES)
         fields.integer("schema", 1, 1)
-        calibration, likeness = _read_optional(fields, "calibration"), _read_optional(fields, "likeness")
+        calibration, likeness, measured = (
+            _read_optional(fields, name) for name in ("calibration", "likeness", "measured")
+        )
         sets = fields.objects("sets", _MOST_SETS, _read_set) if "sets" in fields.values else ()
-        if calibration is None and not sets:
-            raise BundleInvalid(f"{REFERENCE} has neither a calibration nor sets")
+        if calibration is None and measured is None and not sets:
+            raise BundleInvalid(f"{REFERENCE} has neither a calibration, nor sets, nor measured sequences")
         return cls(
             _read_calibration(calibration) if calibration else None,
             sets,
             _read_likeness(likeness, symbols) if likeness else None,
+            _read_measured(measured) if measured else None,
         )
 
     def summarize(self) -> dict[str, Any]:
         """Return what lists of models show: all but the curves and the tables."""
         sets = [{"name": each.name, "about": each.about, "count": each.count} for each in self.sets]
+        measured = {"measured": describe_measured(self.measured)} if self.measured else {}
+        return {**self._summarize_calibration(), "sets": sets, **measured}
+
+    def _summarize_calibration(self) -> dict[str, Any]:
         if self.calibration is None:
-            return {"sets": sets}
+            return {}
         known = self.calibration
         bins = [
             {"from": each.low, "to": each.high, "count": each.count, "given": each.given, "observed": each.observed}
@@ -117,7 +141,12 @@ class Reference:
         ]
         shown = {"event": known.event, "about": known.about, "count": known.count, "reliability": bins}
         error = {} if known.expected_error is None else {"expected_error": known.expected_error}
-        return {"calibration": shown | error, "sets": sets}
+        return {"calibration": shown | error}
+
+    @property
+    def knows_scores(self) -> bool:
+        """Say whether it says what a score means; one that has measured sequences alone does not."""
+        return self.calibration is not None or bool(self.sets)
 
     def scale(self) -> "ReferenceScale":
         """Return what reads the meaning of scores; percentiles are those in the first set."""
@@ -129,6 +158,11 @@ class Reference:
             percentile_curve(self.sets[0].scores, self.sets[0].percents) if self.sets else None,
             _likeness(self.likeness) if self.likeness else None,
         )
+
+
+def describe_measured(table: MeasuredTable) -> dict[str, Any]:
+    """Return what replies say of a bundle's measured sequences."""
+    return {"about": table.about, "count": table.count, "columns": list(table.columns)}
 
 
 def find_reference(manifest: Manifest) -> File | None:
@@ -181,6 +215,13 @@ def _read_likeness(fields: JsonFields, symbols: int) -> LikenessTables:
 def _read_pairs(fields: JsonFields, symbols: int) -> tuple[int, tuple[float, ...]]:
     distance = fields.integer("distance", 1, 1 << 16)
     return distance, _read_numbers(fields, "values", symbols**2, symbols**2)
+
+
+def _read_measured(fields: JsonFields) -> MeasuredTable:
+    columns = fields.texts("columns", MOST_VALUES)
+    if len(set(columns)) != len(columns) or not all(0 < len(each) <= _LONGEST_COLUMN for each in columns):
+        fields.fail("columns", f"are not distinct texts of 1..{_LONGEST_COLUMN} characters")
+    return MeasuredTable(_read_sentence(fields, "about"), fields.integer("count", 1, MOST_MEASURED), columns)
 
 
 def _likeness(tables: LikenessTables) -> "Likeness":

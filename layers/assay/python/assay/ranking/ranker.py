@@ -246,7 +246,7 @@ class _Ranker:
             self._notices = gather([*self._notices, *block.notices])
         rows = _rows(block)
         if seen is not None:
-            rows = _drop_seen(rows, seen)
+            rows = _unseen(rows, seen)
             self._duplicates += len(block.lines) - len(rows)
         self._through_gate(self._gate.push(rows, _weight(rows, block)))
 
@@ -256,7 +256,7 @@ class _Ranker:
         self._through_score(self._score.rest())
         best = self._best.best()
         reference = reference_of(self._score.scorer)
-        rows = [] if best is None or self._contract is None else _to_ranked(best, self._contract, reference)
+        rows = [] if best is None or self._contract is None else _ranked(best, self._contract, reference)
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
         names = reference.names if reference else ()
@@ -321,7 +321,7 @@ def _weight(rows: Rows, block: Block) -> int:
     return 0 if rows.labels is None else _BLOCK + _CELL_BYTES * len(rows) * (1 + len(block.columns))
 
 
-def _drop_seen(rows: Rows, seen: set[bytes]) -> Rows:
+def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
     """Return the rows whose sequence is not in `seen`, and note it there."""
     keys, known = pack(rows.codes).tolist(), len(seen)
     if seen.isdisjoint(keys):
@@ -338,7 +338,7 @@ def _drop_seen(rows: Rows, seen: set[bytes]) -> Rows:
     return rows.pick(np.asarray(fresh, np.intp))
 
 
-def _to_ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
+def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
     """Turn columns into rows."""
     labels = repeat((None, ()), len(rows)) if rows.labels is None else rows.labels
     said = reference.read(rows.codes, rows.score, contract).rows() if reference else repeat((), len(rows))

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from assay.sequences.blocks import Block
+from assay.sequences.measured import MeasuredSequences, describe_nearest
 
 TRYPSIN: Final = "KR"
 CHYMOTRYPSIN: Final = "FYWLM"
@@ -66,10 +67,11 @@ def describe_chemistry(sequence: str) -> dict[str, Any]:
     }
 
 
-def describe_sequences(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
-    """Yield what is seen of each sequence, with its line and id, in input order."""
+def describe_sequences(blocks: Iterable[Block], measured: MeasuredSequences | None = None) -> Iterator[dict[str, Any]]:
+    """Yield what is seen of each sequence, with its line and id, in input order, and its nearest measured ones."""
     for block in blocks:
         for row, codes in enumerate(block.codes):
             sequence = "".join(block.contract.alphabet[code] for code in codes)
             named = {"line": int(block.lines[row]), "id": block.ids[row] if block.ids else None}
-            yield {"sequence": sequence, **named, **describe_chemistry(sequence)}
+            near = {"nearest": describe_nearest(measured, codes, block.contract)} if measured else {}
+            yield {"sequence": sequence, **named, **describe_chemistry(sequence), **near}

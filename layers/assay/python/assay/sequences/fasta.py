@@ -63,7 +63,7 @@ class WindowCut(NamedTuple):
         """Return the windows [start, stop)."""
         return WindowCut(self.spans.part(start, stop), self.record[start:stop], self.first[start:stop])
 
-    def locate(self, reject: Reject, at: int) -> Reject:
+    def named(self, reject: Reject, at: int) -> Reject:
         """Return a reject for a residue that says which window it is of."""
         if reject.reason not in (RESIDUE, ENCODING):
             return reject
@@ -137,7 +137,7 @@ class _Reader:
         if head < len(data):
             yield from self._records(data, head)
         self.line += data.count(b"\n")
-        yield from self._refuse_long()
+        yield from self._bounded()
 
     def overlong(self, first: bytes) -> Iterator[Block]:
         """Take a line that was skipped for its size, of which `first` is the first byte."""
@@ -176,7 +176,7 @@ class _Reader:
     def _hold(self, data: bytes, line: int) -> None:
         self.held, self.held_line = data, line
 
-    def _refuse_long(self) -> Iterator[Block]:
+    def _bounded(self) -> Iterator[Block]:
         """Refuse the held record when it is too long already; its other lines then belong to no record."""
         if len(self.held) > self.limits.record_bytes:
             yield self._refuse(self.held_line)
@@ -220,7 +220,7 @@ class _Records(NamedTuple):
     done: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
     """What was done to records first, and to which [N]."""
 
-    def tell_done(self, which: Index) -> list[Notice]:
+    def told(self, which: Index) -> list[Notice]:
         """Return the notices of what was done to some of the records."""
         pairs = ((code, self.spans.lines[which[mask[which]]].tolist()) for code, mask in self.done)
         return [tell_tidied(code, lines) for code, lines in pairs if lines]
@@ -331,7 +331,7 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         found = check_texts_of(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
         rejects = _explain_all(found, records, at) if records.longest > _RUN else found.rejects
-        notices = [*found.notices, *records.tell_done(found.kept + at), *([] if at else records.notices)]
+        notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
         yield Block(found.codes, part.lines[found.kept], ids, [*extra], rejects, COLUMNS, contract, notices)
 
 
@@ -360,9 +360,9 @@ def _encode_windows(records: _Records, windows: Windows, contract: Contract, lim
         extra = [(records.titles[part.record[index]],) for index in kept]
         others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
         rejects = [
-            _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.locate(reject, index)
+            _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.named(reject, index)
             for reject, index in zip(found.rejects, others, strict=True)
         ]
-        done = [] if at else [*records.tell_done(np.arange(len(records.words))), *records.notices]
+        done = [] if at else [*records.told(np.arange(len(records.words))), *records.notices]
         notices = [*found.notices, *done]
         yield Block(found.codes, part.spans.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)
