@@ -19,6 +19,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from inspect import CO_OPTIMIZED
 from itertools import groupby, pairwise
+from operator import itemgetter
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, Final
@@ -62,8 +63,19 @@ class Walk:
             "aws": Counter(call.partition(".")[0] for call in self.aws),
             "order": {file: visits[file] for file in dict.fromkeys(file for _, file, _ in self.calls)},
             "pairs": dict(pairs.most_common(10)),
+            "path": self._path(),
             "aws_calls": self.aws,
         }
+
+    def _path(self) -> list[str]:
+        """Return a line for each stay in a file, a thread after another: the file and what was called there."""
+        lines = []
+        for _, calls in groupby(sorted(self.calls, key=itemgetter(0)), key=itemgetter(0)):
+            for file, stay in groupby(calls, key=itemgetter(1)):
+                called = Counter(function.rpartition(">.")[2] for _, _, function in stay)
+                names = (name + (f" x{times}" if times > 1 else "") for name, times in called.items())
+                lines.append(f"{file}: {', '.join(names)}")
+        return lines
 
 
 class Follower:
@@ -187,10 +199,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.walks", description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true", help="print everything that was counted, as JSON")
     parser.add_argument("--order", action="store_true", help="print each walk's files, moves and calls of AWS too")
+    parser.add_argument("--path", action="store_true", help="print each walk's stays in order, with what was called")
     given = parser.parse_args(arguments)
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         walks = [walk.to_json() for walk in measure_walks()]
-    text = "\n\n".join([show_counts(walks), *(map(show_order, walks) if given.order else ())])
+    orders = map(show_order, walks) if given.order else ()
+    paths = ("\n".join([walk["walk"], *walk["path"]]) for walk in walks) if given.path else ()
+    text = "\n\n".join([show_counts(walks), *orders, *paths])
     print(json.dumps(walks, indent=1) if given.json else text)
 
 

@@ -47,6 +47,7 @@ def test_moves_are_counted_where_one_call_follows_another_in_a_different_file(tm
     assert (counted["files"], counted["functions"], counted["calls"], counted["moves"]) == (2, 3, 6, 2)
     assert counted["order"] == {"app/near.py": 2, "lib/far.py": 1}
     assert counted["pairs"] == {"app/near.py <-> lib/far.py": 2}
+    assert counted["path"] == ["app/near.py: one, two x3", "lib/far.py: three", "app/near.py: one"]
     far.three()
     assert walk.to_json() == counted
 
