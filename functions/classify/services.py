@@ -73,7 +73,7 @@ class ClassifyServices(Stores):
 
     def scorer(self, name: str) -> SequenceScorer:
         """Return the scorer of a sequence model. Raises NotFound, ModelUnavailable."""
-        return SequenceScorer(self.models.model(name, SEQUENCES, ""))
+        return self.models.model(name, SEQUENCES, "").scorer
 
     def classifier(self, name: str | None = None) -> TextClassifier:
         """Return the classifier of a model, the default model's where `name` is None.

@@ -135,7 +135,7 @@ def _bound(blocks: Iterator[Block], limit: int) -> Iterator[Block]:
     """Yield blocks until they hold more records than a request may have, or time is up. Raises TooLarge, Overtime."""
     received, latest = 0, time.monotonic() + SECONDS
     for block in blocks:
-        received += block.received
+        received += len(block.lines) + len(block.rejects)
         _hold_count(received, limit)
         if time.monotonic() > latest:  # what is ranked meanwhile counts too
             raise Overtime(f"the body takes longer than {SECONDS} s to rank; {UPLOADS_HINT}", seconds=SECONDS)

@@ -31,7 +31,7 @@ class RankServices(Stores):
         """Return the models that callers choose among."""
         return Choice.of(Bucket(client("s3"), self.settings.models_bucket), self.settings)
 
-    @property
+    @cached_property
     def kinds(self) -> "Mapping[str, JobType]":
         """Return the kinds of file jobs; abstracts are planned and joined here, and not classified."""
         from assay.jobs.classify_files import ClassifyJobType  # a request that keeps no job does without

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assay.json_logger import LEVELS, JsonLogger
+from assay.telemetry import LEVELS, JsonLogger
 
 
 class Pieces:

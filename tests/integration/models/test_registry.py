@@ -3,11 +3,10 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ModelUnavailable, NotFound
-from assay.json_logger import LEVELS
 from assay.models.manifest import Pointer
 from assay.models.published import current_key
 from assay.models.registry import Registry
-from assay.telemetry import logger
+from assay.telemetry import LEVELS, logger
 from tests.conftest import DATA, Aws
 from tests.integration.registries import NAME, TASK, Clock, Traffic, answers, make, put_version, versions
 from tests.logs import lines, metrics

@@ -3,7 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from assay.sequences.blocks import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,12 @@ class Tally(LineCounter):
                 piece = chunk[at : at + self._piece]
                 self.size += len(piece)
                 yield piece
+
+    def pass_blocks(self, blocks: "Iterable[Block]") -> "Iterator[Block]":
+        """Yield blocks of sequences, and count the records of each once it was taken."""
+        for block in blocks:
+            yield block
+            self.pass_records(len(block.lines) + len(block.rejects))
 
     def pass_records(self, count: int) -> None:
         """Count records that are done."""

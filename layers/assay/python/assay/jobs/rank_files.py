@@ -47,7 +47,7 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
     contract, tally = pair.contract, working.begin_tally(index)
-    blocks = _count(read_blocks(manifest, manifest.shard(index), uploads, contract, tally), tally)
+    blocks = tally.pass_blocks(read_blocks(manifest, manifest.shard(index), uploads, contract, tally))
     try:
         scores = _scores(options, working, index, reference_of(pair.score))
         with RejectParts(working, index) as rejects, scores as add:
@@ -72,13 +72,6 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     ).to_body()
     counts, parts = body.pop("counts"), {**rejects.parts, **({large_cells.NAME: part.size} if part.size else {})}
     return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
-
-
-def _count(blocks: Iterator[Block], tally: Tally) -> Iterator[Block]:
-    """Yield blocks, and count the records of each once it was taken."""
-    for block in blocks:
-        yield block
-        tally.pass_records(block.received)
 
 
 def _set_apart(partial: PartialRanking, part: CellPart, again: Callable[[], Iterator[Block]]) -> PartialRanking:

@@ -42,7 +42,7 @@ class Stores:
 
         return ShardNotes(lambda: client("dynamodb"), self.settings.state_table)
 
-    @property
+    @cached_property
     def desk(self) -> "JobEnvironment":
         """Return what the steps of a file job stand on."""
         from assay.jobs.environment import JobEnvironment  # a request that keeps no job does without

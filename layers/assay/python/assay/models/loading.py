@@ -100,6 +100,11 @@ class LoadedModel:
         return read_reference(self.folder, self.manifest)
 
     @cached_property
+    def scorer(self) -> "SequenceScorer":
+        """The model as a scorer of sequences; BundleInvalid where it is for something else."""
+        return SequenceScorer(self)
+
+    @cached_property
     def reference(self) -> "ReferenceScale | None":
         """What the scores mean, None where the bundle does not say. Raises BundleInvalid."""
         known = self.reference_file
@@ -204,11 +209,8 @@ class SequenceScorer:
         self._name = tensor.name
         self._dtype = np.dtype(tensor.dtype)
         self._encoding = spec.encoding
-
-    @property
-    def reference(self) -> "ReferenceScale | None":
+        self.reference = model.reference
         """What the scores mean, where the bundle says it."""
-        return self.model.reference
 
     def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the scores [N] of codes [N, length]."""

@@ -120,7 +120,7 @@ def load_pinned_pair(registry: Registry, models: Mapping[str, Mapping[str, str]]
 
 def pair_models(gate: LoadedModel, score: LoadedModel) -> Pair:
     """Return two loaded models as a pair. Raises BundleInvalid where the two want different sequences."""
-    pair = Pair(SequenceScorer(gate), SequenceScorer(score), {"score": _name(score), "gate": _name(gate)})
+    pair = Pair(gate.scorer, score.scorer, {"score": _name(score), "gate": _name(gate)})
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
         raise BundleInvalid(f"{_describe(pair.gate)}, {_describe(pair.score)}")
     return pair

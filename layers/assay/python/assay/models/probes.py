@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import BundleInvalid
-from assay.models.loading import LoadedModel, SequenceScorer
+from assay.models.loading import LoadedModel
 from assay.models.manifest import Manifest, read_document
 from assay.sequences.alphabet import byte_table
 from assay.sequences.contract import Contract
@@ -95,8 +95,7 @@ def check_probes(model: LoadedModel, most: int | None = None) -> float | None:
 def score_probes(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return the scores of sequences [N], or of texts [N, labels] after the activation."""
     if model.manifest.text is None:
-        scorer = SequenceScorer(model)
-        return scorer.score(probe_codes(inputs, scorer.contract))
+        return model.scorer.score(probe_codes(inputs, model.scorer.contract))
     from assay.models.text_classifier import TextClassifier  # which a function that ranks does without
 
     return np.stack([each.scores for each in TextClassifier(model).classify(inputs)])

@@ -240,7 +240,7 @@ class _Ranker:
     def take(self, block: Block, seen: set[bytes] | None) -> None:
         """Count a block and send its sequences on."""
         self._contract, self._columns = block.contract, self._columns or block.columns
-        self._received += block.received
+        self._received += len(block.lines) + len(block.rejects)
         self._reject(block.rejects)
         if block.notices:
             self._notices = gather([*self._notices, *block.notices])

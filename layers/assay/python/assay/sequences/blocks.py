@@ -242,6 +242,12 @@ def _join_plain(texts: Sequence[str], lines: NDArray[np.int64], contract: Contra
     return Spans(data, encode(plain, contract), starts, stops, lines)
 
 
+def line_bounds(codes: NDArray[np.uint8]) -> tuple[Index, Index]:
+    """Return where each line starts and where its LF lies, in bytes that end with one."""
+    stops = np.flatnonzero(codes == NEWLINE)
+    return np.concatenate([np.zeros(1, np.intp), stops[:-1] + 1]), stops
+
+
 def strip_blanks(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple[Index, Index]:
     """Return the spans without blanks at their ends; a span of blanks only becomes empty."""
     solid = np.append(np.flatnonzero((codes != BLANK) & (codes != NEWLINE)), len(codes))

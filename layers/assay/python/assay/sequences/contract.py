@@ -1,7 +1,7 @@
 """The alphabet and length that a sequence must have. Stands on no NumPy, which the portal lacks."""
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from assay.errors import BundleInvalid
 
@@ -24,6 +24,11 @@ class Lenience:
     pad: bool = False
 
 
+def _derived() -> Any:
+    """Return the field of what follows from the others."""
+    return field(init=False, repr=False, compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Contract:
     """What a model reads: sequences of `length` residues from `alphabet`, whose order gives the indices.
@@ -35,36 +40,29 @@ class Contract:
     alphabet: str = "ACDEFGHIKLMNPQRSTVWY"
     length: int = 50
     lenience: Lenience = Lenience()
+    gaps: str = _derived()
+    """The symbols that are removed as an alignment's gaps: none that the alphabet has."""
+    terminated: bool = _derived()
+    """Whether a final "*" is taken off."""
+    numbered: bool = _derived()
+    """Whether digits can only be numbers of lines."""
+    padded: int = _derived()
+    """The length of what the linker pads, 0 where nothing is padded."""
 
     def __post_init__(self) -> None:
-        """Refuse alphabets whose bytes could not be told apart."""
+        """Refuse alphabets whose bytes could not be told apart, and derive the rest."""
         if not 1 <= self.length <= MAX_LENGTH:
             raise BundleInvalid(f"a sequence length of {self.length} is not within 1..{MAX_LENGTH}")
         if not 1 <= len(self.alphabet) <= MAX_SYMBOLS or len(set(self.alphabet)) != len(self.alphabet):
             raise BundleInvalid(f"an alphabet has 1..{MAX_SYMBOLS} different symbols, not {self.alphabet!r}")
         if not all("!" <= symbol <= "~" and not symbol.islower() for symbol in self.alphabet):
             raise BundleInvalid(f"an alphabet is of printable upper-case ASCII, not {self.alphabet!r}")
-
-    @property
-    def gaps(self) -> str:
-        """Return the symbols that are removed as an alignment's gaps: none that the alphabet has."""
-        return "".join(symbol for symbol in GAP_SYMBOLS if self.lenience.gaps and symbol not in self.alphabet)
-
-    @property
-    def terminated(self) -> bool:
-        """Say whether a final "*" is taken off."""
-        return self.lenience.terminator and "*" not in self.alphabet
-
-    @property
-    def numbered(self) -> bool:
-        """Say whether digits can only be numbers of lines."""
-        return not any(symbol.isdigit() for symbol in self.alphabet)
-
-    @property
-    def padded(self) -> int:
-        """Return the length of what the linker pads, 0 where nothing is padded."""
+        gaps = [symbol for symbol in GAP_SYMBOLS if self.lenience.gaps and symbol not in self.alphabet]
         fits = self.lenience.pad and {*LINKER} <= {*self.alphabet}
-        return max(self.length - len(LINKER), 0) if fits else 0
+        object.__setattr__(self, "gaps", "".join(gaps))
+        object.__setattr__(self, "terminated", self.lenience.terminator and "*" not in self.alphabet)
+        object.__setattr__(self, "numbered", not any(symbol.isdigit() for symbol in self.alphabet))
+        object.__setattr__(self, "padded", max(self.length - len(LINKER), 0) if fits else 0)
 
 
 DEFAULT: Final = Contract()

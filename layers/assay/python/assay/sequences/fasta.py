@@ -18,13 +18,13 @@ from assay.sequences.blocks import (
     Spans,
     check_texts_of,
     encode,
+    line_bounds,
     rejected_block,
     tell_tidied,
 )
 from assay.sequences.contract import Contract, Windows
-from assay.sequences.fasta_repairs import looks_odd, mend
+from assay.sequences.fasta_repairs import mend
 from assay.sequences.formats import Format
-from assay.sequences.plain_lines import line_bounds
 from assay.text.delimiters import has_residues
 from assay.text.lines import Frame
 from assay.text.records import EMPTY, ENCODING, MALFORMED, RESIDUE, Limits, Notice, Reject, notice, too_long
@@ -236,7 +236,8 @@ class _Records(NamedTuple):
 def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Records:
     """Find the records in `data`, the first header being at `line`."""
     numbered = contract.numbered
-    found = None if looks_odd(data) else _find(data, contract, line)
+    odd = b";" in data and (b"\n;" in data or b">P1;" in data or b">F1;" in data)
+    found = None if odd else _find(data, contract, line)
     if found is None or _is_odd(found.spans, numbered):
         mended = mend(data, line, numbered=numbered, longest=limits.record_bytes)
         found = _find(mended.data, contract, line)

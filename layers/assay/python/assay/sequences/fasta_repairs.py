@@ -39,11 +39,6 @@ class _Record:
         return b">%b\n%b\n" % (header, b"".join(self.parts))
 
 
-def looks_odd(data: bytes) -> bool:
-    """Say whether the bytes of some records need repair."""
-    return b";" in data and (b"\n;" in data or b">P1;" in data or b">F1;" in data)
-
-
 def mend(data: bytes, line: int, *, numbered: bool, longest: int) -> Mended:
     """Return whole records, the first header being at `line`, as plain FASTA; `numbered`: digits are no residues.
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.blocks import Block, Index, Spans, check_texts_of, encode, rejected_block, strip_blanks
+from assay.sequences.blocks import Block, Spans, check_texts_of, encode, line_bounds, rejected_block, strip_blanks
 from assay.sequences.contract import Contract
 from assay.text.lines import Frame
 from assay.text.records import Limits, too_long
@@ -21,7 +21,7 @@ def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, lin
         blocks = [rejected_block([too_long(line, limits)], contract)] if frame.overlong else None
         for block in blocks or _blocks(frame.data, contract, limits, line):
             yield block
-            line += block.received
+            line += len(block.lines) + len(block.rejects)
 
 
 def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
@@ -64,9 +64,3 @@ def _read_ragged(
             contract=contract,
             notices=[*found.notices],
         )
-
-
-def line_bounds(codes: NDArray[np.uint8]) -> tuple[Index, Index]:
-    """Return where each line starts and where its LF lies, in bytes that end with one."""
-    stops = np.flatnonzero(codes == NEWLINE)
-    return np.concatenate([np.zeros(1, np.intp), stops[:-1] + 1]), stops
