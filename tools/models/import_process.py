@@ -49,8 +49,8 @@ def convert_apart(wish: ImportRequest, kind: str, folder: Path) -> ImportResult:
         reply = _reply(Path(scratch) / _REPLY) if done.returncode == 0 else None
     if reply is None:
         raise UnreadableInput(
-            f"{wish.path.name} ended the process that read it ({_explain_end(done.returncode)}): it is damaged, needs more "
-            "memory than there is, or was made to do that"
+            f"{wish.path.name} ended the process that read it ({_explain_end(done.returncode)}): it is damaged, needs "
+            "more memory than there is, or was made to do that"
         )
     if "error" in reply:
         raise _error(reply["error"])
