@@ -169,7 +169,7 @@ lock:  ## compile every requirements.in into its hashed requirements.txt (needs 
 	requirements/lock
 
 audit: $(VENV)/.dev $(AUDIT_VENV)/.audit  ## checkov and AWS's validator on the template, bandit on the code, pip-audit on the locks
-	$(PY) -m tools.audit.template $(AUDIT_VENV)/bin/checkov
+	$(PY) -m tools.audit.template_findings $(AUDIT_VENV)/bin/checkov
 	$(PY) -m tools.audit.transform template.yaml build/lint/template.json
 	$(AUDIT_VENV)/bin/python -m tools.audit.validation build/lint/template.json
 	$(AUDIT_VENV)/bin/bandit --quiet --configfile pyproject.toml --recursive layers functions tools

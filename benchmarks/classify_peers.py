@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.contest import ROOT, Way, draw, start_ways
 from benchmarks.measuring import Report, Times, arguments, in_turn, report
-from benchmarks.peers.texts import WAYS
+from benchmarks.peers.text_ways import WAYS
 from tools.models.shipped import newest
 
 FORMS: Final = ROOT / "build/peers"

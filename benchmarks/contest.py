@@ -1,7 +1,7 @@
 """Ways to do one thing, each in a process of its own: they share neither libraries nor threads nor memory.
 
-A process is `python -m benchmarks.peers.worker WAY FOLDER THREADS`. It says when its first answer is there, then reads
-tasks as JSON lines and answers each with its seconds. A way whose libraries are not installed is left out with a note.
+A process is `python -m benchmarks.peers.contestant WAY FOLDER THREADS`. It says when its first answer is there, then
+reads tasks as JSON lines and answers each with its seconds. A way whose libraries are not installed is left out with a note.
 """
 
 import json
@@ -40,7 +40,7 @@ class Way:
     """One contestant's process; `start_seconds` is from process start to its first answer."""
 
     def __init__(self, name: str, folder: Path, threads: int, python: str | None = None) -> None:
-        command = [python or interpreter(), "-m", "benchmarks.peers.worker", name, str(folder), str(threads)]
+        command = [python or interpreter(), "-m", "benchmarks.peers.contestant", name, str(folder), str(threads)]
         began = time.perf_counter()
         self.name = name
         self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process

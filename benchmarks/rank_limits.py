@@ -15,7 +15,7 @@ from typing import Any, Final
 from benchmarks.contest import Way, draw
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.objects import serve_apart
-from benchmarks.peers.networks import read
+from benchmarks.peers.layers import read
 from benchmarks.rank import GATE, SCORE
 from benchmarks.rank_peers import default_pair, files, threshold
 

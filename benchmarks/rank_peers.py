@@ -67,7 +67,7 @@ def default_pair(folder: Path) -> Path:
 
 def linear_pair(folder: Path) -> Path | None:
     """Have scikit-learn write a pair and import it; None where it is not installed."""
-    command = [interpreter(), "-m", "benchmarks.peers.linear", str(folder)]
+    command = [interpreter(), "-m", "benchmarks.peers.linear_pair", str(folder)]
     done = subprocess.run(command, cwd=ROOT, env=environment(1), capture_output=True, check=False)
     if done.returncode:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.networks import SYMBOLS, Network, Step, padding, shapes
+from benchmarks.peers.layers import SYMBOLS, Network, Step, padding, shapes
 
 
 def in_torch(network: Network) -> Any:

@@ -19,7 +19,7 @@ def _in_runs(run: Callable[[Codes], Any]) -> Model:
 
 
 def _networks(folder: Path) -> list[Any]:
-    from benchmarks.peers.networks import read
+    from benchmarks.peers.layers import read
 
     return [read(folder / name / "1/model.tflite") for name in ("gate", "score")]
 

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs
 
-from assay.abstracts import parsing
-from assay.abstracts.parsing import LISTS, AbstractRecord, Layout, record_of
+from assay.abstracts import abstract_records
+from assay.abstracts.abstract_records import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
 from assay.http.messages import VAGUE, Request, is_json, json_value, media_type
@@ -125,7 +125,7 @@ def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
 
 def _table(data: bytes, options: ClassifyOptions) -> ClassifyRequest:
     """Return a request for the rows of a table, as a file of abstracts has them. Raises UnreadableInput."""
-    found = list(parsing.read_records([data], Layout.CSV))
+    found = list(abstract_records.read_records([data], Layout.CSV))
     rows = _require_few([each for each in found if not isinstance(each, Notice)])
     texts = [each.text if isinstance(each, AbstractRecord) else "" for each in rows]
     about = [{"id": each.id, **each.about} if isinstance(each, AbstractRecord) else {} for each in rows]

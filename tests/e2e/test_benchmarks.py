@@ -20,7 +20,7 @@ def test_a_file_through_the_machine_is_what_one_pass_gives() -> None:
     path = os.pathsep.join(str(ROOT / part) for part in ("functions", "layers/assay/python", "."))
     given = ("--sequences", "25000", "--shard-megabytes", "1", "--at-once", "2")
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.rank_file", *given],
+        [sys.executable, "-m", "benchmarks.large_file", *given],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

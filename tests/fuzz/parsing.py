@@ -6,8 +6,8 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain
 
-from assay.abstracts.parsing import Layout
-from assay.abstracts.parsing import read_records as read_abstracts
+from assay.abstracts.abstract_records import Layout
+from assay.abstracts.abstract_records import read_records as read_abstracts
 from assay.errors import InputError, UnreadableInput
 from assay.jobs.byte_ranges import LineCounter, cut_ranges, own_lines
 from assay.sequences.contract import Windows

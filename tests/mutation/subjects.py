@@ -67,7 +67,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "layers/assay/python/assay/sequences/fasta.py",
             "layers/assay/python/assay/sequences/alignments.py",
             "layers/assay/python/assay/sequences/flatfiles.py",
-            "layers/assay/python/assay/sequences/paragraphs.py",
+            "layers/assay/python/assay/sequences/wrapped_lines.py",
         ),
         (
             _VALUES,
@@ -87,7 +87,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
         (
             "layers/assay/python/assay/abstracts/classification.py",
             "layers/assay/python/assay/abstracts/cleaning.py",
-            "layers/assay/python/assay/abstracts/parsing.py",
+            "layers/assay/python/assay/abstracts/abstract_records.py",
         ),
         (
             _VALUES,

@@ -16,7 +16,7 @@ from assay.models.loading import load_folder
 from assay.models.probes import check_probes
 from tools.training.sequences import __main__ as command
 from tools.training.sequences import convert, fitting, pipeline
-from tools.training.sequences.cards import card
+from tools.training.sequences.pair_cards import card
 from tools.training.sequences.proteins_data import ALPHABET, STABLE, Proteins
 from tools.training.sequences.stability_network import Student, StudentShape
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from assay.abstracts.parsing import Layout, read_records
+from assay.abstracts.abstract_records import Layout, read_records
 from assay.aws.s3 import Bucket
 from assay.errors import NotFound, ObjectChanged, ObjectMissing
 from assay.jobs import shard_bytes

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from assay.abstracts.parsing import Layout
+from assay.abstracts.abstract_records import Layout
 from assay.aws.s3 import Bucket
 from assay.jobs.classify_files import ClassifyJobType, sniff_layout
 from assay.jobs.merging import CutInRow, collect_results

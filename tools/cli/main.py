@@ -17,9 +17,9 @@ from tools.paths import ROOT
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("tools.cli.up", "run the whole service on this machine until Ctrl-C"),
     "demo": ("tools.cli.demo", "rank and classify real input on this machine, and check the outcome"),
-    "rank": ("tools.cli.rank", "rank a file of sequences (lines, FASTA, CSV; gzip too)"),
-    "classify": ("tools.cli.classify", "classify an abstract"),
-    "jobs": ("tools.cli.jobs", "list, show, cancel and redrive the jobs of files"),
+    "rank": ("tools.cli.rank_command", "rank a file of sequences (lines, FASTA, CSV; gzip too)"),
+    "classify": ("tools.cli.classify_command", "classify an abstract"),
+    "jobs": ("tools.cli.job_commands", "list, show, cancel and redrive the jobs of files"),
     "check": ("tools.cli.check", "try every promise of a live deployment"),
     "models": ("tools.cli.model_options", "import, publish, activate and list model bundles"),
 }

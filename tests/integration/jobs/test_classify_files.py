@@ -13,7 +13,7 @@ import pytest
 
 from assay.abstracts import cleaning
 from assay.abstracts import cleaning as preparing
-from assay.abstracts.parsing import Layout
+from assay.abstracts.abstract_records import Layout
 from assay.jobs.classify_files import sniff_layout
 from assay.jobs.steps import redrive
 from assay.options import ClassifyOptions

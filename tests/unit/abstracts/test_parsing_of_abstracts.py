@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.abstracts.abstract_records import Found, Layout, TableCut, read_records
 from assay.abstracts.cleaning import SHORTEST
-from assay.abstracts.parsing import Found, Layout, TableCut, read_records
 from assay.errors import UnreadableInput
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import AbstractRecord, Layout, read_records
+from assay.abstracts.abstract_records import AbstractRecord, Layout, read_records
 from assay.errors import UnreadableInput
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import AbstractRecord, Layout, read_records
+from assay.abstracts.abstract_records import AbstractRecord, Layout, read_records
 from assay.errors import UnreadableInput
 from assay.jobs.planning import header_bytes, line_of, table_shape
 from assay.sequences.alphabet import decode

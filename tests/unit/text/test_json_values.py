@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.parsing import LISTS as ABSTRACTS
-from assay.abstracts.parsing import AbstractRecord, Layout
-from assay.abstracts.parsing import read_records as read_abstracts
+from assay.abstracts.abstract_records import LISTS as ABSTRACTS
+from assay.abstracts.abstract_records import AbstractRecord, Layout
+from assay.abstracts.abstract_records import read_records as read_abstracts
 from assay.errors import UnreadableInput
 from assay.jobs.classify_files import sniff_layout as sniff_abstracts
 from assay.sequences.formats import LISTS, Format, sniff_format

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.templates import transformed
 from tools.audit.advisories import describe_advisory
 from tools.audit.licences import COPYLEFT, PAGE, licence, packages, page
-from tools.audit.template import TemplateFinding, Waiver, drop_waived, unneeded_waivers, waivers
+from tools.audit.template_findings import TemplateFinding, Waiver, drop_waived, unneeded_waivers, waivers
 from tools.audit.validation import severe
 
 WAIVED = {"A_1": Waiver("for all", frozenset()), "A_2": Waiver("for one", frozenset({"Queue"}))}

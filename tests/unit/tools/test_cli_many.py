@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 
-from assay.abstracts.parsing import AbstractRecord, Layout, read_records
+from assay.abstracts.abstract_records import AbstractRecord, Layout, read_records
 from assay.errors import InvalidOption, UnreadableInput
 from assay.jobs.classify_files import sniff_layout
 from assay.text.packing import look, open_text

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from assay.models.loading import SequenceScorer, load_folder
-from benchmarks.peers.networks import by_numpy, read, shapes
+from benchmarks.peers.layers import by_numpy, read, shapes
 from benchmarks.peers.sequences import ALPHABET, codes_of, indicators
 from benchmarks.rank import GATE, SCORE
 from tools.models.shipped import newest

@@ -3,7 +3,7 @@ import pytest
 
 from tools.models.metrics import _ranks, spearman
 from tools.training.sequences import pair_metrics
-from tools.training.sequences.cards import folds, metrics_table
+from tools.training.sequences.pair_cards import folds, metrics_table
 from tools.training.sequences.proteins_data import Proteins
 
 

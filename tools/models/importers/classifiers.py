@@ -11,8 +11,8 @@ from tools.models.architecture import Architecture, Weights
 from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.families import build_architecture
 from tools.models.importers import networks
+from tools.models.importers.checkpoint_reference import Head, Reference
 from tools.models.importers.networks import Form, explain_failure
-from tools.models.importers.reference import Head, Reference
 from tools.models.importers.result import (
     ImportRequest,
     ImportResult,

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from assay.errors import InvalidOption, UnreadableInput
 from tools.models.architecture import Architecture, Pooling, Weights
 from tools.models.importers.checkpoint import State, longest, read_config, read_network, read_state, rename_tensorflow
+from tools.models.importers.checkpoint_reference import Head, Reference
 from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
 from tools.models.importers.keras import read_keras_config
-from tools.models.importers.reference import Head, Reference
 from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
 

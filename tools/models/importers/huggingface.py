@@ -8,8 +8,8 @@ from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
 from tools.models.canonical_weights import check_head
 from tools.models.importers.checkpoint import longest, read_config, read_network, read_state
+from tools.models.importers.checkpoint_reference import Reference
 from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
-from tools.models.importers.reference import Reference
 from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
 

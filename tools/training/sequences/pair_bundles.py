@@ -10,7 +10,7 @@ from assay.sequences.contract import DEFAULT
 from tools.models.build import build_manifest
 from tools.models.importers.result import FLOAT_TOLERANCE, sequence_header, sequence_probes
 from tools.training.sequences import convert, quality_plots
-from tools.training.sequences.cards import card
+from tools.training.sequences.pair_cards import card
 from tools.training.sequences.pair_metrics import Report
 from tools.training.sequences.pipeline import FoldOutcome
 from tools.training.sequences.proteins_data import GATE

@@ -23,8 +23,8 @@ from assay.models.manifest import MANIFEST
 from tools.models.score_reference import calibrate, cross_fit, describe_set, write_reference
 from tools.models.shipped import newest, newest_model
 from tools.paths import ROOT
-from tools.training.sequences.cards import card
 from tools.training.sequences.likeness_fit import alarm_rates, fit_likeness, strange_sets, to_document
+from tools.training.sequences.pair_cards import card
 from tools.training.sequences.proteins_data import GATE, PROTEASES, Codes, Proteins, load, load_clusters, load_windows
 
 matplotlib.use("Agg")

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from typing import Any, Final
 
+from assay.abstracts.abstract_records import COLUMNS, LISTS, AbstractRecord, Found, Layout, TableCut, read_records
 from assay.abstracts.classification import Classifier, Prediction, classify, remarks, shape_result
 from assay.abstracts.cleaning import SLOW
-from assay.abstracts.parsing import COLUMNS, LISTS, AbstractRecord, Found, Layout, TableCut, read_records
 from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract, InvalidOption, ModelUnavailable
 from assay.jobs import rejects, shard_bytes

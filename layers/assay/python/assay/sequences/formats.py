@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from assay.errors import InvalidOption
-from assay.sequences.paragraphs import is_wrapped
+from assay.sequences.wrapped_lines import is_wrapped
 from assay.text.delimiters import is_table
 from assay.text.json_text import looks_like_json
 from assay.text.json_values import is_lines

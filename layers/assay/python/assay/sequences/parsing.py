@@ -12,8 +12,8 @@ from assay.sequences.fasta import parse_fasta, require_windows_fit
 from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.formats import Format
 from assay.sequences.json_items import SEQUENCE, ItemFields, fields_of, parse_document, parse_json_lines
-from assay.sequences.paragraphs import parse_wrapped
 from assay.sequences.plain_lines import parse_lines
+from assay.sequences.wrapped_lines import parse_wrapped
 from assay.text.json_values import split_head
 from assay.text.lines import frames
 from assay.text.records import LIMITS, Limits

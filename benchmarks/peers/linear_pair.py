@@ -1,4 +1,4 @@
-"""A pair of linear models as the replaced pipeline had them: `python -m benchmarks.peers.linear FOLDER`.
+"""A pair of linear models as the replaced pipeline had them: `python -m benchmarks.peers.linear_pair FOLDER`.
 
 Fitted to one-hot rows of random sequences, so collinear as the real ones are: any constant may go from a position's
 twenty weights to the intercept.

@@ -1,6 +1,6 @@
 """checkov on what CloudFormation deploys: every check of AWS passes, or is waived in waivers.yaml with a reason.
 
-    python -m tools.audit.template CHECKOV
+    python -m tools.audit.template_findings CHECKOV
 
 CHECKOV is the command of that name. A failure that nobody waived ends with status 1, and so does a waiver that
 nothing needs any more.

@@ -1,4 +1,4 @@
-"""One contestant: `python -m benchmarks.peers.worker WAY FOLDER THREADS`, tasks and answers as JSON lines."""
+"""One contestant: `python -m benchmarks.peers.contestant WAY FOLDER THREADS`, tasks and answers as JSON lines."""
 
 import ctypes
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.measuring import now
-from benchmarks.peers import runtimes, sequences, texts
+from benchmarks.peers import runtimes, sequences, text_ways
 from benchmarks.rank import peak_megabytes
 
 Act = Callable[[Any], Any]
@@ -21,7 +21,7 @@ _TILE_DATA: Final = 18
 
 def load(name: str, folder: Path, threads: int) -> Act:
     """Return what a way does with a task; KeyError for an unknown way, ImportError where it is not installed."""
-    maker: Callable[[Path, int], Act] = {**texts.WAYS, **sequences.WAYS, **runtimes.WAYS}[name]
+    maker: Callable[[Path, int], Act] = {**text_ways.WAYS, **sequences.WAYS, **runtimes.WAYS}[name]
     return maker(folder, threads)
 
 

@@ -1,4 +1,4 @@
-"""A large file through the state machine, against one pass over it: `python -m benchmarks.rank_file [--sequences N]`.
+"""A large file through the state machine, against one pass over it: `python -m benchmarks.large_file [--sequences N]`.
 
 Seeded random sequences are written to a temporary folder. One pass ranks them in a process of its own. Then the file is
 dropped on the local service, whose functions run in processes of their own: the real handlers, the real state machine
@@ -169,7 +169,7 @@ def show_passes(single: tuple[Pass, float], job: Pass, uses: list[Use], at_once:
 
 def main() -> None:
     """Read the options, measure, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rank_file", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.large_file", description=__doc__)
     parser.add_argument("--sequences", type=int, default=20_000_000)
     parser.add_argument("--shard-megabytes", type=int, default=64)
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="shards done at the same time")
