@@ -23,8 +23,9 @@ from assay.ranking.ranking import (
     require_no_rejects,
     with_row_notices,
 )
+from assay.sequences.alphabet import decode
 from assay.sequences.composition import DNA
-from assay.sequences.contract import Contract
+from assay.sequences.contract import Contract, Windows
 from assay.sequences.formats import Format
 from assay.sequences.json_items import parse_items
 from assay.sequences.parsing import parse
@@ -107,6 +108,24 @@ def test_lines_without_labels_weigh_nothing() -> None:
     (block,) = parse([b"ACD\n"], Format.LINES, SMALL)
     assert _rows(block).labels is None
     assert _weight(_rows(block), block) == 0
+
+
+@given(st.lists(st.tuples(st.text("pq", max_size=3), st.text("ACDX", max_size=40)), min_size=1, max_size=12))
+def test_a_ranked_window_has_the_id_and_cells_that_its_block_gives(proteins: list[tuple[str, str]]) -> None:
+    document = "".join(f">{name} of {name}\n{text}\n" for name, text in proteins).encode()
+    blocks = list(parse([document], Format.FASTA, SMALL, limits=Limits(), windows=Windows(3)))
+    given_ids = {
+        (line, text): (name, tuple(cells))
+        for block in blocks
+        for line, text, name, cells in reversed(
+            list(zip(block.lines.tolist(), decode(block.codes, SMALL), block.ids or [], block.extra or [], strict=True))
+        )
+    }
+    model = Fake(lambda text: float(sum(map(ord, text))), SMALL)
+    partial = rank_blocks(blocks, model, model, RankOptions(), deduplicate=False, on_rejects=lambda _: None)
+    assert partial.counts.scored == sum(len(block.lines) for block in blocks)
+    for row in partial.rows:
+        assert (row.id, tuple(row.extra)) == given_ids[row.line, row.sequence]
 
 
 def score(text: str) -> float:

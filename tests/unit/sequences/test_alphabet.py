@@ -89,7 +89,7 @@ def _told(windows: WindowCut) -> list[tuple[int, ...]]:
 
 def test_a_window_is_named_by_its_residues_from_one() -> None:
     windows = cut_windows(spans([7, 2], [1, 1]), np.asarray([9, 4]), Windows(3, 2), Limits())
-    assert [windows.label("p", at) for at in range(4)] == ["p/1-3", "p/3-5", "p/5-7", "p/1-2"]
+    assert [f"p/{windows.place(at)}" for at in range(4)] == ["p/1-3", "p/3-5", "p/5-7", "p/1-2"]
 
 
 @pytest.mark.parametrize("reason", ["residue", "encoding", "length", "empty", "too_long_line"])

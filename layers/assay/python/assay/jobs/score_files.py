@@ -57,7 +57,7 @@ class ScoreParts:
     def add(self, rows: Rows, contract: Contract, columns: tuple[str, ...]) -> None:
         """Take rows that passed, in order of lines."""
         names = carried_names(columns)
-        given = [(None, ())] * len(rows) if rows.labels is None else rows.labels.tolist()
+        given = rows.read_labels()
         labels = [(name, carried_cells(extra, len(names))) for name, extra in given] if names else given
         said = self._reference.read(rows.codes, rows.score, contract).columns() if self._reference else []
         lot = _Lot(rows, decode(rows.codes, contract), labels, names, said)

@@ -13,7 +13,7 @@ from assay.ranking.histograms import Histograms
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow
 from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, WindowIds, name_window
 from assay.sequences.contract import Contract
 from assay.text.records import NOT_FINITE, Notice, Reject, gather
 
@@ -23,17 +23,24 @@ HEAVY: Final = 64 << 20
 """Bytes of ids and carried cells that wait at once, for a model or for the next sorting of the best."""
 _CELL_BYTES: Final = 64
 """Bytes that Python takes for a cell beside its text."""
+Label = tuple[str | None, Sequence[str]]
+"""An id and carried cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """N sequences on their way through the models, in columns; `labels` holds (id, carried cells) or is None."""
+    """N sequences on their way through the models, in columns; `labels` holds (id, carried cells) or is None.
+
+    Of windows, whose `firsts` are the residues that they begin with, labels hold their record's id: `read_labels` makes
+    those of the rows that are wanted.
+    """
 
     codes: NDArray[np.uint8]
     lines: NDArray[np.int64]
     gate: NDArray[np.float32]
     score: NDArray[np.float32]
     labels: NDArray[np.object_] | None = None
+    firsts: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         """Return N."""
@@ -42,8 +49,20 @@ class Rows:
     def pick(self, index: Index) -> Self:
         """Return the rows at `index`."""
         labels = None if self.labels is None else self.labels[index]
+        firsts = None if self.firsts is None else self.firsts[index]
         gate, score = self.gate[index], self.score[index]
-        return replace(self, codes=self.codes[index], lines=self.lines[index], gate=gate, score=score, labels=labels)
+        return type(self)(self.codes[index], self.lines[index], gate, score, labels, firsts)
+
+    def read_labels(self) -> list[Label]:
+        """Return the id and carried cells of each row."""
+        if self.labels is None:
+            return [(None, ())] * len(self)
+        labels: list[Label] = self.labels.tolist()
+        if self.firsts is None:
+            return labels
+        length, firsts = self.codes.shape[1], self.firsts.tolist()
+        named = zip(labels, firsts, strict=True)
+        return [(name_window(word or "", first, length), cells) for (word, cells), first in named]
 
 
 def concatenate(parts: list[Rows]) -> Rows:
@@ -51,16 +70,18 @@ def concatenate(parts: list[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     labels = [part.labels for part in parts if part.labels is not None]
+    firsts = [part.firsts for part in parts if part.firsts is not None]
     return Rows(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.lines for part in parts]),
         np.concatenate([part.gate for part in parts]),
         np.concatenate([part.score for part in parts]),
         np.concatenate(labels) if labels else None,
+        np.concatenate(firsts) if firsts else None,
     )
 
 
-def weigh(labels: Iterable[tuple[str | None, Sequence[str]]]) -> int:
+def weigh(labels: Iterable[Label]) -> int:
     """Return about how many bytes ids and carried cells take in memory."""
     return sum(len(name or "") + sum(map(len, cells)) + _CELL_BYTES * (len(cells) + 1) for name, cells in labels)
 
@@ -270,7 +291,7 @@ class _Ranker:
             filtered = values[~passed]
             self._filtered += len(filtered)
             self._histograms.count_filtered(filtered)
-            rows = Rows(rows.codes, rows.lines, values, rows.score, rows.labels)
+            rows = replace(rows, gate=values)
             self._through_score(self._score.push(rows if passed.all() else rows.pick(passed), weight))
 
     def _through_score(self, batches: Iterable[Weighed]) -> None:
@@ -278,7 +299,7 @@ class _Ranker:
             values, rows = self._run(self._score.scorer, rows, "score")
             self._passed += len(rows)
             self._histograms.count_passed(rows.gate, values)
-            rows = Rows(rows.codes, rows.lines, rows.gate, values, rows.labels)
+            rows = replace(rows, score=values)
             self._best.add(rows, weight)
             if self._on_scored and self._contract and len(rows):
                 self._on_scored(rows, self._contract, self._columns)
@@ -308,12 +329,23 @@ def _float32(value: float) -> np.float32:
 def _rows(block: Block) -> Rows:
     """Return a block's sequences in columns, with no values yet."""
     count = len(block.lines)
+    none = np.zeros(count, np.float32)
+    if isinstance(block.ids, WindowIds):
+        return Rows(block.codes, block.lines, none, none, _window_labels(block, block.ids), block.ids.firsts)
     labels = None
     if block.ids is not None or block.extra is not None:
         pairs = zip(block.ids or repeat(None, count), block.extra or repeat((), count), strict=True)
         labels = np.fromiter(pairs, np.object_, count)
-    none = np.zeros(count, np.float32)
     return Rows(block.codes, block.lines, none, none, labels)
+
+
+def _window_labels(block: Block, ids: WindowIds) -> NDArray[np.object_]:
+    """Return what each window's record is called and carries: windows of one record share it."""
+    starts = np.flatnonzero(np.diff(ids.records, prepend=-1))
+    extra = block.extra or [()] * len(ids)
+    own = ((ids.words[ids.records[at]], extra[at]) for at in starts.tolist())
+    labels = np.fromiter(own, np.object_, len(starts))
+    return np.repeat(labels, np.diff(np.append(starts, len(ids))))
 
 
 def _weight(rows: Rows, block: Block) -> int:
@@ -340,10 +372,9 @@ def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
 
 def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
     """Turn columns into rows."""
-    labels = repeat((None, ()), len(rows)) if rows.labels is None else rows.labels
     said = reference.read(rows.codes, rows.score, contract).rows() if reference else repeat((), len(rows))
     texts = decode(rows.codes, contract)
-    values = zip(texts, rows.score, rows.gate, rows.lines.tolist(), labels, said, strict=True)
+    values = zip(texts, rows.score, rows.gate, rows.lines.tolist(), rows.read_labels(), said, strict=True)
     return [
         RankedRow(text, _shortest(score), _shortest(gate), line, *label, *meaning)
         for text, score, gate, line, label, meaning in values

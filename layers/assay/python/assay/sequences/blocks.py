@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,38 @@ from assay.text.records import (
 )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class WindowIds(Sequence[str]):
+    """The ids of [N] windows, made when they are read: most windows of a proteome are in no ranking.
+
+    `words` name the records, `records` [N] are theirs, `firsts` [N] the residues that windows begin with, from 0.
+    """
+
+    words: Sequence[str]
+    records: NDArray[np.intp]
+    firsts: NDArray[np.intp]
+    length: int
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        """Return the id of a window, or those of several."""
+        if isinstance(at, slice):
+            return [self[each] for each in range(len(self))[at]]
+        return name_window(self.words[self.records[at]], int(self.firsts[at]), self.length)
+
+
+def name_window(word: str, first: int, length: int) -> str:
+    """Return a window's id: the record's, and its residues from 1 as alignments write them, `P12345/101-150`."""
+    return f"{word}/{first + 1}-{first + length}"
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One parsed stretch of input, N sequences in input order; N + len(rejects) records were received."""
@@ -31,7 +63,7 @@ class Block:
     """[N, length] alphabet indices; rows may be strided."""
     lines: NDArray[np.int64]
     """[N] 1-based lines, ascending (FASTA: the header's; JSON: the position in the list)."""
-    ids: list[str] | None = None
+    ids: Sequence[str] | None = None
     extra: Sequence[tuple[str, ...]] | None = None
     rejects: list[Reject] = field(default_factory=list)
     columns: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from assay.sequences.blocks import (
     Checked,
     Index,
     Spans,
+    WindowIds,
     check_texts_of,
     encode,
     line_bounds,
@@ -49,10 +50,6 @@ class WindowCut(NamedTuple):
     spans: Spans
     record: Index
     first: Index
-
-    def label(self, word: str, at: int) -> str:
-        """Return a window's id: the record's, and its residues from 1 as alignments write them, `P12345/101-150`."""
-        return f"{word}/{self.place(at)}"
 
     def place(self, at: int) -> str:
         """Return the first and the last residue of a window, counted from 1."""
@@ -353,13 +350,13 @@ def _explain(reject: Reject, records: _Records, index: int) -> Reject:
 def _encode_windows(records: _Records, windows: Windows, contract: Contract, limits: Limits) -> Iterator[Block]:
     """Encode the windows of records."""
     whole = cut_windows(records.spans, records.sizes, windows, limits)
+    cells = np.fromiter(zip(records.titles), np.object_, len(records.titles))
     for at in range(0, len(whole.record), limits.block_records):
         part = whole.part(at, at + limits.block_records)
         found = check_texts_of(part.spans, contract, limits, records.sizes[part.record])
-        kept = found.kept.tolist()
-        ids = [part.label(records.words[part.record[index]], index) for index in kept]
-        extra = [(records.titles[part.record[index]],) for index in kept]
-        others = np.setdiff1d(np.arange(len(part.record)), found.kept).tolist()
+        ids = WindowIds(records.words, part.record[found.kept], part.first[found.kept], contract.length)
+        extra = cells[ids.records].tolist()
+        others = np.delete(np.arange(len(part.record)), found.kept).tolist()
         rejects = [
             _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.named(reject, index)
             for reject, index in zip(found.rejects, others, strict=True)
