@@ -2,6 +2,7 @@
 
 import bz2
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_a_file_of_abstracts_is_classified_here_and_by_a_service_alike(
         done = assay("classify", str(abstracts), "--top-k", "2", "--threshold", "0", "--out", str(folder), *where)
         assert done.returncode == 0, done.stderr
         assert "6 received, 5 classified, 1 rejected" in done.stderr
+        assert re.search(r"^line 2: \w+: .*\b50\b", done.stderr, re.MULTILINE), "why it was rejected"
         assert {path.name for path in folder.iterdir()} == {
             "classification.jsonl", "rejected.csv", "classification.json"
         }  # fmt: skip

@@ -1,6 +1,7 @@
 """`assay` against a running service: files as jobs, and the commands for jobs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ def test_results_in_a_folder_are_the_same_here_and_by_a_service(service: Service
         assert {path.name for path in folder.iterdir()} == NAMES
     for name in ("ranking.csv", "rejected.csv"):
         assert (here / name).read_bytes() == (there / name).read_bytes()
+    (job_id,) = re.findall(rf"{service.url}/\?job=(\w+)$", done.stderr, re.MULTILINE)
+    assert service.get(f"/jobs/{job_id}").json()["state"] == "SUCCEEDED"
     counts = [json.loads((folder / "ranking.json").read_text())["counts"] for folder in (here, there)]
     assert counts[0] == counts[1]
 
@@ -68,6 +71,7 @@ def test_a_failed_job_is_told_with_its_reason(service: Service, file: Path, tmp_
     done = assay("rank", str(file), "--strict", "--url", service.url, "--out", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "strict allows none" in done.stderr.splitlines()[-1]
+    assert "to share" not in done.stderr
     assert "rejected.csv" in {path.name for path in (tmp_path / "out").iterdir()}
     here = assay("rank", str(file), "--strict", "--out", str(tmp_path / "here"))
     assert here.returncode == 1

@@ -82,7 +82,7 @@ _LONGEST_NAME: Final = 40
 
 
 def read_results(folder: Path, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a folder of results holds as POST /classify would answer, counts beside it."""
+    """Return the results in a folder as POST /classify would answer, with counts."""
     lines = (folder / "classification.jsonl").read_text(encoding="utf-8").splitlines()
     said = {"counts": summary["counts"], "models": summary["models"], "notices": summary.get("notices") or []}
     return {"results": [json.loads(line) for line in lines], **said}

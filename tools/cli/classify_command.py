@@ -25,7 +25,7 @@ from tools.batch.inputs import Place, place_input
 from tools.cli import remote
 from tools.cli.arguments import add_where, classification_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import describe_notice, report_failure
+from tools.cli.output import describe_notice, describe_rejects, read_rejects, report_failure
 from tools.models.shipped import newest_model
 from tools.paths import ROOT
 from tools.terminal import bar, explain
@@ -97,12 +97,16 @@ def _print(answer: dict[str, Any], options: argparse.Namespace, name: str) -> No
             print(_reasons(result))
         if result.get("source"):
             print(_origin(result["source"]), file=sys.stderr)
+    for line in describe_rejects(answer.get("rejected", []), answer.get("counts", {}).get("rejected", 0)):
+        print(line, file=sys.stderr)
     for notice in answer.get("notices", ()):
         print(describe_notice(notice), file=sys.stderr)
     if "counts" in answer:
         print(", ".join(f"{count:,} {name}" for name, count in answer["counts"].items()), file=sys.stderr)
     if options.out:
         print(f"results are in {options.out / name if name else options.out}", file=sys.stderr)
+    if "address" in answer:
+        print(f"to share the result: {answer['address']}", file=sys.stderr)
 
 
 def _by_service(options: argparse.Namespace) -> dict[str, Any]:
@@ -153,7 +157,7 @@ def _many_here(options: argparse.Namespace, where: Place, models: Path, name: st
         folder, summary = classify_file.classify_file(where, Path(work), models, name, classification_options(options))
         for path in folder.iterdir():
             path.replace(out / path.name)
-        return read_results(out, summary)
+        return {**read_results(out, summary), "rejected": read_rejects(out)}
 
 
 def _format_result(result: dict[str, Any], top_k: int | None, titles: Mapping[str, str]) -> str:

@@ -55,8 +55,7 @@ def collect_outcome(results: Path, summary: Mapping[str, Any], out: Path | None)
     """Read the results of a job that lie in a folder, and move them to `out` where that is wanted."""
     ranking = results / "ranking.csv"
     text = ranking.read_text(encoding="utf-8") if ranking.exists() else ""
-    rejects = next(iter(sorted(results.glob("rejected*.csv"))), None)
-    rows = _rejects(rejects) if rejects else []
+    rows = read_rejects(results)
     said = [f"results are in {out}"] if out else []
     if (results / "scores").exists() and not next((results / "scores").glob("*.gz"), None):
         said.append("the scores themselves lie in the results bucket: scores/manifest.json lists their keys")
@@ -65,7 +64,11 @@ def collect_outcome(results: Path, summary: Mapping[str, Any], out: Path | None)
     return RankOutcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
 
 
-def _rejects(path: Path) -> list[dict[str, str]]:
+def read_rejects(results: Path) -> list[dict[str, str]]:
+    """Return the first rows of a folder's rejected.csv, or of its first part."""
+    path = next(iter(sorted(results.glob("rejected*.csv"))), None)
+    if path is None:
+        return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(islice(csv.DictReader(file), REJECTS_LISTED))
 
@@ -80,12 +83,17 @@ def _move(path: Path, target: Path) -> None:
 def report_outcome(outcome: RankOutcome) -> None:
     """Write the first rejects and the counts to standard error."""
     counts = outcome.summary.get("counts") or {}
-    lines = [f"line {row['line']}: {row['reason']}: {row['detail']}" for row in outcome.rejects[:REJECTS_SHOWN]]
-    more = counts.get("rejected", 0) - len(lines)
-    rest = [f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else []
     summed = [", ".join(f"{count:,} {name}" for name, count in counts.items())]
     told = map(describe_notice, outcome.summary.get("notices") or ())
-    print("\n".join([*lines, *rest, *told, *filter(None, summed), *outcome.said]), file=sys.stderr)
+    lines = describe_rejects(outcome.rejects, counts.get("rejected", 0))
+    print("\n".join([*lines, *told, *filter(None, summed), *outcome.said]), file=sys.stderr)
+
+
+def describe_rejects(rejects: Sequence[Mapping[str, str]], count: int) -> list[str]:
+    """Return the first rejects as a terminal shows them, a line each, and how many more of `count` there are."""
+    lines = [f"line {row['line']}: {row['reason']}: {row['detail']}" for row in rejects[:REJECTS_SHOWN]]
+    more = count - len(lines)
+    return [*lines, f"and {more:,} more rejected (--out DIR writes rejected.csv)"] if lines and more > 0 else lines
 
 
 def describe_notice(notice: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
@@ -31,7 +32,10 @@ def rank_remotely(options: argparse.Namespace, folder: Path) -> output.RankOutco
             return _shape(service.rank(file, **ranking_options(options)))
         job = _run_job(service, file, "rank", ranking_options(options), folder / "results")
     said = {"reason": _reason(job), "notices": _notices(folder / "results" / "ranking.json")}
-    return output.collect_outcome(folder / "results", {**job, **said}, options.out)
+    outcome = output.collect_outcome(folder / "results", {**job, **said}, options.out)
+    if job["state"] == "FAILED":
+        return outcome
+    return replace(outcome, said=(*outcome.said, f"to share the result: {job_address(options.url, job['job_id'])}"))
 
 
 def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -47,7 +51,13 @@ def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, An
         job = _run_job(service, file, "classify", chosen, folder)
     if job["state"] == "FAILED":
         raise JobFailed(job)
-    return read_results(folder, job)
+    said = {"rejected": output.read_rejects(folder), "address": job_address(options.url, job["job_id"])}
+    return {**read_results(folder, job), **said}
+
+
+def job_address(url: str, job_id: str) -> str:
+    """Return the address of a job's page, which shows the result to anyone who opens it."""
+    return f"{url.rstrip('/')}/?job={job_id}"
 
 
 @contextmanager
