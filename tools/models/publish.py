@@ -45,7 +45,9 @@ def require_publishable(folder: Path, *, run: bool = True) -> Manifest:
     verify_files(folder, manifest, _THREADS)
     if run:
         try:
-            probes.check_probes(load_model(folder, manifest, _THREADS))
+            model = load_model(folder, manifest, _THREADS)
+            probes.check_probes(model)
+            probes.check_scan(model)
         except RuntimeMissing as error:
             print(f"not run: {error}")
     return manifest

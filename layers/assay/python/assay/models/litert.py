@@ -128,6 +128,17 @@ def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
     return LiteRTRunner(interpreter, _match_inputs(manifest, inputs), _output(manifest, outputs), places)
 
 
+def load_scan(path: Path, name: str, threads: int) -> LiteRTRunner:
+    """Map a bundle's file that reads one long sequence, its input named `name`; BundleInvalid where it is none."""
+    places = processors(threads)
+    try:
+        interpreter = open_interpreter(path, threads)
+        (source,), (target,) = (interpreter.get_input_details(), interpreter.get_output_details())
+    except (ValueError, RuntimeError) as error:
+        raise BundleInvalid(f"{path.name} does not load: {error}") from error
+    return LiteRTRunner(interpreter, {name: source}, int(target["index"]), places)
+
+
 def open_interpreter(path: Path, threads: int) -> Any:
     """Return an interpreter that maps a .tflite file. Raises RuntimeMissing, ValueError, RuntimeError."""
     try:

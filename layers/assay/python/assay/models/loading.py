@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.abstracts.oddities import UsualTexts
     from assay.abstracts.tokens import TextTokenizer
     from assay.models.wide_part import WidePart
+    from assay.models.window_scan import WindowScan
     from assay.ranking.reference_scale import ReferenceScale
     from assay.sequences.measured import MeasuredSequences
 
@@ -43,17 +44,33 @@ class LoadedModel:
     manifest: Manifest
     folder: Path
     runner: Runner
+    threads: int = 1
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Return the first output; ModelUnavailable, which names the model, whatever its runtime raises."""
+        return self._run(self.runner, inputs)
+
+    def _run(self, runner: Runner, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         try:
-            return self.runner.run(inputs)
+            return runner.run(inputs)
         except AssayError:
             raise
         except Exception as error:
             name, version = self.manifest.name, self.manifest.version
             message = f"{name} {version} failed while it ran ({type(error).__name__}): {error}"
             raise ModelUnavailable(message, model=name, version=version) from error
+
+    @cached_property
+    def window_scan(self) -> "WindowScan | None":
+        """What scores the windows of long sequences at once, loaded when first asked for; None without that file."""
+        if self.manifest.scan is None or self.manifest.sequence is None:
+            return None
+        from assay.models.litert import load_scan
+        from assay.models.window_scan import WindowScan
+
+        name, spec = self.manifest.inputs[0].name, self.manifest.scan
+        runner = load_scan(self.folder / spec.path, name, self.threads)
+        return WindowScan(lambda text: self._run(runner, {name: text}), self.manifest.sequence.length, spec.length)
 
     @property
     def text(self) -> TextSpec:
@@ -124,7 +141,7 @@ class LoadedModel:
 def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
     with phase("load", model=manifest.name):
-        model = LoadedModel(manifest, folder, _runner(folder, manifest, threads))
+        model = LoadedModel(manifest, folder, _runner(folder, manifest, threads), threads)
     with phase("warm", model=manifest.name), _reading_tokenizer(model):
         run_once(model)
         model.reference, model.measured  # noqa: B018 - raise where a file is wrong, before the model serves
@@ -213,7 +230,22 @@ class SequenceScorer:
         """What the scores mean, where the bundle says it."""
 
     def score(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the scores [N] of codes [N, length]."""
+        """Return the scores [N] of codes [N, length]. Those of windows that overlap are the same bits, but sooner."""
+        if self.model.manifest.scan is None:
+            return self.score_singly(codes)
+        from assay.models.window_scan import find_overlap
+
+        scan, overlap = self.model.window_scan, find_overlap(codes)
+        if scan is None or overlap is None:
+            return self.score_singly(codes)
+        scores, others = np.empty(len(codes), np.float32), np.ones(len(codes), np.bool_)
+        scores[overlap.rows] = scan.score(overlap.text)[overlap.places]
+        others[overlap.rows] = False
+        scores[others] = self.score_singly(codes[others])
+        return scores
+
+    def score_singly(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the scores [N] of codes [N, length], each computed by itself."""
         scores = np.empty(len(codes), np.float32)
         for start in range(0, len(codes), self.batch):
             rows = codes[start : start + self.batch]

@@ -176,6 +176,8 @@ MAX_BUNDLE_BYTES: Final = 5 * 10**9
 _MAX_LABELS: Final = 4096
 _LONGEST_TITLE: Final = 200
 _MAX_AXIS: Final = 1 << 24
+MAX_SCAN: Final = 1 << 17
+"""Residues that a scan reads at once."""
 _DTYPES: Final = ("uint8", "int8", "int32", "int64", "float32", "float64")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
@@ -222,6 +224,14 @@ class SequenceSpec:
     def contract(self) -> Contract:
         """The alphabet and length that the parser holds sequences to."""
         return Contract(self.alphabet, self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSpec:
+    """A second file of a sequence model: it scores all windows of `length` residues at once, with the same bits."""
+
+    path: str
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +290,14 @@ def read_sequence(manifest: JsonFields) -> SequenceSpec:
     return SequenceSpec(contract.alphabet, contract.length, encoding)
 
 
+def read_scan(manifest: JsonFields) -> ScanSpec | None:
+    """Read what a `sequence-score` manifest says of a scan, None where it says nothing."""
+    if "scan" not in manifest.values:
+        return None
+    fields = JsonFields(manifest.values["scan"], "manifest.scan")
+    return ScanSpec(fields.text("path"), fields.integer("length", 1, MAX_SCAN))
+
+
 def read_text(manifest: JsonFields) -> TextSpec:
     """Read what a `text-classification` manifest says of texts."""
     fields = JsonFields(manifest.values.get("text"), "manifest.text")
@@ -336,6 +354,7 @@ class Manifest:
     licence: str
     quantization: Quantization | None = None
     """None where the manifest does not say, as those before this field do not."""
+    scan: ScanSpec | None = None
 
     @cached_property
     def size(self) -> int:
@@ -344,9 +363,10 @@ class Manifest:
 
     @cached_property
     def model_path(self) -> str:
-        """The path of the one .tflite file, or of the one saved_model.pb; BundleInvalid where there is not one."""
+        """The path of the one .tflite file but the scan's, or of the one saved_model.pb; BundleInvalid without one."""
         ending = ".tflite" if self.format == "tflite" else "saved_model.pb"
-        found = [file.path for file in self.files if file.path.endswith(ending)]
+        scan = self.scan.path if self.scan else None
+        found = [file.path for file in self.files if file.path.endswith(ending) and file.path != scan]
         if len(found) != 1:
             raise BundleInvalid(f"a bundle of format {self.format} has one file {ending}, this one {len(found)}")
         return found[0]
@@ -389,6 +409,7 @@ class Manifest:
             provenance=fields.mapping("provenance"),
             licence=fields.text("licence", ""),
             quantization=_read_quantization(fields),
+            scan=read_scan(fields) if task == "sequence-score" else None,
         )
         _check_files(manifest)
         _check_shapes(manifest)
@@ -425,6 +446,8 @@ def _check_files(manifest: Manifest) -> None:
         raise BundleInvalid(f"the bundle has {manifest.size} bytes, more than {MAX_BUNDLE_BYTES}")
     if manifest.text and manifest.text.tokenizer not in paths:
         raise BundleInvalid(f"the tokenizer {manifest.text.tokenizer[:80]!r} is not among the files")
+    if manifest.scan and manifest.scan.path not in paths:
+        raise BundleInvalid(f"the scan {manifest.scan.path[:80]!r} is not among the files")
     manifest.model_path  # noqa: B018 - raises where there is none
 
 
@@ -440,3 +463,13 @@ def _check_shapes(manifest: Manifest) -> None:
     shape = manifest.inputs[0].shape
     if len(manifest.inputs) != 1 or shape[1:] != expected[manifest.sequence.encoding]:
         raise BundleInvalid(f"input {shape} does not fit encoding {manifest.sequence.encoding} of {length} residues")
+    _check_scan(manifest, manifest.sequence)
+
+
+def _check_scan(manifest: Manifest, sequence: SequenceSpec) -> None:
+    if manifest.scan is None:
+        return
+    if (manifest.format, manifest.quantization, sequence.encoding) != ("tflite", "static", "index"):
+        raise BundleInvalid("a scan is for format tflite, quantization static and encoding index")
+    if manifest.scan.length < sequence.length:
+        raise BundleInvalid(f"the scan reads {manifest.scan.length} residues, fewer than a sequence has")

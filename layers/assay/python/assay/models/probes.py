@@ -92,6 +92,18 @@ def check_probes(model: LoadedModel, most: int | None = None) -> float | None:
     return difference
 
 
+def check_scan(model: LoadedModel) -> None:
+    """Raise BundleInvalid unless a bundle's scan gives windows of a random sequence the bits that each has alone."""
+    manifest, scan = model.manifest, model.window_scan
+    if scan is None or manifest.scan is None:
+        return
+    scorer, random = model.scorer, np.random.default_rng(0)
+    text = random.integers(0, len(scorer.alphabet), manifest.scan.length).astype(np.uint8)
+    windows = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(text, scorer.length))
+    if scan.score(text).tobytes() != scorer.score_singly(windows).tobytes():
+        raise BundleInvalid(f"{manifest.name} {manifest.version} scores windows by a scan otherwise than one by one")
+
+
 def score_probes(model: LoadedModel, inputs: Sequence[str]) -> npt.NDArray[np.float32]:
     """Return the scores of sequences [N], or of texts [N, labels] after the activation."""
     if model.manifest.text is None:
