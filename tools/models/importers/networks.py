@@ -136,6 +136,22 @@ def make_integer(path: Path, wish: ImportRequest) -> str:
     return f"int8 up to the last layer, ranges from {len(rows):,} rows, {drawn}, and from the probes"
 
 
+def share_windows(folder: Path, wish: ImportRequest, report: list[str]) -> dict[str, Any]:
+    """Write the file that scores the windows of a long sequence at once, where the network has no padding.
+
+    Returns the manifest's field that says so, and adds to the report what came of it.
+    """
+    from tools.models.scan_graph import write_scan
+
+    try:
+        scan = write_scan(folder, wish.contract)
+    except InvalidOption as error:
+        report.append(f"windows of long sequences are scored one by one: {error}")
+        return {}
+    report.append("windows of long sequences are scored together, with the same bits")
+    return scan
+
+
 def convert_network(function: Any, *, int8: bool) -> bytes:
     """Return the TensorFlow Lite file of a concrete function; ValueError where LiteRT could not run it."""
     frozen = convert_variables_to_constants_v2(function)
@@ -220,8 +236,9 @@ def _sequences(network: Network, wish: ImportRequest, folder: Path, kind: str) -
 
     probes = sequence_probes(wish.contract, score, 0.0)
     form, report = _write_sequences(sequence_function(network, wish, encoding), network, wish, folder)
+    scan = share_windows(folder, wish, report) if wish.quantize == "static" else {}
     allowed = tolerance(wish, form, probes.outputs, int8=wish.quantize in ("int8", "static"))
-    more = {"provenance": provenance(wish, kind), **name_quantization(wish.quantize, form)}
+    more = {"provenance": provenance(wish, kind), **name_quantization(wish.quantize, form), **scan}
     header = sequence_header(wish.contract, "index", wish.batch, form, **more)
     return ImportResult(header, probes.within(allowed), [f"the source reads {encoding}, the bundle indices", *report])
 

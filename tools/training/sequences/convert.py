@@ -42,7 +42,8 @@ def forward(student: Student, sequence: Any, head: int) -> Any:
     x = tf.gather(_array(student.residues.weight), tf.cast(sequence, tf.int32))
     x = _convolution(student.stem, tf.reshape(x, (batch, 1, LENGTH, -1)))
     for block in student.blocks:
-        x = x + (_separable(block, x) if isinstance(block, Separable) else _convolution(block, x))
+        inner = _separable(block, x) if isinstance(block, Separable) else _convolution(block, x)
+        x = x[:, :, block.margin : x.shape[2] - block.margin] + inner if block.margin else x + inner
     flat = tf.reshape(_convolution(student.narrow, x), (batch, -1))
     hidden = tf.nn.relu(flat @ _array(student.hidden.weight).T + _array(student.hidden.bias))
     weight, bias = _array(student.heads.weight)[head], _array(student.heads.bias)[head]
@@ -50,10 +51,11 @@ def forward(student: Student, sequence: Any, head: int) -> Any:
 
 
 def _convolution(layer: Convolution, x: Any) -> Any:
-    """Return a layer's activations [N, 1, ceil(T / stride), width]."""
+    """Return a layer's activations [N, 1, positions, width]."""
     kernel, bias = fold_normalisation(layer)
     stride, dilation = layer.convolution.stride[0], layer.convolution.dilation[0]
-    return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, "SAME", dilations=(1, dilation)) + bias)
+    padding = "VALID" if layer.valid else "SAME"
+    return tf.nn.relu(tf.nn.conv2d(x, kernel, stride, padding, dilations=(1, dilation)) + bias)
 
 
 def _separable(layer: Separable, x: Any) -> Any:

@@ -5,12 +5,16 @@ gives these and both EC50 [N, 4]: what the assay measured directly teaches the l
 """
 
 from dataclasses import astuple, dataclass
+from typing import Final
 
 import torch
 from torch import nn
 from torch.nn import functional
 
 from tools.training.sequences.proteins_data import ALPHABET, LENGTH, PROTEASES
+
+NARROW: Final = 3
+"""Kernel of the convolution before the dense layer, which halves the positions again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class StudentShape:
     stride: int = 2
     dilation: int = 1
     separable: bool = False
+    valid: bool = False
+
+    @property
+    def positions(self) -> int:
+        """Return how many positions the dense layer reads."""
+        if not self.valid:
+            return -(-LENGTH // (2 * self.stride))
+        inner = (LENGTH - self.stem) // self.stride + 1 - self.blocks * self.dilation * (self.kernel - 1)
+        return (inner - NARROW) // 2 + 1
 
     @property
     def file(self) -> str:
@@ -48,24 +61,39 @@ class StudentShape:
 
 
 class Convolution(nn.Module):
-    """SAME convolution as TensorFlow pads it, normalisation, ReLU: [N, channels, T] to [N, width, ceil(T / stride)]."""
+    """Convolution, normalisation, ReLU: [N, channels, T] to [N, width, ceil(T / stride)], padded as TensorFlow does.
 
-    def __init__(self, channels: int, width: int, kernel: int, stride: int = 1, dilation: int = 1) -> None:
+    A `valid` one is not padded, and gives fewer positions.
+    """
+
+    def __init__(
+        self, channels: int, width: int, kernel: int, stride: int = 1, dilation: int = 1, *, valid: bool = False
+    ) -> None:
         super().__init__()
+        self.valid = valid
         self.convolution = nn.Conv1d(channels, width, kernel, stride, dilation=dilation, bias=False)
         self.normalisation = nn.BatchNorm1d(width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the activations."""
+        return functional.relu(self.normalisation(self.convolution(x if self.valid else self._pad(x))))
+
+    @property
+    def margin(self) -> int:
+        """Return how many positions are lost at each side, where the stride is 1."""
+        return self.convolution.dilation[0] * (self.convolution.kernel_size[0] // 2) if self.valid else 0
+
+    def _pad(self, x: torch.Tensor) -> torch.Tensor:
         stride, length = self.convolution.stride[0], x.shape[2]
         kernel = self.convolution.dilation[0] * (self.convolution.kernel_size[0] - 1) + 1
         missing = max((-(-length // stride) - 1) * stride + kernel - length, 0)
-        padded = functional.pad(x, (missing // 2, missing - missing // 2))
-        return functional.relu(self.normalisation(self.convolution(padded)))
+        return functional.pad(x, (missing // 2, missing - missing // 2))
 
 
 class Separable(nn.Module):
     """A convolution of each channel by itself, then one over the channels: [N, width, T] to the same."""
+
+    margin = 0
 
     def __init__(self, width: int, kernel: int) -> None:
         super().__init__()
@@ -109,18 +137,18 @@ class Student(nn.Module):
         super().__init__()
         width = shape.width
         self.residues = nn.Embedding(len(ALPHABET), shape.embedding)
-        self.stem = Convolution(shape.embedding, width, shape.stem, shape.stride)
+        self.stem = Convolution(shape.embedding, width, shape.stem, shape.stride, valid=shape.valid)
         self.blocks = nn.ModuleList(_inner(shape) for _ in range(shape.blocks))
-        self.narrow = Convolution(width, width, 3, 2)
+        self.narrow = Convolution(width, width, NARROW, 2, valid=shape.valid)
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(-(-LENGTH // (2 * shape.stride)) * width, shape.dense)
+        self.hidden = nn.Linear(shape.positions * width, shape.dense)
         self.heads = nn.Linear(shape.dense, len(PROTEASES))
 
     def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """Return scores [N, 2] of codes [N, 50]."""
         x = self.stem(self.residues(codes).transpose(1, 2))
         for block in self.blocks:
-            x = x + block(x)
+            x = x[:, :, block.margin : x.shape[2] - block.margin] + block(x)
         flat = self.narrow(x).transpose(1, 2).flatten(1)
         return self.heads(functional.relu(self.hidden(self.dropout(flat))))
 
@@ -128,4 +156,4 @@ class Student(nn.Module):
 def _inner(shape: StudentShape) -> nn.Module:
     if shape.separable:
         return Separable(shape.width, shape.kernel)
-    return Convolution(shape.width, shape.width, shape.kernel, dilation=shape.dilation)
+    return Convolution(shape.width, shape.width, shape.kernel, dilation=shape.dilation, valid=shape.valid)
