@@ -162,8 +162,15 @@ def _rows(partial: PartialRanking) -> list[dict[str, object]]:
 
 
 def _row(rank: int, row: RankedRow, columns: Iterable[str]) -> dict[str, object]:
-    found = {"rank": rank, **{name: getattr(row, name) for name in ("sequence", "score", "gate", "line", "id")}}
+    found: dict[str, object] = {
+        "rank": rank,
+        "sequence": row.sequence,
+        "score": row.score,
+        "gate": row.gate,
+        "line": row.line,
+        "id": row.id,
+    }
     if row.extra:
         found["columns"] = dict(zip(columns, row.extra, strict=False))
-    said = ((name, getattr(row, name)) for name in REFERENCE_COLUMNS)
+    said = zip(REFERENCE_COLUMNS, (row.probability, row.percentile, row.notice), strict=True)
     return found | {name: value for name, value in said if value is not None}

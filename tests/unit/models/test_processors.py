@@ -129,3 +129,21 @@ def test_threads_of_a_network_keep_to_the_others_and_its_caller_is_free() -> Non
     assert begun
     assert {frozenset(os.sched_getaffinity(each)) for each in begun} == {frozenset(usable[1:])}
     assert os.sched_getaffinity(0) == set(usable)
+
+
+def test_of_two_networks_in_a_row_the_second_finds_its_thread_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Collection[int]] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(module, "_set", lambda _, places: asked.append(places))
+    folder: Path = DATA / "tiny-index" / "1"
+    manifest = read_manifest(folder)
+    rows = {manifest.inputs[0].name: np.zeros((manifest.inputs[0].shape[0] or 8, 50), np.uint8)}
+    first, second = (load_litert(folder, manifest, 2) for _ in range(2))
+    first.run(rows), second.run(rows)
+    monkeypatch.setattr(module, "_PAUSE", 3600)
+    asked.clear()
+    first.run(rows), second.run(rows)
+    assert asked == []
+    monkeypatch.setattr(module, "_PAUSE", -1)
+    second.run(rows)
+    assert asked == [(0,), (0, 1)]

@@ -12,7 +12,7 @@ from assay.errors import UnreadableInput
 from assay.options import RankOptions
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import carried_names, ranking_csv
-from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, name_columns
+from assay.sequences.carried_columns import MAX_CELL, MAX_COLUMNS, MAX_NAME, RESERVED, CarriedCells, name_columns
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from rank.reply import FirstRejects, write_body
@@ -125,3 +125,14 @@ def test_lines_within_a_cell_are_noticed_where_they_have_the_headers_cells(cells
     text = f'sequence,note\n{"ACDEFGHIKL" * 5},"a\n{"ACDEFGHIKL" * 5}{cells}\nd"\n'
     told = [note for block in parse([text.encode()], Format.CSV) for note in block.notices]
     assert [(note.code, note.lines) for note in told] == ([("quoted_lines", (3,))] if noticed else [])
+
+
+@given(st.integers(1, 3), st.integers(0, 4))
+def test_cells_held_by_column_are_rows(width: int, count: int) -> None:
+    columns = [[f"{at}{row}" for row in range(count)] for at in range(width)]
+    cells, rows = CarriedCells(columns), [tuple(column[row] for column in columns) for row in range(count)]
+    assert len(cells) == count
+    assert cells == rows
+    assert cells != [*rows, ("",)]
+    assert [*cells] == [cells[at] for at in range(count)] == cells[:] == rows
+    assert cells[1:] == rows[1:]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.jobs.byte_ranges import cut_ranges, own_lines
+from assay.options import RankOptions
 from assay.sequences.alphabet import decode
 from assay.sequences.blocks import Block
 from assay.sequences.contract import Windows
@@ -17,7 +18,7 @@ from assay.sequences.fasta import MAX_DESCRIPTION, MAX_ID
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.records import Limits
-from tests.unit.reference import SMALL
+from tests.unit.reference import SMALL, flat
 
 BLANKS = [
     chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace() or unicodedata.category(chr(code)) == "Zs"
@@ -125,3 +126,17 @@ def test_a_header_without_end_is_cut_and_so_are_the_windows_names() -> None:
     assert max(map(len, block.ids)) <= MAX_ID + len("/1498-1500")
     assert {len(cell) for cells in block.extra or [] for cell in cells} == {MAX_DESCRIPTION}
     assert [(each.code, each.lines) for each in block.notices] == [("cut_headers", (1,))]
+
+
+HEADERS = st.sampled_from(["a", "b c", " d", "é", "ss_pred", ""])
+SHORT = st.sampled_from(["ACD", "ACD", "dca", "AXD", "A-D", "AC"])
+
+
+@given(st.lists(st.tuples(HEADERS, SHORT)), st.sampled_from(["reject", "remove"]))
+def test_records_of_one_line_are_read_as_wrapped_ones_are(pairs: list[tuple[str, str]], gap_policy: str) -> None:
+    contract = RankOptions(gaps=gap_policy).lenient(SMALL)
+    even = "".join(f">{header}\n{text}\n" for header, text in pairs).encode()
+    wrapped = "".join(f">{header}\n{text[:1]}\n{text[1:]}\n" for header, text in pairs).encode()
+    found, expected = (flat(parse([data], Format.FASTA, contract)) for data in (even, wrapped))
+    assert [each._replace(line=0) for each in found] == [each._replace(line=0) for each in expected]
+    assert [each.line for each in found] == [2 * at + 1 for at in range(len(pairs))]

@@ -1,5 +1,6 @@
 """A stray quote costs its own row and no other, whatever separates the cells and wherever the input is cut."""
 
+import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from assay.abstracts.abstract_records import AbstractRecord, Layout, read_record
 from assay.errors import UnreadableInput
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
+from assay.text import csv_rows
 from assay.text.csv_rows import OpenRow
 from assay.text.records import Limits, Notice, Reject
 from tests.unit.reference import SMALL, flat
@@ -73,8 +75,6 @@ def test_a_cell_over_lines_that_are_no_rows_is_taken_without() -> None:
 def test_each_line_is_looked_at_twice_at_most(stray: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import csv
 
-    from assay.text import csv_rows
-
     fed = 0
 
     class Counting:
@@ -127,3 +127,25 @@ def test_abstracts_within_a_cell_are_noticed_where_there_are_columns() -> None:
     assert notice.lines == (3, 4)
     [only] = read_records([f'abstract\n"{LONG}\n{LONG}"\n'.encode()], Layout.CSV)
     assert isinstance(only, AbstractRecord)
+
+
+lines_of_cells = st.lists(
+    st.one_of(
+        st.lists(st.text('ab,;\t\n "\r\0é', max_size=3), min_size=1, max_size=4).map(",".join),
+        st.just("a,b"),
+        st.just("a,b,c"),
+    ).map(lambda line: line.replace("\n", "")),
+    min_size=1,
+    max_size=6,
+)
+
+
+@given(lines_of_cells, st.sampled_from(",;\t"))
+def test_lines_split_at_once_have_the_cells_that_a_reader_finds(lines: list[str], delimiter: str) -> None:
+    found = csv_rows._split_even(lines, delimiter)
+    assert found is None or [*map(list, found)] == list(csv.reader(lines, delimiter=delimiter, strict=True))
+
+
+@given(st.lists(st.tuples(st.text("ab é", max_size=3), st.text("cd", max_size=3)), min_size=1, max_size=6))
+def test_even_lines_without_quotes_are_split_at_once(rows: list[tuple[str, str]]) -> None:
+    assert csv_rows._split_even([",".join(row) for row in rows], ",") == rows

@@ -361,6 +361,8 @@ def _quality(media_type: str, ranges: dict[str, float]) -> float:
 
 _CARRIED: Final = 6_200_000
 """Bytes of body, escaped as Lambda's runtime escapes it within a reply, that one call carries beside the headers."""
+_ESCAPED: Final = 6
+"""Characters that escaping makes of a byte at most."""
 
 
 def deliver(
@@ -372,7 +374,7 @@ def deliver(
     to the link itself, which is of that form (303).
     """
     encoded = reply.body.encode()
-    if len(encoded) <= limit and len(json.dumps(reply.body)) <= _CARRIED:
+    if len(encoded) <= limit and (_ESCAPED * len(encoded) <= _CARRIED or len(json.dumps(reply.body)) <= _CARRIED):
         return reply
     key = f"results/{secrets.token_hex(16)}/{filename}"
     results.put(key, encoded, reply.content_type)

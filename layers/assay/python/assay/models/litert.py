@@ -77,7 +77,9 @@ def _leave_alone(error: OSError) -> None:
 
 
 _PAUSE: Final = 0.002
-"""Seconds after which a network's threads may have moved; between batches they have not, and to step takes 0.1 ms."""
+"""Seconds after which a thread may have moved; between batches and models it has not, and to step takes 0.1 ms."""
+_last = threading.local()
+"""When this thread last ran a network whose threads are pinned, whichever network that was: `ended`."""
 Inputs = Mapping[str, NDArray[Any]]
 
 
@@ -92,7 +94,6 @@ class LiteRTRunner:
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._output = output
         self._lock = threading.Lock()
-        self._ended = -math.inf
 
     def run(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return the first output for one set of inputs, named as the manifest names them."""
@@ -100,10 +101,11 @@ class LiteRTRunner:
             self._resize({name: array.shape for name, array in inputs.items()})
             for name, array in inputs.items():
                 self._interpreter.set_tensor(self._indices[name], np.ascontiguousarray(array, self._dtypes[name]))
-            if time.perf_counter() - self._ended > _PAUSE:
+            if time.perf_counter() - getattr(_last, "ended", -math.inf) > _PAUSE:
                 self._places.step_to_first()
             self._interpreter.invoke()
-            self._ended = time.perf_counter()
+            if self._places.usable:
+                _last.ended = time.perf_counter()
             return np.asarray(self._interpreter.get_tensor(self._output), np.float32)
 
     def _resize(self, shapes: dict[str, tuple[int, ...]]) -> None:

@@ -1,6 +1,6 @@
 """From blocks of sequences to the best rows: gate model, threshold, score model, and the top-k in bounded memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Final, Protocol, Self
@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.options import RankOptions
+from assay.ranking.duplicates import Seen, pack
 from assay.ranking.histograms import Histograms
+from assay.ranking.labels import Label, Labels
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow
 from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.alphabet import decode
@@ -23,23 +25,21 @@ HEAVY: Final = 64 << 20
 """Bytes of ids and carried cells that wait at once, for a model or for the next sorting of the best."""
 _CELL_BYTES: Final = 64
 """Bytes that Python takes for a cell beside its text."""
-Label = tuple[str | None, Sequence[str]]
-"""An id and carried cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """N sequences on their way through the models, in columns; `labels` holds (id, carried cells) or is None.
 
-    Of windows, whose `firsts` are the residues that they begin with, labels hold their record's id: `read_labels` makes
-    those of the rows that are wanted.
+    They are pairs [N] once the gate is passed. Of windows, whose `firsts` are the residues that they begin with, labels
+    hold their record's id: `read_labels` makes those of the rows that are wanted.
     """
 
     codes: NDArray[np.uint8]
     lines: NDArray[np.int64]
     gate: NDArray[np.float32]
     score: NDArray[np.float32]
-    labels: NDArray[np.object_] | None = None
+    labels: NDArray[np.object_] | Labels | None = None
     firsts: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
@@ -57,7 +57,7 @@ class Rows:
         """Return the id and carried cells of each row."""
         if self.labels is None:
             return [(None, ())] * len(self)
-        labels: list[Label] = self.labels.tolist()
+        labels: list[Label] = [*self.labels]
         if self.firsts is None:
             return labels
         length, firsts = self.codes.shape[1], self.firsts.tolist()
@@ -66,19 +66,26 @@ class Rows:
 
 
 def concatenate(parts: list[Rows]) -> Rows:
-    """Return the rows of all `parts` (at least one; all with labels or all without), in order."""
+    """Return the rows of all `parts` (at least one; all with labels of one kind or all without), in order."""
     if len(parts) == 1:
         return parts[0]
-    labels = [part.labels for part in parts if part.labels is not None]
     firsts = [part.firsts for part in parts if part.firsts is not None]
     return Rows(
         np.concatenate([part.codes for part in parts]),
         np.concatenate([part.lines for part in parts]),
         np.concatenate([part.gate for part in parts]),
         np.concatenate([part.score for part in parts]),
-        np.concatenate(labels) if labels else None,
+        _join_labels([part.labels for part in parts]),
         np.concatenate(firsts) if firsts else None,
     )
+
+
+def _join_labels(parts: list[NDArray[np.object_] | Labels | None]) -> NDArray[np.object_] | Labels | None:
+    waiting = [part for part in parts if isinstance(part, Labels)]
+    if waiting:
+        return Labels.join(waiting)
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    return np.concatenate(arrays) if arrays else None
 
 
 def weigh(labels: Iterable[Label]) -> int:
@@ -140,11 +147,6 @@ def _first_distinct(codes: NDArray[np.uint8], order: NDArray[np.intp], k: int) -
         take *= 4
 
 
-def pack(codes: NDArray[np.uint8]) -> NDArray[np.void]:
-    """Return each row of [N, length] codes as one value that compares by its bytes: [N]."""
-    return np.ascontiguousarray(codes).view(np.dtype((np.void, codes.shape[1]))).reshape(-1)
-
-
 _FEED: Final = 1 << 15
 _BLOCK: Final = 2 << 20
 """Bytes of text that a block of input has at most, but for rows that were read across a block's end."""
@@ -190,7 +192,7 @@ def rank_blocks(
     passed goes to `on_scored` in order of lines, with the names of its carried cells.
     """
     ranker = _Ranker(gate, score, options, on_rejects, on_scored, most)
-    seen: set[bytes] | None = set() if deduplicate else None
+    seen = Seen() if deduplicate else None
     for block in blocks:
         ranker.take(block, seen)
     return ranker.finish()
@@ -221,7 +223,7 @@ class _Queue:
         self._weight += weight
         if self._held >= max(_FEED, self._batch):
             whole, cut, weight = concatenate(self._parts), self._held - self._held % self._batch, self._weight
-            self._parts, self._held = [whole.pick(slice(cut, None))], self._held - cut
+            self._parts, self._held = [_shrink(whole.pick(slice(cut, None)))], self._held - cut
             self._weight = weight * self._held // len(whole)
             yield whole.pick(slice(cut)), weight
         elif self._weight > HEAVY:
@@ -258,7 +260,7 @@ class _Ranker:
         self._notices: tuple[Notice, ...] = ()
         self._histograms = Histograms()
 
-    def take(self, block: Block, seen: set[bytes] | None) -> None:
+    def take(self, block: Block, seen: Seen | None) -> None:
         """Count a block and send its sequences on."""
         self._contract, self._columns = block.contract, self._columns or block.columns
         self._received += len(block.lines) + len(block.rejects)
@@ -266,9 +268,9 @@ class _Ranker:
         if block.notices:
             self._notices = gather([*self._notices, *block.notices])
         rows = _rows(block)
-        if seen is not None:
-            rows = _unseen(rows, seen)
-            self._duplicates += len(block.lines) - len(rows)
+        if seen is not None and (fresh := seen.find_fresh(rows.codes)) is not None:
+            self._duplicates += len(rows) - len(fresh)
+            rows = rows.pick(fresh)
         self._through_gate(self._gate.push(rows, _weight(rows, block)))
 
     def finish(self) -> PartialRanking:
@@ -292,7 +294,8 @@ class _Ranker:
             self._filtered += len(filtered)
             self._histograms.count_filtered(filtered)
             rows = replace(rows, gate=values)
-            self._through_score(self._score.push(rows if passed.all() else rows.pick(passed), weight))
+            rows = _settle(rows if passed.all() else rows.pick(passed))
+            self._through_score(self._score.push(rows, weight))
 
     def _through_score(self, batches: Iterable[Weighed]) -> None:
         for rows, weight in batches:
@@ -332,11 +335,17 @@ def _rows(block: Block) -> Rows:
     none = np.zeros(count, np.float32)
     if isinstance(block.ids, WindowIds):
         return Rows(block.codes, block.lines, none, none, _window_labels(block, block.ids), block.ids.firsts)
-    labels = None
-    if block.ids is not None or block.extra is not None:
-        pairs = zip(block.ids or repeat(None, count), block.extra or repeat((), count), strict=True)
-        labels = np.fromiter(pairs, np.object_, count)
-    return Rows(block.codes, block.lines, none, none, labels)
+    return Rows(block.codes, block.lines, none, none, Labels.of(block))
+
+
+def _shrink(rows: Rows) -> Rows:
+    """Return rows that keep no other rows' labels in memory."""
+    return replace(rows, labels=rows.labels.shrink()) if isinstance(rows.labels, Labels) else rows
+
+
+def _settle(rows: Rows) -> Rows:
+    """Return rows with their labels themselves."""
+    return replace(rows, labels=rows.labels.settle()) if isinstance(rows.labels, Labels) else rows
 
 
 def _window_labels(block: Block, ids: WindowIds) -> NDArray[np.object_]:
@@ -351,23 +360,6 @@ def _window_labels(block: Block, ids: WindowIds) -> NDArray[np.object_]:
 def _weight(rows: Rows, block: Block) -> int:
     """Return at most how many bytes a block's ids and cells weigh, without looking at each."""
     return 0 if rows.labels is None else _BLOCK + _CELL_BYTES * len(rows) * (1 + len(block.columns))
-
-
-def _unseen(rows: Rows, seen: set[bytes]) -> Rows:
-    """Return the rows whose sequence is not in `seen`, and note it there."""
-    keys, known = pack(rows.codes).tolist(), len(seen)
-    if seen.isdisjoint(keys):
-        seen.update(keys)
-        if len(seen) == known + len(keys):
-            return rows
-        first = dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
-        return rows.pick(np.sort(np.fromiter(first.values(), np.intp, len(first))))
-    fresh: list[int] = []
-    for index, key in enumerate(keys):
-        if key not in seen:
-            seen.add(key)
-            fresh.append(index)
-    return rows.pick(np.asarray(fresh, np.intp))
 
 
 def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:

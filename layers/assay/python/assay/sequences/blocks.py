@@ -174,6 +174,13 @@ class Checked(NamedTuple):
     notices: Sequence[Notice] = ()
 
 
+def number_lines(lines: Sequence[int]) -> NDArray[np.int64]:
+    """Return lines as an array [N]."""
+    if isinstance(lines, range):
+        return np.arange(lines.start, lines.stop, lines.step)
+    return np.array(lines, np.int64)
+
+
 def encode(data: bytes, contract: Contract) -> NDArray[np.uint8]:
     """Return the code of each byte, in one pass over them."""
     return np.frombuffer(data.translate(byte_table(contract.alphabet, contract.gaps)), np.uint8)
@@ -189,7 +196,7 @@ def check_texts_of(spans: Spans, contract: Contract, limits: Limits, sizes: Inde
     if sizes is not None:
         fitting &= sizes <= limits.record_bytes
     kept = np.flatnonzero(fitting)
-    codes = _rows(spans.codes, spans.starts[kept], contract.length)
+    codes = copy_rows(spans.codes, spans.starts[kept], contract.length)
     if codes.size and codes.max() >= BLANK:
         clean = (codes < BLANK).all(axis=1)
         codes, kept = codes[clean], kept[clean]
@@ -254,24 +261,36 @@ def check_texts(
     texts: Sequence[str], lines: NDArray[np.int64], contract: Contract, limits: Limits, errors: str
 ) -> Checked:
     """Encode and check sequences that are text already; `errors` says how lone surrogates become bytes."""
-    spans = _join_plain(texts, lines, contract)
-    if spans is None:
-        spans = _spans([text.strip(" \t\r\n").encode("utf-8", errors) for text in texts], lines, contract)
-    return check_texts_of(spans, contract, limits)
-
-
-def _join_plain(texts: Sequence[str], lines: NDArray[np.int64], contract: Contract) -> Spans | None:
-    """Return the spans of texts that are ASCII without blanks, one encoding for all; None where one is not."""
-    whole = "\n".join(texts)
-    if not whole.isascii() or any(blank in whole for blank in " \t\r"):
-        return None
+    whole = "\n".join((*texts, ""))
+    if not whole.isascii():
+        return _check_each(texts, lines, contract, limits, errors)
     plain = whole.encode()
-    data = np.frombuffer(plain, np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))
-    if len(ends) != len(texts) - 1:
+    codes = encode(plain, contract)
+    table = reshape_lines(codes, contract.length)
+    if table is not None and len(table) == len(texts):
+        return Checked(table, np.arange(len(texts)), [])
+    ends = np.flatnonzero(codes == NEWLINE)
+    if len(ends) != len(texts) or any(blank in whole for blank in " \t\r"):
+        return _check_each(texts, lines, contract, limits, errors)
+    starts = np.append(0, ends + 1)[:-1]
+    return check_texts_of(Spans(np.frombuffer(plain, np.uint8), codes, starts, ends, lines), contract, limits)
+
+
+def _check_each(
+    texts: Sequence[str], lines: NDArray[np.int64], contract: Contract, limits: Limits, errors: str
+) -> Checked:
+    """Check texts that have blanks at their ends, or more than ASCII."""
+    parts = [text.strip(" \t\r\n").encode("utf-8", errors) for text in texts]
+    return check_texts_of(_spans(parts, lines, contract), contract, limits)
+
+
+def reshape_lines(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8] | None:
+    """Return [N, length] when every line is `length` residues and nothing else, or None; the rows are strided."""
+    count, rest = divmod(len(codes), length + 1)
+    if rest or np.count_nonzero(codes >= BLANK) != count:
         return None
-    starts, stops = np.append(0, ends + 1), np.append(ends, len(data))
-    return Spans(data, encode(plain, contract), starts, stops, lines)
+    table = codes.reshape(count, length + 1)
+    return table[:, :length] if (table[:, length] == NEWLINE).all() else None
 
 
 def line_bounds(codes: NDArray[np.uint8]) -> tuple[Index, Index]:
@@ -288,7 +307,7 @@ def strip_blanks(codes: NDArray[np.uint8], starts: Index, stops: Index) -> tuple
     return np.where(some, solid[first], starts), np.where(some, solid[last - 1] + 1, starts)
 
 
-def _rows(codes: NDArray[np.uint8], starts: Index, length: int) -> NDArray[np.uint8]:
+def copy_rows(codes: NDArray[np.uint8], starts: Index, length: int) -> NDArray[np.uint8]:
     """Copy `length` codes from each start: [N, length]."""
     if not len(starts):
         return np.empty((0, length), np.uint8)

@@ -1,7 +1,7 @@
 """Names of carried columns: unique whatever their case, and never one of Assay's own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, overload
 
 from assay.errors import UnreadableInput
 from assay.text.records import Notice, notice
@@ -19,6 +19,38 @@ CUT: Final = "cut_cells"
 _CUT: Final = f"carried cells of over {MAX_CELL:,} characters were cut there"
 DUPLICATES: Final = "duplicate_columns"
 _LISTED: Final = 10
+
+
+class CarriedCells(Sequence[tuple[str, ...]]):
+    """The carried cells of N rows, held by column; a row's tuple is made when it is asked for."""
+
+    def __init__(self, columns: Sequence[Sequence[str]]) -> None:
+        """Hold at least one column, all of N cells."""
+        self._columns = columns
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self._columns[0])
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[str, ...]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[str, ...] | list[tuple[str, ...]]:
+        """Return the cells of a row, or of several."""
+        if isinstance(at, slice):
+            return [*zip(*(column[at] for column in self._columns), strict=True)]
+        return tuple([column[at] for column in self._columns])
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        """Yield the cells of each row."""
+        return zip(*self._columns, strict=True)
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether these are the cells of another sequence."""
+        return isinstance(other, Sequence) and [*self] == [*other]
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
 
 
 def require_columns(names: Sequence[str]) -> None:

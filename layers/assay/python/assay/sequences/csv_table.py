@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from assay.errors import UnreadableInput
-from assay.sequences.blocks import Block, check_texts, rejected_block
+from assay.sequences.blocks import Block, check_texts, number_lines, rejected_block
 from assay.sequences.carried_columns import MAX_CELL, cut_cells, name_columns, rename_columns, require_columns
 from assay.sequences.contract import Contract
 from assay.text.csv_rows import RowBatch, Spanned, read_rows
@@ -106,7 +106,7 @@ def no_column(names: Sequence[str], wanted: str) -> UnreadableInput:
 
 def _block(batch: RowBatch, header: SequenceColumns, contract: Contract, limits: Limits) -> Block:
     """Encode the rows' sequences; carry the other cells of those that hold the contract."""
-    lines = np.array(batch.lines, np.int64)
+    lines = number_lines(batch.lines)
     found = check_texts(_column(batch.cells, header.sequence), lines, contract, limits, _ESCAPE)
     rejects = sorted([*found.rejects, *batch.rejects]) if batch.rejects else found.rejects
     kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
@@ -143,7 +143,7 @@ def _uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
     return [notice(UNEVEN, _UNEVEN, lines)] if lines else []
 
 
-def _carry(read: Sequence[list[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
+def _carry(read: Sequence[Sequence[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
     """Return the other cells of each row; of a row too short for all those that it has, lest a few bytes grow large."""
     try:
         return list(zip(*(_readable_all([cells[at] for cells in read]) for at in others), strict=True))
@@ -152,7 +152,7 @@ def _carry(read: Sequence[list[str]], others: Sequence[int]) -> list[tuple[str, 
         return [tuple(_readable(cells[at]) for at in some) for cells, some in zip(read, near, strict=True)]
 
 
-def _column(read: Sequence[list[str]], at: int) -> list[str]:
+def _column(read: Sequence[Sequence[str]], at: int) -> list[str]:
     """Return one cell of each row; a row too short for it has an empty one."""
     try:
         return [cells[at] for cells in read]
@@ -160,7 +160,7 @@ def _column(read: Sequence[list[str]], at: int) -> list[str]:
         return [cells[at] if at < len(cells) else "" for cells in read]
 
 
-def _readable_column(read: Sequence[list[str]], at: int) -> list[str]:
+def _readable_column(read: Sequence[Sequence[str]], at: int) -> list[str]:
     return _readable_all(_column(read, at))
 
 

@@ -18,11 +18,13 @@ from assay.sequences.blocks import (
     Spans,
     WindowIds,
     check_texts_of,
+    copy_rows,
     encode,
     line_bounds,
     rejected_block,
     tell_tidied,
 )
+from assay.sequences.carried_columns import CarriedCells
 from assay.sequences.contract import Contract, Windows
 from assay.sequences.fasta_repairs import mend
 from assay.sequences.formats import Format
@@ -126,14 +128,14 @@ class _Reader:
     def feed(self, data: bytes) -> Iterator[Block]:
         """Take whole lines: finish the record that is held, give the whole records, hold the last."""
         head = _first_header(data)
-        before = data[:head]
+        before, count = data[:head], data.count(b"\n")
         if before and not self.begun:
             yield from self._stray(before)
         elif before and self.held:
             self._hold(self.held + before, self.held_line)
         if head < len(data):
-            yield from self._records(data, head)
-        self.line += data.count(b"\n")
+            yield from self._records(data, head, count)
+        self.line += count
         yield from self._bounded()
 
     def overlong(self, first: bytes) -> Iterator[Block]:
@@ -153,14 +155,14 @@ class _Reader:
             yield from self._blocks(self.held, self.held_line)
         self.held = b""
 
-    def _records(self, data: bytes, head: int) -> Iterator[Block]:
-        """Give what is held and all records but the last, which is then held."""
+    def _records(self, data: bytes, head: int, count: int) -> Iterator[Block]:
+        """Give what is held and all records of `count` lines but the last, which is then held."""
         last = data.rfind(b"\n>") + 1
         yield from self.finish()
         first_line = self.line + data.count(b"\n", 0, head)
         if last > head:
             yield from self._blocks(data[head:last], first_line)
-        self._hold(data[last:], self.line + data.count(b"\n", 0, last))
+        self._hold(data[last:], self.line + count - data.count(b"\n", last))
         self.begun = True
 
     def _blocks(self, data: bytes, line: int) -> Iterator[Block]:
@@ -211,23 +213,27 @@ class _Records(NamedTuple):
     sizes: Index
     words: list[str]
     titles: list[str]
+    structured: bool
+    """Whether some may be rows of structure."""
     longest: int
     """Bytes of the longest header."""
     notices: list[Notice]
     done: tuple[tuple[str, NDArray[np.bool_]], ...] = ()
     """What was done to records first, and to which [N]."""
+    odd: bool = False
+    """Whether a header or a number is among the residues."""
 
     def told(self, which: Index) -> list[Notice]:
         """Return the notices of what was done to some of the records."""
         pairs = ((code, self.spans.lines[which[mask[which]]].tolist()) for code, mask in self.done)
         return [tell_tidied(code, lines) for code, lines in pairs if lines]
 
-    def labels(self, start: int, stop: int, kept: Index) -> tuple[list[str], Iterable[tuple[str, ...]]]:
+    def labels(self, start: int, stop: int, kept: Index) -> tuple[list[str], CarriedCells]:
         """Return the ids and carried cells of those records of [start, stop) that were kept."""
         if len(kept) == stop - start:
-            return self.words[start:stop], zip(self.titles[start:stop])
+            return self.words[start:stop], CarriedCells([self.titles[start:stop]])
         which = (kept + start).tolist()
-        return [self.words[at] for at in which], [(self.titles[at],) for at in which]
+        return [self.words[at] for at in which], CarriedCells([[self.titles[at] for at in which]])
 
 
 def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Records:
@@ -235,7 +241,7 @@ def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Rec
     numbered = contract.numbered
     odd = b";" in data and (b"\n;" in data or b">P1;" in data or b">F1;" in data)
     found = None if odd else _find(data, contract, line)
-    if found is None or _is_odd(found.spans, numbered):
+    if found is None or found.odd:
         mended = mend(data, line, numbered=numbered, longest=limits.record_bytes)
         found = _find(mended.data, contract, line)
         spans = found.spans._replace(lines=np.array(mended.lines, np.int64))
@@ -243,7 +249,7 @@ def _records(data: bytes, contract: Contract, line: int, limits: Limits) -> _Rec
         found = found._replace(spans=spans, sizes=np.array(mended.sizes, np.intp), notices=glued)
     if contract.terminated:
         found = _strip_terminators(found)
-    if not _STRUCTURES.isdisjoint(found.words):
+    if found.structured and not _STRUCTURES.isdisjoint(found.words):
         found = _empty_structures(found)
     return _bound_headers(found) if found.longest > MAX_ID else found
 
@@ -272,15 +278,27 @@ def _find(data: bytes, contract: Contract, line: int) -> _Records:
     header = text[starts] == _HEADER
     heads = np.flatnonzero(header)
     within = np.repeat(header, stops - starts + 1)
+    sizes = np.diff(np.append(starts[heads], len(data)))
+    longest = int((stops - starts)[heads].max(initial=0))
+    edged = bool(((codes[starts[heads] + 1] == BLANK) | (codes[stops[heads] - 1] == BLANK)).any())
+    names = _names(text[within].tobytes(), edged)
+    if _is_even(codes, header, starts, stops, contract.length):
+        spans = Spans(text, codes, starts[1::2], stops[1::2], heads + line)
+        return _Records(spans, sizes, *names, longest, [])
     residues = ~within & (codes != NEWLINE) & (codes != BLANK)
     widths = np.add.reduceat(np.add.reduceat(residues, starts, dtype=np.intp), heads)
     ends = np.cumsum(widths)
     spans = Spans(text[residues], codes[residues], ends - widths, ends, heads + line)
-    sizes = np.diff(np.append(starts[heads], len(data)))
-    longest = int((stops - starts)[heads].max(initial=0))
     done = _find_gaps(text, within, starts[heads], contract)
-    edged = bool(((codes[starts[heads] + 1] == BLANK) | (codes[stops[heads] - 1] == BLANK)).any())
-    return _Records(spans, sizes, *_names(text[within].tobytes(), edged), longest, [], done)
+    return _Records(spans, sizes, *names, longest, [], done, odd=_is_odd(spans, contract.numbered))
+
+
+def _is_even(codes: NDArray[np.uint8], header: NDArray[np.bool_], starts: Index, stops: Index, length: int) -> bool:
+    """Say whether each record has one line, of `length` residues and nothing else."""
+    bodies = starts[1::2]
+    if len(starts) % 2 or not header[0::2].all() or (stops[1::2] - bodies != length).any():
+        return False
+    return bool(copy_rows(codes, bodies, length).max(initial=0) < BLANK)
 
 
 def _find_gaps(
@@ -301,14 +319,18 @@ def _empty_structures(records: _Records) -> _Records:
     return records._replace(spans=emptied, longest=max(records.longest, _RUN + 1))  # so that rejects are explained
 
 
-def _names(headers: bytes, edged: bool) -> tuple[list[str], list[str]]:
-    """Return the first word of each header, empty where it has none, and the whole headers; `edged` by blanks."""
+def _names(headers: bytes, edged: bool) -> tuple[list[str], list[str], bool]:
+    """Return the first word of each header, empty where it has none, the whole headers, and whether some are odd.
+
+    They may be `edged` by blanks; odd ones have the name of a row of structure in them.
+    """
+    structured = any(name.encode() in headers for name in _STRUCTURES)
     titles = headers[1:-1].decode("utf-8", "replace").split("\n>")
     if b" " not in headers and b"\t" not in headers:
-        return titles, titles
+        return titles, titles, structured
     titles = [title.strip(" \t") for title in titles] if edged else titles
     spaced = [title.replace("\t", " ") for title in titles] if b"\t" in headers else titles
-    return [title.partition(" ")[0] for title in spaced], titles
+    return [title.partition(" ")[0] for title in spaced], titles, structured
 
 
 def _bound_headers(records: _Records) -> _Records:
@@ -330,7 +352,7 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         ids, extra = records.labels(at, to, found.kept)
         rejects = _explain_all(found, records, at) if records.longest > _RUN else found.rejects
         notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
-        yield Block(found.codes, part.lines[found.kept], ids, [*extra], rejects, COLUMNS, contract, notices)
+        yield Block(found.codes, part.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)
 
 
 def _explain_all(found: Checked, records: _Records, at: int) -> list[Reject]:

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import MalformedBody, UnreadableInput
-from assay.sequences.blocks import Block, check_texts
+from assay.sequences.blocks import Block, check_texts, number_lines
 from assay.sequences.carried_columns import cut_cells, name_columns, rename_columns
 from assay.sequences.contract import DEFAULT, Contract
 from assay.sequences.formats import LISTS
@@ -46,7 +46,8 @@ def parse_items(
         block = Block(found.codes, found.kept.astype(np.int64) + 1, rejects=found.rejects, contract=contract)
         block.notices.extend(found.notices)
         return block
-    fields = ItemFields(column or SEQUENCE, fields_of(head, column))
+    wanted = column or SEQUENCE
+    fields = ItemFields(wanted, () if _are_bare(items, wanted) else fields_of(head, column))
     if not _are_plain(items, fields.wanted):
         for index, item in enumerate(items):
             if not isinstance(item, str):
@@ -134,7 +135,7 @@ def _block(
 ) -> Block:
     """Encode the sequences of records; carry ids and fields of those that hold the contract."""
     texts = _sequences(records, fields.wanted)
-    lines, wrong = np.fromiter(places, np.int64, len(places)), list(rejects)
+    lines, wrong = number_lines(places), list(rejects)
     if None in texts:
         has = [at for at, text in enumerate(texts) if text is not None]
         wrong += [Reject(places[at], MALFORMED, _shape(fields.wanted)) for at, text in enumerate(texts) if text is None]
@@ -172,10 +173,17 @@ def _left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozen
 def _sequences(records: Sequence[object], wanted: str) -> Sequence[str | None]:
     """Return the sequence of each record, None if it has no sequence."""
     if set(map(type, records)) == {dict}:
-        texts = [cast("dict[str, object]", record).get(wanted) for record in records]
+        texts = [*map(dict.get, cast("Sequence[dict[str, object]]", records), repeat(wanted))]
         if set(map(type, texts)) == {str}:
             return cast("list[str | None]", texts)
     return [_sequence(record, wanted) for record in records]
+
+
+def _are_bare(items: Sequence[object], wanted: str) -> bool:
+    """Say whether all items are objects without a field that might be carried."""
+    if set(map(type, items)) != {dict}:
+        return False
+    return {wanted, IDENTIFIER}.issuperset(set[str]().union(*cast("Sequence[dict[str, object]]", items)))
 
 
 def _are_plain(items: Sequence[object], wanted: str) -> bool:
@@ -183,8 +191,8 @@ def _are_plain(items: Sequence[object], wanted: str) -> bool:
     if set(map(type, items)) != {dict}:
         return False
     objects = cast("Sequence[dict[str, object]]", items)
-    good = {type(each.get(wanted)) for each in objects} == {str}
-    return good and {type(each.get(IDENTIFIER)) for each in objects} <= _IDENTIFIERS
+    good = set(map(type, map(dict.get, objects, repeat(wanted)))) == {str}
+    return good and set(map(type, map(dict.get, objects, repeat(IDENTIFIER)))) <= _IDENTIFIERS
 
 
 def _sequence(value: object, wanted: str) -> str | None:
@@ -212,7 +220,10 @@ def _carry(records: Sequence[object], columns: Sequence[str]) -> list[tuple[str,
 
 def _cells(records: Sequence[object], name: str) -> list[str]:
     """Return a field of each record as text that UTF-8 can carry, empty if it is missing."""
-    found = [record.get(name, "") if isinstance(record, dict) else "" for record in records]
+    if set(map(type, records)) == {dict}:
+        found = [*map(dict.get, cast("Sequence[dict[str, Any]]", records), repeat(name), repeat(""))]
+    else:
+        found = [record.get(name, "") if isinstance(record, dict) else "" for record in records]
     if set(map(type, found)) <= {str} and "".join(found).isascii():
         return found
     return [_cell(value) for value in found]

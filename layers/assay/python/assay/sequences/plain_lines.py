@@ -6,8 +6,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, NEWLINE
-from assay.sequences.blocks import Block, Spans, check_texts_of, encode, line_bounds, rejected_block, strip_blanks
+from assay.sequences.blocks import (
+    Block,
+    Spans,
+    check_texts_of,
+    encode,
+    line_bounds,
+    rejected_block,
+    reshape_lines,
+    strip_blanks,
+)
 from assay.sequences.contract import Contract
 from assay.text.lines import Frame
 from assay.text.records import Limits, too_long
@@ -27,20 +35,11 @@ def parse_lines(framed: Iterable[Frame], contract: Contract, limits: Limits, lin
 def _blocks(data: bytes, contract: Contract, limits: Limits, line: int) -> Iterator[Block]:
     """Take lines that all hold the contract by one reshape, others by their spans."""
     codes = encode(data, contract)
-    plain = _plain(codes, contract.length)
+    plain = reshape_lines(codes, contract.length)
     if plain is None:
         yield from _read_ragged(data, codes, contract, limits, line)
     else:
         yield Block(plain, np.arange(line, line + len(plain)), contract=contract)
-
-
-def _plain(codes: NDArray[np.uint8], length: int) -> NDArray[np.uint8] | None:
-    """Return [N, length] when every line is `length` residues and nothing else, or None."""
-    count, rest = divmod(len(codes), length + 1)
-    if rest or np.count_nonzero(codes >= BLANK) != count:
-        return None
-    table = codes.reshape(count, length + 1)
-    return table[:, :length] if (table[:, length] == NEWLINE).all() else None
 
 
 def _read_ragged(

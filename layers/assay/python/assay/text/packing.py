@@ -97,9 +97,11 @@ def _codec(head: bytes) -> str:
     """Return which UTF-16 this is, empty for none: by its mark, or by a NUL beside nearly every letter."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _CODECS[0] if head.startswith(codecs.BOM_UTF16_LE) else _CODECS[1]
+    if len(head) < 8 or 0 not in head:
+        return ""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     most = len(head) // 2 * 9 // 10
-    if len(head) < 8 or (even and odd):
+    if even and odd:
         return ""
     return _CODECS[0] if odd > most else _CODECS[1] if even > most else ""
 

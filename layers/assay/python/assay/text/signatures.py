@@ -175,7 +175,10 @@ def recognise(head: bytes, *, abstracts: bool = False) -> FileSignature | None:
     for found in known:
         if found.begins.match(head):
             return found
-    text = head[:HEAD].removeprefix(_MARK).replace(b"\r\n", b"\n").replace(b"\r", b"\n").lstrip(b" \t\n")
+    text = head[:HEAD].removeprefix(_MARK)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    text = text.lstrip(b" \t\n")
     known = (*DOCUMENTS, *(OF_ABSTRACTS if abstracts else OF_SEQUENCES))
     for found in known:
         if found.begins.match(text):
