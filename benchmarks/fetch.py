@@ -19,9 +19,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from assay.aws.s3 import Bucket
-from assay.models.download import fetch_bundle
 from assay.models.manifest import Manifest, read_manifest
-from assay.models.published import bundle_key
+from assay.models.published import bundle_key, fetch_bundle
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report, time_act
 from benchmarks.objects import serve_apart
 from tools.models.build import build_manifest

@@ -43,7 +43,7 @@ class Clock:
     """Adds up the seconds in the runtime's calls."""
 
     def __init__(self) -> None:
-        from assay.models.litert import LiteRTRunner
+        from assay.models.loading import LiteRTRunner
 
         self.seconds = 0.0
         run = LiteRTRunner.run

@@ -147,7 +147,7 @@ def test_the_full_image_does_not_import_tensorflow_for_litert(full: str) -> None
     found = docker(
         "run", "--rm", "--read-only", "--tmpfs=/tmp", "--env=ASSAY_MODELS_BUCKET=none", "--env=AWS_DEFAULT_REGION=none",
         "--entrypoint=python3", full, "-c",
-        "import sys, rank.api, assay.models.litert; print('tensorflow' in sys.modules)",
+        "import sys, rank.api, assay.models.loading; print('tensorflow' in sys.modules)",
     )  # fmt: skip
     assert found == "False"
 

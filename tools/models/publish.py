@@ -14,10 +14,18 @@ from pathlib import Path
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, ObjectMissing, RuntimeMissing
 from assay.models import probes
-from assay.models.download import fetch_bundle, verify_files
 from assay.models.loading import load_model
 from assay.models.manifest import MANIFEST, Manifest, Pointer, read_manifest, require_model_name, require_model_version
-from assay.models.published import CARD, bundle_key, current_key, fetch_manifest, read_pointer, read_published
+from assay.models.published import (
+    CARD,
+    bundle_key,
+    current_key,
+    fetch_bundle,
+    fetch_manifest,
+    read_pointer,
+    read_published,
+    verify_files,
+)
 from tools.transfers import Bar, CountingBucket
 
 _JSON = "application/json"

@@ -300,7 +300,7 @@ def test_a_model_that_fails_while_it_runs_is_503_and_named(
         raise RuntimeError("gather index out of bounds")
 
     ranked(call(post("/rank", f"{GOOD}\n".encode(), "text/plain")))
-    monkeypatch.setattr("assay.models.litert.LiteRTRunner.run", fail)
+    monkeypatch.setattr("assay.models.loading.LiteRTRunner.run", fail)
     reply = call(post(path, f"{GOOD}\n".encode(), "text/plain"))
     error = refused(reply, 503, "model_unavailable")
     assert "tiny-index 1" in error["message"]

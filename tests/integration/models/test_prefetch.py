@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from assay import lambda_runtime
 from assay.aws.s3 import Bucket
 from assay.errors import ObjectChanged
-from assay.models import early
-from assay.models.prefetch import begin_fetch
+from assay.models import published as early
+from assay.models.published import begin_fetch
 from assay.models.registry import Registry
 from tests.conftest import Aws
 

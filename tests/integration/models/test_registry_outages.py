@@ -29,7 +29,7 @@ def test_a_full_scratch_disk_is_tried_again_and_no_verdict_on_the_model(
 
     aws.publish(NAME)
     with monkeypatch.context() as patch:
-        patch.setattr("assay.models.download.os.pwrite", full)
+        patch.setattr("assay.models.published.os.pwrite", full)
         with pytest.raises(ModelUnavailable, match="No space left on device"):
             registry.current(NAME, TASK)
         with pytest.raises(ModelUnavailable, match="No space left on device"):

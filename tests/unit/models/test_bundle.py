@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
-from assay.models.download import verify_files
 from assay.models.manifest import MANIFEST, File, Manifest, Pointer, Target, check_manifest, read_manifest
-from assay.models.published import bundle_key, current_key
+from assay.models.published import bundle_key, current_key, verify_files
 from assay.sequences.contract import Contract
 from tools.models.build import build_manifest, describe_file
 

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from assay.errors import BundleInvalid, RuntimeMissing
-from assay.models import litert
-from assay.models.loading import LoadedModel, load_folder, load_model, run_once
+from assay.models.loading import LiteRTRunner, LoadedModel, load_folder, load_model, run_once
 from assay.models.manifest import MANIFEST, Manifest, read_manifest
 from tools.models.build import build_manifest
 
@@ -69,7 +68,7 @@ def test_a_text_model_takes_any_length_and_repeats_itself() -> None:
 
 def test_inputs_are_resized_only_when_their_shape_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     runner = load_folder(DATA / "tiny-index" / "1", threads=1).runner
-    assert isinstance(runner, litert.LiteRTRunner)
+    assert isinstance(runner, LiteRTRunner)
     allocated = []
     monkeypatch.setattr(runner, "_interpreter", Counted(runner._interpreter, lambda: allocated.append(1)))
     for batch in (8, 8, 3, 3, 8):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.models import litert as module
-from assay.models.litert import Processors, load_litert, processors
+from assay.models import loading as module
+from assay.models.loading import Processors, load_litert, processors
 from assay.models.manifest import read_manifest
 from assay.telemetry import logger
 from tests.conftest import DATA

@@ -10,7 +10,7 @@ from assay.abstracts.classification import shape_result
 from assay.abstracts.cleaning import prepare
 from assay.abstracts.explanation import MOST_LABELS, MOST_SENTENCES, MOST_WORDS
 from assay.errors import BundleInvalid, TooLarge
-from assay.models.loading import load_folder
+from assay.models.loading import load_folder, open_interpreter
 from assay.models.manifest import JsonFields
 from assay.models.text_classifier import TextClassifier
 from assay.models.text_explainer import explain_result, require_few
@@ -108,4 +108,4 @@ def test_a_wide_part_that_the_graph_has_not_is_refused(
     document = JsonFields({"wide": said}, "reference.json")
     monkeypatch.setattr(wide_part, "read_document", lambda *_: document)
     with pytest.raises(BundleInvalid, match="wide"):
-        read_wide_part(shipped.model.folder, shipped.model.manifest, shipped.model.tokenizer.size)
+        read_wide_part(shipped.model.folder, shipped.model.manifest, shipped.model.tokenizer.size, open_interpreter)

@@ -23,7 +23,7 @@ from awslambdaric.lambda_runtime_marshaller import to_json  # noqa: E402
 from assay.aws.clients import client  # noqa: E402
 from assay.aws.s3 import Bucket  # noqa: E402
 from assay.errors import SettingsError  # noqa: E402
-from assay.models.prefetch import begin_fetch  # noqa: E402
+from assay.models.published import begin_fetch  # noqa: E402
 from assay.settings import Settings  # noqa: E402
 
 PAYLOAD_LIMIT: Final = 6_291_556

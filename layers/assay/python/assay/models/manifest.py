@@ -18,6 +18,7 @@ from assay.errors import BundleInvalid
 from assay.sequences.contract import Contract
 
 T = TypeVar("T")
+_LARGEST: Final = 1e30
 
 
 class JsonFields:
@@ -50,6 +51,40 @@ class JsonFields:
             self.fail(name, f"is not an integer within {least}..{most}")
         return value
 
+    def number(self, name: str, least: float = -_LARGEST, most: float = _LARGEST) -> float:
+        """Return a number within [least, most]; without them any that float32 holds too."""
+        value = self.values.get(name)
+        if not _are_numbers([value]):
+            self.fail(name, "is not a number")
+        return float(value) if least <= value <= most else self.fail(name, f"is not within {least:g}..{most:g}")  # type: ignore[operator, arg-type]
+
+    def sentence(self, name: str, longest: int) -> str:
+        """Return a string that is not empty, of at most so many characters."""
+        text = self.text(name)
+        return text if 0 < len(text) <= longest else self.fail(name, f"is not a text of 1..{longest} characters")
+
+    def series(self, name: str, least: int, most: int) -> tuple[float, ...]:
+        """Return `least` to `most` numbers that float32 holds too."""
+        values = self.items(name, most, least=least)
+        return tuple(map(float, values)) if _are_numbers(values) else self.fail(name, "has what is no number")
+
+    def optional(self, name: str, read: Callable[..., T], *bounds: Any) -> T | None:
+        """Return what a method of this class reads, None where there is no such field."""
+        return read(self, name, *bounds) if name in self.values else None
+
+    def record(self, name: str, kinds: "Mapping[str, Kind]", make: Callable[..., T]) -> T | None:
+        """Return what is made of the fields of an object in turn, None where it is null or missing."""
+        value = self.values.get(name)
+        return None if value is None else make(*JsonFields(value, f"{self.where}.{name}").read(kinds))
+
+    def records(self, name: str, most: int, kinds: "Mapping[str, Kind]", make: Callable[..., T]) -> tuple[T, ...]:
+        """Return what is made of the fields of each object in a list of 1 to `most`; none where it is missing."""
+        return self.objects(name, most, lambda each: make(*each.read(kinds))) if name in self.values else ()
+
+    def read(self, kinds: "Mapping[str, Kind]") -> list[Any]:
+        """Return the fields of a table that says how each is read, in its order."""
+        return [read(self, name, *bounds) for name, (read, *bounds) in kinds.items()]
+
     def items(self, name: str, most: int, *, least: int = 1) -> list[Any]:
         """Return a list of `least` to `most` items."""
         value = self.values.get(name)
@@ -77,6 +112,16 @@ class JsonFields:
         if not all(type(value) in {int, float} and math.isfinite(value) for value in values.values()):
             self.fail(name, "has values that are not finite numbers")
         return {key: float(value) for key, value in values.items()}
+
+
+Kind = tuple[Any, ...]
+"""How a field is read: a method of `JsonFields`, and what it is given beside the name."""
+
+
+def _are_numbers(values: list[Any]) -> bool:
+    """Say whether these are numbers that float32 holds too; not NaN, nor true."""
+    kinds = set(map(type, values)) <= {int, float}
+    return kinds and all(abs(value) <= _LARGEST for value in values)
 
 
 def read_document(content: bytes, where: str, limit: int) -> JsonFields:

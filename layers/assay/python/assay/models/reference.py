@@ -6,13 +6,14 @@ sequences in a file beside it. Each may be absent, but not all but `likeness`. E
 names its place. Stands on no NumPy, which the portal lacks, until a scale is made.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.errors import BundleInvalid
-from assay.models.manifest import File, JsonFields, Manifest, read_document
+from assay.models.manifest import File, JsonFields, Kind, Manifest, read_document
 
 if TYPE_CHECKING:
     from assay.ranking.reference_scale import ReferenceScale
@@ -32,7 +33,6 @@ MOST_VALUES: Final = 16
 """Values of a measured sequence."""
 _LONGEST_COLUMN: Final = 100
 _MOST_COUNT: Final = 1 << 53
-_LARGEST: Final = 1e30
 _LONGEST: Final = 1000
 """Characters of a sentence."""
 
@@ -110,20 +110,17 @@ class Reference:
     @classmethod
     def parse(cls, content: bytes, symbols: int) -> Self:
         """Read the file of a model whose alphabet has so many symbols. Raises BundleInvalid."""
-        fields = read_document(content, REFERENCE, MAX_REFERENCE_BYTES)
-        fields.integer("schema", 1, 1)
-        calibration, likeness, measured = (
-            _read_optional(fields, name) for name in ("calibration", "likeness", "measured")
-        )
-        sets = fields.objects("sets", _MOST_SETS, _read_set) if "sets" in fields.values else ()
+        document = _document(symbols)
+        _, calibration, sets, likeness, measured = read_document(content, REFERENCE, MAX_REFERENCE_BYTES).read(document)
         if calibration is None and measured is None and not sets:
             raise BundleInvalid(f"{REFERENCE} has neither a calibration, nor sets, nor measured sequences")
-        return cls(
-            _read_calibration(calibration) if calibration else None,
-            sets,
-            _read_likeness(likeness, symbols) if likeness else None,
-            _read_measured(measured) if measured else None,
-        )
+        if calibration is not None:
+            _require_curve("calibration", calibration.scores, "probabilities", calibration.probabilities, 1.0)
+        for at, each in enumerate(sets):
+            _require_curve(f"sets[{at}]", each.scores, "percents", each.percents, 100.0)
+        if measured is not None:
+            _require_columns(measured.columns)
+        return cls(calibration, sets, likeness, measured)
 
     def summarize(self) -> dict[str, Any]:
         """Return what lists of models show: all but the curves and the tables."""
@@ -179,49 +176,57 @@ def read_reference(folder: Path, manifest: Manifest) -> Reference | None:
         return Reference.of(source.read(MAX_REFERENCE_BYTES + 1), manifest)
 
 
-def _read_optional(fields: JsonFields, name: str) -> JsonFields | None:
-    value = fields.values.get(name)
-    return None if value is None else JsonFields(value, f"{fields.where}.{name}")
+_SENTENCE: Final[Kind] = (JsonFields.sentence, _LONGEST)
+_SHARE: Final[Kind] = (JsonFields.number, 0, 1)
+_KNOTS: Final[Kind] = (JsonFields.series, 2, _MOST_KNOTS)
+_SET: Final[Mapping[str, Kind]] = {
+    "name": _SENTENCE,
+    "about": _SENTENCE,
+    "count": (JsonFields.integer, 1, _MOST_COUNT),
+    "scores": _KNOTS,
+    "percents": _KNOTS,
+}
+_BIN: Final[Mapping[str, Kind]] = {
+    "from": _SHARE,
+    "to": _SHARE,
+    "count": (JsonFields.integer, 0, _MOST_COUNT),
+    "given": _SHARE,
+    "observed": _SHARE,
+}
+_CALIBRATION: Final[Mapping[str, Kind]] = {
+    "event": _SENTENCE,
+    "about": _SENTENCE,
+    "count": (JsonFields.integer, 0, _MOST_COUNT),
+    "scores": _KNOTS,
+    "probabilities": _KNOTS,
+    "expected_error": (JsonFields.optional, *_SHARE),
+    "reliability": (JsonFields.records, _MOST_BINS, _BIN, ReliabilityBin),
+}
+_MEASURED: Final[Mapping[str, Kind]] = {
+    "about": _SENTENCE,
+    "count": (JsonFields.integer, 1, MOST_MEASURED),
+    "columns": (JsonFields.texts, MOST_VALUES),
+}
 
 
-def _read_calibration(fields: JsonFields) -> Calibration:
-    scores, probabilities = _read_curve(fields, "probabilities", 1.0)
-    bins = fields.objects("reliability", _MOST_BINS, _read_bin) if "reliability" in fields.values else ()
-    error = _read_share(fields, "expected_error") if "expected_error" in fields.values else None
-    about, count = _read_sentence(fields, "about"), fields.integer("count", 0, _MOST_COUNT)
-    return Calibration(_read_sentence(fields, "event"), about, count, scores, probabilities, error, bins)
-
-
-def _read_bin(fields: JsonFields) -> ReliabilityBin:
-    low, high, given, observed = (_read_share(fields, name) for name in ("from", "to", "given", "observed"))
-    return ReliabilityBin(low, high, fields.integer("count", 0, _MOST_COUNT), given, observed)
-
-
-def _read_set(fields: JsonFields) -> ReferenceSet:
-    scores, percents = _read_curve(fields, "percents", 100.0)
-    name, about = _read_sentence(fields, "name"), _read_sentence(fields, "about")
-    return ReferenceSet(name, about, fields.integer("count", 1, _MOST_COUNT), scores, percents)
-
-
-def _read_likeness(fields: JsonFields, symbols: int) -> LikenessTables:
-    pairs = (
-        fields.objects("pairs", _MOST_PAIRS, lambda each: _read_pairs(each, symbols))
-        if "pairs" in fields.values
-        else ()
-    )
-    return LikenessTables(_read_number(fields, "least"), _read_numbers(fields, "residues", symbols, symbols), pairs)
-
-
-def _read_pairs(fields: JsonFields, symbols: int) -> tuple[int, tuple[float, ...]]:
-    distance = fields.integer("distance", 1, 1 << 16)
-    return distance, _read_numbers(fields, "values", symbols**2, symbols**2)
-
-
-def _read_measured(fields: JsonFields) -> MeasuredTable:
-    columns = fields.texts("columns", MOST_VALUES)
-    if len(set(columns)) != len(columns) or not all(0 < len(each) <= _LONGEST_COLUMN for each in columns):
-        fields.fail("columns", f"are not distinct texts of 1..{_LONGEST_COLUMN} characters")
-    return MeasuredTable(_read_sentence(fields, "about"), fields.integer("count", 1, MOST_MEASURED), columns)
+def _document(symbols: int) -> Mapping[str, Kind]:
+    """Return how the file is read for an alphabet of so many symbols; fields of an object in order of its class's."""
+    pair = {
+        "distance": (JsonFields.integer, 1, 1 << 16),
+        "values": (JsonFields.series, symbols**2, symbols**2),
+    }
+    likeness = {
+        "least": (JsonFields.number,),
+        "residues": (JsonFields.series, symbols, symbols),
+        "pairs": (JsonFields.records, _MOST_PAIRS, pair, lambda *values: values),
+    }
+    return {
+        "schema": (JsonFields.integer, 1, 1),
+        "calibration": (JsonFields.record, _CALIBRATION, Calibration),
+        "sets": (JsonFields.records, _MOST_SETS, _SET, ReferenceSet),
+        "likeness": (JsonFields.record, likeness, LikenessTables),
+        "measured": (JsonFields.record, _MEASURED, MeasuredTable),
+    }
 
 
 def _likeness(tables: LikenessTables) -> "Likeness":
@@ -234,38 +239,19 @@ def _likeness(tables: LikenessTables) -> "Likeness":
     return Likeness(tables.least, np.array(tables.residues, np.float32), pairs)
 
 
-def _read_curve(fields: JsonFields, name: str, most: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return scores and what stands for them, 0 to `most`; both of one length, and neither ever falls."""
-    scores = _read_numbers(fields, "scores", 2, _MOST_KNOTS)
-    values = _read_numbers(fields, name, len(scores), len(scores))
+def _require_columns(columns: Collection[str]) -> None:
+    if len(set(columns)) != len(columns) or not all(0 < len(each) <= _LONGEST_COLUMN for each in columns):
+        where = f"{REFERENCE}.measured.columns"
+        raise BundleInvalid(f"{where} are not distinct texts of 1..{_LONGEST_COLUMN} characters")
+
+
+def _require_curve(place: str, scores: Sequence[float], name: str, values: Sequence[float], most: float) -> None:
+    """Raise BundleInvalid unless scores and what stands for them, 0 to `most`, are as many, and neither ever falls."""
+    where = f"{REFERENCE}.{place}"
+    if len(values) != len(scores):
+        raise BundleInvalid(f"{where}.{name} is not a list of {len(scores)}..{len(scores)} items")
     for known, which in ((scores, "scores"), (values, name)):
         if any(after < before for before, after in pairwise(known)):
-            fields.fail(which, "do not ascend")
+            raise BundleInvalid(f"{where}.{which} do not ascend")
     if values[0] < 0 or values[-1] > most:
-        fields.fail(name, f"are not within 0..{most:g}")
-    return scores, values
-
-
-def _read_numbers(fields: JsonFields, name: str, least: int, most: int) -> tuple[float, ...]:
-    values = fields.items(name, most, least=least)
-    return tuple(map(float, values)) if all(map(_is_number, values)) else fields.fail(name, "has what is no number")
-
-
-def _read_number(fields: JsonFields, name: str) -> float:
-    value = fields.values.get(name)
-    return float(value) if _is_number(value) else fields.fail(name, "is not a number")  # type: ignore[arg-type]
-
-
-def _is_number(value: object) -> bool:
-    """Say whether this is a number that float32 holds too; not NaN, nor true."""
-    return isinstance(value, int | float) and type(value) is not bool and abs(value) <= _LARGEST
-
-
-def _read_share(fields: JsonFields, name: str) -> float:
-    value = _read_number(fields, name)
-    return value if 0 <= value <= 1 else fields.fail(name, "is not within 0..1")
-
-
-def _read_sentence(fields: JsonFields, name: str) -> str:
-    text = fields.text(name)
-    return text if 0 < len(text) <= _LONGEST else fields.fail(name, f"is not a text of 1..{_LONGEST} characters")
+        raise BundleInvalid(f"{where}.{name} are not within 0..{most:g}")

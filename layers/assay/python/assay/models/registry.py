@@ -21,10 +21,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import probes
-from assay.models.download import ensure_bundle, folder_of
 from assay.models.loading import LoadedModel, load_model
 from assay.models.manifest import Manifest, Pointer, require_model_name, require_model_version
-from assay.models.published import fetch_pointer, read_published
+from assay.models.published import ensure_bundle, fetch_pointer, folder_of, read_published
 from assay.telemetry import logger, measure, phase
 
 Key = tuple[str, str]

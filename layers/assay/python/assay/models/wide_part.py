@@ -5,6 +5,7 @@ A bundle says in its `reference.json` that it has one: `wide`, with `tokens` and
 has the logit (sum of its tokens' rows + sum of its pairs' rows) / sqrt(T) from it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -39,10 +40,12 @@ class WidePart:
         return np.asarray(found / np.sqrt(len(ids)), np.float32)
 
 
-def read_wide_part(folder: Path, manifest: Manifest, vocabulary: int) -> WidePart | None:
+def read_wide_part(
+    folder: Path, manifest: Manifest, vocabulary: int, open_file: Callable[[Path, int], Any]
+) -> WidePart | None:
     """Return the wide part of a bundle whose tokenizer has so many tokens, None where it has none.
 
-    Raises BundleInvalid.
+    `open_file` gives an interpreter of a .tflite file with so many threads. Raises BundleInvalid.
     """
     if manifest.format != "tflite" or not any(file.path == REFERENCE for file in manifest.files):
         return None
@@ -52,7 +55,7 @@ def read_wide_part(folder: Path, manifest: Manifest, vocabulary: int) -> WidePar
         return None
     fields = JsonFields(document.values["wide"], f"{REFERENCE}.wide")
     factor = fields.integer("factor", 1, _MOST_FACTOR)
-    tables = _read_tensors(folder / manifest.model_path, fields.text("tokens"), fields.text("pairs"))
+    tables = _read_tensors(open_file(folder / manifest.model_path, 1), fields.text("tokens"), fields.text("pairs"))
     (tokens, first), (pairs, second) = tables
     labels = len(manifest.text.labels) if manifest.text else 0
     if tokens.shape != (vocabulary, labels) or pairs.shape[1:] != tokens.shape[1:]:
@@ -60,10 +63,7 @@ def read_wide_part(folder: Path, manifest: Manifest, vocabulary: int) -> WidePar
     return WidePart(tokens, pairs, (first, second), factor)
 
 
-def _read_tensors(path: Path, *names: str) -> list[tuple[npt.NDArray[Any], float]]:
-    from assay.models.litert import open_interpreter
-
-    interpreter = open_interpreter(path, 1)
+def _read_tensors(interpreter: Any, *names: str) -> list[tuple[npt.NDArray[Any], float]]:
     details = {each["name"]: each for each in interpreter.get_tensor_details() if len(each["shape"]) == 2}
     if missing := [name for name in names if name not in details]:
         raise BundleInvalid(f"{REFERENCE}.wide: the graph has no tensor {missing[0][:80]!r}")
