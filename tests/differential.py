@@ -113,7 +113,7 @@ def production(data: bytes, options: RankOptions, shard_bytes: int) -> PartialRa
     for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         chunks = (data[at : at + 100_003] for at in range(shard.read_from, len(data), 100_003))
         part = list(own_lines(chunks, shard))
-        partials.append(_ranked(part, options, begins=not shard.index).shifted(lines))
+        partials.append(_ranked(part, options, begins=not shard.index).shift(lines))
         lines += count_lines(part)
     return merge(partials, options.top_k)
 

@@ -114,9 +114,9 @@ def test_chunks_of_a_model_are_held_to_their_range_and_the_model_is_not_refused(
     with monkeypatch.context() as patch:
         patch.setattr(aws.models.client, "get_object", wrong)
         with pytest.raises(ModelUnavailable, match="S3 can't be read"):
-            registry.pinned(NAME, "1", TASK)
+            registry.pin(NAME, "1", TASK)
         wrong.left = 1
-        assert answers(registry.pinned(NAME, "1", TASK))
+        assert answers(registry.pin(NAME, "1", TASK))
 
 
 @pytest.mark.parametrize("what", ["the whole object, as 200", "a shorter range", "another object"])

@@ -115,7 +115,7 @@ def test_a_job_whose_books_do_not_add_up_is_refused(drop: Drop, cut: Cut, what: 
     def spoil(name: str, event: dict[str, Any]) -> None:
         if name == "RankMerge" and "step" not in event and not saved:
             saved.append(1)
-            working = desk().working(event["job_id"])
+            working = desk().open_workspace(event["job_id"])
             working.save(change(working.load(shard)))
 
     drop.machine.fault = spoil
@@ -163,7 +163,7 @@ def test_two_wrongs_that_cancel_each_other_are_wrong(drop: Drop, cut: Cut) -> No
 
     def spoil(name: str, event: dict[str, Any]) -> None:
         if name == "RankMerge" and "step" not in event:
-            working = desk().working(event["job_id"])
+            working = desk().open_workspace(event["job_id"])
             for shard, more in ((0, 7), (2, -7)):
                 result = working.load(shard)
                 working.save(replace(result, size=(result.size or 0) + more))
@@ -177,7 +177,7 @@ def test_results_of_earlier_versions_state_no_bytes_and_are_merged(drop: Drop, c
 
     def old(name: str, event: dict[str, Any]) -> None:
         if name == "RankMerge":
-            working = desk().working(event["job_id"])
+            working = desk().open_workspace(event["job_id"])
             for shard in working.list_done():
                 body = json.loads(working.load(shard).to_json())
                 for new in ("first", "size"):
@@ -214,7 +214,7 @@ def test_a_result_of_another_plan_is_none_of_this_one(drop: Drop, cut: Cut) -> N
     cut(SHARD)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     desk().jobs._table.set(f"job#{job_id}", {"state": "RUNNING"}, "attribute_exists(#pk)")
-    working = desk().working(job_id)
+    working = desk().open_workspace(job_id)
     working.save(replace(working.load(2), pin="another"))
     with pytest.raises(ShardFailed, match=f"shard 3 of {SHARDS}"):
         merge_handler({"job_id": job_id, "kind": "rank"}, Context())

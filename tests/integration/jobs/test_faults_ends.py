@@ -30,7 +30,7 @@ def test_a_poison_shard_fails_the_job_by_name_and_a_redrive_finishes_it(drop: Dr
     assert f"shard 3 of {SHARDS} (bytes 512 to 767) of rank/a.txt failed: Died: exit status 137" in job.reason
     assert {"ranking.csv", "rejected.csv"}.isdisjoint(drop.names(job_id))
     assert [each["job_id"] for each in drop.machine.buried()] == [job_id]
-    done = desk().working(job_id).list_done()
+    done = desk().open_workspace(job_id).list_done()
     assert 2 not in done
     drop.machine.fault = lambda *_: None
     before = len(drop.machine.called("RankShard"))
@@ -145,7 +145,7 @@ def test_a_csv_with_line_ends_in_cells_is_planned_again_as_one_shard(drop: Drop,
     job_id = drop.done("rank/a.csv", body, **OPEN)
     summary = drop.summary(job_id)
     assert (summary["state"], summary["counts"]["scored"]) == ("SUCCEEDED", 2200)
-    assert desk().working(job_id).manifest().shards == drop.job(job_id).shards == 1
+    assert desk().open_workspace(job_id).manifest().shards == drop.job(job_id).shards == 1
     assert json.loads(drop.result(job_id, "ranking.json"))["counts"]["rejected"] == 0
 
 

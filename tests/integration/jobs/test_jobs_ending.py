@@ -156,7 +156,7 @@ def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk:
     delete_objects(desk.results, f"partials/{job_id}/00001.json")
     desk.jobs._table.set(f"job#{job_id}", {"state": "FAILED"}, "attribute_exists(#pk)")
     assert rank_jobs.shard_handler({"job_id": job_id, "shard": 1}, Context()) == {}
-    assert desk.working(job_id).list_done() == [0, 2]
+    assert desk.open_workspace(job_id).list_done() == [0, 2]
 
 
 def test_a_job_whose_execution_ended_silently_is_swept(

@@ -82,7 +82,7 @@ def test_a_shards_result_is_never_larger_than_what_is_read(
     job_id = drop.done("rank/a.csv", body, **{**OPTIONS, "top-k": "400"})
     assert drop.summary(job_id)["state"] == "SUCCEEDED"
     assert drop.result(job_id, "ranking.csv") == plainly(body, 400)
-    assert desk().working(job_id).load(0).parts[large_cells.NAME] > 1_000_000
+    assert desk().open_workspace(job_id).load(0).parts[large_cells.NAME] > 1_000_000
 
 
 def test_memory_does_not_grow_with_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,8 @@ def test_a_full_scratch_disk_is_tried_again_and_no_verdict_on_the_model(
         with pytest.raises(ModelUnavailable, match="No space left on device"):
             registry.current(NAME, TASK)
         with pytest.raises(ModelUnavailable, match="No space left on device"):
-            registry.pinned(NAME, "1", TASK)
-    assert registry.pinned(NAME, "1", TASK).manifest.version == "1"
+            registry.pin(NAME, "1", TASK)
+    assert registry.pin(NAME, "1", TASK).manifest.version == "1"
     clock.pass_refresh()
     assert registry.current(NAME, TASK).manifest.version == "1"
 
@@ -63,7 +63,7 @@ def test_what_stands_in_the_way_is_named(
         registry.current(NAME, TASK)
     assert named in str(refused.value)
     with pytest.raises(ModelUnavailable) as refused:
-        registry.pinned(NAME, "1", TASK)
+        registry.pin(NAME, "1", TASK)
     assert named in str(refused.value)
 
 

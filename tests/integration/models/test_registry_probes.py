@@ -83,7 +83,7 @@ def test_no_more_than_eight_probes_are_asked_and_once_in_an_environment(
     asked.clear()
     registry = make(aws, tmp_path, clock, memory_bytes=1)
     for version in ("1", "2", "3", "1", "2", "3"):
-        registry.pinned(NAME, version, TASK)
+        registry.pin(NAME, version, TASK)
     assert asked == [8, 8, 8]
 
 

@@ -141,7 +141,7 @@ def test_the_same_version_made_anew_takes_the_place_of_the_old(world: World, reg
     world.now += REFRESH
     second = registry.current("a", TASK)
     assert second is not first
-    assert registry.loaded() == [second]
+    assert registry.list_loaded() == [second]
     world.now += REFRESH
     serving(registry)
     assert ("discard", "1") in world.asked()
@@ -320,28 +320,28 @@ def test_a_pinned_version_is_loaded_once_beside_the_one_that_serves(world: World
     world.point("2")
     serving(registry)
     world.asked()
-    first = registry.pinned("a", "1", TASK)
-    assert registry.pinned("a", "1", TASK) is first
+    first = registry.pin("a", "1", TASK)
+    assert registry.pin("a", "1", TASK) is first
     assert world.asked() == [("manifest", "1", None), ("load", "1")]
-    assert registry.pinned("a", "2", TASK) is registry.current("a", TASK)
+    assert registry.pin("a", "2", TASK) is registry.current("a", TASK)
     assert world.asked() == []
-    assert registry.held("a", "1") is first
-    assert registry.held("a", "3") is None
-    assert registry.held("b", None) is None
-    assert getattr(registry.held("a", None), "manifest", None) == Manifest("a", "2")
+    assert registry.find_loaded("a", "1") is first
+    assert registry.find_loaded("a", "3") is None
+    assert registry.find_loaded("b", None) is None
+    assert getattr(registry.find_loaded("a", None), "manifest", None) == Manifest("a", "2")
 
 
 def test_nothing_is_held_of_a_model_that_was_only_asked_for(world: World, registry: Registry) -> None:
     world.pointer = ObjectMissing("gone")
     with pytest.raises(ModelUnavailable):
         registry.current("a", TASK)
-    assert registry.held("a", None) is None
-    assert registry.loaded() == []
+    assert registry.find_loaded("a", None) is None
+    assert registry.list_loaded() == []
 
 
 def test_a_version_of_another_task_is_not_held(world: World, registry: Registry) -> None:
-    first = registry.pinned("a", "1", TASK)
-    other = registry.pinned("a", "1", "text-classification")
+    first = registry.pin("a", "1", TASK)
+    other = registry.pin("a", "1", "text-classification")
     assert other is not first
     assert other.manifest.task == "text-classification"
 
@@ -352,13 +352,13 @@ def test_a_pinned_version_that_was_refused_is_not_tried_again_soon(
     world.broken["1"] = BundleInvalid("odd")
     for _ in range(2):
         with pytest.raises(ModelUnavailable, match=r"^a 1 can't be used: odd$") as raised:
-            registry.pinned("a", "1", TASK)
+            registry.pin("a", "1", TASK)
         assert raised.value.details == {"model": "a", "version": "1"}
         world.now += RETRY - 0.5
     assert [each[0] for each in world.asked()] == ["manifest", "load"]
     assert told == [("ModelRefused", 1)]
     del world.broken["1"]
-    assert registry.pinned("a", "1", TASK).manifest.version == "1"
+    assert registry.pin("a", "1", TASK).manifest.version == "1"
 
 
 @pytest.mark.parametrize(
@@ -370,18 +370,18 @@ def test_one_that_may_come_is_tried_again_at_once(
 ) -> None:
     world.broken["1's manifest"] = error
     with pytest.raises(ModelUnavailable, match=f"^{message}$"):
-        registry.pinned("a", "1", TASK)
+        registry.pin("a", "1", TASK)
     del world.broken["1's manifest"]
-    assert registry.pinned("a", "1", TASK).manifest.version == "1"
+    assert registry.pin("a", "1", TASK).manifest.version == "1"
 
 
 def test_a_name_or_version_that_cannot_be_is_told(registry: Registry) -> None:
     with pytest.raises(NotFound, match="there is no such model: a model's name has"):
         registry.current("A", TASK)
     with pytest.raises(NotFound, match="there is no such model: a model's name has"):
-        registry.pinned("A", "1", TASK)
+        registry.pin("A", "1", TASK)
     with pytest.raises(ModelUnavailable, match="a version has letters"):
-        registry.pinned("a", "../1", TASK)
+        registry.pin("a", "../1", TASK)
 
 
 @pytest.mark.parametrize(

@@ -209,11 +209,11 @@ def test_the_whole_is_of_bases_where_each_part_that_was_scored_is(parts: list[Pa
 def test_lines_are_moved_in_rows_and_notices_and_nothing_else() -> None:
     row = PlacedRow("ACD", 1.0, 2.0, 3, "a", ("x",), place=(1, 2, 3))
     whole = PartialRanking([row], Counts(1, 1, 1, 1), ("note",), (Notice("odd", "odd", (3, 4), 9),), shed=True)
-    moved = whole.shifted(10)
+    moved = whole.shift(10)
     assert moved.rows == [PlacedRow("ACD", 1.0, 2.0, 13, "a", ("x",), place=(1, 2, 3))]
     assert moved.notices == (Notice("odd", "odd", (13, 14), 9),)
     assert (moved.counts, moved.columns, moved.shed) == (whole.counts, whole.columns, True)
-    assert whole.shifted(0) is whole
+    assert whole.shift(0) is whole
 
 
 def test_a_placed_row_survives_json_and_a_body_without_notices_has_no_such_field() -> None:

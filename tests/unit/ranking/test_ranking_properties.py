@@ -73,7 +73,7 @@ def test_a_split_merged_is_the_whole(data: bytes, shard_bytes: int, choice: Rank
     lines, partials = 0, []
     for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         part = list(own_lines([data[shard.read_from :]], shard))
-        partials.append(ranked(part, choice, begins=not shard.index).shifted(lines))
+        partials.append(ranked(part, choice, begins=not shard.index).shift(lines))
         lines += count_lines(part)
     assert merge(partials, choice.top_k) == ranked([data], choice)
 
@@ -84,7 +84,7 @@ def test_a_split_fasta_merged_is_the_whole(data: bytes, shard_bytes: int, choice
     for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         chunks = (data[at : at + step] for at in range(shard.read_from, len(data), step))
         part = list(own_lines(chunks, shard, b">"))
-        partials.append(ranked(part, choice, begins=not shard.index, fmt=Format.FASTA).shifted(lines))
+        partials.append(ranked(part, choice, begins=not shard.index, fmt=Format.FASTA).shift(lines))
         lines += count_lines(part)
         taken += part
     assert b"".join(taken) == data

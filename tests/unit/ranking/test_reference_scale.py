@@ -81,7 +81,7 @@ lines = st.lists(st.text("ACDEWY", min_size=4, max_size=4), min_size=1, max_size
 def test_parts_say_of_each_row_what_the_whole_says(texts: list[str], cut: int, top_k: int) -> None:
     whole = ranked("\n".join(texts), model(), top_k)
     halves = [ranked("\n".join(half), model(), top_k) for half in (texts[:cut], texts[cut:])]
-    moved = [halves[0], halves[1].shifted(len(texts[:cut]))]
+    moved = [halves[0], halves[1].shift(len(texts[:cut]))]
     read = [PartialRanking.from_body(json.loads(json.dumps(each.to_body()))) for each in moved]
     assert "".join(ranking_csv(merge(read, top_k))) == "".join(ranking_csv(whole))
     assert with_row_notices(merge(read, top_k)).notices == with_row_notices(whole).notices

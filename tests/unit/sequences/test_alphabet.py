@@ -95,7 +95,7 @@ def test_a_window_is_named_by_its_residues_from_one() -> None:
 @pytest.mark.parametrize("reason", ["residue", "encoding", "length", "empty", "too_long_line"])
 def test_a_reject_for_a_residue_says_which_window_it_is_of(reason: str) -> None:
     windows = cut_windows(spans([7], [0]), np.asarray([9]), Windows(3, 2), Limits())
-    told = windows.named(Reject(1, reason, "odd"), 1)
+    told = windows.locate(Reject(1, reason, "odd"), 1)
     assert told == Reject(1, reason, "residues 3-5: odd" if reason in ("residue", "encoding") else "odd")
 
 

@@ -106,7 +106,7 @@ def test_windows_of_a_split_file_are_those_of_the_whole(
     for shard in cut_ranges(len(data), shard_bytes, splittable=True):
         part = list(own_lines([data[shard.read_from :]], shard, b">"))
         found = ranked(part, choice, begins=not shard.index, fmt=Format.FASTA, windows=Windows(3, step))
-        partials.append(found.shifted(lines))
+        partials.append(found.shift(lines))
         lines += count_lines(part)
     whole = ranked([data], choice, fmt=Format.FASTA, windows=Windows(3, step))
     assert merge(partials, choice.top_k) == whole

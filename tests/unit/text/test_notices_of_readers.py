@@ -43,7 +43,7 @@ def test_a_body_is_read_as_it_was_written() -> None:
 def test_a_partial_carries_them_through_json_and_merging() -> None:
     first = PartialRanking(counts=Counts(2), notices=(notice("a", "said", [2]),))
     second = PartialRanking(counts=Counts(2), notices=(notice("a", "said", [1]), notice("b", "whole")))
-    again = PartialRanking.from_body(second.to_body()).shifted(2)
+    again = PartialRanking.from_body(second.to_body()).shift(2)
     assert merge([first, again], 5).notices == (notice("a", "said", [2, 3]), notice("b", "whole"))
 
 

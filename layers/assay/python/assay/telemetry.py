@@ -194,7 +194,7 @@ _lines: ContextVar[list[_Line] | None] = ContextVar("lines", default=None)
 
 def measure(name: str, value: float, unit: Unit = "Count", **dimensions: str) -> None:
     """Emit one metric: with the others at the end of a call, else at once. POWERTOOLS_METRICS_DISABLED silences it."""
-    if _silenced():
+    if _is_silent():
         return
     named = {"service": _service(), **dimensions}
     lines = _lines.get()
@@ -207,7 +207,7 @@ def measure(name: str, value: float, unit: Unit = "Count", **dimensions: str) ->
         lines[-1].take(name, value, unit, named)
 
 
-def _silenced() -> bool:
+def _is_silent() -> bool:
     return os.environ.get("POWERTOOLS_METRICS_DISABLED", "").lower() in {"1", "true"}
 
 
@@ -260,7 +260,7 @@ def observe(
     @functools.wraps(handler)
     def wrapper(event: dict[str, Any], context: Any) -> Result:
         logger.keys = {"cold_start": _fresh, **_describe(context), **_ids(event)}
-        with _collected():
+        with _collect():
             _count_cold_start()
             return handler(event, context)
 
@@ -268,7 +268,7 @@ def observe(
 
 
 @contextmanager
-def _collected() -> Iterator[None]:
+def _collect() -> Iterator[None]:
     """Collect what a call measures, and write it at the call's end."""
     lines, started = [_Line({"service": _service()})], time.perf_counter()
     token = _lines.set(lines)
@@ -276,7 +276,7 @@ def _collected() -> Iterator[None]:
         yield
     finally:
         _lines.reset(token)
-        if not _silenced():
+        if not _is_silent():
             ids = {name: logger.keys[name] for name in _IDS if name in logger.keys}
             lines[0].write(**ids, seconds=round(time.perf_counter() - started, 4))
             for each in lines[1:]:

@@ -94,10 +94,10 @@ def _line(text: bytes, line: int, wanted: Sequence[str] | None) -> AbstractRecor
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         return Reject(line, ENCODING, f"byte 0x{text[error.start]:02X} at position {error.start + 1} is not UTF-8")
-    return AbstractRecord(line, None, decoded) if wanted is None else _parsed(decoded, line, wanted)
+    return AbstractRecord(line, None, decoded) if wanted is None else _parse_line(decoded, line, wanted)
 
 
-def _parsed(text: str, line: int, wanted: Sequence[str]) -> AbstractRecord | Reject:
+def _parse_line(text: str, line: int, wanted: Sequence[str]) -> AbstractRecord | Reject:
     """Read a line of JSON: a string, or an object with the abstract and perhaps an id."""
     try:
         return record_of(decode_value(text), line, wanted)
@@ -125,10 +125,10 @@ def _identifier(value: Any) -> str | None:
 def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: TableCut) -> Iterator[Found]:
     header: AbstractColumns | None = None
 
-    def wanted(cells: Sequence[str]) -> bool:
+    def is_header(cells: Sequence[str]) -> bool:
         return any(find_column(cells, name) is not None for name in ((column,) if column else COLUMNS))
 
-    for batch in read_rows(framed, limits, cut.first_line, wanted, ends=cut.ends):
+    for batch in read_rows(framed, limits, cut.first_line, is_header, ends=cut.ends):
         if header is None:
             at = first_row(batch)
             if at is None:
@@ -138,7 +138,7 @@ def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: Tab
         pairs = zip(batch.lines, batch.cells, strict=True)
         found = [_row(line, cells, header) for line, cells in pairs if cells]
         yield from sorted([*found, *batch.rejects], key=lambda each: each.line) if batch.rejects else found
-        yield from _quoted(batch.spanned, header)
+        yield from _notice_quoted(batch.spanned, header)
 
 
 class AbstractColumns(NamedTuple):
@@ -159,7 +159,7 @@ def _header(cells: Sequence[str], column: str | None) -> AbstractColumns:
     return AbstractColumns(found, find_column(names, "id"), len(names))
 
 
-def _quoted(spanned: Sequence[Spanned], header: AbstractColumns) -> list[Notice]:
+def _notice_quoted(spanned: Sequence[Spanned], header: AbstractColumns) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows; of a single column every line would."""
     whole = [each for each in spanned if len(each.cells) == header.width > 1]
     return quoted_lines(each.line for each in whole if len(each.cells[header.text].strip()) >= SHORTEST)

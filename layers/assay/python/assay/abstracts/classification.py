@@ -84,7 +84,7 @@ def describe_labels(known: LabelSet, checks: Sequence[str] = ()) -> dict[str, An
 def shape_result(prediction: Prediction, known: LabelSet, options: ClassifyOptions) -> dict[str, Any]:
     """Return what one abstract is answered with."""
     scores = dict(zip(known.labels, shortest_decimal(prediction.scores), strict=True))
-    chosen = _chosen(scores, known.thresholds, options)
+    chosen = _choose_labels(scores, known.thresholds, options)
     return {
         "labels": [each | _title(known.titles, each["label"]) for each in chosen],
         "scores": scores,
@@ -94,7 +94,7 @@ def shape_result(prediction: Prediction, known: LabelSet, options: ClassifyOptio
     } | ({"notice": prediction.notice} if prediction.notice else {})
 
 
-def _chosen(
+def _choose_labels(
     scores: Mapping[str, float], thresholds: Mapping[str, float], options: ClassifyOptions
 ) -> list[dict[str, Any]]:
     """Return the labels at or above their threshold, best first (ties in the model's order), at most `top_k`."""

@@ -60,11 +60,11 @@ def part_wide_marks(text: str, editor: Editor = PLAIN) -> str:
 
 def _length(run: str) -> int:
     """Return how many characters of a run are the URL: up to an unmatched bracket, without closing punctuation."""
-    whole = run[: _unmatched(run)]
+    whole = run[: _find_unmatched(run)]
     return len(whole.rstrip(_CLOSING)) or len(whole)
 
 
-def _unmatched(run: str) -> int:
+def _find_unmatched(run: str) -> int:
     """Return the place of the first bracket without a partner, or the length."""
     opened: list[tuple[str, int]] = []
     for bracket in _BRACKET.finditer(run):
@@ -111,12 +111,12 @@ def clean(text: str) -> str:
 
 def clean_by(editor: Editor, text: str) -> str:
     """Return what `clean` returns, made by an editor, perhaps with a blank at its ends."""
-    return strip_markup(_normalized(decode_entities(text, editor), editor), editor)
+    return strip_markup(_normalize(decode_entities(text, editor), editor), editor)
 
 
 def decode_entities(text: str, editor: Editor = PLAIN) -> str:
     """Return `text` with HTML entities decoded; an entity ends in a semicolon."""
-    return editor.sub(_ENTITY, _decoded, text) if "&" in text else text
+    return editor.sub(_ENTITY, _decode, text) if "&" in text else text
 
 
 def strip_markup(text: str, editor: Editor = PLAIN) -> str:
@@ -133,7 +133,7 @@ def strip_markup(text: str, editor: Editor = PLAIN) -> str:
     return editor.sub(_SPACE, " ", text)
 
 
-def _normalized(text: str, editor: Editor) -> str:
+def _normalize(text: str, editor: Editor) -> str:
     """Return `text` in NFKC. Of more than 30 combining marks in a row the rest goes first.
 
     Normalisation sorts each run of marks, in time that grows with the square of its length.
@@ -152,7 +152,7 @@ def _with_few_marks(run: re.Match[str]) -> str:
     return "".join(kept)
 
 
-def _decoded(entity: re.Match[str]) -> str:
+def _decode(entity: re.Match[str]) -> str:
     """Return the character of an entity, or the text unchanged if it is no entity."""
     name = entity[1]
     return html.unescape(f"&{name};") if name[0] == "#" or f"{name};" in html5 else entity[0]

@@ -191,7 +191,7 @@ class Talk:
 
     def submit(self, content: Content, kind: str, options: Mapping[str, Any]) -> Flow[str]:
         """Upload a file with its options as the start of a job; return the job's id."""
-        wish = {"filename": content.name, "kind": kind, **given(options)}
+        wish = {"filename": content.name, "kind": kind, **drop_unset(options)}
         offer = yield from self.ask(replace(route("upload"), body=wish))
         if content.size > offer["max_bytes"]:
             most = f"an upload at most {offer['max_bytes']:,}: send parts"
@@ -289,14 +289,16 @@ def route(which: str, /, **places: str) -> Call:
     return Call(found.method, found.path.format_map({place: quote(text, safe="") for place, text in places.items()}))
 
 
-def given(options: Mapping[str, Any]) -> dict[str, Any]:
+def drop_unset(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that were given: None means the service's default."""
     return {name: value for name, value in options.items() if value is not None}
 
 
 def query_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options as a query says them."""
-    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in given(options).items()}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value for name, value in drop_unset(options).items()
+    }
 
 
 def read_body(answer: Answer) -> dict[str, Any]:

@@ -212,7 +212,7 @@ class Assay(_Session):
                         file.write(piece)
                 return _answer(reply)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            return _unanswered(request, error)
+            return _write_failure(request, error)
 
 
 class AsyncAssay(_Session):
@@ -341,7 +341,7 @@ class AsyncAssay(_Session):
                 await _write(reply.aiter_bytes(), call.target)
                 return _answer(reply)
         except (httpx2.TransportError, httpx2.InvalidURL) as error:
-            return _unanswered(request, error)
+            return _write_failure(request, error)
 
 
 async def _write(pieces: AsyncIterator[bytes], target: Path) -> None:
@@ -355,7 +355,7 @@ def _answer(reply: httpx2.Response, text: str = "") -> Answer:
     return Answer(reply.status_code, text, dict(reply.headers), str(reply.url))
 
 
-def _unanswered(request: Mapping[str, Any], error: Exception) -> Answer:
+def _write_failure(request: Mapping[str, Any], error: Exception) -> Answer:
     return Answer(0, _ERRNO.sub("", str(error)) or type(error).__name__, {}, str(request["url"]))
 
 

@@ -149,21 +149,21 @@ def note_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
     """Write down why a shard gave up, before its failure ends the state machine's map."""
     said = event["error"]
     failed = Failure(int(event["shard"]), str(said.get("Error", "")), str(said.get("Cause", "")))
-    desk.working(str(event["job_id"])).note(failed)
+    desk.open_workspace(str(event["job_id"])).note(failed)
     return {}
 
 
 def fail_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
     """End a job that the state machine gave up; `bury` says whether whoever runs the service should look at it."""
     job_id, said = str(event["job_id"]), event["error"]
-    manifest = desk.working(job_id).find_plan()
+    manifest = desk.open_workspace(job_id).find_plan()
     error = rebuild_error(str(said.get("Error", "")), str(said.get("Cause", "")))
     if manifest is None:
         job = desk.jobs.get(job_id)
         upload = job.upload if job else str(event.get("key", ""))
         reply = fail_job(desk, job_id, str(event.get("kind") or upload.partition("/")[0]), upload, error)
     else:
-        failures = list(desk.working(job_id).failures())
+        failures = list(desk.open_workspace(job_id).failures())
         error = explain_failures(manifest, failures) if failures else error
         reply = fail_planned_job(desk, manifest, error)
     return {**reply, "reason": error.message, "bury": not isinstance(error, BLAMED)}

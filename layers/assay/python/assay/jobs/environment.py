@@ -57,7 +57,7 @@ class JobEnvironment:
         shard_bytes, unsplit_bytes = self.caps.shard_bytes // shard, self.caps.unsplit_bytes // unsplit
         return replace(self, caps=replace(self.caps, shard_bytes=max(shard_bytes, 1), unsplit_bytes=unsplit_bytes))
 
-    def working(self, job_id: str) -> Workspace:
+    def open_workspace(self, job_id: str) -> Workspace:
         """Return a job's working objects."""
         return Workspace(self.results, job_id, notes=self.notes)
 

@@ -188,7 +188,7 @@ class RankJobType:
             require_no_rejects(options, whole.counts)
         except StrictReject as error:
             return Joined(counts, results, said, error)
-        results["ranking"] = _ranking(working, whole)
+        results["ranking"] = _write_ranking(working, whole)
         if options.output == "all":
             results["scores"] = _list_score_files(working, pieces)
         return Joined(counts, results, said)
@@ -203,11 +203,11 @@ def _partials(found: Iterable[ShardResult], pieces: list[Piece]) -> Iterator[Par
     for result in found:
         counts = result.counts
         pieces.append(Piece(result.shard, lines, counts["rejected"], counts["passed"], dict(result.parts)))
-        yield PartialRanking.from_body({**result.body, "counts": counts}).shifted(lines)
+        yield PartialRanking.from_body({**result.body, "counts": counts}).shift(lines)
         lines += result.lines
 
 
-def _ranking(working: Workspace, whole: PartialRanking) -> str:
+def _write_ranking(working: Workspace, whole: PartialRanking) -> str:
     key = result_key(working.job_id, "ranking.csv")
     with Writer(working.results, key, _CSV) as writer:
         for text in ranking_csv(whole, large_cells.fill_cells(working, whole.rows)):

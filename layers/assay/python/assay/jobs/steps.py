@@ -27,7 +27,7 @@ Reply = dict[str, Any]
 def plan_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Pin what a job is about; the reply tells the state machine where its shards are listed. Raises as `plan` does."""
     job_id = str(event["job_id"])
-    working = desk.working(job_id)
+    working = desk.open_workspace(job_id)
     upload, caps = Upload.from_json(event), desk.of_kind(kind.name).caps
     manifest = plan_job(kind, working, upload, desk.uploads, caps, given=event.get("given"))
     working.list_shards(manifest)
@@ -45,7 +45,7 @@ def shard_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     """Do one shard, unless its result is there already or the job has ended meanwhile (cancelled)."""
     job_id, shard = str(event["job_id"]), int(event["shard"])
     logger.append_keys(shard=shard)
-    working = desk.working(job_id)
+    working = desk.open_workspace(job_id)
     manifest = working.manifest()
     if working.find_result(shard, manifest.pin) is None and not _has_failed(desk, job_id):
         result = kind.work(manifest, shard, desk.uploads, working)
@@ -61,7 +61,7 @@ def merge_step(desk: JobEnvironment, kind: JobType, event: Event) -> Reply:
     the record had ended meanwhile (cancelled, swept) it has the last word. Raises ShardFailed, Unaccounted.
     """
     job_id = str(event["job_id"])
-    working = desk.working(job_id)
+    working = desk.open_workspace(job_id)
     manifest = working.manifest()
     if _has_failed(desk, job_id):
         return _reply_failed(desk, job_id)
@@ -116,7 +116,7 @@ def success_summary(manifest: JobPlan, joined: Joined, results: Mapping[str, str
 
 def _replan(desk: JobEnvironment, manifest: JobPlan) -> Reply:
     """Make the job one shard, its pins kept, since a row of its file goes on behind a cut."""
-    working = desk.working(manifest.job_id)
+    working = desk.open_workspace(manifest.job_id)
     try:
         whole = as_one_shard(manifest, desk.of_kind(manifest.kind).caps)
     except BLAMED as error:
@@ -172,13 +172,13 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
 def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Upload) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan_job` does, and what the work raises."""
     caps, job_id, uploads = desk.of_kind(kind.name).caps, claim.job_id, MemoryBucket(desk.uploads)
-    manifest = plan_job(kind, desk.working(job_id), upload, uploads, caps, fresh=claim.state == "new")
+    manifest = plan_job(kind, desk.open_workspace(job_id), upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
     elif not _start(desk, manifest) and _has_failed(desk, job_id):
         settle(desk, job_id)
     else:
-        working = desk.working(job_id).in_memory()
+        working = desk.open_workspace(job_id).in_memory()
         result = kind.work(manifest, 0, uploads, working)
         _conclude(desk, kind, manifest, working, check_results(Ledger(manifest), [result]))
 

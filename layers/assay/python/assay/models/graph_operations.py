@@ -135,10 +135,10 @@ def find_forbidden(folder: Path) -> list[str]:
         raise ValueError(f"{GRAPH} is not a SavedModel: it holds no graph")
     if not all(graph.objects for graph in graphs):
         raise ValueError("TensorFlow 1 saved it: load it with TensorFlow 2 and save it with tf.saved_model.save")
-    return sorted(set().union(*(_forbidden(graph) for graph in graphs)))
+    return sorted(set().union(*(_list_forbidden(graph) for graph in graphs)))
 
 
-def _forbidden(graph: _Graph) -> set[str]:
+def _list_forbidden(graph: _Graph) -> set[str]:
     called = set(graph.offered)
     for function in graph.functions.values():
         called |= function.references

@@ -149,14 +149,14 @@ def load_model(folder: Path, manifest: Manifest, threads: int) -> LoadedModel:
     """Load the verified bundle in a folder and run it once; BundleInvalid where it does not answer as it says."""
     with phase("load", model=manifest.name):
         model = LoadedModel(manifest, folder, _runner(folder, manifest, threads), threads)
-    with phase("warm", model=manifest.name), _reading_tokenizer(model):
+    with phase("warm", model=manifest.name), _read_tokenizer_meanwhile(model):
         run_once(model)
         model.reference, model.measured  # noqa: B018 - raise where a file is wrong, before the model serves
     return model
 
 
 @contextmanager
-def _reading_tokenizer(model: LoadedModel) -> Iterator[None]:
+def _read_tokenizer_meanwhile(model: LoadedModel) -> Iterator[None]:
     """Read a classifier's tokenizer while the network runs for the first time; what is wrong with it its users meet."""
     reading = Thread(target=_read_tokenizer, args=(model,), name="tokenizer", daemon=True)
     if model.manifest.text is not None:

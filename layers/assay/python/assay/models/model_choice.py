@@ -43,19 +43,19 @@ class Choice:
         if not text or text == default:
             return self.registry.current(default, task)
         wanted = parse_target(text)
-        if self._held_task(wanted) != task:
+        if self._find_task(wanted) != task:
             self._shelf.require(wanted, task)
         if wanted.version is None:
             return self.registry.current(wanted.name, task)
-        return self.registry.pinned(wanted.name, wanted.version, task)
+        return self.registry.pin(wanted.name, wanted.version, task)
 
     def task(self, text: str) -> str:
         """Return what a model is for. Raises NotFound."""
         wanted = parse_target(text)
-        return self._held_task(wanted) or self._shelf.task(wanted)
+        return self._find_task(wanted) or self._shelf.task(wanted)
 
-    def _held_task(self, wanted: Target) -> str | None:
-        held = self.registry.held(wanted.name, wanted.version)
+    def _find_task(self, wanted: Target) -> str | None:
+        held = self.registry.find_loaded(wanted.name, wanted.version)
         return held.manifest.task if held else None
 
 
@@ -114,7 +114,7 @@ def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> 
 
 def load_pinned_pair(registry: Registry, models: Mapping[str, Mapping[str, str]]) -> Pair:
     """Return the versions of `gate` and `score` that a plan pinned. Raises ModelUnavailable, BundleInvalid."""
-    gate, score = (registry.pinned(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
+    gate, score = (registry.pin(models[role]["name"], models[role]["version"], TASK) for role in ("gate", "score"))
     return pair_models(gate, score)
 
 

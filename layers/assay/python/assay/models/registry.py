@@ -241,13 +241,13 @@ class Registry:
     def current(self, name: str, task: str) -> LoadedModel:
         """Return the version that serves; ModelUnavailable where there is none that works."""
         slot = self._slot(name, task)
-        model = self._serving(slot)
+        model = self._find_serving(slot)
         if model is not None and self._clock() < slot.due:
             return model
         if not slot.lock.acquire(blocking=model is None) and model is not None:
             return model  # another thread looks for a new version meanwhile
         try:
-            model = self._serving(slot)
+            model = self._find_serving(slot)
             found = model if model is not None and self._clock() < slot.due else self._refresh(slot, model)
         finally:
             slot.lock.release()
@@ -255,7 +255,7 @@ class Registry:
             raise self._unavailable(slot)
         return found
 
-    def pinned(self, name: str, version: str, task: str) -> LoadedModel:
+    def pin(self, name: str, version: str, task: str) -> LoadedModel:
         """Return one version, current or not; ModelUnavailable where it can't be had."""
         model = self._find_held(_require_known_name(name), version, task)
         if model is not None:
@@ -263,14 +263,14 @@ class Registry:
         with self._lock:
             return self._find_held(name, version, task) or self._load_pinned(name, version, task)
 
-    def held(self, name: str, version: str | None) -> LoadedModel | None:
+    def find_loaded(self, name: str, version: str | None) -> LoadedModel | None:
         """Return a version (None: the one that serves) where it is in memory already."""
         if version is not None:
             return self._memory.get((name, version))
         slots = [slot for slot in list(self._slots.values()) if slot.name == name and slot.version is not None]
-        return self._serving(slots[0]) if slots else None
+        return self._find_serving(slots[0]) if slots else None
 
-    def loaded(self) -> list[LoadedModel]:
+    def list_loaded(self) -> list[LoadedModel]:
         """Return all models in memory, the one used longest ago first."""
         return self._memory.models()
 
@@ -278,7 +278,7 @@ class Registry:
         slot = self._slots.get((name, task))
         return slot or self._slots.setdefault((name, task), ServingState(_require_known_name(name), task))
 
-    def _serving(self, slot: ServingState) -> LoadedModel | None:
+    def _find_serving(self, slot: ServingState) -> LoadedModel | None:
         return None if slot.version is None else self._memory.get((slot.name, slot.version))
 
     def _refresh(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:

@@ -47,7 +47,7 @@ def load_saved_model(folder: Path, manifest: Manifest, threads: int) -> TensorFl
         signature = model.signatures[_SIGNATURE]
     except (OSError, ValueError, KeyError, tensorflow.errors.OpError) as error:
         raise BundleInvalid(f"the SavedModel does not load with signature {_SIGNATURE}: {error}") from error
-    return TensorFlowRunner(tensorflow, model, _checked_output(manifest, signature))
+    return TensorFlowRunner(tensorflow, model, _require_output(manifest, signature))
 
 
 def _require_computing(saved: Path) -> None:
@@ -70,7 +70,7 @@ def _tensorflow(threads: int) -> Any:
     return tensorflow
 
 
-def _checked_output(manifest: Manifest, signature: Any) -> str:
+def _require_output(manifest: Manifest, signature: Any) -> str:
     found = {name: spec.dtype.name for name, spec in signature.structured_input_signature[1].items()}
     wanted = {tensor.name: tensor.dtype for tensor in manifest.inputs}
     if found != wanted:

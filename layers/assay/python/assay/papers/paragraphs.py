@@ -52,13 +52,13 @@ def first_page(pages: Sequence[Sequence[TextBlock]], whole: bool) -> list[TextBl
     for page in pages:
         prose = list(_paragraphs([page]))
         start = next((at for at, block in enumerate(page) if prose and block is prose[0]), 0)
-        found = list(_whole(page[start:]) if whole and prose else _beginning(page[start:]))
+        found = list(_whole(page[start:]) if whole and prose else _take_beginning(page[start:]))
         if found:
             return found
     return []
 
 
-def _beginning(page: Sequence[TextBlock]) -> Iterator[TextBlock]:
+def _take_beginning(page: Sequence[TextBlock]) -> Iterator[TextBlock]:
     length = 0
     for block in page:
         size = sum(len(row.text) + 1 for row in block.rows)

@@ -61,13 +61,13 @@ class _Page:
 
     def words(self) -> list[Word]:
         """Return the words in the main direction, without stamps in the margin or across the page."""
-        found = [self._word(each) for each in self._seen(list(self._runs()))]
+        found = [self._word(each) for each in self._drop_unseen(list(self._runs()))]
         most = Counter(turn for turn, word in found for _ in word.text).most_common(1)
         upright = [word for turn, word in found if turn == most[0][0]]
         scale = self._scale(upright)
         return upright if scale == 1 else [replace(word, size=word.size * scale) for word in upright]
 
-    def _seen(self, runs: list[list[int]]) -> list[list[int]]:
+    def _drop_unseen(self, runs: list[list[int]]) -> list[list[int]]:
         """Return the words that are seen; where few are, as on a scan with a stamp, the unseen ones too."""
         unseen = [run for run in runs if self._is_invisible(run[0])]
         if not unseen:

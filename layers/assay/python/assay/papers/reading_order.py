@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
 
-from assay.papers.rows import TextRow, sized_as
+from assay.papers.rows import TextRow, match_size
 
 _LOOSE: Final = 1.35
 _SAME_SIZE: Final = 0.06
@@ -84,10 +84,10 @@ def same_size(one: float, other: float) -> bool:
 
 def blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
     """Return the blocks of a page's rows (from the top down), in reading order."""
-    leading = _LOOSE * _leading(rows)
+    leading = _LOOSE * _measure_leading(rows)
     found: list[TextBlock] = []
     for row in rows:
-        above = [(block, same) for block in found[-60:] if (same := _belonging(block, row, leading))]
+        above = [(block, same) for block in found[-60:] if (same := _fit_row(block, row, leading))]
         if above:
             block, same = min(above, key=lambda each: each[0].bottom)
             block.add(same)
@@ -96,7 +96,7 @@ def blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
     return _order(found)
 
 
-def _leading(rows: Sequence[TextRow]) -> float:
+def _measure_leading(rows: Sequence[TextRow]) -> float:
     """Return the usual distance between baselines, in sizes of the font."""
     steps = []
     for at, row in enumerate(rows):
@@ -108,7 +108,7 @@ def _leading(rows: Sequence[TextRow]) -> float:
     return max(median(close), 1.0) if len(close) > 4 else _DEFAULT_LEADING
 
 
-def _belonging(block: TextBlock, row: TextRow, leading: float) -> TextRow | None:
+def _fit_row(block: TextBlock, row: TextRow, leading: float) -> TextRow | None:
     """Return a row as a block takes it, or None if it does not."""
     last = block.last
     if abs(last.y - row.y) < 0.3 * row.size:
@@ -120,7 +120,7 @@ def _belonging(block: TextBlock, row: TextRow, leading: float) -> TextRow | None
         return None
     if same_size(last.size, row.size):
         return row
-    return sized_as(row, last) or (row if sized_as(last, row) else None)
+    return match_size(row, last) or (row if match_size(last, row) else None)
 
 
 def _order(found: list[TextBlock]) -> list[TextBlock]:

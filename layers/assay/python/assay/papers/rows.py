@@ -33,7 +33,7 @@ def without_numbers(words: Sequence[Word]) -> Sequence[Word]:
     lines = _Lines(words)
     gone: set[int] = set()
     for column in (*_columns(numbers, left=False), *_columns(numbers, left=True)):
-        chain = _ascending(column)
+        chain = _find_line_numbers(column)
         if len(chain) >= _FEWEST and lines.outermost(chain):
             gone.update(map(id, chain))
     return [word for word in words if id(word) not in gone] if gone else words
@@ -51,7 +51,7 @@ def _columns(numbers: Sequence[Word], left: bool) -> Iterator[list[Word]]:
             yield sorted(column, key=lambda word: -word.y)
 
 
-def _ascending(column: Sequence[Word]) -> list[Word]:
+def _find_line_numbers(column: Sequence[Word]) -> list[Word]:
     """Return those of a column that count lines: each is the one above it and a step, or some steps, more."""
     gaps = [int(below.text) - int(above.text) for above, below in pairwise(column)]
     step = Counter(gap for gap in gaps if gap in _STEPS).most_common(1)
@@ -272,7 +272,7 @@ def _without_line_numbers(found: list[TextRow]) -> list[TextRow]:
     return [row for row in found if id(row) not in gone]
 
 
-def sized_as(row: TextRow, other: TextRow) -> TextRow | None:
+def match_size(row: TextRow, other: TextRow) -> TextRow | None:
     """Return a row in the size of another, where a part of its words is set as most of that one's are, else None.
 
     An address in the type of a typewriter, or a formula, may fill most of a line of text.

@@ -279,7 +279,7 @@ class _Ranker:
         self._through_score(self._score.rest())
         best = self._best.best()
         reference = reference_of(self._score.scorer)
-        rows = [] if best is None or self._contract is None else _ranked(best, self._contract, reference)
+        rows = [] if best is None or self._contract is None else _to_ranked(best, self._contract, reference)
         scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
         names = reference.names if reference else ()
@@ -362,7 +362,7 @@ def _weight(rows: Rows, block: Block) -> int:
     return 0 if rows.labels is None else _BLOCK + _CELL_BYTES * len(rows) * (1 + len(block.columns))
 
 
-def _ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
+def _to_ranked(rows: Rows, contract: Contract, reference: ReferenceScale | None) -> list[RankedRow]:
     """Turn columns into rows."""
     said = reference.read(rows.codes, rows.score, contract).rows() if reference else repeat((), len(rows))
     texts = decode(rows.codes, contract)

@@ -105,7 +105,7 @@ class PartialRanking:
         more = {"reference_columns": names, "histograms": body.get("histograms", {})}
         return cls(rows, Counts(**body["counts"]), columns, notices, **more)
 
-    def shifted(self, lines: int) -> "PartialRanking":
+    def shift(self, lines: int) -> "PartialRanking":
         """Return the same with `lines` added to each line, for input that has so many lines before it."""
         if not lines:
             return self

@@ -54,10 +54,10 @@ def parse_table(
     """
     header: SequenceColumns | None = None
 
-    def wanted(cells: Sequence[str]) -> bool:
+    def is_header(cells: Sequence[str]) -> bool:
         return find_sequence(cells, column) is not None or (not column and find_residues(cells) is not None)
 
-    for batch in read_rows(framed, limits, line, wanted, ends=ends):
+    for batch in read_rows(framed, limits, line, is_header, ends=ends):
         if header is None:
             at = first_row(batch)
             if at is None:
@@ -112,7 +112,7 @@ def _block(batch: RowBatch, header: SequenceColumns, contract: Contract, limits:
     kept = batch.cells if len(found.kept) == len(lines) else [batch.cells[index] for index in found.kept.tolist()]
     ids = None if header.identifier is None else _readable_column(kept, header.identifier)
     extra = _carry(kept, header.others) if header.others else None
-    notices = [*found.notices, *_notice_quoted(batch.spanned, header, contract, limits), *_uneven(batch, header)]
+    notices = [*found.notices, *_notice_quoted(batch.spanned, header, contract, limits), *_notice_uneven(batch, header)]
     if extra and batch.longest > MAX_CELL:
         notices += cut_cells(extra, lines[found.kept].tolist())
     return Block(found.codes, lines[found.kept], ids, extra, rejects, header.columns, contract, notices)
@@ -134,7 +134,7 @@ def quoted_lines(lines: Iterable[int]) -> list[Notice]:
     return [found] if found.count else []
 
 
-def _uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
+def _notice_uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
     """Notice rows that have more cells than the header has columns, unless those are empty."""
     if max(map(len, batch.cells), default=0) <= header.width:
         return []

@@ -62,7 +62,7 @@ class WindowCut(NamedTuple):
         """Return the windows [start, stop)."""
         return WindowCut(self.spans.part(start, stop), self.record[start:stop], self.first[start:stop])
 
-    def named(self, reject: Reject, at: int) -> Reject:
+    def locate(self, reject: Reject, at: int) -> Reject:
         """Return a reject for a residue that says which window it is of."""
         if reject.reason not in (RESIDUE, ENCODING):
             return reject
@@ -136,7 +136,7 @@ class _Reader:
         if head < len(data):
             yield from self._records(data, head, count)
         self.line += count
-        yield from self._bounded()
+        yield from self._refuse_long()
 
     def overlong(self, first: bytes) -> Iterator[Block]:
         """Take a line that was skipped for its size, of which `first` is the first byte."""
@@ -175,7 +175,7 @@ class _Reader:
     def _hold(self, data: bytes, line: int) -> None:
         self.held, self.held_line = data, line
 
-    def _bounded(self) -> Iterator[Block]:
+    def _refuse_long(self) -> Iterator[Block]:
         """Refuse the held record when it is too long already; its other lines then belong to no record."""
         if len(self.held) > self.limits.record_bytes:
             yield self._refuse(self.held_line)
@@ -223,7 +223,7 @@ class _Records(NamedTuple):
     odd: bool = False
     """Whether a header or a number is among the residues."""
 
-    def told(self, which: Index) -> list[Notice]:
+    def tell_done(self, which: Index) -> list[Notice]:
         """Return the notices of what was done to some of the records."""
         pairs = ((code, self.spans.lines[which[mask[which]]].tolist()) for code, mask in self.done)
         return [tell_tidied(code, lines) for code, lines in pairs if lines]
@@ -351,7 +351,7 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         found = check_texts_of(part, contract, limits, records.sizes[at:to])
         ids, extra = records.labels(at, to, found.kept)
         rejects = _explain_all(found, records, at) if records.longest > _RUN else found.rejects
-        notices = [*found.notices, *records.told(found.kept + at), *([] if at else records.notices)]
+        notices = [*found.notices, *records.tell_done(found.kept + at), *([] if at else records.notices)]
         yield Block(found.codes, part.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)
 
 
@@ -380,9 +380,9 @@ def _encode_windows(records: _Records, windows: Windows, contract: Contract, lim
         extra = cells[ids.records].tolist()
         others = np.delete(np.arange(len(part.record)), found.kept).tolist()
         rejects = [
-            _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.named(reject, index)
+            _explain(reject, records, part.record[index]) if reject.reason == EMPTY else part.locate(reject, index)
             for reject, index in zip(found.rejects, others, strict=True)
         ]
-        done = [] if at else [*records.told(np.arange(len(records.words))), *records.notices]
+        done = [] if at else [*records.tell_done(np.arange(len(records.words))), *records.notices]
         notices = [*found.notices, *done]
         yield Block(found.codes, part.spans.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)

@@ -150,7 +150,7 @@ def _block(
     block.notices.extend(rename_columns(fields.columns, names))
     block.notices.extend(cut_cells(extra, block.lines.tolist()) if extra else [])
     block.notices.extend(found.notices)
-    block.notices.extend(_left_out(records, lines, frozenset((fields.wanted, IDENTIFIER, *fields.columns))))
+    block.notices.extend(_notice_left_out(records, lines, frozenset((fields.wanted, IDENTIFIER, *fields.columns))))
     return block
 
 
@@ -159,7 +159,7 @@ _LEFT_OUT: Final = (
 )
 
 
-def _left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozenset[str]) -> list[Notice]:
+def _notice_left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozenset[str]) -> list[Notice]:
     """Return the notice of objects that have fields that are neither read nor carried, in any letters' case."""
     objects = [record for record in records if isinstance(record, dict)]
     if known.issuperset(set[str]().union(*objects)):

@@ -177,7 +177,7 @@ class _Reader:
         fate = self._follow(at)
         if fate == _WHOLE:
             return self.within + 1 - at, self._join(at, self.within + 1)
-        return (0, []) if fate is None and not final else (1, self._unclosed(at))
+        return (0, []) if fate is None and not final else (1, self._reject_unclosed(at))
 
     def _follow(self, at: int) -> int | None:
         """Return how a row ends that is open behind its first line: at the line `within`, or None: not known yet."""
@@ -218,7 +218,7 @@ class _Reader:
             if ending == _WHOLE:
                 yield Spanned(self.line + at, cells)
 
-    def _unclosed(self, at: int) -> Reject:
+    def _reject_unclosed(self, at: int) -> Reject:
         """Return the reject of a row whose quote has no end."""
         column = len(next(csv.reader([self.lines[at]], delimiter=self.delimiter or ",")))
         return Reject(self.line + at, MALFORMED, f"the quote that opens column {column} is not closed: {_TWICE}")

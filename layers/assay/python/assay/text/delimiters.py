@@ -85,10 +85,10 @@ def is_table(line: bytes) -> bool:
     if named_delimiter(text):
         return True
 
-    def wanted(cells: Sequence[str]) -> bool:
+    def is_header(cells: Sequence[str]) -> bool:
         return find_sequence(cells) is not None or find_residues(cells) is not None
 
-    return any(wanted([cell.strip() for cell in _cells(text, mark)]) for mark in MARKS)
+    return any(is_header([cell.strip() for cell in _cells(text, mark)]) for mark in MARKS)
 
 
 def _cells(line: str, mark: str) -> list[str]:

@@ -198,9 +198,9 @@ class _Reader:
             elif mark == "{":
                 yield from self._object()
             else:
-                yield self._numbered(self.text.value())
+                yield self._number(self.text.value())
 
-    def _numbered(self, value: Any) -> Value:
+    def _number(self, value: Any) -> Value:
         self.place += 1
         return Value(self.place, value)
 
@@ -234,7 +234,7 @@ class _Reader:
                 fields[name] = self.text.value()
             _hold_alone(fields, listed)
         if not listed:
-            yield self._numbered(fields)
+            yield self._number(fields)
 
     def _name(self) -> str:
         name = self.text.value() if self.text.next() == '"' else None
