@@ -1,4 +1,4 @@
-"""Ways to do one thing, each in a process of its own: they share neither libraries nor threads nor memory.
+"""Ways to do one thing, each in a separate process: they share no libraries, threads or memory.
 
 A process is `python -m benchmarks.peers.contestant WAY FOLDER THREADS`. It says when its first answer is there, then
 reads tasks as JSON lines and answers each with its seconds. A note tells of a way whose libraries are not installed.

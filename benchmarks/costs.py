@@ -102,7 +102,7 @@ def cost_request(seconds: float, reads: int = 0, writes: int = 0, world: World =
 
 
 def cost_abstracts(count: int, world: World = WORLD) -> Cost:
-    """Return what a dropped file of so many abstracts costs, one shard after another on functions of their own."""
+    """Return the cost of a dropped file of `count` abstracts; shards run in turn, one function each."""
     size = count * ABSTRACT_BYTES
     shards = math.ceil(size / (world.shard_mb / 16 * 1e6))
     seconds = count * ABSTRACT_SECONDS + (shards + 3) * world.start_seconds

@@ -1,8 +1,8 @@
 """Time and memory against the size of the input, and what that costs on Lambda: `python -m benchmarks.curve`.
 
-Each size is one run of a fresh process, so that its peak memory is its own; with matplotlib (`make peers`) the plots
-are drawn. Rates on one thread and on two are measured; four vCPUs are counted as twice two, and said so. A
-vCPU here is a core of this machine.
+Each size is one run of a fresh process, so that it shows that run's peak memory. With matplotlib (`make peers`) it
+draws the plots. Rates on one thread and on two are measured; four vCPUs are counted as twice two, and said so. A vCPU
+here is a core of this machine.
 
 Prices are AWS's list prices for us-east-1, first tier (aws.amazon.com/lambda/pricing): dollars a GB-second, and a
 request. Memory buys vCPUs in proportion, one for 1,769 MB (docs.aws.amazon.com/lambda, "Configure memory").

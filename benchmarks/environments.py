@@ -38,7 +38,7 @@ class Taken:
 
 
 class Environments(Local):
-    """One function in processes of its own: as many as are called at once, each used again."""
+    """One function in separate processes, as many as calls run at once; each process serves again."""
 
     def __init__(self, function: Function, environment: Mapping[str, str], folder: Path) -> None:
         super().__init__(function, environment)

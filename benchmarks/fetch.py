@@ -1,6 +1,6 @@
 """Ways to get a bundle from S3 and know that it is whole: `python -m benchmarks.fetch [--latency 0.03] [--rate 75]`.
 
-The server is a process of its own. It answers after `latency` seconds and sends `rate` MB/s on each connection, which
+The server is a separate process. It answers after `latency` seconds and sends `rate` MB/s on each connection, which
 is how S3 behaves towards one function. `benchmarks.start` compares the same ways on the bundles that ship.
 """
 

@@ -2,10 +2,10 @@
 
 python -m benchmarks.labelled_papers [--folder build/papers] [--misses] [--write]
 
-The papers are not part of the project: each is taken out of a package of Debian's archive by its own client
-(`apt-get download`, `dpkg-deb`), and held to its SHA-256. `benchmarks/labelled_papers.json` says where each lies and
-what was read in it: the SHA-256 of the abstract, its first and last words, and for each word four digits of its hash.
-A third of the papers, by the last digit of their hash, is held out: nothing is tuned on it.
+The papers are not part of the project. `apt-get download` and `dpkg-deb` take each from a package of Debian's archive,
+and its SHA-256 is checked. `benchmarks/labelled_papers.json` says where each lies and what a person read in it: the
+SHA-256 of the abstract, its first and last words, and for each word four digits of its hash. A third of the papers, by
+the last digit of their hash, is held out: nothing is tuned on it.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def load_papers() -> list[Paper]:
 
 
 def fetch(papers: Sequence[Paper], folder: Path) -> None:
-    """Put each paper into a folder under its hash. Raises SystemExit for one that is not what was labelled."""
+    """Put each paper into a folder under its hash. Raises SystemExit if one is not the paper that was labelled."""
     folder.mkdir(parents=True, exist_ok=True)
     missing: dict[tuple[str, str], list[Paper]] = defaultdict(list)
     for paper in papers:

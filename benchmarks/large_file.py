@@ -1,9 +1,9 @@
 """A large file through the state machine, against one pass over it: `python -m benchmarks.large_file [--sequences N]`.
 
-Seeded random sequences are written to a temporary folder. One pass ranks them in a process of its own. Then the file is
-dropped on the local service, whose functions run in processes of their own: the real handlers, the real state machine
-file through moto's interpreter. What moto's S3 would make of the reads is measured beside it: for each range it reads
-the whole object, so the functions read the uploaded file from disk here and all else from moto.
+Seeded random sequences are written to a temporary folder. One pass ranks them in a separate process. Then the file is
+dropped on the local service, whose functions run in one process each: the real handlers, the real state machine file
+through moto's interpreter. moto's S3 reads the whole object for each range. So the functions read the uploaded file
+from disk here, and all else from moto; moto's reads are measured apart.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def one_pass(path: Path) -> tuple[Pass, float]:
 
 
 class Apart(LocalService):
-    """The local service with its functions in processes of their own."""
+    """The local service with each of its functions in a separate process."""
 
     def __init__(self, options: Options, folder: Path) -> None:
         self._folder = folder
@@ -155,7 +155,7 @@ def pass_apart(path: Path) -> tuple[Pass, float]:
 def show_passes(single: tuple[Pass, float], job: Pass, uses: list[Use], at_once: int) -> None:
     """Print the table."""
     print(f"{'way':<34}{'sequences':>12}{'seconds':>9}{'sequences/s':>13}  sha256 of ranking.csv")
-    for label, each in (("one pass, one process", single[0]), ("state machine, processes of its own", job)):
+    for label, each in (("one pass, one process", single[0]), ("state machine, a process a function", job)):
         rate = each.received / each.seconds
         print(f"{label:<34}{each.received:>12,}{each.seconds:>9.1f}{rate:>13,.0f}  {each.digest[:16]}")
     print(f"\n{'process':<22}{'calls':>6}{'processes':>11}{'seconds':>9}{'peak RSS':>11}")

@@ -94,7 +94,7 @@ def serve_objects(root: Path, host: str = "0.0.0.0", latency: float = 0.0, rate:
 
 @contextmanager
 def serve_apart(root: Path, latency: float, rate: float) -> Iterator[str]:
-    """Serve from a process of its own until the block ends, as S3 does not share a function's; gives the address."""
+    """Serve from a separate process, as S3 shares none with a function, until the block ends; gives the address."""
     command = [sys.executable, "-m", "benchmarks.objects", str(root), str(latency), str(rate)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""What a request costs besides its model, and what the local service bears: `python -m benchmarks.overhead`.
+"""What a request costs besides its model, and how much load the local service takes: `python -m benchmarks.overhead`.
 
 Handlers are called as Lambda does, with logs, metrics and traces on (written to nowhere); the model's time is that of
 its runtime's calls. DynamoDB is not asked: scores are not remembered here. The service is `assay up`, one process.
@@ -148,7 +148,7 @@ def overhead(said: Report, runs: int) -> None:
 
 @contextmanager
 def local_service() -> Iterator[str]:
-    """Run the local service in a process of its own; give its address."""
+    """Run the local service in a separate process; give its address."""
     command = [sys.executable, "-m", "tools", "up", "--port", "0", "--s3-port", "0"]
     variables = environment(os.cpu_count() or 1)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}

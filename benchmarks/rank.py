@@ -1,7 +1,7 @@
 """How fast sequences are ranked, and in how much memory: `python -m benchmarks.rank [FILE]`.
 
-Each line of the table is a process of its own, so that its peak memory is its own; the file is read in chunks, as from
-S3. Without FILE, seeded random sequences are written to a temporary folder in each format.
+Each line of the table is a separate process, so that it shows that run's peak memory. The file is read in chunks, as
+from S3. Without FILE, seeded random sequences are written to a temporary folder in each format.
 """
 
 import argparse

@@ -4,8 +4,8 @@ Shards go to functions as a Distributed Map hands them out: no faster than it st
 map, the account and Lambda's ramp allow. A shard takes as long as the slower of reading and computing, which overlap.
 Rates are measured (benchmarks/results/), limits are AWS's documented defaults, prices list prices; all are parameters.
 
-`--throttled` shows an account that has fewer functions than a job has shards: Lambda refuses calls, the state machine
-tries again after pauses drawn at random, and whoever asks first after a function ends gets it, for there is no queue.
+`--throttled` shows an account that has fewer functions than a job has shards: Lambda refuses calls, and the state
+machine tries again after random pauses. There is no queue: the first call after a function ends gets it.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """From process start to the first answer, and how a bundle arrives: `python -m benchmarks.start [--latency 0.015]`.
 
-The models bucket is a small server in a process of its own that waits `latency` seconds before each answer and sends
-`rate` MB/s on each connection, which is how S3 looks from a function. Starts are of the functions' own handlers.
+The models bucket is a small server in a separate process. It waits `latency` seconds before each answer and sends
+`rate` MB/s on each connection, as S3 does to a function. Starts are of the functions' own handlers.
 """
 
 import json

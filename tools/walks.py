@@ -1,8 +1,8 @@
 """How far a request walks: `python -m tools.walks` starts the local service and follows four requests through the code.
 
-It counts the source files that a walk enters, named functions, their calls (a generator's each time it goes on), moves
-(one call after another on one thread, in a different file), and calls of AWS. Only files under functions/ and layers/
-count; imports, comprehensions and generator expressions do not.
+It counts the source files that a walk enters, named functions, their calls (a generator's each time it goes on), moves,
+and calls of AWS. A move is a call in another file than the call before it on that thread. Only files under functions/
+and layers/ count; imports, comprehensions and generator expressions do not.
 """
 
 import argparse

@@ -113,7 +113,7 @@ class _Reader:
             weights = (np.ascontiguousarray(self._constant(given[1]).T), self._constant(given[2]))
             yield Step("dense", (self._value(given[0]),), made, relu, weights=weights)
         else:
-            raise ValueError(f"{name} is none of the layers that can be rebuilt")
+            raise ValueError(f"{name} is not a layer that can be rebuilt")
 
     def _value(self, tensor: int) -> int:
         return self._same.get(tensor, tensor)

@@ -78,7 +78,7 @@ def rank_by_onnxruntime(folder: Path, threads: int) -> Act:
 
 
 def rank_by_openvino(precision: str | None, folder: Path, threads: int) -> Act:
-    """OpenVINO over residue indices, in its default precision (bfloat16 where there is one) or in float32."""
+    """OpenVINO over residue indices, in its default precision (bfloat16 if the processor has it) or in float32."""
     import openvino as ov
 
     from benchmarks.peers.frameworks import to_onnx

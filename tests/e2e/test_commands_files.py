@@ -136,7 +136,7 @@ def test_the_version_is_told() -> None:
     assert (done.returncode, done.stdout) == (0, "assay 0.3.0\n")
 
 
-@pytest.mark.parametrize(("body", "said"), [("", "nothing in it"), ("MKV\nXX\n", "none of the 2 records")])
+@pytest.mark.parametrize(("body", "said"), [("", "nothing in it"), ("MKV\nXX\n", "no record of 2")])
 @pytest.mark.parametrize("url", [False, True])
 def test_a_file_of_which_nothing_could_be_read_is_a_failure(
     service: Service, tmp_path: Path, body: str, said: str, url: bool
@@ -151,7 +151,7 @@ def test_a_file_without_a_good_abstract_is_a_failure(tmp_path: Path, capsys: pyt
     path = tmp_path / "abstracts.jsonl"
     path.write_text('{"abstract": "short"}\n')
     assert main(["classify", str(path)]) == 1
-    assert "none of the 1 abstracts" in capsys.readouterr().err
+    assert "no abstract of 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

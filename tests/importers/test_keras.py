@@ -206,6 +206,6 @@ def test_a_file_of_keras_2_says_what_to_do_where_tf_keras_is_missing(
 def test_operations_of_keras_2_by_name_are_refused_but_slices(tmp_path: Path) -> None:
     config = {"name": "x", "function": "io.read_file"}
     for kind in ("SlicingOpLambda", "TFOpLambda"):
-        with pytest.raises(UnreadableInput, match="is code of its author"):
+        with pytest.raises(UnreadableInput, match="holds code of its author"):
             refuse_code({"class_name": kind, "config": config})
     refuse_code({"class_name": "SlicingOpLambda", "config": config | {"function": "__operators__.getitem"}})

@@ -30,7 +30,7 @@ def test_a_lambda_layer_is_refused_before_keras_sees_it(
 ) -> None:
     lambda_layer().save(tmp_path / name)
     monkeypatch.setattr(keras.saving, "load_model", refuse_loading)
-    with pytest.raises(UnreadableInput, match=r"Lambda.*none is run"):
+    with pytest.raises(UnreadableInput, match=r"Lambda.*never run"):
         imported(tmp_path, ImportRequest(tmp_path / name))
 
 

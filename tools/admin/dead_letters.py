@@ -22,7 +22,8 @@ _LOT: Final = 10
 def drain(there: Deployed) -> Iterator[str]:
     """Begin again what the queue holds, each thing once; yield a line about each message. Raises AWS's errors.
 
-    What fails again meanwhile, and is back in the queue, stays there for the next time; so does what may be worked on.
+    What fails again meanwhile, and is back in the queue, stays there for the next time; so does a message that may be
+    in work.
     """
     queue, url = boto3.client("sqs"), there.ids["UploadsDeadLetterQueue"]
     asked: Any = {"QueueUrl": url, "MaxNumberOfMessages": _LOT, "WaitTimeSeconds": _WAIT}

@@ -56,7 +56,7 @@ class _Job:
         return found
 
     def key(self, name: str) -> str:
-        """Return the key of a result, whether the summary has it as a key or as it lies beside it."""
+        """Return the key of a result, which the summary names by key or by its place beside the summary."""
         said = str(self.summary["results"][name])
         return said if said.startswith("results/") else f"results/{self.job_id}/{said}"
 
@@ -139,7 +139,7 @@ def _rejects(job: _Job, ranked: set[int]) -> Iterator[Proof]:
         if part.get("rejected", count - before) != count - before:
             wrong.append(f"{part['key']} has {count - before:,} rows")
     yield _same("rejects", "rows", count, job.counts["rejected"])
-    yield Proof("rejects in order", not wrong, wrong[0] if wrong else "in order of lines, none of them ranked")
+    yield Proof("rejects in order", not wrong, wrong[0] if wrong else "in order of lines; no reject is ranked too")
 
 
 def _beside(job: _Job, key: str) -> str:

@@ -2,7 +2,7 @@
 
     python -m tools.audit.template_findings CHECKOV
 
-CHECKOV is the command of that name. A failure that nobody waived ends with status 1, and so does a waiver that
+CHECKOV is the command of that name. A failure that nobody waived ends with status 1, as does a waiver that
 nothing needs any more.
 """
 

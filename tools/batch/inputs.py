@@ -61,7 +61,7 @@ def _locate(path: Path) -> Place:
 
 @contextmanager
 def _copy(source: IO[bytes]) -> Iterator[Place]:
-    """Yield a copy of what can be read once only, for as long as it is needed."""
+    """Yield a copy of a stream that can be read only once; the copy is removed at the end of the block."""
     with TemporaryDirectory(prefix="assay-") as folder:
         with (Path(folder) / "stdin").open("wb") as copy:
             shutil.copyfileobj(source, copy, 1 << 20)

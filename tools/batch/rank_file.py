@@ -69,7 +69,7 @@ def write_batch_summary(working: Workspace, plan: JobPlan, joined: Joined) -> Ma
 
 
 def _plain(folder: Path) -> None:
-    """Have lists of parts name them as they lie beside them, not by the keys of a bucket."""
+    """Have lists of parts name them by their place beside the list, not by the keys of a bucket."""
     for listed in (folder / "scores" / "manifest.json", folder / "rejected.json"):
         if listed.exists():
             text = listed.read_text(encoding="utf-8").replace(f"results/{folder.name}/", "")

@@ -86,7 +86,7 @@ def _say(process: "subprocess.Popen[str]", line: str) -> None:
 
 
 def _close(process: "subprocess.Popen[str]") -> None:
-    """Close what a process reads, so that nothing is left that Python would complain of at its own end."""
+    """Close the input of a process, so that Python does not complain at its exit."""
     assert process.stdin is not None
     with suppress(BrokenPipeError, ValueError):
         process.stdin.close()

@@ -136,7 +136,7 @@ def _wire(
     parameters: Mapping[str, str],
     logical: Mapping[str, str],
 ) -> Wire:
-    """Return a client of the stack's address, with its own key or the caller's signature where calls want one."""
+    """Return a client of the stack's address, with its key, or the caller's signature if calls need one."""
     url, access = named.url or outputs["ApiUrl"], parameters.get("Access", "KEYS")
     if access == "IAM":
         return Wire(url, signature=RequestSignature(session.get_credentials(), session.region_name))

@@ -52,7 +52,7 @@ def check_upload_origin(ground: Ground) -> str:
 
 
 def check_form(ground: Ground) -> str:
-    """Hold that a presigned form takes one file at its key with its options, signed as it is, and nothing else."""
+    """Check that a presigned form takes one file at its key with its options, unchanged, and nothing else."""
     offer = _offer(ground, "rank", "txt", top_k=3)
     fields = offer["upload"]["fields"]
     elsewhere = f"rank/check-{ground.specimens.run}/elsewhere.txt"

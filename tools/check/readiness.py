@@ -39,7 +39,7 @@ def check_page(ground: Ground) -> str:
     hold("text/html" in page.headers["Content-Type"], f"the page is {page.headers['Content-Type']}")
     hold("default-src 'none'" in page.headers.get("Content-Security-Policy", ""), "the page has no strict policy")
     parts = re.findall(r'(?:src|href)="(?:\.\./)?(page/[\w.]+)', page.text)
-    hold(parts, "the page names no file of its own")
+    hold(parts, "the page names no script or style")
     for part in parts:
         hold(expect(ground.wire.get(part), 200).content, f"{part} is empty")
     hold("SwaggerUIBundle" in expect(ground.wire.get("/docs"), 200).text, "GET /docs is not the API's viewer")

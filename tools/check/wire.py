@@ -98,7 +98,7 @@ class Wire:
 def reach(url: str) -> tuple[str, dict[str, str]]:
     """Return where an address is reached from here, and the header Host that it was signed for.
 
-    Containers know the machine that they run on by a name of Docker's, which that machine itself may not know.
+    Containers call their host by a name of Docker's, which the host itself may not resolve.
     """
     parts = urlsplit(url)
     if parts.hostname != DOCKERS_NAME:

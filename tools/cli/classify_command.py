@@ -58,7 +58,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 def classify_command(options: argparse.Namespace) -> int:
     """Classify abstracts, or files of many, and print the labels.
 
-    1 if a file can't be read or done, or none of its abstracts could be classified.
+    Returns 1 if a file can't be read or done, or no abstract in it could be classified.
     """
     try:
         names = expand(options.files)
@@ -82,7 +82,7 @@ def _read_none(answer: Mapping[str, Any]) -> int:
         return 0
     received = counts.get("received", 0)
     return report_failure(
-        "there is nothing in it" if not received else f"none of the {received:,} abstracts could be classified"
+        "there is nothing in it" if not received else f"no abstract of {received:,} could be classified"
     )
 
 

@@ -104,7 +104,7 @@ def _run(given: Sequence[str]) -> int:
     if not given or given[0] not in COMMANDS:
         parser().parse_args(given)
         parser().error("name the command first: assay COMMAND ...")
-    if given[0] != "up":  # which logs as it is told to
+    if given[0] != "up":  # its options decide what it logs
         quiet()
     options = command_parser(given[0]).parse_args(given[1:])
     return int(options.run(options))

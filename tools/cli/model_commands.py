@@ -212,4 +212,4 @@ def _title(of: Manifest) -> str:
 
 
 def _of_probes(of: Manifest) -> str:
-    return "it carries its source's answers" if probes.has_probes(of) else "it carries none of its source's answers"
+    return "it carries its source's answers" if probes.has_probes(of) else "it carries no answers of its source"

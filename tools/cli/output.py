@@ -113,7 +113,7 @@ def ranking_rows(text: str) -> list[dict[str, Any]]:
 
 
 def _row(cells: Mapping[str, str]) -> dict[str, Any]:
-    from assay.sequences.carried_columns import REFERENCE_COLUMNS  # here and below: most commands need none of these
+    from assay.sequences.carried_columns import REFERENCE_COLUMNS  # here and below: most commands do not need these
     from assay.text.csv_writer import unescape_formula
 
     row = {name: _KINDS.get(name, str)(cells[name]) for name in _COLUMNS}

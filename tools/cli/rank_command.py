@@ -33,7 +33,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--gate-model", metavar="NAME", help="the gate, NAME or NAME@VERSION (default: the deployed one)"
     )
-    command.add_argument("--score-model", metavar="NAME", help="the model that orders, likewise")
+    command.add_argument("--score-model", metavar="NAME", help="the model that orders, NAME or NAME@VERSION")
     command.add_argument("--column", help="the CSV column that holds the sequences")
     command.add_argument("--window", type=int, metavar="N", help="cut FASTA records into stretches of N residues")
     command.add_argument("--step", type=int, metavar="N", help="residues from one stretch to the next (default 1)")
@@ -64,7 +64,7 @@ def _count(text: str) -> int:
 def rank_command(options: argparse.Namespace) -> int:
     """Rank files and print the best of each.
 
-    1 if one can't be read or done, none of its records could be ranked, or `--strict` found rejects.
+    Returns 1 if one can't be read or done, no record in it could be ranked, or `--strict` found rejects.
     """
     if options.output == "all" and not options.out:
         return report_failure("--output all writes files: say where with --out DIR")
@@ -97,7 +97,7 @@ def _report(name: str, outcome: output.RankOutcome, *, several: bool) -> int:
     if not counts.get("scored"):
         received = counts.get("received", 0)
         return report_failure(
-            "there is nothing in it" if not received else f"none of the {received:,} records could be ranked"
+            "there is nothing in it" if not received else f"no record of {received:,} could be ranked"
         )
     return 0
 

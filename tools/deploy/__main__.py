@@ -172,7 +172,7 @@ def _write_closing(wish: DeploymentRequest, footing: Footing, address: Address, 
         f"models    s3://{address.outputs['ModelsBucketName']}/models/",
         f"idle      ${whole:.2f} a month at list price, ${beyond:.2f} beyond what every account has for nothing",
         f"prove     assay check --stack {wish.stack} --region {wish.region}",
-        f"change    make deploy {named} PARAMETERS='Name=value'; what is not named stays as it is",
+        f"change    make deploy {named} PARAMETERS='Name=value'; all others stay unchanged",
         f"remove    make undeploy {named}, which keeps the buckets",
     ]  # fmt: skip
     return ["", *lines]

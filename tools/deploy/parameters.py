@@ -14,12 +14,12 @@ ROUTE_LIMITS: Final = (("RequestsPerSecond", "RouteRequestsPerSecond"), ("Reques
 
 
 class DeploymentRefused(RuntimeError):
-    """What is wanted cannot be done as it stands; the message says why, and what to do."""
+    """The request cannot be carried out; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRequest:
-    """A stack by name and region, and the parameters that are to change; the others stay as they are, or default."""
+    """A stack by name and region, and the parameters to change; the others keep their value or default."""
 
     stack: str
     region: str

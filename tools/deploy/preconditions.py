@@ -88,7 +88,7 @@ def find_stack(stack: str, clients: Clients) -> tuple[str, dict[str, str]]:
 
 
 def _functions(clients: Clients) -> int:
-    """Return how many functions may run at once, 0 where these credentials may not know."""
+    """Return how many functions may run at once, 0 if these credentials may not ask."""
     try:
         return int(clients("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
     except ClientError as error:

@@ -49,7 +49,7 @@ def require_docker(command: Sequence[str] = ("docker", "info", "--format", "{{.S
 
 @contextmanager
 def _no_config() -> Iterator[str]:
-    """Give a configuration of SAM's that says nothing: samconfig.toml is for those who call `sam` by hand."""
+    """Give an empty configuration of SAM's: samconfig.toml is for calling `sam` by hand."""
     with TemporaryDirectory() as folder:
         path = Path(folder, "samconfig.toml")
         path.write_text("version = 0.1\n", "utf-8")
@@ -137,7 +137,7 @@ def read_address(wish: DeploymentRequest, clients: Clients, endpoint: str = "") 
 
 
 def publish_shipped(s3: Any, bucket_name: str, folder: Path) -> Iterator[str]:
-    """Publish the models that ship where the bucket has none of their name, so that none in use is replaced.
+    """Publish each model that ships, unless the bucket has a model of that name: a model in use is never replaced.
 
     Yields a line a model. Raises BundleInvalid, AWS's errors.
     """

@@ -115,7 +115,7 @@ DeadLetters = Callable[[str, str, Mapping[str, str]], None]
 
 
 class Worker:
-    """Delivers the events of one function, in order, on its own thread.
+    """Delivers the events of one function, in order, on one thread.
 
     `dead_letters(arn, body, attributes)` receives what failed at every attempt.
     """

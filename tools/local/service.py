@@ -31,7 +31,7 @@ LOOPBACK = "127.0.0.1"
 class Options:
     """How to start: ports (0 takes any), address, template and its parameters; quiet logs errors only.
 
-    Calls want one of the `api_keys`, where there are any.
+    Calls need one of the `api_keys`, unless there are no keys.
     """
 
     port: int = 3000

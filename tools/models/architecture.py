@@ -17,7 +17,7 @@ Pooling = Literal["mean", "cls", "max"]
 class Step:
     """One step of a head over the pooled state [1, n], by the weights under `name`.
 
-    `linear` is a linear map, `scale` a factor and a shift a column, `norm` a layer norm, `plain` none of them; then
+    `linear` is a linear map, `scale` a factor and a shift a column, `norm` a layer norm; `plain` has no such step. Then
     comes the activation.
     """
 

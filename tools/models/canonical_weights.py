@@ -1,8 +1,8 @@
 """Hugging Face names to canonical ones, for every family that `tools.models.families` knows.
 
 Canonical names are `embeddings.{word,position,kind,norm,projection}`, `layer.N.{query,key,value,attention_output,
-attention_norm,intermediate,output,norm}`, `pooler` (if there is one) and `head`, each with `.weight` or `.bias`;
-`relative` are distances (MPNet, DeBERTa), `layer.N.gate` and `final_norm` ModernBERT's.
+attention_norm,intermediate,output,norm}`, `pooler` (optional) and `head`, each with `.weight` or `.bias`. `relative`
+are distances (MPNet, DeBERTa), `layer.N.gate` and `final_norm` ModernBERT's.
 """
 
 import re
@@ -178,7 +178,7 @@ def _refuse_more(shape: Architecture, weights: Weights) -> None:
 def check_head(shape: Architecture, weights: Weights) -> None:
     """Raise UnreadableInput unless the head's steps are there and each reads what the one before gives.
 
-    A classifier's head without its own layer (`pooler`) is none of these families'.
+    In these families a classifier's head always has a layer (`pooler`).
     """
     size = len(weights[f"{shape.layer_name(shape.layers - 1)}.norm.weight"])
     steps = shape.head or (Step("linear", "pooler"), Step("linear", "head"))

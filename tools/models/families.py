@@ -104,7 +104,7 @@ def read_architecture(config: Mapping[str, Any], pooling: Pooling) -> Architectu
     reader = _READERS.get(family) if isinstance(family, str) else None
     if reader is None:
         raise UnreadableInput(
-            f"config.json: model_type is {str(family)[:60]!r}, which is none of {', '.join(FAMILIES)}: "
+            f"config.json: model_type is {str(family)[:60]!r}, which is not one of {', '.join(FAMILIES)}: "
             "export the model as a SavedModel, whose network can be any"
         )
     settings = CheckpointConfig(config)

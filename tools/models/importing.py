@@ -110,7 +110,7 @@ def write_bundle(made: ImportResult, folder: Path, **header: str) -> Manifest:
 
 
 def _fit_thresholds(rows: Path, made: ImportResult, folder: Path, **header: str) -> Manifest:
-    """Fit thresholds on labelled rows with the bundle as it is served, and write its manifest again."""
+    """Fit thresholds on labelled rows with the bundle that will serve, and write its manifest again."""
     found = fit_thresholds(load_folder(folder, os.cpu_count() or 1), read_texts(rows))
     made.header["text"]["thresholds"] = found.thresholds
     made.header["metrics"] = {**made.header.get("metrics", {}), "threshold_rows": found.metrics}

@@ -117,7 +117,7 @@ def _extract(archive: zipfile.ZipFile, target: Path) -> None:
 
 
 def _copy(source: IO[bytes], file: IO[bytes], size: int) -> None:
-    """Copy so many bytes, as the zip's directory says; UnreadableInput where there are more."""
+    """Copy `size` bytes, as the zip's directory states. Raises UnreadableInput if there are more."""
     left = size
     while piece := source.read(_PIECE):
         left -= len(piece)

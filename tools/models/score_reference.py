@@ -112,7 +112,7 @@ def refer_to_files(
 ) -> Reference:
     """Write the reference of a bundle from a user's files: labels, named files of sequences, measured sequences.
 
-    What is not given stays as it was. Raises BundleInvalid, UnreadableInput; ValueError for too few.
+    Parts that are not given stay unchanged. Raises BundleInvalid, UnreadableInput; ValueError for too few.
     """
     scorer = SequenceScorer(load_folder(folder, os.cpu_count() or 1))
     document = json.loads((folder / REFERENCE).read_bytes()) if (folder / REFERENCE).exists() else {}

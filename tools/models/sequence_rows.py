@@ -87,12 +87,12 @@ def _read_label(text: str, path: Path, line: int) -> bool:
 
 
 def _read_blocks(path: Path, contract: Contract) -> list[Block]:
-    """Return the blocks of a file that hold sequences; UnreadableInput where there are none."""
+    """Return the blocks of a file that hold sequences. Raises UnreadableInput if no block does."""
     return [block for block in _parse_file(path, contract) if len(block.codes)]
 
 
 def _parse_file(path: Path, contract: Contract) -> list[Block]:
-    """Return the blocks of a file; UnreadableInput where they hold no sequence."""
+    """Return the blocks of a file. Raises UnreadableInput if none holds a sequence."""
     try:
         content = path.read_bytes()
     except OSError as error:

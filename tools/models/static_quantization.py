@@ -117,7 +117,7 @@ class Graph:
         return np.frombuffer(bytes(self._model.buffers[found.buffer].data), np.float32).reshape(found.shape).copy()
 
     def put(self, tensor: int, values: npt.NDArray[Any]) -> None:
-        """Give a constant other values, in a buffer of its own: converters let equal constants share one."""
+        """Give a constant other values, in a new buffer: converters let equal constants share one."""
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(values.astype(np.float32).tobytes(), np.uint8)
         self._graph.tensors[tensor].buffer = len(self._model.buffers)

@@ -104,7 +104,7 @@ def _tree(kind: type[AssayError]) -> Iterator[type[AssayError]]:
 
 
 def _children(kind: type[AssayError]) -> list[type[AssayError]]:
-    """Return what the service raises: the client, where it is imported too, has errors of its own."""
+    """Return the errors that the service raises, without those of the client, which may be imported too."""
     return [each for each in kind.__subclasses__() if each.__module__ == AssayError.__module__]
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from assay.errors import ModelUnavailable
-from assay.models import download
+from assay.models.published import bundles_folder
 from assay.models.registry import Registry, estimate_memory
 from tests.conftest import Aws, delete_objects
 from tests.integration.registries import NAME, REFRESH, TASK, Clock, Traffic, answers, make, put_version
@@ -139,7 +139,7 @@ def test_bundles_used_longest_ago_leave_a_full_disk(
     monkeypatch.setattr(shutil, "disk_usage", Disk(root, 4, size))
     for version in [*VERSIONS, *VERSIONS]:
         assert answers(registry.pin(NAME, version, TASK))
-    kept = sorted(path.name.partition("-")[0] for path in download.bundles_folder(root).glob("*/*"))
+    kept = sorted(path.name.partition("-")[0] for path in bundles_folder(root).glob("*/*"))
     assert len(kept) <= 4
     assert {"11", "12"} <= set(kept)
 

@@ -113,7 +113,7 @@ def test_every_activation_has_its_reference() -> None:
         ({"is_decoder": True}, "is_decoder is True: a text is read as a whole"),
         ({"pruned_heads": {"0": [1]}}, "pruned_heads"),
         ({"position_embedding_type": "relative_key"}, "relative_key"),
-        ({"model_type": "t5"}, "'t5', which is none of bert, .*SavedModel"),
+        ({"model_type": "t5"}, "'t5', which is not one of bert, .*SavedModel"),
         ({"model_type": ["bert"]}, "model_type"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A Hugging Face folder's configuration and weights, from whichever file it has; none of them is executed."""
+"""A Hugging Face folder's configuration and weights, from whichever file it has; no file is executed."""
 
 import json
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def read_state(folder: Path) -> State:
     """Return the weights of a folder, float32; UnreadableInput where it has none that can be read."""
     found = next((folder / name for name in _FILES if (folder / name).is_file()), None)
     if found is None:
-        raise UnreadableInput(f"{folder.name} has no weights: none of {', '.join(_FILES)}")
+        raise UnreadableInput(f"{folder.name} has no weights: no file is called {' or '.join(_FILES)}")
     try:
         state = _READERS[found.name](found)
     except (RuntimeMissing, UnreadableInput):
@@ -60,7 +60,7 @@ def _plain(name: str) -> str:
 def read_network(config: Mapping[str, Any], state: State) -> tuple[Architecture, Weights]:
     """Return the architecture and the canonical weights of a checkpoint; UnreadableInput for another family."""
     shape = read_architecture(config, "cls")
-    headed = "classifier.dense.weight" in state  # RoBERTa's head has a layer of its own, its pooler goes unused
+    headed = "classifier.dense.weight" in state  # RoBERTa's head has a separate layer, its pooler goes unused
     weights = weights_used(
         shape, canonical({key: value for key, value in state.items() if not (headed and "pooler." in key)})
     )

@@ -44,7 +44,7 @@ _INPUTS = ("input_ids", "attention_mask")
 
 @dataclass(frozen=True)
 class ImportedClassifier:
-    """A network to be served and its reference; `head` is on top of the reference where that has none of its own."""
+    """A network to be served and its reference; `head` is put on top of a reference that has no head."""
 
     shape: Architecture
     weights: Weights

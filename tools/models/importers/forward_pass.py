@@ -171,7 +171,7 @@ class ForwardPass:
 
 
 class Roberta(ForwardPass):
-    """RoBERTa, XLM-RoBERTa, CamemBERT: positions begin after the padding's, and the head has a layer of its own."""
+    """RoBERTa, XLM-RoBERTa, CamemBERT: positions begin after the padding's, and the head has a separate layer."""
 
     def _first_position(self) -> int:
         return int(self.config.get("pad_token_id", 1)) + 1

@@ -127,7 +127,7 @@ def _own_weights(path: Path, encoder: GraphLayer | None) -> State:
     }
     if numbers and not any(name.endswith(_TABLES) for name in numbers):
         raise UnreadableInput(
-            f"the layer {encoder.kind[:60]} ({encoder.name[:60]}) has {len(numbers)} weights of its own in the file, "
+            f"the layer {encoder.kind[:60]} ({encoder.name[:60]}) has {len(numbers)} weights in the file, "
             "and --encoder would replace them: export the whole model as a SavedModel instead"
         )
     return numbers

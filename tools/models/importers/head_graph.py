@@ -1,8 +1,8 @@
 """The way from an encoder to the output in a Keras file's configuration, read as JSON: no layer of it is made.
 
-Configurations nest layers, functions and registered objects of any kind. Only the layers of the model's own graph
-count, and of these only the ones that the output depends on, read from the output backwards to the first that is none
-of those a head may have. That one is taken for the encoder, where nothing that computes stands before it.
+Configurations nest layers, functions and registered objects of any kind. Only layers of the model's graph that the
+output depends on count. They are read backwards from the output, up to the first layer that a head cannot have. That
+layer is the encoder, if no layer that computes stands before it.
 """
 
 import re

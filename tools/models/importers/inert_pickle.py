@@ -175,9 +175,9 @@ _UNREAD: Final = re.compile(
 class PickleMachine:
     """Runs one pickle; `classes` are the (module, name) that become records, `copies` the bytes it may copy.
 
-    Time and memory grow with the file and no faster: an error never spells what the file made, for a few bytes can
-    make a list that takes gigabytes to write out, and texts that become bytes or arrays are counted each time.
-    UnreadableInput for all else.
+    Time and memory grow with the file and no faster. A few bytes can make a list that takes gigabytes to write out, so
+    an error never quotes what the file made. Texts that become bytes or arrays count each time. Raises UnreadableInput
+    for all else.
     """
 
     def __init__(self, source: IO[bytes], classes: Mapping[tuple[str, str], str], copies: int) -> None:

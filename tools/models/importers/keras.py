@@ -64,8 +64,8 @@ def refuse_code(config: object) -> None:
         known = _is_slice(each) or _is_allowed(name, str(module))
         if each.get("registered_name") not in (None, name, f"keras>{name}") or not known:
             raise UnreadableInput(
-                f"the file names {module}.{name}, which is none of Keras's computing layers; a Lambda or custom layer "
-                "is code of its author, and none is run: export the model as a SavedModel or rebuild it of such layers"
+                f"the file names {module}.{name}, which is not one of Keras's computing layers. A Lambda or custom "
+                "layer holds code of its author, which is never run: export a SavedModel, or rebuild it of such layers"
             )
 
 

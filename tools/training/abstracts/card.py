@@ -20,7 +20,7 @@ and its pairs of neighbouring tokens, pairs hashed to 262,144 buckets:
 {wide}.
 It has {wide_share:.0%} of the sum, takes no measurable time, and errs otherwise than the encoder does.
 
-Fitted on the validation rows, on the int8 model as it is served: that share; a scale and a shift per label (Platt),
+Fitted on the validation rows, on the int8 model that is served: that share; a scale and a shift per label (Platt),
 folded into the weights; and each label's threshold, the one of greatest F1.
 
 ## Data

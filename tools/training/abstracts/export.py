@@ -5,7 +5,7 @@
 WEIGHTS is `float.pt` or `checkpoint.pt` of the training, WIDE the `wide.npz` of the wide part; BUNDLE, for example
 models/arxiv-archives/4, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
 the card, README.md. The wide part's share, calibration and thresholds are fitted on the validation rows, and on the
-int8 model as it is served; the test rows are only measured.
+int8 model that is served; the test rows are only measured.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def shipped_tokenizer(path: Path) -> str:
 
 
 class Served:
-    """A model as it is served: LiteRT, one text a run."""
+    """The model that is served: LiteRT, one text a run."""
 
     def __init__(self, content: bytes, tokenizer: Tokenizer, threads: int = 2) -> None:
         interpreter = Interpreter(model_content=content, num_threads=threads)

@@ -1,9 +1,9 @@
 """A wide part beside the encoder: what tokens and pairs of neighbours say, by one logistic regression a label.
 
 A feature is the count of a token, or of a pair hashed to a bucket (Weinberger et al., ICML 2009), times its rarity,
-over the square root of the text's length; so a label's logit is a sum over the text of one number a token and one a
-pair, which the served graph gathers. It is added to the encoder's (Cheng et al., Wide & Deep Learning, DLRS 2016):
-words and meaning err differently.
+over the square root of the text's length. A label's logit is then a sum over the text of one number a token and one a
+pair, which the served graph gathers. It is added to the encoder's (Cheng et al., Wide & Deep Learning, DLRS 2016),
+because words and meaning err differently.
 
     python -m tools.training.abstracts.wide DATA ENCODER OUT
 """

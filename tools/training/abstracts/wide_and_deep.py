@@ -1,4 +1,4 @@
-"""The classifier as it is served: an encoder and the wide part beside it, in one graph."""
+"""The classifier that is served: an encoder and the wide part beside it, in one graph."""
 
 import tensorflow as tf
 

@@ -3,9 +3,9 @@
     python -m tools.training.sequences stability50.csv.gz models --windows windows50.txt.gz
 
 One fold of protein clusters is held out: neither the teachers nor the shipped weights saw it, and the metrics in the
-manifests are those of the shipped files on it. `--cross-validate` trains the same way without each of the other folds
-too, which tells how much of the figures is chance, and fits the gate's zero on what those networks never saw. The
-command continues where it was stopped.
+manifests are those of the shipped files on it. `--cross-validate` also trains without each of the other folds. That
+shows how much of the figures is chance, and fits the gate's zero on proteins that those networks never saw. The command
+continues where it stopped.
 """
 
 import argparse

@@ -58,7 +58,7 @@ class Fold:
 
 @dataclass(frozen=True, slots=True)
 class FoldOutcome:
-    """A fold's files as they are served, by protease, and how good they are; `zero` was taken off the gate."""
+    """A fold's files to serve, by protease, and how good they are; `zero` was subtracted from the gate."""
 
     unseen: Proteins
     zero: float
@@ -94,7 +94,7 @@ def find_even_point(folds: Sequence[Fold]) -> float:
 
 
 def outcome(found: Fold, zero: float) -> FoldOutcome:
-    """Return the files as they are served, the gate minus `zero`, and their measures on what they never saw."""
+    """Return the files to serve, the gate minus `zero`, and their measures on proteins that they never saw."""
     floats = {
         name: convert.convert_student(found.students[name], head, -zero if name == GATE else 0.0, convert.BATCHES[name])
         for head, name in enumerate(PROTEASES)

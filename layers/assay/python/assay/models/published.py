@@ -354,25 +354,25 @@ def begin_fetch(bucket: Bucket, names: Collection[str], scratch: Path, threads: 
 def _prefetch(
     bucket: Bucket, name: str, scratch: Path, threads: int, pointer: "Future[Any]", folders: set[Path]
 ) -> None:
-    with _failing(pointer):
+    with _fail_with(pointer):
         found = fetch_document(bucket, current_key(name), MAX_POINTER_BYTES) or (b"", "")
         serving = Pointer.parse(found[0])
         key = bundle_key(name, serving.version)
         document = announce((bucket.name, key))
-        with _failing(document):
+        with _fail_with(document):
             pointer.set_result(found)
             content = fetch_document(bucket, key, MAX_MANIFEST_BYTES) or (b"", "")
             manifest = Manifest.of_version(content[0], name, serving.version, serving.sha256)
             folder = folder_of(scratch, manifest)
             folders.add(folder)  # neither is to make room for the other
             files = announce(folder)
-            with _failing(files):
+            with _fail_with(files):
                 document.set_result(content)
                 files.set_result(provide_bundle(bucket, manifest, scratch, threads, lambda: folders))
 
 
 @contextmanager
-def _failing(future: "Future[Any]") -> Iterator[None]:
+def _fail_with(future: "Future[Any]") -> Iterator[None]:
     """Let a future fail with what the block raises, unless it has its result."""
     try:
         yield
