@@ -58,7 +58,7 @@ def _hold_count(count: int, limit: int, what: str = "instances") -> None:
 
 
 def _hold_all(bad: Iterable[tuple[int, str]]) -> None:
-    """Raise StrictReject where there are bad instances: these protocols answer all instances or none."""
+    """Raise StrictReject if there are bad instances: these protocols answer all instances or none."""
     named = [{"instance": row, "detail": detail} for row, detail in bad]
     if named:
         first = named[0]

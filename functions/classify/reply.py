@@ -64,7 +64,7 @@ LATER_COLUMNS: Final[Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]
     "titles": ("titles", _titles),
     "checks": ("notice", lambda result: str(result.get("notice", ""))),
 }
-"""Columns behind the scores, by the field that a reply has where there is such a column: name, and what cells hold."""
+"""Columns behind the scores, by the field that a reply has if there is such a column: name, and what cells hold."""
 
 FORMS: Final[Mapping[str, tuple[Callable[[Body], Response], str]]] = {
     "application/json": (json_response, "classification.json"),

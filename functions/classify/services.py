@@ -119,7 +119,7 @@ class ClassifyServices(Stores):
         ]
 
     def with_cache(self, classifier: TextClassifier, caching: Caching) -> Classifier:
-        """Return a classifier that remembers, where there is a cache."""
+        """Return a classifier that remembers, if there is a cache."""
         return CachedClassifier(classifier, self.cache, caching) if self.cache else classifier
 
 

@@ -89,7 +89,7 @@ class _CardRenderer(RendererHTML):
         return link_dois(tokens[at].content)
 
     def image(self, tokens: Sequence[Token], at: int, options: Any, env: Mapping[str, Any]) -> str:
-        """Write a picture that lies beside the card; what it shows in words where there is none."""
+        """Write a picture that lies beside the card; what it shows in words if there is none."""
         words = escape(tokens[at].content, quote=True)
         name = str(tokens[at].attrGet("src"))
         content = env["read"](name) if _PICTURE.fullmatch(name) else b""

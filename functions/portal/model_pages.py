@@ -30,7 +30,7 @@ _PAGE: Final = """<!doctype html><html lang="en"><head><meta charset="utf-8"><ti
 
 
 def wants_page(accept: str) -> bool:
-    """Say whether who asks is a browser, which would rather have a page than JSON."""
+    """Say whether the caller is a browser, which gets a page instead of JSON."""
     try:
         return choose_form(accept, _FORMS) == _FORMS[1]
     except NotAcceptable:

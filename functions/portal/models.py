@@ -106,7 +106,7 @@ class Catalogue:
         return found
 
     def health(self) -> dict[str, Any]:
-        """Return the current version of each model that the functions need, None where there is none."""
+        """Return the current version of each model that the functions need, None if there is none."""
         versions = {role: {"name": name, "version": self._version(name)} for role, name in self._roles.items()}
         complete = all(each["version"] for each in versions.values())
         return {"status": "ok" if complete else "models missing", "models": versions}

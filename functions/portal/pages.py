@@ -68,7 +68,7 @@ def root(path: str, asked: str) -> str:
 def upload_page(prefix: str, hosts: Collection[str], days: Mapping[str, int]) -> Response:
     """Return the page, which says for how many `days` uploads and results are kept.
 
-    Its policy lets it load files of its own and talk to the service and to `hosts`, no more.
+    Its policy lets it load the page's files, and talk to the service and to `hosts`, no more.
     """
     page = _file(_PAGE / "index.html")
     for name, value in {"root": prefix, "version": page_version(), **days}.items():

@@ -28,7 +28,7 @@ class PortalServices(Stores):
 
     @cached_property
     def cards(self) -> "Cards":
-        """Return the published models' cards; what renders them is imported by the first who asks."""
+        """Return the published models' cards; the first request for them imports the renderer."""
         from portal.cards import Cards
 
         return Cards(self._models, self.settings.model_refresh_seconds)

@@ -1,7 +1,7 @@
 """JobSweepFunction: ends jobs that stopped without saying so, every now and then.
 
-A job's last step records its end. Where nothing is left that could do so (an execution that has ended, a function
-that died in every try, a promised upload that never came), the job would be RUNNING for ever.
+A job's last step records its end. If the execution has ended, the function died in every try, or a promised upload
+never came, no step is left to do so. Without the sweep such a job would be RUNNING for ever.
 """
 
 import time
@@ -41,8 +41,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
 def sweep(desk: JobEnvironment, seconds: float = SWEEP_SECONDS, size: int = PAGE_JOBS) -> list[str]:
     """End the jobs that stopped; return their ids. Jobs come before promises, of which there may be any number.
 
-    They are looked at page by page, the oldest first, from where the last sweep ended. One that cannot be ended does
-    not keep the next from it; nor does one that ends the sweep itself, for it is noted before it is looked at.
+    They are looked at page by page, the oldest first, from where the last sweep ended. A job that cannot be ended does
+    not hold up the next. A job that ends the sweep itself does not either, because its place is noted first.
     """
     began = time.monotonic()
     jobs = _round(desk, "job", EXECUTION_SECONDS, began + seconds * _JOBS_SHARE, size)

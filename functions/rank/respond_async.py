@@ -23,7 +23,7 @@ def keep_as_job(sent: RankRequest, caller: str, stack: RankServices) -> Response
     """
     part = sent.part
     if sent.items is not None:
-        parse_items(sent.items, column=sent.options.column)  # what is refused is refused now
+        parse_items(sent.items, column=sent.options.column)  # refuse a bad input now, not in its job
         part = Part("body", "request.json", "application/json", dumps(sent.items).encode())
     metadata = write_metadata(sent.given, RANKING)
     suffix = _SUFFIX.search(part.filename)

@@ -40,7 +40,7 @@ def read_measured_table(path: Path, contract: Contract, wanted: Sequence[str] = 
     """Read a table with a column of sequences, columns of numbers, and perhaps names.
 
     `wanted` are the columns to keep, by default all that have numbers alone, or nothing, in each row. Raises
-    UnreadableInput where there are none, or too many.
+    UnreadableInput if there are none, or too many.
     """
     rows, left_out = read_rows(path, contract)
     columns = _choose(path, rows, wanted)

@@ -56,7 +56,7 @@ export function addressed(id) {
   else address.searchParams.delete("job");
   if (id) unlink(address);
   if (!id) titled("");
-  history.replaceState({}, "");  // who comes back here finds the form, and does not send the file again
+  history.replaceState({}, "");  // Back leads to the form, and does not send the file again
   history.pushState({}, "", address);
 }
 

@@ -6,7 +6,7 @@ import {at} from "./dom.js";
 const NAME = "assay-api-key";
 let asking = /** @type {Promise<boolean> | null} */(null);
 
-/** Return the key, empty where there is none. */
+/** Return the key, empty if there is none. */
 export function apiKey() {
   return stored(sessionStorage) || stored(localStorage);
 }

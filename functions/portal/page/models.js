@@ -64,7 +64,7 @@ function shipped(model) {
     + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable. `);
 }
 
-/** Offer a choice of models where there is one and the API, by its own description, takes it. */
+/** Offer a choice of models if there is one and the API, by its own description, takes it. */
 async function rankChoices(models, chosen) {
   if (models.length < 2) return;
   const {paths, components} = await ask("openapi.json");

@@ -4,7 +4,7 @@
 import {count, make, plural} from "./dom.js";
 import {sentence} from "./problems.js";
 
-/** Show notices {code, message, lines, count}; nothing where there are none. */
+/** Show notices {code, message, lines, count}; nothing if there are none. */
 export function noticeList(notices) {
   if (!notices?.length) return null;
   return make("ul", {class: "notice notices", "aria-label": "Notes about the input"},
@@ -23,6 +23,6 @@ function named(lines, number) {
   return `${lines.length === 1 ? "line" : "lines"} ${listed}`;
 }
 
-/** Return what is read out of notices, a blank before it; empty where there are none. */
+/** Return what is read out of notices, a blank before it; empty if there are none. */
 export const spokenNotices = notices =>
   notices?.length ? ` ${plural(notices.length, "note")} about the input.` : "";

@@ -1,5 +1,5 @@
 // @ts-check
-// Where in a PDF an abstract was found, and what else may be it.
+// Where in a PDF an abstract was found, and the other candidates.
 
 import {button, count, make} from "./dom.js";
 

@@ -1,5 +1,5 @@
 // @ts-check
-// The form that ranks: what is small is answered at once, what is large is uploaded and becomes a job.
+// The form that ranks: a small input is answered at once, a large one is uploaded and becomes a job.
 
 import {EXAMPLE_SEQUENCES} from "./examples.js";
 import {announce, at, button, make, show} from "./dom.js";
@@ -68,7 +68,7 @@ function failed(error) {
     ...[Array.isArray(columns) && choices(columns), Array.isArray(rejected) && rejects({rejected})].filter(Boolean));
 }
 
-/** Offer the columns that a table has, where it has none of the name that was looked for. */
+/** Offer the columns of a table that lacks the column that was looked for. */
 function choices(columns) {
   const choose = name => () => {
     at("rank-more").open = true;

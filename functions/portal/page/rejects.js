@@ -23,7 +23,7 @@ const COLUMNS_OF_REJECTS = [
 const FEW = 10;
 
 /**
- * Show the rejected records; nothing where there are none. `ids` knows names of records by their lines.
+ * Show the rejected records; nothing if there are none. `ids` knows names of records by their lines.
  * @param {{rejected?: any[], counts?: any, ids?: Map<number, string>}} found
  */
 export function rejects({rejected: found = [], counts = {}, ids = new Map()}) {

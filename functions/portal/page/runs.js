@@ -36,7 +36,7 @@ export function showRuns() {
   const runs = recentRuns();
   at("runs").hidden = !runs.length;
   const forget = button("Forget them", () => { keepRuns([]); showRuns(); }, "link");
-  const note = make("p", {class: "hint"}, "This browser keeps the list; the service does not. Whoever has a job’s "
+  const note = make("p", {class: "hint"}, "This browser keeps the list; the service does not. Anyone who has a job’s "
     + "address can open it. ", forget);
   at("runs").replaceChildren(make("summary", {}, "Recent jobs"), make("ul", {}, runs.map(line)), note);
 }

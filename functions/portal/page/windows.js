@@ -43,7 +43,7 @@ export function gff(proteins) {
   return `##gff-version 3\n${lines.map(line => `${line}\n`).join("")}`;
 }
 
-/** Show the profile of proteins whose windows were ranked; nothing where there were no windows. */
+/** Show the profile of proteins whose windows were ranked; nothing if there were no windows. */
 export function windowProfiles({rows, options}) {
   const proteins = options.window ? proteinsOf(rows) : new Map();
   if (!proteins.size) return null;

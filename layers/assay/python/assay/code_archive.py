@@ -49,7 +49,7 @@ class ArchiveFinder:
 
 
 class ArchiveLoader(SourceFileLoader):
-    """Loads a module from its byte code; its source, for those who ask, is where it was."""
+    """Loads a module from its byte code; tracebacks find its source at the old path."""
 
     def __init__(self, name: str, path: str, file: int, start: int, size: int) -> None:
         super().__init__(name, path)

@@ -1,7 +1,7 @@
-"""Scores of texts seen before, in the state table: no text, only a hash of it, and the model's float32 as they were.
+"""Scores of texts seen before, in the state table: no text, only a hash of it, and the model's float32 bytes.
 
-A cache is never worth a failure: what goes wrong in it is a miss, and after it the cache is left alone for a while,
-so that a table out of reach costs one request a fraction of a second and the next ones nothing.
+A cache is never worth a failure, so a fault in it is a miss. After a fault it is left alone for a while: a table out of
+reach costs one request a fraction of a second and the next ones nothing.
 """
 
 import time

@@ -43,7 +43,7 @@ class JsonLogger:
         self.set_level(os.environ.get("POWERTOOLS_LOG_LEVEL") or os.environ.get("AWS_LAMBDA_LOG_LEVEL") or "INFO")
 
     def set_level(self, name: str) -> None:
-        """Write lines of this level and those above; INFO where there is no such level."""
+        """Write lines of this level and those above; INFO if there is no such level."""
         self.level = LEVELS.get(name.upper(), LEVELS["INFO"])
 
     def append_keys(self, **keys: object) -> None:
@@ -51,7 +51,7 @@ class JsonLogger:
         self.keys |= keys
 
     def debug(self, message: str, **about: object) -> None:
-        """Write a line for whoever looks for a fault."""
+        """Write a line that helps to find a fault."""
         if self.level <= LEVELS["DEBUG"]:
             self._write("DEBUG", message, about)
 

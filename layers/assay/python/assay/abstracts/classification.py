@@ -76,7 +76,7 @@ def shortest_decimal(scores: npt.NDArray[np.float32]) -> list[float]:
 
 
 def describe_labels(known: LabelSet, checks: Sequence[str] = ()) -> dict[str, Any]:
-    """Return all labels as a reply lists them, their titles and what texts are checked for, where there are any."""
+    """Return all labels as a reply lists them, their titles and what texts are checked for, if there are any."""
     more = {"titles": dict(known.titles), "checks": list(checks)}
     return {"labels": list(known.labels)} | {name: value for name, value in more.items() if value}
 

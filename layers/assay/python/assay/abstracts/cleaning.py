@@ -171,8 +171,8 @@ LONGEST_PLAIN: Final = 4 * LONGEST
 def prepare(text: object) -> str:
     """Return the cleaned abstract.
 
-    Raises InvalidAbstract unless it is text of 50 to 5,000 characters after cleaning, and where cleaning it has taken
-    more than 2 s of CPU time, so that no text holds up those behind it.
+    Raises InvalidAbstract unless it is text of 50 to 5,000 characters after cleaning. Raises it too after 2 s of CPU
+    time, so that no text holds up the next ones.
     """
     if not isinstance(text, str):
         raise InvalidAbstract(f"an abstract must be a string, not {_kind(text)}")

@@ -48,7 +48,7 @@ def split_sentences(text: str, most: int = MOST_SENTENCES) -> list[Span]:
 
 
 def without_each(text: str, sentences: Sequence[Span]) -> list[str]:
-    """Return a text once for each sentence, without it; none where there is one sentence alone."""
+    """Return a text once for each sentence, without it; none if there is one sentence alone."""
     return [(text[:start] + text[end:]).strip() for start, end in sentences] if len(sentences) > 1 else []
 
 

@@ -1,8 +1,8 @@
 """What is odd about a text, from its tokens: not English, not prose, unfamiliar words, too short or too long.
 
-A classifier answers to anything. These checks say where an answer means little, as its bundle's reference has measured:
-how likely the tokens are where the model learned (a unigram model), how many are the small words that English prose
-lives on, how many are the signs that code and markup live on, and how long the text is.
+A classifier answers to anything. These checks say where an answer means little. They measure how likely the tokens are
+in the training texts (a unigram model), how many are small words of English prose, how many are signs of code and
+markup, and how long the text is. The limits are in the bundle's reference.
 """
 
 import re

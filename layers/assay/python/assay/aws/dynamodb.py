@@ -147,7 +147,7 @@ class Table:
             yield from map(from_item, reply["Responses"].get(self._name, ()))
 
     def value(self, pk: str, name: str) -> Any:
-        """Return one attribute of an item, None where there is none."""
+        """Return one attribute of an item, None if there is none."""
         return (self.item(pk) or {}).get(name)
 
     def live(self, kind: str, before: str) -> Iterator[str]:

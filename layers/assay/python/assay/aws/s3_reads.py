@@ -51,7 +51,7 @@ class QuickS3:
         return reply if reply is not None else self._make().get_object(**wanted)  # type: ignore[arg-type]
 
     def _ask(self, wanted: Mapping[str, str]) -> Mapping[str, Any] | None:
-        """Return the reply, None where there is none to return."""
+        """Return the reply, None if there is none to return."""
         bucket, key = wanted["Bucket"], wanted["Key"]
         if not _BUCKET.fullmatch(bucket) or not _NAME.fullmatch(key):
             return None

@@ -360,7 +360,7 @@ def _write_failure(request: Mapping[str, Any], error: Exception) -> Answer:
 
 
 class ProgressBar:
-    """Progress on a terminal: a bar for the upload, then one for the job. Nothing where there is no terminal."""
+    """Progress on a terminal: a bar for the upload, then one for the job. Nothing if there is no terminal."""
 
     def __init__(self) -> None:
         self._bar: Any = None

@@ -37,7 +37,7 @@ def own_lines(
 ) -> Iterator[bytes]:
     """Yield the bytes of the records that `shard` owns: those that start within it, each to its end.
 
-    A record is a line, or, where there is a `mark` (`>` in FASTA), the line that begins with it and all up to the next
+    A record is a line, or, if there is a `mark` (`>` in FASTA), the line that begins with it and all up to the next
     such line; what stands before the first belongs to the first shard. `chunks` are the object's bytes from
     `shard.read_from` to its end, fetched lazily: reading stops with the last record owned. Lines end with LF, CRLF or
     a lone CR, as `sequences.parse` has it. `began` is told at which byte of the object the first of them starts, where
@@ -80,7 +80,7 @@ Told = Callable[[int, int], None]
 
 
 class Tally(LineCounter):
-    """Counts what a shard reads: lines, records, and its `size` in bytes of the object as it lies there, from `first`.
+    """Counts what a shard reads: lines, records, and its `size` in bytes of the stored object, from `first`.
 
     `told` hears of size and records now and then. Bytes are given out in pieces of `piece`, so that they are counted
     about when they are used.

@@ -1,8 +1,8 @@
 """How a job fails, whatever its kind.
 
 What the file is to blame for (InputError, or an upload that is gone) ends as a FAILED job with its reason. Anything
-else is raised and tried again by Lambda or the state machine; what they give up is FAILED too, and buried in the
-dead-letter queue for whoever runs the service.
+else is raised and tried again by Lambda or the state machine; when they give up, the job is FAILED too, and its event
+goes to the dead-letter queue for the operator.
 """
 
 import json
@@ -92,7 +92,8 @@ def end(
 def settle(desk: JobEnvironment, job_id: str, *, sure: bool = False) -> None:
     """Make summary and pointer of a job that FAILED say what its record says, until all three agree.
 
-    The record has the last word, whoever was about to write another; `sure` that nobody is any more, it settles it.
+    The record has the last word over every other writer. With `sure`, no other writer is left, and this call settles
+    it.
     """
     for _ in range(_ROUNDS):
         word, job = desk.jobs.last_word(job_id), desk.jobs.get(job_id)
@@ -154,7 +155,7 @@ def note_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fail_step(desk: JobEnvironment, event: Mapping[str, Any]) -> dict[str, Any]:
-    """End a job that the state machine gave up; `bury` says whether whoever runs the service should look at it."""
+    """End a job that the state machine gave up; `bury` says whether the operator should look at it."""
     job_id, said = str(event["job_id"]), event["error"]
     manifest = desk.open_workspace(job_id).find_plan()
     error = rebuild_error(str(said.get("Error", "")), str(said.get("Cause", "")))

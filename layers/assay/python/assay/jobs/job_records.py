@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class UploadIdentity:
     """One event of one object: `version` is its versionId or ETag. The same file dropped again has a new sequencer.
 
-    `version_id` and `etag` are what the event said of either, for whoever has to find the object again.
+    `version_id` and `etag` are what the event said of either; they find the object again.
     """
 
     bucket: str
@@ -83,7 +83,7 @@ class Job:
 
     `shards` is how many there are once they are planned, of `shard_bytes` each, `bytes` the size of the object and
     `options` those it is planned with; before that `options` are what was asked for. `ending` says that all shards are
-    joined. `execution` is the state machine's run where there is one, `runs` how often it was begun, `version_id` and
+    joined. `execution` is the state machine's run if there is one, `runs` how often it was begun, `version_id` and
     `etag` which object it is about. `owner` is the caller who asked for it, as `assay.http.messages` names one; empty
     where a file was dropped in the bucket, or calls are open. `rerun_of` is the job whose file it reads again.
     """
@@ -152,7 +152,7 @@ class Jobs:
         self._ended = ended
 
     def enqueue(self, key: str, kind: str, owner: str = "", options: Mapping[str, Any] | None = None) -> Job:
-        """Make a caller's job for an object that is still to be uploaded; whoever claims that object gets this job."""
+        """Make a caller's job for an object that is still to be uploaded; the claim of that object gets this job."""
         now, chosen = self._table.time(), dict(options or {})
         job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, options=chosen, owner=owner)
         self._point(key, job.id, "", owner)  # first: a record that nothing points to would wait for ever beside another
@@ -160,7 +160,7 @@ class Jobs:
         return job
 
     def repeat(self, job: Job, execution: str) -> bool:
-        """Make a job over the file of another, to be run by that execution; False where there is one of its id."""
+        """Make a job over the file of another, to be run by that execution; False if there is one of its id."""
         kept = ("kind", "upload", "bucket", "version_id", "etag", "options", "models", "owner", "rerun_of")
         now = self._table.time()
         item = {"pk": f"job#{job.id}", "state": "QUEUED", LIVE_INDEX: _JOB, "created": now, "updated": now}
@@ -168,7 +168,7 @@ class Jobs:
         return self._table.put(item, "attribute_not_exists(pk)")
 
     def claim(self, upload: UploadIdentity, owner: str, lease_seconds: float) -> Claim:
-        """Take the job of an upload, making it where there is none.
+        """Take the job of an upload, making it if there is none.
 
         Another owner's job is taken over once its lease has run out, or a minute after a claim that left no record: its
         claimer died, and is not there to go on. The same owner (a retry) gets it at once.
@@ -294,7 +294,7 @@ class Jobs:
         )
 
     def reopen(self, job_id: str) -> Job | None:
-        """Queue a FAILED job again, what its shards have done kept; None where there is none that FAILED."""
+        """Queue a FAILED job again, what its shards have done kept; None if there is none that FAILED."""
         runs = int(self._table.value(f"job#{job_id}", "runs") or 1) + 1
         values = {"state": "QUEUED", "reason": "", "results": {}, "runs": runs, LIVE_INDEX: _JOB}
         values |= {"updated": self._table.time()}
@@ -303,7 +303,7 @@ class Jobs:
         return self.get(job_id) if reopened else None
 
     def get(self, job_id: str) -> Job | None:
-        """Return a job, None where there is none of that id."""
+        """Return a job, None if there is none of that id."""
         item = self._table.item(f"job#{job_id}")
         return _parse_record(job_id, item) if item else None
 
@@ -344,7 +344,7 @@ class Jobs:
         return [(place["pk"].partition("#")[2], place) for place in places]
 
     def cursor(self, kind: Live) -> Mapping[str, str] | None:
-        """Return the place that was kept last, None where there is none."""
+        """Return the place that was kept last, None if there is none."""
         return self._table.value(f"sweep#{kind}", "place") or None
 
     def keep_cursor(self, kind: Live, place: Mapping[str, str] | None) -> None:
@@ -379,7 +379,7 @@ class Jobs:
         pointer = self._table.item(f"key#{upload.key}") or {} if pointer is None else pointer
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
         source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
-        owner = str(pointer.get("owner") or "")  # whoever a form was for, used again too
+        owner = str(pointer.get("owner") or "")  # the caller of the form, also when it is used again
         self._point(upload.key, job_id, upload.sequencer, owner)
         known = {} if fresh else self._table.item(f"job#{job_id}") or {}
         self._record(job_id, values | source, known, owner)  # last: a record with its bucket means that all is there

@@ -1,4 +1,4 @@
-"""Ids and carried cells of a shard's best rows that are too large for its result: an object of their own.
+"""Ids and carried cells of a shard's best rows that are too large for its result, in a separate object.
 
 It holds a JSON line a row, `["id", ["cell", ...]]`; a row's `place` says where its line lies. Merging keeps the places,
 and reads the cells of the rows that made it while it writes the ranking.

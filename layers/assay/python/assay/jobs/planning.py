@@ -42,8 +42,8 @@ class Upload:
 class FileShape:
     """How a kind reads an object: its word for the format, whether cuts are safe, a CSV's header row and its place.
 
-    `why` says what stands against cutting, for the refusal of an object too large to be one shard; one whose reader has
-    a `limit` of its own is held to that instead.
+    `why` says what stands against cutting, for the refusal of an object too large to be one shard; a reader's `limit`,
+    if given, replaces the usual one.
     """
 
     format: str
@@ -237,7 +237,7 @@ def table_shape(head: bytes) -> FileShape:
 
 
 def header_bytes(header: str) -> bytes:
-    """Return a pinned header row as it stands in the file, ended by LF, behind the line that names its separator."""
+    """Return a pinned header row as in the file, ended by LF, behind the line that names its separator."""
     return header.encode("utf-8", _ESCAPE) + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""How far a job is, in bytes of its file, as those who wait for it are told.
+"""How far a job is, in bytes of its file, for its status.
 
 Shards at work note in DynamoDB what they have read, every other second, in items of up to 32 shards: such an item has
 less than a kilobyte, so that a note is one write unit. A note only ever rises, so that a shard that is done again

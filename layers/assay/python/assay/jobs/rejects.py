@@ -26,7 +26,7 @@ _LINE: Final = re.compile(rb"^\d+", re.MULTILINE)
 class RejectParts:
     """A shard's rejects, as a context: those found in order of lines are written at once, the late ones at its end.
 
-    Nothing is written where there are none; `parts` then says what there is, in bytes.
+    Nothing is written if there are none; `parts` then says what there is, in bytes.
     """
 
     def __init__(self, working: Workspace, shard: int) -> None:

@@ -78,6 +78,6 @@ def complete_options(kind: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def derive_id(first: str, owner: str, options: Mapping[str, Any], models: Mapping[str, Any]) -> str:
-    """Return the id of a rerun: who does not know the first job's, which is random, cannot guess it."""
+    """Return the id of a rerun, which cannot be guessed without the first job's random id."""
     said = json.dumps([first, owner, options, models], sort_keys=True)
     return sha256(said.encode()).hexdigest()[:32]

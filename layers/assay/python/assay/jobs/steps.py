@@ -141,7 +141,7 @@ LEASE_SECONDS = 900
 
 
 def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner: str) -> str | None:
-    """Begin the job of one record of an S3 event; return its id, None where there is nothing to do.
+    """Begin the job of one record of an S3 event; return its id, None if there is nothing to do.
 
     Raises MalformedBody for a record that is not S3's; ServiceError and AWS's errors for another try, and after the
     last one the job is FAILED.
@@ -156,7 +156,7 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
     logger.append_keys(job_id=claim.job_id)
     if not claim.granted:
         logger.info("another call holds the job of this event", state=claim.state)
-        settle(desk, claim.job_id)  # where it FAILED, and whoever ended it died before its summary said so
+        settle(desk, claim.job_id)  # it may be FAILED by a call that died before writing the summary
         return None
     try:
         plan_and_run(desk, kind, claim, Upload(upload.bucket, upload.key, upload.version_id, upload.etag))
@@ -286,7 +286,7 @@ def start_from_event(desk: JobEnvironment, kind: JobType, event: Event, owner: s
 
 
 def list_records(event: Mapping[str, Any]) -> list[Any]:
-    """Return the records of an event in the shape of S3's own; none of a test event. Raises MalformedBody."""
+    """Return the records of an event in the shape of S3's; a test event has no records. Raises MalformedBody."""
     if event.get("source") == _BRIDGE:
         return [_read_bridged(event)] if event.get("detail-type") == _CREATED else []
     records = event.get("Records") or []

@@ -27,7 +27,7 @@ PACKINGS: Final = (
 """
 
 PinnedModels = Mapping[str, Mapping[str, str]]
-"""Who has which role: `{"gate": {"name": ..., "version": ...}}`."""
+"""The model of each role: `{"gate": {"name": ..., "version": ...}}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Source:
 class JobPlan:
     """The pins of a job. Raises `ManifestInvalid` naming the field that cannot be.
 
-    `format` is the kind's own word (`lines`, `fasta`, `csv`, ...), `header` a CSV's header row, which the shards that
-    start after it (at byte `header_at`) read before their own lines, `models` role to name and version,
-    `options` the kind's own.
+    `format` is the kind's word (`lines`, `fasta`, `csv`, ...). `header` is a CSV's header row at byte `header_at`; the
+    shards that start after it read it before their lines. `models` maps a role to name and version, `options` are the
+    kind's.
     """
 
     job_id: str
@@ -81,7 +81,7 @@ class JobPlan:
     def shard(self, index: int) -> Shard:
         """Return the byte range of a shard; the only one has all bytes. Raises ManifestInvalid for one beyond."""
         if not 0 <= index < self.shards:
-            raise ManifestInvalid(f"job {self.job_id} has {self.shards} shards, but none of index {index}")
+            raise ManifestInvalid(f"job {self.job_id} has {self.shards} shards, but not number {index}")
         step = self.shard_bytes if self.shards > 1 else max(self.source.size, 1)
         return Shard(index, index * step, min((index + 1) * step, self.source.size))
 
@@ -185,8 +185,8 @@ class ShardResult:
     `pin` names the manifest it was made under, `parts` its other objects by name and size in bytes
     (`{"rejected.csv": 120}` lies at `part_key(job, shard, "rejected.csv")`), `body` is the kind's own.
 
-    `size` says how many bytes of the object as it lies there (packed, where it is gzip) the shard owns and has read,
-    from the byte `first` on; None in results of earlier versions.
+    `size` is the number of bytes of the stored object (packed, if it is gzip) that the shard owns and has read, from
+    the byte `first` on; None in results of earlier versions.
     """
 
     shard: int

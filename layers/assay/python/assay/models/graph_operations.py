@@ -1,10 +1,10 @@
 """Which operations a SavedModel's graph may have: those that compute on tensors, in memory, and no others.
 
-TensorFlow 2.21 has 1,908 operations. Many read or write files, open sockets or call Python, and new ones come with
-each release, so a list of what is forbidden is never complete. This is a list of what is allowed: what text and
-sequence models compute with. It is asked where a SavedModel is imported, before it is published, and each time it is
-loaded. TensorFlow is not needed: the graph is read from its protocol buffer here, and every occurrence of a field is
-looked at, also those that a parser would let a later one replace.
+TensorFlow 2.21 has 1,908 operations. Many read or write files, open sockets or call Python, and new ones come with each
+release, so a deny list is never complete. This is an allow list: the operations that text and sequence models compute
+with. It is checked when a SavedModel is imported, before it is published, and each time it is loaded. TensorFlow is not
+needed: the graph is read from its protocol buffer here, and every occurrence of a field is looked at, also those that a
+parser would let a later one replace.
 """
 
 from collections.abc import Callable, Iterator
@@ -225,7 +225,7 @@ def _read_node(content: memoryview, into: _Function) -> None:
 
 
 def _functions_of(attribute: memoryview) -> Iterator[str]:
-    """Yield the names of functions that an attribute's value holds, those of its own attributes too."""
+    """Yield the names of functions that an attribute's value holds, and those in its nested attributes."""
     waiting = [attribute]
     while waiting:
         for number, value in _fields(waiting.pop()):

@@ -404,7 +404,7 @@ def open_interpreter(path: Path, threads: int) -> Any:
 
 
 def _tensors(interpreter: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the details of inputs and outputs by name: by the signature's names where there is a signature."""
+    """Return the details of inputs and outputs by name: by the signature's names if there is a signature."""
     signatures = list(interpreter.get_signature_list())
     if signatures:
         runner = interpreter.get_signature_runner(signatures[0])

@@ -69,7 +69,7 @@ class JsonFields:
         return tuple(map(float, values)) if _are_numbers(values) else self.fail(name, "has what is no number")
 
     def optional(self, name: str, read: Callable[..., T], *bounds: Any) -> T | None:
-        """Return what a method of this class reads, None where there is no such field."""
+        """Return what a method of this class reads, None if there is no such field."""
         return read(self, name, *bounds) if name in self.values else None
 
     def record(self, name: str, kinds: "Mapping[str, Kind]", make: Callable[..., T]) -> T | None:
@@ -103,11 +103,11 @@ class JsonFields:
         return tuple(read(JsonFields(value, f"{self.where}.{name}[{at}]")) for at, value in values)
 
     def mapping(self, name: str) -> dict[str, Any]:
-        """Return an object as it is, empty where there is none."""
+        """Return an object as it is, empty if there is none."""
         return dict(JsonFields(self.values.get(name, {}), f"{self.where}.{name}").values)
 
     def numbers(self, name: str) -> dict[str, float]:
-        """Return an object of finite numbers, empty where there is none."""
+        """Return an object of finite numbers, empty if there is none."""
         values = self.mapping(name)
         if not all(type(value) in {int, float} and math.isfinite(value) for value in values.values()):
             self.fail(name, "has values that are not finite numbers")
@@ -493,7 +493,7 @@ def _check_files(manifest: Manifest) -> None:
         raise BundleInvalid(f"the tokenizer {manifest.text.tokenizer[:80]!r} is not among the files")
     if manifest.scan and manifest.scan.path not in paths:
         raise BundleInvalid(f"the scan {manifest.scan.path[:80]!r} is not among the files")
-    manifest.model_path  # noqa: B018 - raises where there is none
+    manifest.model_path  # noqa: B018 - raises if there is none
 
 
 def _check_shapes(manifest: Manifest) -> None:

@@ -1,8 +1,8 @@
 """Probes of a bundle: inputs with the scores that the model's source gave, in `probes.json`.
 
 `{"tolerance": 0.02, "sequences": [...], "outputs": [...]}` or `{"tolerance": 0.02, "texts": [...], "outputs":
-[[...]]}`; the outputs are scores after the activation. A bundle whose answers differ by more than the tolerance is
-not published, and a function that meets a version for the first time asks it the first few before it serves.
+[[...]]}`; the outputs are scores after the activation. A bundle whose answers differ by more than the tolerance is not
+published. A function that meets a version for the first time checks the first few before it serves.
 """
 
 import json

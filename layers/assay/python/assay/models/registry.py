@@ -44,8 +44,8 @@ def estimate_memory(manifest: Manifest) -> int:
 class Memory:
     """Models by name and version, within a budget of bytes. Safe to share between threads.
 
-    The two used last always stay, for a request may need a pair. Whoever has got a model keeps it for as long as it
-    needs it, let go here or not.
+    The two used last always stay, because a request may need a pair. A caller keeps a model for as long as it needs it,
+    also after it was let go here.
     """
 
     def __init__(self, budget: int, on_drop: Callable[[Key], None] = lambda key: None) -> None:
@@ -239,7 +239,7 @@ class Registry:
         self._refusals = Refusals()
 
     def current(self, name: str, task: str) -> LoadedModel:
-        """Return the version that serves; ModelUnavailable where there is none that works."""
+        """Return the version that serves; ModelUnavailable if there is none that works."""
         slot = self._slot(name, task)
         model = self._find_serving(slot)
         if model is not None and self._clock() < slot.due:
@@ -284,8 +284,8 @@ class Registry:
     def _refresh(self, slot: ServingState, model: LoadedModel | None) -> LoadedModel | None:
         """Return what serves from now on; whatever goes wrong, `model` stays.
 
-        What was replaced an interval ago, and not taken back since, is removed: whoever got the old model just before
-        has read its files by now.
+        A version that was replaced an interval ago, and not taken back since, is removed. A caller that got it just
+        before has read its files by now.
         """
         outgoing, slot.replaced = slot.replaced, []
         try:

@@ -65,7 +65,7 @@ def _tensorflow(threads: int) -> Any:
     except ImportError as error:
         message = "format saved_model needs tensorflow, which is not installed here: convert the model to tflite"
         raise RuntimeMissing(message) from error
-    with suppress(RuntimeError):  # TensorFlow has started already, with the threads of whoever came first
+    with suppress(RuntimeError):  # TensorFlow has started already, with the threads of its first user
         tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
     return tensorflow
 

@@ -38,7 +38,7 @@ ACTIVATIONS: Mapping[str, Callable[[Scores], Scores]] = {
 class TextClassifier:
     """Classifies cleaned texts with one loaded model; BundleInvalid when its inputs are not a BERT's.
 
-    It costs nothing to make once the model has its tokenizer, so that whoever needs one makes one.
+    It costs nothing to make once the model has its tokenizer, so each user makes one.
     """
 
     def __init__(self, model: LoadedModel) -> None:

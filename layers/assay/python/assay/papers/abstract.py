@@ -43,7 +43,7 @@ class Candidate:
     """A text that may be the abstract, how it was found, the page (from 1) where it begins, and how sure that is, 0..1.
 
     `heading`: under a heading; `inline`: after one on the same line; `layout`: no heading, but a paragraph set apart
-    from the rest; `first_page`: none of these, so the first page's first paragraphs. The confidence is a rule of
+    from the rest; `first_page`: neither, so the first page's first paragraphs. The confidence is a rule of
     thumb: higher is likelier, no share of anything.
     """
 
@@ -67,7 +67,7 @@ def find_abstract(pages: Sequence[Sequence[Word]], total: int | None = None) -> 
 
 
 def _best(found: Sequence[Candidate]) -> list[Candidate]:
-    """Return the likeliest ones, none of whose texts begins as one before it does."""
+    """Return the likeliest candidates, without those whose text begins like a likelier one."""
     kept: dict[str, Candidate] = {}
     for each in sorted(found, key=lambda each: -each.confidence):
         kept.setdefault(each.text[:100], each)

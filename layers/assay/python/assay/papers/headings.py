@@ -104,8 +104,8 @@ Kind = Literal["heading", "inline"]
 def begins(text: str, set_apart: bool) -> tuple[Kind, int] | None:
     """Return how a line begins an abstract and how many of its characters are the heading; None where it does not.
 
-    `set_apart` says that the line's first word is set in another font than what follows, so that a title such as
-    "Abstract interpretation of programs" is no heading and a bold "Abstract" before the text is.
+    `set_apart` says that the line's first word has another font than the rest. So a bold "Abstract" before the text is
+    a heading, and the title "Abstract interpretation of programs" is not.
     """
     if _ALONE.fullmatch(text.strip()):
         return "heading", len(text)
@@ -153,7 +153,7 @@ def ends(text: str) -> bool:
 
 
 def is_list(text: str) -> bool:
-    """Say whether a line is a list that belongs to an abstract and is none of it: keywords, classifications."""
+    """Say whether a line is a list beside an abstract, not part of it: keywords, classifications."""
     return _LIST.match(text) is not None
 
 

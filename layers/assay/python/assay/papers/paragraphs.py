@@ -47,7 +47,7 @@ def by_layout(pages: Sequence[Sequence[TextBlock]]) -> Iterator[Guess]:
 def first_page(pages: Sequence[Sequence[TextBlock]], whole: bool) -> list[TextBlock]:
     """Return the first paragraphs of the first page that has text, from the first prose on.
 
-    `whole`: all paragraphs of prose, as those of an abstract that is a page of its own.
+    `whole`: all paragraphs of prose, for an abstract that fills a page.
     """
     for page in pages:
         prose = list(_paragraphs([page]))

@@ -34,7 +34,7 @@ class Extract:
     """The abstract taken from a PDF, how it was found, on which page (from 1) it begins, and how many there are.
 
     `found_by`: `heading` (under one such as "Abstract"), `inline` (after it, on the same line), `layout` (no heading,
-    but a paragraph set apart from the rest), `first_page` (none of these: the first paragraphs). `confidence` is how
+    but a paragraph set apart from the rest), `first_page` (otherwise: the first paragraphs). `confidence` is how
     sure that is, from 0 to 1. `candidates` are this text and what else it might be, likeliest first.
     """
 

@@ -22,7 +22,7 @@ from assay.papers.abstract import SURE, Candidate, find_abstract
 from assay.papers.words import Word
 
 PAGES: Final = (3, 8)
-"""Pages read at first, and where none of them has the heading of an abstract."""
+"""Pages read at first, and if they lack the heading of an abstract."""
 CPU_SECONDS: Final = 10
 MEMORY: Final = 640 << 20
 _MOST_CHARACTERS: Final = 30_000

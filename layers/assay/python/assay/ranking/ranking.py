@@ -204,7 +204,7 @@ def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None 
 
 
 def carried_names(columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of carried columns as a result file shows them, each once and none of them one of ours."""
+    """Return the names of carried columns for a result file, each unique and different from our columns."""
     return tuple(map(escape_formula, name_columns(columns)))
 
 

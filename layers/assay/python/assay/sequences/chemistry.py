@@ -56,7 +56,7 @@ def molecular_weight(sequence: str) -> float:
 
 
 def describe_chemistry(sequence: str) -> dict[str, Any]:
-    """Return sites, charge at pH 7, hydrophobicity, weight; numbers are None where a residue is none of the 20."""
+    """Return sites, charge at pH 7, hydrophobicity, weight; numbers are None if a residue is not one of the 20."""
     known = set(sequence) <= HYDROPATHY.keys()
     return {
         "trypsin_sites": find_sites(sequence, TRYPSIN),

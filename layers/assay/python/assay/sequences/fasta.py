@@ -90,7 +90,7 @@ MAX_ID = 255
 MAX_DESCRIPTION = 1000
 _RUN = 20
 _STRUCTURES = frozenset(("ss_pred", "ss_conf", "ss_dssp", "sa_dssp"))
-"""Rows of HH-suite's alignments that are none of sequences."""
+"""Rows of HH-suite's alignments that hold no sequence."""
 _STRUCTURE = "a row of structure, not a sequence: leave it out"
 _IN_HEADER = "no residues, but some in the header: line ends were lost (curl keeps them with --data-binary)"
 _GLUED = "records begin within a line, because the line end before their '>' is missing: each was read as a record"

@@ -154,9 +154,7 @@ def _block(
     return block
 
 
-_LEFT_OUT: Final = (
-    "records have fields that none of the first records have; only fields within the first 64 KiB are carried"
-)
+_LEFT_OUT: Final = "records have fields that the first records lack; only fields within the first 64 KiB are carried"
 
 
 def _notice_left_out(records: Sequence[object], lines: NDArray[np.int64], known: frozenset[str]) -> list[Notice]:

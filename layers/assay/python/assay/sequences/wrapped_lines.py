@@ -16,7 +16,7 @@ from assay.text.signatures import HEAD
 
 _LINE: Final = re.compile(rb"(?:(\d{1,9})[ \t]+)?([A-Za-z*.-]+(?:[ \t]+[A-Za-z*.-]+)*)(?:[ \t]+(\d{1,9}))?")
 _ENDED: Final = re.compile(rb"([^\r\n]*)(?:\r\n?|\n|\Z)")
-_JOINED: Final = "sequences continue over several lines, none of them complete: the lines were joined"
+_JOINED: Final = "sequences continue over several incomplete lines: the lines were joined"
 _SHARE: Final = 0.9
 """Sequences that must come out whole where lines without numbers are taken for parts of them."""
 
@@ -71,7 +71,7 @@ class _Paragraph:
 
 
 def is_wrapped(head: bytes) -> bool:
-    """Say whether lines that begin so are parts of sequences, which none of them is by itself.
+    """Say whether lines that begin so are parts of sequences, not whole sequences.
 
     They are where numbers count residues on from line to line; or where lines add up to the length that the usual
     models read, and a shorter last line or a blank one shows where each sequence ends. Lines of one width alone may be

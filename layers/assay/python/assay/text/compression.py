@@ -18,7 +18,7 @@ _DICTIONARY: Final = 128 << 20
 """Bytes that a reader may hold for what was unpacked before: `xz -9` has 64 MiB, `zstd --ultra -22` 128 MiB."""
 _MANY: Final = 10_000
 _SMALLEST: Final = 100
-"""Bytes of a member on average, where there are many: a stream of empty ones would cost a reader each."""
+"""Bytes of a member on average, if there are many: a stream of empty ones would cost a reader each."""
 
 
 class Stream(Protocol):

@@ -31,7 +31,7 @@ class Spanned(NamedTuple):
 
 
 class RowBatch(NamedTuple):
-    """Rows in order: the first line of each, and its cells, none of them for a blank line; and rows that are none.
+    """Rows in order: the first line of each, and its cells (no cells for a blank line); and lines that are not rows.
 
     No row has more than `longest` bytes.
     """

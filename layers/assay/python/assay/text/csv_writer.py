@@ -35,7 +35,7 @@ def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
 
 
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
-    """Return rows as CSV whose lines end in LF; cells with a CR are quoted, lest what follows it begin a row.
+    """Return rows as CSV whose lines end in LF; cells with a CR are quoted, so that no reader begins a row there.
 
     Before Python 3.13 the csv module quotes a CR only where it is part of the line's end: so it is told that it is.
     """

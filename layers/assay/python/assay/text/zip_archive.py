@@ -104,7 +104,7 @@ class _Source:
         return self.held[:size]
 
     def take(self, size: int) -> bytes:
-        """Return the next `size` bytes and pass them. Raises UnreadableInput where there are fewer."""
+        """Return the next `size` bytes and pass them. Raises UnreadableInput if there are fewer."""
         found = self.peek(size)
         if len(found) < size:
             raise UnreadableInput("the zip data is truncated")
