@@ -18,6 +18,7 @@ from tools.models import publish
 from tools.models.build import build_manifest
 from tools.models.compare import compare
 from tools.models.measured_table import MeasuredTableFile, read_measured_table
+from tools.models.own_texts import refer_to_texts
 from tools.models.publish import find_version, pull, split_name
 from tools.models.score_reference import refer_to_files
 from tools.terminal import format_table
@@ -83,11 +84,16 @@ def run_validate(options: argparse.Namespace) -> None:
 
 
 def run_reference(options: argparse.Namespace) -> None:
-    """Write what a bundle's scores mean and what was measured, and say how reliable that is."""
+    """Write what a bundle's scores mean, what was measured, or what its texts are like; say how reliable that is."""
+    if options.texts:
+        _refer_to_texts(options)
+        return
     named = [each.partition("=") for each in options.set]
     wanted = options.labelled or named or options.measured
     if not wanted or not all(name and path for name, _, path in named):
-        raise ValueError("give --labelled FILE, --set NAME=FILE, --measured FILE, or several of them")
+        raise ValueError(
+            "give --labelled FILE, --set NAME=FILE, --measured FILE, or several; of a classifier --texts FILE"
+        )
     measured = _read_measured(options) if options.measured else None
     sets = {name: Path(path) for name, _, path in named}
     found = refer_to_files(options.folder, options.labelled, options.event, sets, measured)
@@ -100,6 +106,18 @@ def run_reference(options: argparse.Namespace) -> None:
     print("\n".join(f"set {each.name}: {each.count:,} sequences" for each in found.sets))
     if measured:
         _say_measured(options.folder, measured)
+
+
+def _refer_to_texts(options: argparse.Namespace) -> None:
+    if options.labelled or options.set or options.measured:
+        raise ValueError("--texts is for classifiers, --labelled, --set and --measured are for models of sequences")
+    if read_manifest(options.folder).text is None:
+        raise ValueError("--texts is for classifiers, and this is a model of sequences")
+    found = refer_to_texts(options.folder, options.texts, options.column)
+    print(f"texts: {found.texts:,} of {options.texts.name}; {found.left_out:,} records are of no use")
+    codes = {code: share for code, share in found.alarms.items() if code not in ("rows", "noticed")}
+    each = ", ".join(f"{code} {share:.1%}" for code, share in codes.items())
+    print(f"false alarms: {found.alarms['noticed']:.1%} of texts like these{f' ({each})' if each else ''}")
 
 
 def _read_measured(options: argparse.Namespace) -> MeasuredTableFile:

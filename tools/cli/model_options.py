@@ -18,6 +18,7 @@ USAGE = """examples:
   assay models validate my-score/1
   assay models reference my-score/1 --labelled assay.csv --event "it folds" --set natural=windows.fasta
   assay models reference my-score/1 --measured assay.csv
+  assay models reference my-topics/1 --texts abstracts.jsonl
   assay models publish my-score/1 --endpoint http://127.0.0.1:4566
   assay models list --stack assay
   assay models rollback my-score --stack assay
@@ -74,7 +75,7 @@ def _add_local(found: "Commands") -> None:
     validate = found.add_parser("validate", aliases=["check"], help="verify a bundle, load it, run it and its probes")
     validate.add_argument("folder", type=Path)
     validate.set_defaults(act=model_commands.run_validate)
-    reference = found.add_parser("reference", help="say what a bundle's scores mean, by sequences of yours")
+    reference = found.add_parser("reference", help="say what a bundle's scores mean, by files of yours")
     reference.add_argument("folder", type=Path, help="a bundle that is not published yet")
     reference.add_argument(
         "--labelled", type=Path, metavar="FILE", help="CSV: sequence, label (1 or 0), perhaps cluster"
@@ -85,6 +86,9 @@ def _add_local(found: "Commands") -> None:
     measured = "CSV: sequence, columns of numbers, perhaps name; explanations show the nearest of them"
     reference.add_argument("--measured", type=Path, metavar="FILE", help=measured)
     reference.add_argument("--values", metavar="NAME,NAME", help="the columns of --measured to keep (default: numbers)")
+    texts = "of a classifier: abstracts like those that it learned from; odd ones then have a notice"
+    reference.add_argument("--texts", type=Path, metavar="FILE", help=texts)
+    reference.add_argument("--column", help="the column or field of --texts (default: abstract, text)")
     reference.set_defaults(act=model_commands.run_reference)
 
 

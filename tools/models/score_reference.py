@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.models.loading import SequenceScorer, load_folder
-from assay.models.manifest import MANIFEST, read_manifest
+from assay.models.manifest import read_manifest
 from assay.models.measured_file import dump_measured
 from assay.models.reference import MEASURED, REFERENCE, Reference
 from assay.ranking.reference_scale import probability_curve
-from tools.models.build import build_manifest
+from tools.models.build import rebuild_manifest
 from tools.models.measured_table import MeasuredTableFile
 from tools.models.platt_scaling import platt, sigmoid
 from tools.models.sequence_rows import read_codes, read_labelled
@@ -138,6 +138,4 @@ def write_reference(folder: Path, document: Mapping[str, Any], beside: Mapping[s
     Reference.of(text.encode(), manifest)
     for name, content in {**(beside or {}), REFERENCE: text.encode()}.items():
         (folder / name).write_bytes(content)
-    header = json.loads(manifest.dumps())
-    header.pop("files")
-    (folder / MANIFEST).write_bytes(build_manifest(folder, header).dumps())
+    rebuild_manifest(folder)

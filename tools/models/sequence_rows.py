@@ -93,16 +93,20 @@ def _read_blocks(path: Path, contract: Contract) -> list[Block]:
 
 def _parse_file(path: Path, contract: Contract) -> list[Block]:
     """Return the blocks of a file. Raises UnreadableInput if none holds a sequence."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableInput(f"{path} can't be read: {error.strerror}") from error
-    if content.startswith(b"\x1f\x8b"):
-        content = b"".join(gunzip(iter([content]), limit=None))
+    content = read_unpacked(path)
     found = list(parse(iter([content]), sniff_format(content[:_HEAD], "", path.name.removesuffix(".gz")), contract))
     if not any(len(block.codes) for block in found):
         raise UnreadableInput(f"{path} holds no sequence of {contract.length} residues")
     return found
+
+
+def read_unpacked(path: Path) -> bytes:
+    """Return what a file holds, unpacked if it is gzip. Raises UnreadableInput."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableInput(f"{path} can't be read: {error.strerror}") from error
+    return b"".join(gunzip(iter([content]), limit=None)) if content.startswith(b"\x1f\x8b") else content
 
 
 def draw_codes(contract: Contract, count: int) -> Codes:
