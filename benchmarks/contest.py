@@ -20,7 +20,7 @@ ROOT: Final = Path(__file__).parent.parent
 PEERS: Final = ROOT / ".venv-peers/bin/python"
 _PATHS: Final = ("functions", "layers/assay/python", ".")
 _SETTLE: Final = 0.03
-"""Seconds in which the threads of whoever ran before stop spinning."""
+"""Seconds in which the threads of an earlier run stop spinning."""
 
 
 @dataclass(frozen=True, slots=True)

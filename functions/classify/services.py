@@ -78,7 +78,7 @@ class ClassifyServices(Stores):
     def classifier(self, name: str | None = None) -> TextClassifier:
         """Return the classifier of a model, the default model's where `name` is None.
 
-        Raises NotFound for a name that a caller made up, ModelUnavailable where the model can't be had.
+        Raises NotFound for a name that a caller made up, ModelUnavailable if the model can't be loaded.
         """
         return TextClassifier(self.models.model(name, TEXTS, self.settings.classifier))
 

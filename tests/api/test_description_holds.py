@@ -55,7 +55,7 @@ def test_every_answer_is_one_that_is_described(
 
 
 def sensible(value: Any, data: st.DataObject) -> Any:
-    """Return a body, some of its texts replaced by a sequence or an abstract: what is generated is hardly ever one."""
+    """Return a body, some of its texts replaced by a sequence or an abstract, which a generator hardly ever makes."""
     match value:
         case dict():
             return {name: sensible(each, data) for name, each in value.items()}

@@ -39,7 +39,7 @@ def keyed() -> Iterator[Service]:
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: make test-browser")
     with playwright.sync_playwright() as driver:
-        # Chromium's own sandbox needs rights that containers do not give; what is visited is ours.
+        # Chromium's own sandbox needs rights that containers do not give; the tests visit our pages only.
         launched = driver.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"])
         yield launched
         launched.close()

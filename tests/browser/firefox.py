@@ -16,7 +16,7 @@ _NAMES: Final = (os.environ.get("FIREFOX", ""), "firefox-esr", "firefox")
 
 
 def find_firefox() -> str | None:
-    """Return where Firefox lies, None where there is none."""
+    """Return where Firefox lies, None if there is none."""
     return next((found for name in _NAMES if name and (found := shutil.which(name))), None)
 
 

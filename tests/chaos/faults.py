@@ -226,7 +226,7 @@ def _twice(request: AWSPreparedRequest, service: str, send: Send) -> AWSResponse
 
 
 def _killed(request: AWSPreparedRequest, service: str, send: Send) -> AWSResponse:
-    """What was asked is done, and whoever asked is gone."""
+    """The call was done, and its caller is gone."""
     send()
     raise Killed("exit status 137")
 

@@ -112,7 +112,7 @@ def _deliver(place: World, event: dict[str, Any], chance: random.Random) -> None
 def _judge(
     place: World, one: File, event: dict[str, Any], dead: list[dict[str, Any]], wanted: bytes, outcomes: Outcomes
 ) -> None:
-    """Note how a job ended; help it on as whoever runs the service would, and hold its results to those wanted."""
+    """Note how a job ended; help it on as an operator would, and compare its results with those wanted."""
     how = "succeeded at once"
     job = place.job(event)
     if job is None or (job.state == "QUEUED" and dead):

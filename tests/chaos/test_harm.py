@@ -1,4 +1,4 @@
-"""Functions that are killed, or out of memory, in processes of their own: their jobs are done by a retry, or FAILED."""
+"""Functions in separate processes that are killed, or out of memory: their jobs are done by a retry, or FAILED."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Place:
 
     @contextmanager
     def function(self, way: str, event: dict[str, Any]) -> Iterator["subprocess.Popen[str]"]:
-        """Run a function in a process of its own, the event on its input."""
+        """Run a function in a separate process, the event on its input."""
         command = [sys.executable, "-m", "tests.chaos.worker", way]
         pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         with subprocess.Popen(command, cwd=ROOT, env=self.environment, text=True, **pipes) as process:

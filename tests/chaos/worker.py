@@ -1,4 +1,4 @@
-"""A function in a process of its own, for tests that end it: `python -m tests.chaos.worker WAY`, an event as input.
+"""A function in a separate process, for tests that end it: `python -m tests.chaos.worker WAY`, an event as input.
 
 Ways: `well`; `hang` stops just before a shard's result is written, after saying so; `starved` has hardly any memory
 left and tries as often as Lambda does.

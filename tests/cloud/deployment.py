@@ -110,7 +110,7 @@ class Deployment:
         return wait_for(lambda: self._end_of(key), f"an end of {key}")
 
     def reason(self, key: str) -> str | None:
-        """Return why the job of a dropped file ended as it did, None where there is no job or no reason."""
+        """Return why the job of a dropped file ended as it did, None if there is no job or no reason."""
         pointer = self.result(f"by-upload/{key}.json")
         job = self._if_ended(json.loads(pointer)["job_id"]) if pointer else None
         return job.get("reason") if job else None
@@ -124,7 +124,7 @@ class Deployment:
         return [each["Body"] for each in got.get("Messages", ())]
 
     def output(self, job: str, name: str) -> bytes:
-        """Return a result file of a job. Raises AssertionError where there is none."""
+        """Return a result file of a job. Raises AssertionError if there is none."""
         found = self.result(f"results/{job}/{name}")
         assert found is not None, f"job {job} has no {name}"
         return found

@@ -18,7 +18,7 @@ DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 class Desk:
-    """A shell in a folder of its own with the AWS CLI, that remembers the variables of a page."""
+    """A shell in a separate folder with the AWS CLI, that remembers the variables of a page."""
 
     def __init__(self, cloud: Deployment, folder: Path) -> None:
         self._cloud, self._folder = cloud, folder
@@ -29,7 +29,7 @@ class Desk:
         (folder / "aws").chmod(0o755)
 
     def run(self, block: str) -> str:
-        """Run a block as it stands and return what it printed."""
+        """Run a block unchanged and return what it printed."""
         script = f"[ -f .known ] && . ./.known\n{block}\ndeclare -p {KEPT} PLAN NEW OLD > .known 2> /dev/null || true"
         known = self._cloud.account.environment
         done = subprocess.run(

@@ -1,6 +1,6 @@
 """The images need no rights: not root, no capability, nothing to write but /tmp, and answers as right as any.
 
-Lambda runs every image as a user of its own on a read-only file system, so the Dockerfiles name no USER: SAM builds
+Lambda runs every image as an unknown user on a read-only file system, so the Dockerfiles name no USER: SAM builds
 on them what only root may.
 """
 

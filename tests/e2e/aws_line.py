@@ -1,6 +1,6 @@
 """As much of AWS's command line as the runbook uses, over boto3: `aws SERVICE OPERATION --option value ...`.
 
-The real one cannot be had offline. Names and types of options are those of the service's own model, as there.
+The real one is not available offline. Names and types of options come from the service's model, as in the real one.
 """
 
 import json

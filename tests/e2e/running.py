@@ -1,4 +1,4 @@
-"""A local service in a process of its own, as `make up` runs it, and what tests ask of it."""
+"""A local service in a separate process, as `make up` runs it, and what tests ask of it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Every benchmark at its smallest size, without its peers: so that none of them rots."""
+"""Every benchmark at its smallest size, without its peers, so that each keeps working."""
 
 import os
 import subprocess

@@ -1,6 +1,6 @@
 """A Python client made from the description by openapi-python-client: every module imports, and its calls work.
 
-Skipped where `make test-clients` has not installed the generator, which has an environment of its own.
+Skipped where `make test-clients` has not installed the generator, which has a separate environment.
 """
 
 import json

@@ -29,7 +29,7 @@ pytestmark = [
 
 
 class Desk:
-    """A shell in a folder of its own that remembers the page's variables, at the addresses of a running service."""
+    """A shell in a separate folder that remembers the page's variables, at the addresses of a running service."""
 
     def __init__(self, service: Service, folder: Path) -> None:
         self._service, self._folder = service, folder

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not shutil.which("bash"), rea
 
 BLOCK = re.compile(r"```(sh|python|r)\n(.*?)```", re.DOTALL)
 ELSEWHERE = ("make up", "make wheel")
-"""What has tests of its own: the service that runs here, the wheel of tests/unit/client."""
+"""Commands that other tests run: the service that runs here, the wheel of tests/unit/client."""
 RUN = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"], "r": ["Rscript", "-e"]}
 
 

@@ -136,7 +136,7 @@ class _Desk:
         self.claimed: list[UploadIdentity] = []
 
     def claim(self, upload: UploadIdentity, owner: str, lease: int) -> Claim:
-        """Note who asks."""
+        """Note the caller."""
         assert upload.key.startswith("rank/")
         assert len(upload.pk) == 71
         self.claimed.append(upload)

@@ -33,7 +33,7 @@ def imported(tmp_path: Path, path: Path, **wish: Any) -> tuple[Any, list[str]]:
 
 
 def expected(folder: Path, activation: str, most: int = 64) -> Any:
-    """Return what transformers makes of the folder as it lies there, in float32."""
+    """Return what transformers computes from the folder, in float32."""
     model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).float().eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     with torch.no_grad():

@@ -42,7 +42,7 @@ class Drop:
         return self.handler(event, Context(request))["jobs"]
 
     def done(self, key: str, body: bytes, **metadata: str) -> str:
-        """Drop a file, wait for its execution where there is one, and return its job's id."""
+        """Drop a file, wait for its execution if there is one, and return its job's id."""
         (job_id,) = self(self.put(key, body, **metadata))
         if job_id in self.machine.executions():
             self.machine.wait(job_id)

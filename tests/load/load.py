@@ -33,7 +33,7 @@ class Load:
 
 
 def load(service: Service, kind: str, *, count: int, concurrent: int, seed: int) -> Load:
-    """Send so many requests of a kind from so many threads, each with a connection of its own."""
+    """Send so many requests of a kind from so many threads, each with a separate connection."""
     found, local, lock = Load(kind), threading.local(), threading.Lock()
 
     def ask(number: int) -> None:

@@ -1,4 +1,4 @@
-"""`make mutants`: break one thing at a time, run the nearest tests, and list what none of them noticed.
+"""`make mutants`: break one thing at a time, run the nearest tests, and list what no test noticed.
 
 Each mutant is tried in a copy of the tree. A survivor that changes nothing that can be seen is listed in
 `equivalents.txt` with its reason; any other is a test that is missing. The exit status is 1 where fewer than the wanted

@@ -40,7 +40,7 @@ class Mutant:
 
 
 def sample(root: Path, subject: Subject, count: int, seed: int) -> list[Mutant]:
-    """Return so many mutants of a subject, drawn by the seed; all where there are fewer.
+    """Return so many mutants of a subject, drawn by the seed; all if there are fewer.
 
     Each is drawn by what it changes, so that a change elsewhere leaves the others in the sample.
     """

@@ -1,4 +1,4 @@
-"""Plugins of pytest: which lines of some modules each test reaches, and some tests in an order of one's own."""
+"""Plugins of pytest: which lines of some modules each test reaches, and some tests in a given order."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""`python -m tests.mutation.worker`: runs tests for mutants of the tree that it stands in, each in a fork of its own.
+"""`python -m tests.mutation.worker`: runs tests for mutants of the tree that it stands in, each in a separate fork.
 
 The fork begins with what the tests import from outside of the tree, which takes longer than most tests do. A request
 is a line of JSON on standard input, its answer one on standard output. Needs the environment of the tests.
@@ -117,7 +117,7 @@ def _fork(target: Any, *given: object) -> BaseProcess:
 
 
 def _begin(target: Any, *given: object) -> None:
-    """Stand in a group of one's own, silent."""
+    """Join a new process group, silent."""
     os.setsid()
     for stream in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream)

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {harmless, parseCsv, plain, writeCsv, writeTabs} from "../../functions/portal/page/csv.js";
 
-test("what is written is read back, quotes, commas and breaks and all", () => {
+test("a written table is read back, with its quotes, commas and breaks", () => {
   const columns = [{key: "a", title: "a"}, {key: "b", title: "the \"b\""}];
   const rows = [{a: "1", b: "x,y"}, {a: "line\nbreak", b: "\"quoted\""}, {a: "", b: "z"}];
   const {head, lines} = parseCsv(writeCsv(columns, rows));

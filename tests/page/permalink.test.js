@@ -7,7 +7,7 @@ import {LONGEST, packed, unlink, unpacked} from "../../functions/portal/page/per
 const HEAD = '{"name":"","made":""}\n';
 const fragment = bytes => deflateRawSync(bytes).toString("base64url");
 
-test("what is packed is had back: text, a file's bytes and name, and the models", async () => {
+test("a link gives back what was packed: text, a file's bytes and name, and the models", async () => {
   for (const text of ["", "\n", "MKT\r\n>é 𝒜\n", "x".repeat(9000)]) {
     const {input, made} = await unpacked(await packed(text, "stability-trypsin 4"));
     assert.deepEqual([input, made], [text, "stability-trypsin 4"]);

@@ -80,7 +80,7 @@ def typewriter() -> Paper:
 
 
 def formula() -> Paper:
-    """A formula on a line of its own within a sentence of the abstract."""
+    """A formula on a separate line within a sentence of the abstract."""
     return _interrupted("where", "E(k) = 2 k + 3 m (1)", Style("Times-Italic"), in_line=False)
 
 

@@ -145,7 +145,7 @@ def cover() -> Paper:
 
 
 def ligatures() -> Paper:
-    """Ligatures as letters of their own, accents, and a heading set in spaced small letters."""
+    """Ligatures as single letters, accents, and a heading set in spaced small letters."""
     paper = Paper()
     top = title(paper).centred("A b s t r a c t", Style("Vera", 9)).skip(4)
     text = DIVIDED.replace("fi", "\ufb01").replace("fl", "\ufb02").replace("ff", "\ufb00")
@@ -159,7 +159,7 @@ def ligatures() -> Paper:
 
 
 def manuscript() -> Paper:
-    """Double spaced, lines numbered in the margin, a running header, the abstract on a page of its own."""
+    """Double spaced, lines numbered in the margin, a running header, the abstract on a separate page."""
     paper = Paper()
     double = Style("Times-Roman", 12, 2.2)
     title(paper)

@@ -45,7 +45,7 @@ class Recorder:
         return recorded
 
     def watch(self, patch: pytest.MonkeyPatch) -> None:
-        """Record every client that is made from now on, and no other: moto has clients of its own."""
+        """Record every client that is made from now on, and no other: moto makes clients too."""
         clients.forget()
         patch.setattr(clients, "_client", cache(self._client))
         patch.setattr(clients, "hasty_table_client", cache(lambda: self._client("dynamodb")))

@@ -84,7 +84,7 @@ def test_a_table_becomes_two_bundles_whose_cards_say_what_their_manifests_say(
     assert "epoch" in trained
     before = (tmp_path / "stability-trypsin" / "7" / "model.tflite").read_bytes()
     _run(monkeypatch, table, tmp_path)
-    assert "epoch" not in capsys.readouterr().out, "what is kept is not trained again"
+    assert "epoch" not in capsys.readouterr().out, "a kept network is not trained again"
     assert (tmp_path / "stability-trypsin" / "7" / "model.tflite").read_bytes() == before
 
 

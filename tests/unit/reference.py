@@ -121,7 +121,7 @@ def parse_lines(data: bytes, contract: Contract, limits: Limits) -> list[Record]
 
 
 def _advised(record: Record) -> Record:
-    """Add to a line that is no mere word what it may be, where there is no other advice."""
+    """Add to a line that is no mere word what it may be, if there is no other advice."""
     short = record.reason == "length" and ":" not in record.text and int(record.text.split()[0]) > 4
     part = ": if it is a part of a sequence, send the sequence on one line, or as FASTA, where it may have several"
     return record._replace(text=record.text + part) if short else record

@@ -18,7 +18,7 @@ _SUB = re.compile(r"\$\{([A-Za-z0-9:.]+)\}")
 
 @cache
 def written() -> dict[str, Any]:
-    """Return the template as it stands in the repository, intrinsic functions in their long form."""
+    """Return the template of the repository, with intrinsic functions in their long form."""
     return load_template(TEMPLATE)
 
 

@@ -43,15 +43,41 @@ def rows(text: str, heading: str) -> dict[str, str]:
 
 
 TRANSLATED = re.compile(
-    r"\b(of (its|their) own|none of|where there (is|are) (one|none|no)|who(ever)? may|what is \w+ is)\b", re.IGNORECASE
+    r"\b(of (its|their|one's) own(?! \w+s\b)|(?<!\")none of|where there (is|are|was|were)|who(ever)? may|whoever"
+    r"|lest|as it lies|what is \w+ is|to be had|can(not|'t| not) be had|save for|and so (does|do|is|are)|who asks|be it|thereof)\b",
+    re.IGNORECASE,
 )
-"""Phrases that read as if translated. Say: separate, no, if there is one, who can, or name the thing."""
+"""Phrases that read as if translated. Say: separate, no, if there is one, who can, or name the thing or the person."""
+WRITTEN = ("functions", "layers", "tools", "benchmarks", "tests", "notebooks", "requirements", "statemachines", ".ci")
+KINDS = {".py", ".js", ".html", ".yaml", ".in", ".toml", ".css", ""}
+FOREIGN = ("/node_modules/", "/dist/", "/data/", "/corpus/", "/papers/", "/__pycache__/", "test_docs.py", "headings.py")
+"""What others wrote, what is built, and texts that stand for those of others."""
+
+
+def sources() -> list[str]:
+    """Return the names of the files whose comments, docstrings, messages and help texts we write."""
+    found = [path for folder in WRITTEN for path in (ROOT / folder).rglob("*") if path.suffix in KINDS]
+    files = [path for path in (*found, ROOT / "template.yaml", ROOT / "Makefile") if path.is_file()]
+    names = [path.relative_to(ROOT).as_posix() for path in files]
+    return sorted(name for name in names if not any(part in f"/{name}" for part in FOREIGN))
+
+
+def translated(text: str) -> list[str]:
+    """Return the phrases of a text that read as if translated, each with the words around it."""
+    words = " ".join(re.sub(r"\n\s*(#:?|//|\*) ", " ", text).split())
+    return [words[max(0, found.start() - 40) : found.end() + 20] for found in TRANSLATED.finditer(words)]
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_documents_are_in_plain_english(name: str) -> None:
-    words = " ".join(TEXTS[name].split())
-    assert [words[max(0, found.start() - 40) : found.end() + 20] for found in TRANSLATED.finditer(words)] == []
+    assert translated(TEXTS[name]) == []
+
+
+def test_sources_are_in_plain_english() -> None:
+    names = sources()
+    assert {"functions/rank/api.py", "tools/openapi/openapi.yaml", "functions/portal/page/index.html"} <= {*names}
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in names}
+    assert {name: found for name, text in texts.items() if (found := translated(text))} == {}
 
 
 def test_each_decision_has_its_number_date_status_and_alternatives() -> None:

@@ -1,4 +1,4 @@
-"""What `make mutants` is told to break is there, by its name, and so are the tests that must notice."""
+"""Each subject that `make mutants` breaks exists by its name, with the tests that must notice."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Lines of JSON: of the level asked for, with keys and time, and each in one piece whoever writes beside."""
+"""Lines of JSON: of the level asked for, with keys and time, and each in one piece beside other writers."""
 
 import json
 from datetime import datetime

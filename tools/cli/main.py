@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report_stop(143)
     except KeyboardInterrupt:
         return _report_stop(130)
-    except BrokenPipeError:  # whoever read the output, as `head` does, had enough
+    except BrokenPipeError:  # the reader of the output, such as `head`, had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return status

@@ -129,7 +129,7 @@ def _read_measured(options: argparse.Namespace) -> MeasuredTableFile:
 
 
 def _say_measured(folder: Path, measured: MeasuredTableFile) -> None:
-    """Say what was taken of a table, and that a bundle shows it to whoever may ask."""
+    """Say what was taken of a table, and that everyone who can read a bundle sees it."""
     size = (folder / MEASURED).stat().st_size
     print(f"measured: {measured.describe()['about']}, {', '.join(measured.known.columns)}; {size:,} bytes")
     if measured.left_out:

@@ -41,7 +41,7 @@ _DIGITS: Final = {"score": ".4f", "gate": "+.4f", "probability": ".4f", "percent
 class RankOutcome:
     """A ranking: the text of ranking.csv, the first rejects as rows of rejected.csv, and what the summary says.
 
-    `reason` is why it failed though all of it was read; `said` is for whoever is at the terminal.
+    `reason` is why it failed though all of it was read; `said` is for the terminal.
     """
 
     ranking: str

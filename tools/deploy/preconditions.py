@@ -120,7 +120,7 @@ def name_buckets(prefix: str, account: str, region: str) -> list[str]:
 
 
 def is_there(bucket: str, clients: Clients) -> bool:
-    """Say whether there is such a bucket, whoever it belongs to."""
+    """Say whether there is such a bucket, in any account."""
     try:
         clients("s3").head_bucket(Bucket=bucket)
     except ClientError as error:

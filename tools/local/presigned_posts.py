@@ -189,7 +189,7 @@ class Posts:
 
 
 def find_secrets() -> dict[str, str]:
-    """Return the secrets of this machine's own keys, and of whoever starts the service: containers may have theirs."""
+    """Return the secrets of this machine's keys, and of the user who starts the service: containers may have those."""
     try:
         found = boto3.Session().get_credentials()
     except BotoCoreError:

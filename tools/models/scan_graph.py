@@ -3,7 +3,7 @@
 What such a network computes at a place does not depend on where its window begins, so neighbouring windows share it:
 a stride becomes a dilation of what follows, and the dense layer that reads a whole window a convolution. Weights and
 scales stay as they are, and integer arithmetic has no other order to differ by: the bits are those of the windows taken
-one by one. Whoever writes such a file checks that (`assert_same_bits`).
+one by one. The writer of such a file checks that (`assert_same_bits`).
 """
 
 from collections.abc import Callable, Mapping

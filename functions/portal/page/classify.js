@@ -88,7 +88,7 @@ function reset() {
   at("abstract").focus();
 }
 
-/** Put what a link holds in the place of what is there, which may be had back. @param {File | string} input */
+/** Replace the form's input by that of a link, with an offer to undo. @param {File | string} input */
 export function bringAbstracts(input) {
   desk.brought = null;
   if (typeof input !== "string") desk.well.set(input);

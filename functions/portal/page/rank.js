@@ -234,7 +234,7 @@ function replaced(work) {
   return next;
 }
 
-/** Put what a link holds in the place of what is there, which may be had back. @param {File | string} input */
+/** Replace the form's input by that of a link, with an offer to undo. @param {File | string} input */
 export function bringSequences(input) {
   const file = typeof input === "string" ? null : input, text = typeof input === "string" ? input : "";
   if ((state.well.file || state.well.text().trim()) && (file || text !== state.well.text()))

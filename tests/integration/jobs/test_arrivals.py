@@ -57,7 +57,7 @@ def test_a_bad_record_stops_none_beside_it(drop: Drop, bad_at: int) -> None:
     jobs = Jobs(drop.aws.dynamodb, TABLE)
     found = [jobs.by_upload(f"rank/{name}.txt") for name in "ab"]
     assert [job.state if job else None for job in found] == ["SUCCEEDED", "SUCCEEDED"]
-    with pytest.raises(MalformedBody):  # S3's next try does none of it again
+    with pytest.raises(MalformedBody):  # S3's next try repeats nothing
         drop({"Records": records}, "two")
     assert [jobs.by_upload(f"rank/{name}.txt") for name in "ab"] == found
 

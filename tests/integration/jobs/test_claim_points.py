@@ -44,7 +44,7 @@ class Wire:
 
 @dataclass
 class Place:
-    """Files dropped at keys of one table; each run has a key of its own."""
+    """Files dropped at keys of one table; each run has another key."""
 
     aws: Aws
     now: float = 1_800_000_000.0
@@ -115,7 +115,7 @@ def act(place: Place, way: str, order: tuple[int, ...], fates: dict[int, Fate]) 
 
 
 def judge(place: Place, way: str, files: list[UploadIdentity]) -> None:
-    """Hold that each file has one job, its own, that whoever was granted it was given that, and none is left over."""
+    """Check that each file has one job, that its claim got that job, and that no job is left over."""
     records = place.records()
     whose = Counter(record.get("identity", "nobody's") for record in records.values())
     assert whose == {one.pk: 1 for one in files}

@@ -113,7 +113,7 @@ def test_a_summary_that_says_otherwise_is_put_right(drop: Drop) -> None:
     place.jobs.conclude(job.id)
     cancel(place, job.id)
     key = f"results/{job.id}/ranking.json"
-    place.results.put(key, b'{"state": "SUCCEEDED"}', "application/json")  # whoever was about to say so
+    place.results.put(key, b'{"state": "SUCCEEDED"}', "application/json")  # a writer that comes late
     assert job.id in list(place.jobs.list_promises(-60))
     settle(place, job.id)
     assert said(drop, job.id) == ("FAILED",) * 3

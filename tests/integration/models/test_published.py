@@ -1,4 +1,4 @@
-"""The one reader of current.json and manifest.json: what it refuses, whoever asks."""
+"""The one reader of current.json and manifest.json: what it refuses, for every caller."""
 
 import json
 from pathlib import Path

@@ -275,7 +275,7 @@ def test_unknown_jobs_and_uploads_are_404(call: Call) -> None:
 
 def test_a_key_that_no_table_can_hold_is_not_asked_for(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def bounded(values: dict[str, str]) -> dict[str, Any]:
-        # DynamoDB calls more an error of the one who asks, moto does not.
+        # DynamoDB answers more with a caller's error, moto does not.
         assert len(values["pk"].encode()) <= 2048
         return to_item(values)
 

@@ -90,7 +90,7 @@ def test_recorded_events_are_answered_as_described(answer: Answer, aws: Aws, nam
     event = _tiny(load(name))
     reply = answer(event)
     hold_to_description(event, reply)
-    of_none = ("portal_job", "portal_cancel", "portal_rerun")  # of a job that there is none of
+    of_none = ("portal_job", "portal_cancel", "portal_rerun")  # of a job that does not exist
     assert reply["statusCode"] < 400 or name in of_none
 
 

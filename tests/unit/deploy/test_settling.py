@@ -1,4 +1,4 @@
-"""Models are published where there are none, and nothing is told to be ready before it answers."""
+"""Models are published if the bucket has none, and nothing is reported ready before it answers."""
 
 from itertools import chain, repeat
 

@@ -1,4 +1,4 @@
-"""Weights drawn from their names, so that a checkpoint need not be kept to be had again."""
+"""Weights drawn from their names, so that no checkpoint has to be stored."""
 
 import hashlib
 

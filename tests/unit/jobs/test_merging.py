@@ -1,4 +1,4 @@
-"""From the results of shards to one sequence of them: all, in order, of this plan; what is wrong is taken back."""
+"""From the results of shards to one sequence of them: all, in order, of this plan; wrong ones are taken back."""
 
 import random
 import time

@@ -25,7 +25,7 @@ CLOSE = 0.01
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(platform.machine() != "x86_64", reason="emulates x86-64 processors on one of their own"),
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="emulates x86-64 processors on one"),
     pytest.mark.skipif(not QEMU, reason="qemu-x86_64 is not installed: apt-get install qemu-user"),
 ]
 

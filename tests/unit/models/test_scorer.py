@@ -66,7 +66,7 @@ def test_a_shipped_models_bits_depend_on_no_number_of_threads_and_no_cut_of_the_
 def test_a_shipped_models_body_is_of_integers_and_its_scores_are_no_integers(folder: Path) -> None:
     model = scorer(folder)
     assert model.model.manifest.quantization == "static"
-    interpreter: Any = getattr(model.model.runner, "_interpreter")  # noqa: B009  whoever runs it
+    interpreter: Any = getattr(model.model.runner, "_interpreter")  # noqa: B009  any runner
     details = interpreter._get_ops_details()
     dtypes = {each["index"]: each["dtype"] for each in interpreter.get_tensor_details()}
     weighted = [each for each in details if each["op_name"] in ("CONV_2D", "FULLY_CONNECTED")]

@@ -94,7 +94,7 @@ def test_no_name_stands_twice_in_one_place_of_the_contract() -> None:
             loader.construct_object(each, deep=True)
 
     class Strict(yaml.SafeLoader):
-        """A loader of its own, so that others stay as they are."""
+        """A separate loader, so that others stay unchanged."""
 
     Strict.add_constructor("tag:yaml.org,2002:map", mapping)
     yaml.load(built.SOURCE.read_text(encoding="utf-8"), Loader=Strict)

@@ -1,4 +1,4 @@
-"""What a score means: never falling, within bounds, and the same whoever else is asked and however input is split."""
+"""What a score means: never falling, within bounds, and the same in any company and however input is split."""
 
 import csv
 import json

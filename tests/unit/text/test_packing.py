@@ -1,4 +1,4 @@
-"""What is packed is read as what is inside, in any chunks, in constant memory; bombs and damage are refused so."""
+"""A packed file is read as its content, in any chunks, in constant memory; bombs and damage are refused so."""
 
 import bz2
 import gzip

@@ -108,8 +108,8 @@ class Request:
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
         """Read a REST API proxy event.
 
-        Raises MalformedBody where the body cannot be had, or an option stands twice; UnsupportedMediaType, TooLarge for
-        a Content-Encoding.
+        Raises MalformedBody if the body cannot be decoded, or an option is given twice; UnsupportedMediaType, TooLarge
+        for a Content-Encoding.
         """
         headers = {name.lower(): value or "" for name, value in (event.get("headers") or {}).items()}
         query = _query(event)

@@ -303,7 +303,7 @@ class Jobs:
         return self.get(job_id) if reopened else None
 
     def get(self, job_id: str) -> Job | None:
-        """Return a job, None if there is none of that id."""
+        """Return the job of an id, None if it is unknown."""
         item = self._table.item(f"job#{job_id}")
         return _parse_record(job_id, item) if item else None
 

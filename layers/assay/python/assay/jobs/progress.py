@@ -73,7 +73,7 @@ class ShardNotes:
             logger.info("progress not noted", kind=type(error).__name__)
 
     def read(self, job: Job) -> Mapping[int, ShardNote]:
-        """Return what the shards of a job noted last, by their index; nothing where that cannot be had."""
+        """Return what the shards of a job noted last, by their index; nothing if that cannot be read."""
         keys = [_key(job.id, shard) for shard in range(0, job.shards, _TOGETHER)]
         try:
             found = {name: value for item in self._table.items(keys) for name, value in item.items()}

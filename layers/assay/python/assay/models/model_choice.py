@@ -38,7 +38,7 @@ class Choice:
     def model(self, text: str | None, task: str, default: str) -> LoadedModel:
         """Return the model that `text` names, `default` where it is None or empty.
 
-        Raises NotFound for what is not published, or for another task; ModelUnavailable where it can't be had.
+        Raises NotFound for what is not published, or for another task; ModelUnavailable if it can't be loaded.
         """
         if not text or text == default:
             return self.registry.current(default, task)

@@ -1,8 +1,8 @@
 """Published models: where they lie in the bucket, how their documents are read, how their files come to this disk.
 
 A bundle is fetched by parallel ranged GETs straight into files, each chunk's sha256 checked as it arrives. Documents
-and files may be fetched early, while a cold start still imports what will ask for them: whoever needs one takes it
-once, and waits where it is still under way; where that failed it is asked for again.
+and files may be fetched early, while a cold start still imports what will ask for them: the code that needs one takes
+it once, and waits where it is still under way; where that failed it is asked for again.
 """
 
 import errno

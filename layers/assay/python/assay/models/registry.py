@@ -256,7 +256,7 @@ class Registry:
         return found
 
     def pin(self, name: str, version: str, task: str) -> LoadedModel:
-        """Return one version, current or not; ModelUnavailable where it can't be had."""
+        """Return one version, current or not; ModelUnavailable if it can't be loaded."""
         model = self._find_held(_require_known_name(name), version, task)
         if model is not None:
             return model

@@ -280,7 +280,7 @@ class _Ranker:
         best = self._best.best()
         reference = reference_of(self._score.scorer)
         rows = [] if best is None or self._contract is None else _to_ranked(best, self._contract, reference)
-        scored = self._filtered + self._passed  # counted, not what is left over: whoever merges holds it to the rest
+        scored = self._filtered + self._passed  # counted, not derived: merging checks it against the rest
         counts = Counts(self._received, scored, self._passed, len(rows), self._rejected, self._duplicates)
         names = reference.names if reference else ()
         spread = self._histograms.to_body()

@@ -144,7 +144,7 @@ def _notice_uneven(batch: RowBatch, header: SequenceColumns) -> list[Notice]:
 
 
 def _carry(read: Sequence[Sequence[str]], others: Sequence[int]) -> list[tuple[str, ...]]:
-    """Return the other cells of each row; of a row too short for all those that it has, lest a few bytes grow large."""
+    """Return the other cells of each row. A short row gives only those it has, so few bytes stay few."""
     try:
         return list(zip(*(_readable_all([cells[at] for cells in read]) for at in others), strict=True))
     except IndexError:

@@ -86,7 +86,7 @@ _STRAY = "text before the first '>' header"
 COLUMNS = ("description",)
 """What is carried of a record: its whole header."""
 MAX_ID = 255
-"""Characters of an id: a word of a header that is longer is cut, and so is a window's."""
+"""Characters of an id: longer words of a header, and ids of windows, are cut."""
 MAX_DESCRIPTION = 1000
 _RUN = 20
 _STRUCTURES = frozenset(("ss_pred", "ss_conf", "ss_dssp", "sa_dssp"))
