@@ -14,10 +14,9 @@ from assay.options import REQUESTING, ClassifyOptions, read_options, require_kno
 from assay.papers import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
-from assay.text.json_text import looks_like_json
-from assay.text.packing import PACKED_TYPES, unpack
+from assay.text.json_values import looks_like_json
+from assay.text.packing import HEAD, PACKED_TYPES, refuse_file, unpack
 from assay.text.records import Notice
-from assay.text.signatures import HEAD, refuse_file
 
 MOST_ABSTRACTS = 64
 OPTIONS = ("threshold", "top_k", "explain")

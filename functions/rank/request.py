@@ -15,8 +15,7 @@ from assay.sequences.contract import Contract
 from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff_format
 from assay.sequences.json_items import SEQUENCE, parse_items
 from assay.sequences.parsing import parse
-from assay.text.packing import PACKED_TYPES, unpack
-from assay.text.signatures import HEAD
+from assay.text.packing import HEAD, PACKED_TYPES, unpack
 
 MAX_BODY_BYTES = 16 << 20
 """What two models rank in well under the 29 seconds that API Gateway waits."""

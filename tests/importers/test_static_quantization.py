@@ -15,7 +15,7 @@ pytest.importorskip("ai_edge_quantizer")
 
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import SequenceScorer, load_folder
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from tests.importers.samples import TOKENIZER, one_hot
 from tools.models.importers.result import ImportRequest
 from tools.models.importing import make_bundle

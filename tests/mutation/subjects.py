@@ -43,7 +43,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     ),
     "alphabet": Subject(
         (
-            "layers/assay/python/assay/sequences/alphabet.py",
+            "layers/assay/python/assay/sequences/blocks.py",
             "layers/assay/python/assay/sequences/contract.py",
             "layers/assay/python/assay/sequences/fasta.py",
         ),

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from assay.jobs.byte_ranges import LineCounter
 from assay.options import RankOptions
 from assay.ranking.ranking import Counts
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import Contract
 from assay.text.records import Limits
 

@@ -406,7 +406,7 @@ HEADS: dict[str, Callable[[int], bytes]] = {
     "JSON of one line": lambda size: b'{"a": [' + b"1, " * (size // 3),
     "a wide header": lambda size: b"sequence," + b"aa," * (size // 3),
 }
-"""How input may begin; what is looked at ends at `signatures.HEAD` bytes."""
+"""How input may begin; what is looked at ends at `packing.HEAD` bytes."""
 BODIES: dict[str, tuple[Read, Callable[[int], bytes]]] = {
     "wide sizes in a zip": (unpacked, lambda size: wide_folders(50, b"\7\7\0\0" * (size // 200))),
     "folders in one chunk": (

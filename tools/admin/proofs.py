@@ -20,7 +20,7 @@ from assay.jobs.accounting import OUTCOMES, adds_up
 from assay.jobs.byte_ranges import Tally
 from assay.jobs.rank_files import read_blocks
 from assay.jobs.workspace import JobPlan, Workspace
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from assay.sequences.contract import DEFAULT
 from assay.text.compression import gunzip
 from assay.text.records import Notice

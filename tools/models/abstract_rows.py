@@ -7,8 +7,8 @@ from assay.abstracts.abstract_records import AbstractRecord, Layout, read_record
 from assay.abstracts.cleaning import prepare
 from assay.errors import InvalidAbstract, UnreadableInput
 from assay.jobs.classify_files import sniff_layout
+from assay.text.packing import HEAD
 from assay.text.records import Reject
-from assay.text.signatures import HEAD
 from tools.models.sequence_rows import read_unpacked
 
 _PIECE: Final = 1 << 20

@@ -13,7 +13,7 @@ from assay.models.loading import SequenceScorer, load_folder
 from assay.models.manifest import read_manifest
 from assay.models.measured_file import dump_measured
 from assay.models.reference import MEASURED, REFERENCE, Reference
-from assay.ranking.reference_scale import probability_curve
+from assay.ranking.distributions import probability_curve
 from tools.models.build import rebuild_manifest
 from tools.models.measured_table import MeasuredTableFile
 from tools.models.platt_scaling import platt, sigmoid

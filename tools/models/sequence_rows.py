@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import Contract
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse

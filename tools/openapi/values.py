@@ -14,9 +14,9 @@ from assay.http.messages import STATUS, media_type
 from assay.jobs.job_records import State
 from assay.jobs.progress import Phase
 from assay.papers.abstract import Source
-from assay.ranking import histograms
-from assay.sequences import alphabet, contract, familiarity, measured
+from assay.ranking import distributions
 from assay.sequences import blocks as sequences_records
+from assay.sequences import composition, contract, measured
 from assay.text import records as text_records
 from classify import inference as instances
 from classify import request as classify_request
@@ -44,9 +44,9 @@ _VERSIONS: Final = {
     "ARCHIVES_VERSION": "arxiv-archives",
 }
 _MODULES: Final = (
-    *(abstract_options, alphabet, models, messages, classify_request, instances, options, cleaning, explanation),
+    *(abstract_options, models, messages, classify_request, instances, options, cleaning, explanation),
     *(
-        histograms,
+        distributions,
         measured,
         rank_request,
         sequences_records,
@@ -80,7 +80,7 @@ def _collect() -> dict[str, Any]:
         "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
         "ODDITIES": [*oddities.ODDITIES],
         "FOUND_BY": get_args(Source),
-        "ROW_NOTICES": [*familiarity.SENTENCES],
+        "ROW_NOTICES": [*composition.SENTENCES],
         "STATES": get_args(State),
         "PHASES": get_args(Phase),
         "PAGE_NAMES": [*pages.TYPES],

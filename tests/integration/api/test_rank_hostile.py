@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from tests.conftest import Aws
 from tests.events import multipart, post
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.ranking.histograms import Histograms
+from assay.ranking.distributions import Histograms
 
 near = st.floats(-8, 8, width=32)
 far = st.floats(allow_nan=False, allow_infinity=False, width=32)

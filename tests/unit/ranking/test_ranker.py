@@ -23,7 +23,7 @@ from assay.ranking.ranking import (
     require_no_rejects,
     with_row_notices,
 )
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from assay.sequences.composition import DNA
 from assay.sequences.contract import Contract, Windows
 from assay.sequences.formats import Format

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.options import RankOptions
+from assay.ranking.distributions import Curve, ReferenceScale, percentile_curve, probability_curve
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import PartialRanking, PlacedRow, RankedRow, merge, ranking_csv, with_row_notices
-from assay.ranking.reference_scale import Curve, ReferenceScale, percentile_curve, probability_curve
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

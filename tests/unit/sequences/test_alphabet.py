@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import BundleInvalid
-from assay.sequences.alphabet import BLANK, NEWLINE, NON_ASCII, UNKNOWN, byte_table, decode
-from assay.sequences.blocks import Spans
+from assay.sequences.blocks import BLANK, NEWLINE, NON_ASCII, UNKNOWN, Spans, byte_table, decode
 from assay.sequences.contract import Contract, Lenience, Windows
 from assay.sequences.fasta import WindowCut, cut_windows
 from assay.text.records import Limits, Reject

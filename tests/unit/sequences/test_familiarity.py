@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import byte_table
-from assay.sequences.composition import entropy
+from assay.sequences.blocks import byte_table
+from assay.sequences.composition import Likeness, count_residues, entropies, entropy, name_notices
 from assay.sequences.contract import DEFAULT
-from assay.sequences.familiarity import Likeness, count_residues, entropies, name_notices
 
 LENGTH, SYMBOLS = DEFAULT.length, len(DEFAULT.alphabet)
 PROTEIN = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

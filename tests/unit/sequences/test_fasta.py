@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.options import RankOptions
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import Windows
 from assay.sequences.fasta import MAX_DESCRIPTION, MAX_ID
 from assay.sequences.formats import Format

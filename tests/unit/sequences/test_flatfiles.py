@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InvalidOption, UnreadableInput
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.composition import entropy, tell_dna, tell_simple
 from assay.sequences.contract import DEFAULT, Windows
 from assay.sequences.formats import Format, sniff_format

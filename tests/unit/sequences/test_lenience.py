@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidOption
 from assay.options import RANKING, RankOptions
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import DEFAULT, LINKER, Contract, Lenience, Windows
 from assay.sequences.formats import Format
 from assay.sequences.json_items import parse_items

@@ -8,8 +8,8 @@ from assay.sequences.contract import DEFAULT, Contract, Lenience
 from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 from assay.sequences.wrapped_lines import is_wrapped
+from assay.text.packing import HEAD
 from assay.text.records import Limits, gather
-from assay.text.signatures import HEAD
 from tests.unit.reference import Record, flat
 
 GOOD = "MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL"

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from assay.errors import BundleInvalid, MalformedBody, UnreadableInput
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import Contract
 from assay.sequences.formats import Format, sniff_format
 from assay.sequences.json_items import parse_items

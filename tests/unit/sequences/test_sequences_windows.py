@@ -7,8 +7,7 @@ from assay.errors import InvalidOption
 from assay.jobs.byte_ranges import cut_ranges, own_lines
 from assay.options import RankOptions
 from assay.ranking.ranking import merge
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.contract import Contract, Windows
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse

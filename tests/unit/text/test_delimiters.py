@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from assay.abstracts.abstract_records import AbstractRecord, Layout, read_records
 from assay.errors import UnreadableInput
 from assay.jobs.planning import header_bytes, line_of, table_shape
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block
+from assay.sequences.blocks import Block, decode
 from assay.sequences.formats import Format, sniff_format
 from assay.sequences.parsing import parse
 

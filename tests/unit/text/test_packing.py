@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from assay.errors import TooLarge, UnreadableInput
 from assay.jobs.workspace import PACKINGS as KNOWN
-from assay.text.packing import PACKINGS, look, open_text
-from assay.text.signatures import HEAD
+from assay.text.packing import HEAD, PACKINGS, look, open_text
 
 zstd = pytest.importorskip("backports.zstd")
 LINE = b"MKKLEELLKKAEELLKRGDEEALRRALELAKRALELAEELGDPELLARAL\n"

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from assay.sequences.composition import name_notices
 from assay.sequences.contract import DEFAULT, LINKER
-from assay.sequences.familiarity import name_notices
 from tools.training.sequences.likeness_fit import alarm_rates, fit_likeness, strange_sets
 from tools.training.sequences.proteins_data import encode_proteins
 

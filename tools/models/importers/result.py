@@ -12,7 +12,7 @@ from assay.abstracts.cleaning import clean
 from assay.errors import InvalidOption
 from assay.models.loading import LoadedModel
 from assay.models.probes import Probes, score_probes
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from assay.sequences.contract import DEFAULT, Contract
 
 FLOAT_TOLERANCE: Final = 1e-3

@@ -6,8 +6,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from assay.sequences.composition import Likeness, count_residues, name_notices
 from assay.sequences.contract import DEFAULT, LINKER
-from assay.sequences.familiarity import Likeness, count_residues, name_notices
 from tools.training.sequences.proteins_data import ALPHABET, LENGTH, Codes, encode_proteins
 
 _SYMBOLS: Final = len(ALPHABET)

@@ -26,7 +26,8 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.http.encodings import GZIP, Part, decode_body, parse_multipart, unpack_gzip
-from assay.text.json_text import NamedTwice, looks_like_json, require_once_each
+from assay.text.json_values import NamedTwice, looks_like_json, require_once_each, values
+from assay.text.records import LIMITS
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
@@ -245,10 +246,6 @@ def json_value(body: bytes, lists: Collection[str]) -> object:
 
 def _several(body: bytes, lists: Collection[str]) -> list[object]:
     """Return JSON values that follow each other, none where one of them is no JSON."""
-    # Imported here, for it brings NumPy, and most bodies are one value.
-    from assay.text.json_values import values
-    from assay.text.records import LIMITS
-
     try:
         return [value for _, value in values([body], lists, LIMITS)]
     except UnreadableInput:

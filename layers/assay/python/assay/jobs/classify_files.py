@@ -26,10 +26,9 @@ from assay.papers.pdf import extract
 from assay.sequences.formats import JSON_SUFFIXES
 from assay.telemetry import count_rejected, phase
 from assay.text.csv_rows import OpenRow
-from assay.text.json_text import looks_like_json
-from assay.text.json_values import is_lines
+from assay.text.json_values import is_lines, looks_like_json
+from assay.text.packing import refuse_file
 from assay.text.records import LENGTH, MALFORMED, Notice, Reject, gather
-from assay.text.signatures import refuse_file
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""

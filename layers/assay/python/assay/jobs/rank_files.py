@@ -19,6 +19,7 @@ from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
+from assay.ranking.distributions import ReferenceScale
 from assay.ranking.ranker import OnScored, rank_blocks, reference_of, weigh
 from assay.ranking.ranking import (
     PartialRanking,
@@ -30,7 +31,6 @@ from assay.ranking.ranking import (
     require_no_rejects,
     with_row_notices,
 )
-from assay.ranking.reference_scale import ReferenceScale
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
 from assay.sequences.contract import Contract

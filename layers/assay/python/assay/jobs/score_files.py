@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from assay.aws.s3 import Bucket, Writer
 from assay.jobs.workspace import result_key
+from assay.ranking.distributions import ReferenceColumn, ReferenceScale
 from assay.ranking.ranker import Rows
 from assay.ranking.ranking import carried_cells, carried_names
-from assay.ranking.reference_scale import ReferenceColumn, ReferenceScale
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from assay.sequences.contract import Contract
 from assay.text.csv_writer import csv_text, escape_formula
 

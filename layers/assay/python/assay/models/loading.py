@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from assay.abstracts.tokens import TextTokenizer
     from assay.models.wide_part import WidePart
     from assay.models.window_scan import WindowScan
-    from assay.ranking.reference_scale import ReferenceScale
+    from assay.ranking.distributions import ReferenceScale
     from assay.sequences.measured import MeasuredSequences
 
 

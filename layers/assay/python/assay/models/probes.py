@@ -16,7 +16,7 @@ import numpy.typing as npt
 from assay.errors import BundleInvalid
 from assay.models.loading import LoadedModel
 from assay.models.manifest import Manifest, read_document
-from assay.sequences.alphabet import byte_table
+from assay.sequences.blocks import byte_table
 from assay.sequences.contract import Contract
 
 PROBES: Final = "probes.json"

@@ -16,8 +16,8 @@ from assay.errors import BundleInvalid
 from assay.models.manifest import File, JsonFields, Kind, Manifest, read_document
 
 if TYPE_CHECKING:
-    from assay.ranking.reference_scale import ReferenceScale
-    from assay.sequences.familiarity import Likeness
+    from assay.ranking.distributions import ReferenceScale
+    from assay.sequences.composition import Likeness
 
 REFERENCE: Final = "reference.json"
 MEASURED: Final = "measured.bin"
@@ -77,7 +77,7 @@ class ReferenceSet:
 
 @dataclass(frozen=True, slots=True)
 class LikenessTables:
-    """What `assay.sequences.familiarity.Likeness` is made of; `pairs` holds rows of an [A, A] table by distance."""
+    """What `assay.sequences.composition.Likeness` is made of; `pairs` holds rows of an [A, A] table by distance."""
 
     least: float
     residues: tuple[float, ...]
@@ -147,7 +147,7 @@ class Reference:
 
     def scale(self) -> "ReferenceScale":
         """Return what reads the meaning of scores; percentiles are those in the first set."""
-        from assay.ranking.reference_scale import ReferenceScale, percentile_curve, probability_curve
+        from assay.ranking.distributions import ReferenceScale, percentile_curve, probability_curve
 
         known = self.calibration
         return ReferenceScale(
@@ -232,7 +232,7 @@ def _document(symbols: int) -> Mapping[str, Kind]:
 def _likeness(tables: LikenessTables) -> "Likeness":
     import numpy as np
 
-    from assay.sequences.familiarity import Likeness
+    from assay.sequences.composition import Likeness
 
     size = len(tables.residues)
     pairs = {distance: np.array(values, np.float32).reshape(size, size) for distance, values in tables.pairs}

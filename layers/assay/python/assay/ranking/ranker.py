@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.options import RankOptions
+from assay.ranking.distributions import Histograms, ReferenceScale
 from assay.ranking.duplicates import Seen, pack
-from assay.ranking.histograms import Histograms
 from assay.ranking.labels import Label, Labels
 from assay.ranking.ranking import Counts, PartialRanking, RankedRow
-from assay.ranking.reference_scale import ReferenceScale
-from assay.sequences.alphabet import decode
-from assay.sequences.blocks import Block, WindowIds, name_window
+from assay.sequences.blocks import Block, WindowIds, decode, name_window
 from assay.sequences.contract import Contract
 from assay.text.records import NOT_FINITE, Notice, Reject, gather
 

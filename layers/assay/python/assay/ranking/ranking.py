@@ -8,10 +8,9 @@ from typing import Any, Final, Self
 
 from assay.errors import StrictReject
 from assay.options import RankOptions
-from assay.ranking.histograms import Histograms
+from assay.ranking.distributions import Histograms
 from assay.sequences.carried_columns import REFERENCE_COLUMNS, name_columns
-from assay.sequences.composition import DNA, tell_simple
-from assay.sequences.familiarity import tell_rows
+from assay.sequences.composition import DNA, tell_rows, tell_simple
 from assay.text.csv_writer import PIECE, csv_text, escape_formula
 from assay.text.records import Notice, gather
 

@@ -8,19 +8,8 @@ from typing import Final, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.sequences.alphabet import BLANK, NEWLINE, byte_table
 from assay.sequences.contract import DEFAULT, LINKER, Contract, Lenience
-from assay.text.records import (
-    EMPTY,
-    ENCODING,
-    LENGTH,
-    RESIDUE,
-    TOO_LONG,
-    Limits,
-    Notice,
-    Reject,
-    notice,
-)
+from assay.text.records import EMPTY, ENCODING, LENGTH, RESIDUE, TOO_LONG, Limits, Notice, Reject, notice
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -370,3 +359,33 @@ def _hint(width: int, length: int, advice: str) -> str:
         lost = f"{width // length} sequences whose line ends were lost (curl keeps them with --data-binary)"
         return f": {lost}, or a protein: window={length} ranks each stretch of it, as FASTA"
     return f": window={length} ranks each stretch of a longer protein, as FASTA"
+
+
+# Codes above every residue: what a byte is when it is not a residue.
+BLANK: Final = 0xFC
+NEWLINE: Final = 0xFD
+NON_ASCII: Final = 0xFE
+UNKNOWN: Final = 0xFF
+
+
+@lru_cache(maxsize=64)
+def byte_table(alphabet: str, gaps: str = "") -> bytes:
+    """Return the 256 codes for `bytes.translate`: residue indices, else BLANK, NEWLINE, NON_ASCII or UNKNOWN.
+
+    Symbols of `gaps` are blanks.
+    """
+    table = bytearray([UNKNOWN] * 0x80 + [NON_ASCII] * 0x80)
+    for symbol in f" \t{gaps}":
+        table[ord(symbol)] = BLANK
+    table[ord("\n")] = NEWLINE
+    for index, symbol in enumerate(alphabet):
+        table[ord(symbol)] = table[ord(symbol.lower())] = index
+    return bytes(table)
+
+
+def decode(codes: NDArray[np.uint8], contract: Contract = DEFAULT) -> list[str]:
+    """Return the upper-case sequences of `codes`, alphabet indices of shape [N, length]."""
+    letters = np.frombuffer(contract.alphabet.encode("ascii"), np.uint8)
+    text = letters[codes].tobytes().decode("ascii")
+    width = codes.shape[1]
+    return [text[start : start + width] for start in range(0, len(text), width)]

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InvalidOption
-from assay.sequences.alphabet import BLANK, NEWLINE
 from assay.sequences.blocks import (
+    BLANK,
+    NEWLINE,
     REMOVED,
     STRIPPED,
     Block,

@@ -7,10 +7,9 @@ from typing import Final
 from assay.errors import InvalidOption
 from assay.sequences.wrapped_lines import is_wrapped
 from assay.text.delimiters import is_table
-from assay.text.json_text import looks_like_json
-from assay.text.json_values import is_lines
+from assay.text.json_values import is_lines, looks_like_json
 from assay.text.lines import BOM
-from assay.text.signatures import HEAD, FileSignature, recognise, unreadable
+from assay.text.packing import HEAD, FileSignature, recognise, unreadable
 
 
 class Format(StrEnum):

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from assay.sequences.alphabet import decode
+from assay.sequences.blocks import decode
 from assay.sequences.contract import Contract
 
 NEAREST: Final = 3

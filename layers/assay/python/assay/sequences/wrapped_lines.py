@@ -11,8 +11,8 @@ import numpy as np
 from assay.sequences.blocks import Block, check_texts
 from assay.sequences.contract import DEFAULT, Contract
 from assay.text.lines import BOM, Frame
+from assay.text.packing import HEAD
 from assay.text.records import Limits, Reject, notice, too_long
-from assay.text.signatures import HEAD
 
 _LINE: Final = re.compile(rb"(?:(\d{1,9})[ \t]+)?([A-Za-z*.-]+(?:[ \t]+[A-Za-z*.-]+)*)(?:[ \t]+(\d{1,9}))?")
 _ENDED: Final = re.compile(rb"([^\r\n]*)(?:\r\n?|\n|\Z)")

@@ -1,4 +1,7 @@
-"""JSON as a stream of records: a list, a list under a name, or values one after another, pretty-printed or not."""
+"""JSON as a stream of records: a list, a list under a name, or values one after another, pretty-printed or not.
+
+Imports no NumPy, because the portal uses it too.
+"""
 
 import codecs
 import json
@@ -9,10 +12,32 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import UnreadableInput
-from assay.text.json_text import NamedTwice, require_once_each
-from assay.text.lines import BOM
+from assay.text.packing import HEAD
 from assay.text.records import Limits
-from assay.text.signatures import HEAD
+
+_BRACKETS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\"{\]\[])")
+
+
+def looks_like_json(head: bytes) -> bool:
+    """Say whether text begins as JSON of objects or lists does; TeX's braces and references in brackets do not."""
+    return bool(_BRACKETS.match(head))
+
+
+class NamedTwice(ValueError):
+    """A JSON object has a name twice: of two values none can be told to be the right one."""
+
+
+def require_once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a decoded object with unique names. Raises NamedTwice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise NamedTwice(f"the JSON has the name {name[:100]!r} twice in one object")
+            seen.add(name)
+    return found
+
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _DIGITS: Final = "0123456789.eE+-"
@@ -52,7 +77,7 @@ def is_lines(head: bytes, lists: Collection[str]) -> bool:
 
     If not, it is a document: a list, an object over several lines, or one with a list in it.
     """
-    text = head.removeprefix(BOM).lstrip()
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     line, end, rest = text.replace(b"\r", b"\n").partition(b"\n")
     if not text.startswith(b"{"):
         return not text.startswith(b"[")
