@@ -44,7 +44,8 @@ def rows(text: str, heading: str) -> dict[str, str]:
 
 TRANSLATED = re.compile(
     r"\b(of (its|their|one's) own(?! \w+s\b)|(?<!\")none of|where there (is|are|was|were)|who(ever)? may|whoever"
-    r"|lest|as it lies|what is \w+ is|to be had|can(not|'t| not) be had|save for|and so (does|do|is|are)|who asks|be it|thereof)\b",
+    r"|lest|as it lies|what is \w+ is|to be had|can(not|'t| not) be had|save for|and so (does|do|is|are)|who asks"
+    r"|be it|thereof)\b",
     re.IGNORECASE,
 )
 """Phrases that read as if translated. Say: separate, no, if there is one, who can, or name the thing or the person."""

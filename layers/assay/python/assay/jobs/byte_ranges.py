@@ -40,8 +40,8 @@ def own_lines(
     A record is a line, or, if there is a `mark` (`>` in FASTA), the line that begins with it and all up to the next
     such line; what stands before the first belongs to the first shard. `chunks` are the object's bytes from
     `shard.read_from` to its end, fetched lazily: reading stops with the last record owned. Lines end with LF, CRLF or
-    a lone CR, as `assay.sequences.parsing` has it. `began` gets the byte of the object at which the first record starts,
-    if there is one.
+    a lone CR, as `assay.sequences.parsing` has it. `began` gets the byte at which the first record starts, if there is
+    one.
     """
     source = _Source(iter(chunks), shard.read_from, mark)
     for _ in source.until_record(shard.start):
