@@ -3,7 +3,7 @@
 One text a run, so hidden states are matrices [tokens, hidden] and every linear map is a plain matrix product that
 the LiteRT kernels take over; only attention has a third axis, the heads. The scale of attention is folded into the
 query and the one token type that is used into the positions. `Encoder` is BERT and its kin; other attentions are in
-`tools.models.relative` and `tools.models.rotary`.
+`tools.models.encoder_variants`.
 """
 
 import tempfile

@@ -2,7 +2,7 @@
 
 Ids and carried cells come from the user and may be opened in a spreadsheet. Text that would be taken for a formula
 gets a leading apostrophe; plain numbers are left alone. Text that has apostrophes before a formula gets one more, so
-that nothing is lost: `plain` undoes what `harmless` did.
+that nothing is lost: `unescape_formula` undoes what `escape_formula` did.
 """
 
 import csv
@@ -51,7 +51,7 @@ def escape_formula(cell: str) -> str:
 
 
 def unescape_formula(cell: str) -> str:
-    """Return the cell that `harmless` was given."""
+    """Return the cell that `escape_formula` was given."""
     bare = _MARKED.sub(r"\1", cell)
     return bare[1:] if bare.startswith("'") and _is_formula(bare.lstrip("'")) else bare
 
