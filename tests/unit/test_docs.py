@@ -1,6 +1,7 @@
 """What the documents say, held to the code: commands, links, routes, variables, columns, codes, dependencies."""
 
 import re
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -147,6 +148,22 @@ def test_modules_named_by_their_package_exist() -> None:
     named = {*re.findall(r"`(assay/[a-z_/]*(?:\.py)?)`", EVERYTHING)}
     assert len(named) > 50
     assert [name for name in sorted(named) if not (ROOT / "layers/assay/python" / name).exists()] == []
+
+
+def test_the_map_of_folders_names_each_folder() -> None:
+    named = TEXTS["CONTRIBUTING.md"].partition("## Where things are")[2].partition("## How to add")[0]
+    bases = (ROOT / "functions", ROOT / "layers/assay/python/assay", ROOT / "tools", ROOT / "tests")
+    folders = [path for base in bases for path in base.iterdir() if any(path.glob("*.py"))]
+    assert len(folders) > 30
+    assert [path.name for path in folders if f"`{path.relative_to(ROOT).as_posix()}/`" not in named] == []
+
+
+def test_the_layers_are_those_of_the_import_contract() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (each["layers"] for each in contracts if each.get("containers") == ["assay"])
+    table = TEXTS["docs/architecture.md"].partition("| layer | content |")[2].partition("\n\n")[0]
+    named = [{*re.findall(r"`assay/(\w+)", line)} for line in table.splitlines()]
+    assert [each for each in named if each] == [{*re.split(r" [|:] ", layer)} for layer in layers]
 
 
 def test_every_door_names_tests_and_every_attack_has_its_door() -> None:
