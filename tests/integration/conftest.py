@@ -103,6 +103,12 @@ def cut(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Set how many bytes a shard has, and how many shards and bytes a job may have."""
 
     def cut(shard_bytes: int, shards: int = 1000, unsplit_bytes: int = 1 << 30) -> None:
+        from classify.services import services as of_classify
+        from rank.services import services as of_rank
+
         monkeypatch.setattr("assay.jobs.environment.caps", lambda _: Caps(shard_bytes, shards, unsplit_bytes))
+        for services in (of_rank, of_classify):  # which keep the desk that they made
+            if services.cache_info().currsize:
+                vars(services()).pop("desk", None)
 
     return cut

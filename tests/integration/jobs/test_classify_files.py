@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 from assay.abstracts import cleaning
 from assay.abstracts import cleaning as preparing
 from assay.abstracts.abstract_records import Layout
-from assay.jobs.classify_files import sniff_layout
+from assay.jobs.classify_files import add_labels, sniff_layout
 from assay.jobs.steps import redrive
+from assay.jobs.workspace import ShardResult
 from assay.options import ClassifyOptions
 from classify import jobs as classify_jobs
 from classify.reply import FORMS
@@ -80,6 +82,31 @@ def test_lines_without_a_label_are_a_notice_of_the_summary(paper_drop: Drop, cut
     job_id = paper_drop.done("classify/a.txt", f"{GOOD}\nshort\n{OTHER}\n".encode(), threshold="1")
     told = {each["code"]: each for each in paper_drop.summary(job_id)["notices"]}["no_label"]
     assert (told["lines"], told["count"]) == ([1, 3], 2)
+
+
+def test_labels_are_counted_over_the_whole_file_whatever_the_cut(paper_drop: Drop, cut: Cut) -> None:
+    body = "".join(f"{text}\nshort\n" for text in (GOOD, OTHER, GOOD, f"{OTHER} {GOOD}")).encode()
+    whole = paper_drop.done("classify/a.txt", body, threshold="0.4")
+    expected = Counter(each["label"] for line in lines(paper_drop, whole) for each in line["labels"])
+    counts = paper_drop.summary(whole)["label_counts"]
+    assert counts == expected
+    assert 0 < sum(counts.values()) < 4 * len(lines(paper_drop, whole)[0]["scores"])
+    assert [*counts.values()] == sorted(counts.values(), reverse=True)
+    cut(120)
+    parts = paper_drop.done("classify/b.txt", body, threshold="0.4")
+    assert paper_drop.job(parts).shards > 1
+    assert [*paper_drop.summary(parts)["label_counts"].items()] == [*counts.items()]
+
+
+def test_a_shard_that_counted_no_labels_leaves_the_counts_out() -> None:
+    def shard(**body: Any) -> ShardResult:
+        return ShardResult(0, "", 0, {}, {}, body)
+
+    assert add_labels([shard(label_counts={"a": 1}), shard(label_counts={"b": 1, "c": 2})]) == {
+        "label_counts": {"c": 2, "a": 1, "b": 1}
+    }
+    assert add_labels([shard(label_counts={"a": 1}), shard()]) == {}
+    assert add_labels([shard(label_counts={})]) == {"label_counts": {}}
 
 
 def test_odd_texts_are_told_alike_by_a_request_the_cache_a_file_and_a_table(

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import chain, islice
@@ -91,7 +92,7 @@ class ClassifyJobType:
                 for data in _lines(working, piece):
                     writer.write(data)
         results = {"classification": key, "rejected": rejects.write_rejects(working, pieces)}
-        said = {"notices": [each.to_body() for each in gather(_notices(pieces, found))]}
+        said = {"notices": [each.to_body() for each in gather(_notices(pieces, found))]} | add_labels(found)
         return Joined(add_counts([result.counts for result in found]), results, said)
 
 
@@ -137,6 +138,17 @@ def _notices(pieces: list[Piece], found: list[ShardResult]) -> Iterator[Notice]:
         yield from (Notice.from_body(each).shift(piece.lines_before) for each in result.body.get("notices", ()))
 
 
+def add_labels(found: Iterable[ShardResult]) -> dict[str, dict[str, int]]:
+    """Return how many abstracts have each label, the commonest first; nothing if an older shard did not count.
+
+    Labels of equal counts are in alphabetical order, so that the order does not depend on the cut.
+    """
+    parts = [result.body.get("label_counts") for result in found]
+    whole = sum((Counter(part) for part in parts if part is not None), Counter[str]())
+    ordered = sorted(whole.items(), key=lambda each: (-each[1], each[0]))
+    return {} if None in parts else {"label_counts": dict(ordered)}
+
+
 def list_pieces(found: list[ShardResult]) -> Iterator[Piece]:
     """Yield what each shard left, with how many lines of the file are before it."""
     lines = 0
@@ -171,6 +183,7 @@ def classify_shard(
     records = iter(_records(manifest, index, uploads, tally))
     done = size = 0
     noticed: tuple[Notice, ...] = ()
+    labels: Counter[str] = Counter()
     lines = Writer(working.parts, working.part(index, PART), NDJSON)
     try:
         with RejectParts(working, index) as bad, lines as writer:
@@ -178,6 +191,7 @@ def classify_shard(
                 good, refused = classify_records((each for each in some if not isinstance(each, Notice)), classifier)
                 said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
                 noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
+                labels.update(each["label"] for _, result in said for each in result["labels"])
                 data = "".join(map(_line, said)).encode("utf-8", "replace")
                 writer.write(data)
                 done, size = done + len(good), size + len(data)
@@ -189,7 +203,7 @@ def classify_shard(
     count_rejected(bad.reasons)
     refusals = bad.reasons.total()
     counts = {"received": done + refusals, "classified": done, "rejected": refusals}
-    body = {"notices": [each.to_body() for each in noticed]} if noticed else {}
+    body = {"label_counts": dict(labels)} | ({"notices": [each.to_body() for each in noticed]} if noticed else {})
     parts = {**bad.parts, PART: size}
     return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
 
