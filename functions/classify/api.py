@@ -8,7 +8,7 @@ from assay.http import routing
 from assay.http.messages import Request, Response, choose_form, deliver, json_response
 from assay.options import require_known
 from assay.telemetry import logger, observe
-from classify import inference, reply
+from classify import reply
 from classify import request as inputs
 from classify.services import services
 
@@ -80,6 +80,8 @@ def _predict(name: str, version: str | None = None) -> Response:
 
 
 def _score(request: Request, wanted: protocols.Predict | protocols.Infer, name: str, version: str | None) -> Response:
+    from classify import inference  # what POST /classify does without, no cold start waits for
+
     model = protocols.join_version(name, version)
     found = inference.scores(services(), model, wanted.instances, inputs.choose_caching(request))
     return json_response(wanted.reply(found))

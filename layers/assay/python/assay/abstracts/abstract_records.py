@@ -4,15 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from assay.abstracts.cleaning import SHORTEST
-from assay.sequences.csv_table import first_row, no_column, quoted_lines
-from assay.text.csv_rows import Spanned, read_rows
 from assay.text.delimiters import find_column
 from assay.text.json_values import decode_value, values
 from assay.text.lines import Frame, frames
 from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, too_long
+
+if TYPE_CHECKING:
+    from assay.text.csv_rows import Spanned
 
 COLUMNS: Final = ("abstract", "text")
 """Where the abstract is when no column is named."""
@@ -123,6 +124,9 @@ def _identifier(value: Any) -> str | None:
 
 
 def _table(framed: Iterable[Frame], limits: Limits, column: str | None, cut: TableCut) -> Iterator[Found]:
+    from assay.sequences.csv_table import first_row  # few requests are tables, and no cold start waits for them
+    from assay.text.csv_rows import read_rows
+
     header: AbstractColumns | None = None
 
     def is_header(cells: Sequence[str]) -> bool:
@@ -155,12 +159,16 @@ def _header(cells: Sequence[str], column: str | None) -> AbstractColumns:
     places = [find_column(names, wanted) for wanted in ((column,) if column else COLUMNS)]
     found = next((each for each in places if each is not None), None)
     if found is None:
+        from assay.sequences.csv_table import no_column
+
         raise no_column(names, repr(column) if column else " or ".join(map(repr, COLUMNS)))
     return AbstractColumns(found, find_column(names, "id"), len(names))
 
 
-def _notice_quoted(spanned: Sequence[Spanned], header: AbstractColumns) -> list[Notice]:
+def _notice_quoted(spanned: "Sequence[Spanned]", header: AbstractColumns) -> list[Notice]:
     """Notice lines that lie in another row's cell and look like rows; of a single column every line would."""
+    from assay.sequences.csv_table import quoted_lines
+
     whole = [each for each in spanned if len(each.cells) == header.width > 1]
     return quoted_lines(each.line for each in whole if len(each.cells[header.text].strip()) >= SHORTEST)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from assay.aws.s3 import Bucket
 from assay.errors import BundleInvalid, InvalidOption
@@ -11,9 +11,11 @@ from assay.models.manifest import Target
 from assay.models.published import Shelf, parse_target
 from assay.models.registry import Registry
 from assay.options import RankOptions
-from assay.ranking.ranker import Scorer
 from assay.sequences.contract import Contract
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from assay.ranking.ranker import Scorer  # what a classifier does without
 
 
 class Choice:
@@ -66,12 +68,12 @@ class Scorers(Protocol):
     """Two models of sequences."""
 
     @property
-    def gate(self) -> Scorer:
+    def gate(self) -> "Scorer":
         """Return the model that lets sequences pass."""
         ...
 
     @property
-    def score(self) -> Scorer:
+    def score(self) -> "Scorer":
         """Return the model that orders them."""
         ...
 

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final
 
 from assay.errors import InvalidOption
-from assay.sequences.wrapped_lines import is_wrapped
 from assay.text.delimiters import is_table
 from assay.text.json_values import is_lines, looks_like_json
 from assay.text.lines import BOM
@@ -76,8 +75,11 @@ def sniff_format(head: bytes, content_type: str = "", filename: str = "", column
     has none.
     """
     found = _judge(head, content_type, filename)
-    if column is None and found is Format.LINES and is_wrapped(head):
-        return Format.WRAPPED
+    if column is None and found is Format.LINES:
+        from assay.sequences.wrapped_lines import is_wrapped  # what JSON and abstracts do without
+
+        if is_wrapped(head):
+            return Format.WRAPPED
     if column is None or found in _WITH_COLUMNS:
         return found
     if found is not Format.LINES:

@@ -1,29 +1,21 @@
-"""From bytes in any format to blocks of encoded sequences and rejects."""
+"""From bytes in any format to blocks of encoded sequences and rejects.
 
-from collections.abc import Iterable, Iterator
+A format's module is imported with its first input: a cold start answers a request of one format.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import Final
 
-from assay.sequences.alignments import parse_alignment
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT, Contract, Windows
-from assay.sequences.csv_table import parse_table
-from assay.sequences.fasta import parse_fasta, require_windows_fit
 from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.formats import Format
 from assay.sequences.json_items import SEQUENCE, ItemFields, fields_of, parse_document, parse_json_lines
-from assay.sequences.plain_lines import parse_lines
-from assay.sequences.wrapped_lines import parse_wrapped
 from assay.text.json_values import split_head
-from assay.text.lines import frames
+from assay.text.lines import Frame, frames
 from assay.text.records import LIMITS, Limits
 
-_BY_LINES: Final = {
-    Format.STOCKHOLM: parse_alignment,
-    Format.CLUSTAL: parse_alignment,
-    Format.WRAPPED: parse_wrapped,
-}
-"""Readers that want nothing but blocks of lines; a sequence a line is the rest."""
+_Read = Callable[[Iterable[Frame], Contract, Limits, int], Iterator[Block]]
 
 
 def parse(
@@ -49,6 +41,8 @@ def parse(
     """
     flat, fmt = fmt, Format.FASTA if fmt in FLAT else fmt
     if windows:
+        from assay.sequences.fasta import require_windows_fit
+
         require_windows_fit(windows, fmt, contract)
     limits = _by_format(limits, fmt)
     if fmt is Format.JSON:
@@ -58,12 +52,31 @@ def parse(
     framed = frames(chunks, limits, bom=begins and first_line == 1)
     framed = as_fasta(framed, flat) if flat in FLAT else framed
     if fmt is Format.CSV:
+        from assay.sequences.csv_table import parse_table
+
         return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:
         return parse_json_lines(framed, contract, limits, first_line, ItemFields(column or SEQUENCE, columns or ()))
     if fmt is Format.FASTA:
+        from assay.sequences.fasta import parse_fasta
+
         return parse_fasta(framed, contract, limits, first_line, windows)
-    return _BY_LINES.get(fmt, parse_lines)(framed, contract, limits, first_line)
+    return _choose_reader(fmt)(framed, contract, limits, first_line)
+
+
+def _choose_reader(fmt: Format) -> _Read:
+    """Return the reader of a format that wants nothing but blocks of lines; a sequence a line is the rest."""
+    if fmt in (Format.STOCKHOLM, Format.CLUSTAL):
+        from assay.sequences.alignments import parse_alignment
+
+        return parse_alignment
+    if fmt is Format.WRAPPED:
+        from assay.sequences.wrapped_lines import parse_wrapped
+
+        return parse_wrapped
+    from assay.sequences.plain_lines import parse_lines
+
+    return parse_lines
 
 
 def _by_format(limits: Limits, fmt: Format) -> Limits:

@@ -2,14 +2,12 @@
 
 import codecs
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain
 from typing import Final, NamedTuple
 
 from assay.errors import UPLOADS_HINT, TooLarge, UnreadableInput
 from assay.text.compression import MAX_RATIO, READERS, Read, judge_ratio
-from assay.text.workbook import read_workbook
-from assay.text.zip_archive import unzip
 
 _CODECS: Final = ("utf-16-le", "utf-16-be")
 _ENDINGS: Final = (".gz", ".gzip", ".bgz", ".bz2", ".xz", ".zst", ".zstd", ".zip")
@@ -50,7 +48,7 @@ def look(chunks: Iterable[bytes], name: str = "") -> Look:
     packed = "" if found is None else "workbook" if found.name in WORKBOOKS else found.name
     packed = packed if packed in PACKED else ""
     names: list[str] = []
-    read = (lambda each: unzip(each, names.append)) if packed == "zip" else _reader(packed)
+    read = _reader(packed, names.append)
     head = b"".join(_take(judge_ratio(chain(taken, rest), read, packed)))[:HEAD] if read else first
     codec = _codec(head)
     inner = names[0].rpartition("/")[2] if names else _stem(name) if packed else name
@@ -74,9 +72,17 @@ def open_text(
     return _decode(whole, codec) if codec else whole
 
 
-def _reader(packed: str) -> Read | None:
-    """Return what reads input that is packed so, None for plain text."""
-    return {**READERS, "zip": unzip, "workbook": read_workbook}.get(packed)
+def _reader(packed: str, on_name: Callable[[str], None] | None = None) -> Read | None:
+    """Return what reads input that is packed so, None for plain text; `on_name` is given what is in a zip."""
+    if packed == "zip":
+        from assay.text.zip_archive import unzip  # few inputs are packed, and no cold start waits for these
+
+        return (lambda each: unzip(each, on_name)) if on_name else unzip
+    if packed == "workbook":
+        from assay.text.workbook import read_workbook
+
+        return read_workbook
+    return READERS.get(packed)
 
 
 def _take(chunks: Iterator[bytes]) -> list[bytes]:
