@@ -1,6 +1,8 @@
 import json
 import shutil
 import struct
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -168,3 +170,20 @@ def test_loading_is_timed(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     printed = capsys.readouterr().out
     assert "LoadSeconds" in printed
     assert "WarmSeconds" in printed
+
+
+@pytest.mark.parametrize(
+    ("bundle", "wanted"), [("tiny-index", {"ai_edge_litert"}), ("tiny-text", {"ai_edge_litert", "tokenizers"})]
+)
+def test_what_a_model_runs_on_is_imported_before_its_files_are_there(bundle: str, wanted: set[str]) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from assay.models.loading import import_runtime; from assay.models.manifest import read_manifest\n"
+        f"manifest = read_manifest(Path({str(DATA / bundle / '1')!r}))\n"
+        "kinds = ('ai_edge_litert', 'tokenizers')\n"
+        "before = [each for each in kinds if each in sys.modules]; import_runtime(manifest)\n"
+        "print(before, *(each for each in kinds if each in sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert found[0] == "[]"
+    assert {*found[1:]} == wanted

@@ -173,6 +173,15 @@ def _read_tokenizer(model: LoadedModel) -> None:
         model.tokenizer  # noqa: B018 - reads it, once
 
 
+def import_runtime(manifest: Manifest) -> None:
+    """Import what a model runs on, while its files arrive. What is not installed is told of where it is needed."""
+    with suppress(ImportError):
+        if manifest.format == "tflite":
+            import ai_edge_litert.interpreter  # noqa: F401
+        if manifest.text is not None:
+            import tokenizers  # noqa: F401
+
+
 def load_folder(folder: Path, threads: int) -> LoadedModel:
     """Verify and load a bundle that lies on this machine."""
     manifest = read_manifest(folder)

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.aws.s3 import Bucket
 from assay.errors import AnswerInvalid, BundleInvalid, ModelUnavailable, NotFound, ObjectMissing
 from assay.models import probes
-from assay.models.loading import LoadedModel, load_model
+from assay.models.loading import LoadedModel, import_runtime, load_model
 from assay.models.manifest import Manifest, Pointer, require_model_name, require_model_version
 from assay.models.published import ensure_bundle, fetch_pointer, folder_of, read_published
 from assay.telemetry import logger, measure, phase
@@ -162,6 +162,7 @@ class Loader:
         folder = folder_of(self._scratch, manifest)
         self._loading.add(folder)
         try:
+            import_runtime(manifest)
             ensure_bundle(self.bucket, manifest, self._scratch, self._threads, self._in_use)
             self._memory.make_room(estimate_memory(manifest))
             return self._load_and_prove(folder, manifest)
