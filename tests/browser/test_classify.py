@@ -122,6 +122,15 @@ def test_several_abstracts_are_answered_each(visit: Visit) -> None:
     assert [line.split(",")[0] for line in lines] == ["abstract", "1", "2", "3"]
 
 
+def test_a_notice_names_abstracts_of_the_box_and_not_lines(visit: Visit) -> None:
+    french = "Le chat est sur la table et il mange du poisson avec plaisir chaque jour de la semaine. " * 3
+    visit.paste(f"{ABSTRACT}\n---\n{french}", "#abstract")
+    visit.classify()
+    visit.page.wait_for_selector("#classify-result .map")
+    assert "abstract 2" in visit.text("#classify-result .notices")
+    assert "line" not in visit.text("#classify-result .notices")
+
+
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [

@@ -110,6 +110,15 @@ def test_numeric_columns_sort_and_filter_as_numbers(visit: Visit) -> None:
     assert [row["id"] for row in saved(visit)["ranked"]] == ["a"]
 
 
+def overlapping(visit: Visit) -> list[str]:
+    """Return the titles of axes that lie on a number."""
+    script = """() => [...document.querySelectorAll("#rank-result .plot")].flatMap(plot => {
+      const boxes = name => [...plot.querySelectorAll(name)].map(each => each.getBoundingClientRect());
+      const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+      return boxes(".title").filter(a => boxes(".tick:not(.title)").some(b => meet(a, b))).map(a => a.left); })"""
+    return [str(each) for each in visit.page.evaluate(script)]
+
+
 def test_ten_thousand_rows_scroll_search_and_keep_few_elements(visit: Visit) -> None:
     visit.page.fill("#top_k", "10000")
     ranked(visit, fasta(proteins(600)).encode())
@@ -118,6 +127,7 @@ def test_ten_thousand_rows_scroll_search_and_keep_few_elements(visit: Visit) -> 
     visit.page.evaluate(f"document.querySelector('{TABLE}').scrollTop = 1e7")
     visit.page.wait_for_selector(f"{TABLE} tbody tr >> text={rows[-1]}", state="attached")
     assert visit.column("id")[-1] == rows[-1]
+    assert overlapping(visit) == []
     visit.page.keyboard.press("/")
     visit.page.keyboard.type("design-60")
     assert set(visit.column("id")) == {name for name in rows if "design-60" in name}
@@ -220,6 +230,17 @@ def test_a_longer_protein_is_offered_its_windows_and_shown_along_its_length(visi
     assert lines[0] == "##gff-version 3"
     assert [line.split("\t")[3:5] for line in lines[1:]] == [[str(at), str(at + 49)] for at in range(1, 52)]
     assert saved(visit)["options"]["window"] == 50
+    assert "1, 1" not in visit.text("#rank-result")  # windows of a protein share its line, which is named once
+
+
+def test_numbers_and_what_is_odd_stand_before_the_sequence_in_sight(visit: Visit) -> None:
+    ranked(visit, f">low\n{'L' * 50}\n>design\n{DESIGN}\n")
+    box = visit.page.locator(TABLE).bounding_box()
+    for title in ("score", "gate", "probability", "percentile", "notice"):
+        cell = visit.page.locator(f"{TABLE} thead th", has_text=title).bounding_box()
+        assert cell["x"] + cell["width"] < box["x"] + box["width"], title
+    buttons = visit.page.locator(f"{BAR} .saves button").all()
+    assert len({button.bounding_box()["y"] for button in buttons}) == 1
 
 
 def test_a_table_without_the_column_offers_those_it_has(visit: Visit) -> None:
@@ -325,6 +346,20 @@ def test_the_miniature_of_the_first_view_is_what_the_example_gives(visit: Visit)
     for name, (_, score, gate, _) in rows.items():
         for text, value in ((score, found[name]["score"]), (gate, found[name]["gate"])):
             assert abs(float(text.replace("\u2212", "-")) - value) < 0.05, two(value)
+
+
+def test_the_miniature_of_the_abstracts_is_what_their_example_gives(visit: Visit) -> None:
+    visit.page.click("#tab-classify")
+    assert "1,742 abstracts" in visit.text("#classify-quality")
+    rows = [row.locator("td").all_inner_texts() for row in visit.page.locator("#miniature-labels tr").all()]
+    visit.page.click("#example-abstract")
+    visit.page.wait_for_selector("#classify-result .labels")
+    [found] = visit.service.post("/classify", json={"abstract": visit.page.input_value("#abstract")}).json()["results"]
+    [model] = [each for each in visit.service.get("/models").json()["models"] if "thresholds" in each]
+    for label, probability, threshold, words in rows:
+        assert abs(float(probability) - found["scores"][label]) < 0.02, label
+        assert float(threshold) == pytest.approx(model["thresholds"][label], abs=0.005)
+        assert words.startswith("listed") == (label in [each["label"] for each in found["labels"]])
 
 
 def test_everybody_can_use_a_ranking(browser: Any, service: Service) -> None:

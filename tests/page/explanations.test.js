@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {piecesOf} from "../../functions/portal/page/explanations.js";
+import {piecesOf, summed} from "../../functions/portal/page/explanations.js";
 
 test("a text's pieces are the text, whatever is marked, and places count whole characters", () => {
   const text = "A \u{1d49c} photon. Another one.";
@@ -12,4 +12,11 @@ test("a text's pieces are the text, whatever is marked, and places count whole c
   assert.equal(pieces.map(piece => piece.text).join(""), text);
   assert.deepEqual(pieces.filter(({token}) => token).map(piece => piece.text), ["photon"]);
   assert.deepEqual(pieces.filter(({part}) => part === sentences[1]).map(piece => piece.text), ["Another one."]);
+});
+
+test("a word that counts several times is named once, with the sum of its weights", () => {
+  const words = ["gluon", "the", "gluon", "quark"], weights = [0.25, -0.5, 0.5, 0.125];
+  const sums = summed(words.map((text, i) => ({text, weight: weights[i]})));
+  assert.deepEqual(sums.map(({text, weight, times}) => [text, weight, times]),
+    [["gluon", 0.75, 2], ["the", -0.5, 1], ["quark", 0.125, 1]]);
 });

@@ -169,7 +169,8 @@ async function offerJob(texts, call) {
 
 function answered(found, files, texts) {
   const {results, notices = []} = found, kind = kindOf(found);
-  const told = noticeList(notices.filter(({code}) => !EACH.includes(code))) ?? "";
+  const told = noticeList(notices.filter(({code}) => !EACH.includes(code)),
+    files.length ? "line" : "abstract") ?? "";
   if (files.length < 2 && results.length === 1) {
     const source = sourceOf(results[0], files[0]);
     const text = desk.well.file ? "" : desk.well.text().trim();

@@ -50,7 +50,18 @@ const signed = value => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}
 function words(tokens) {
   if (!tokens.length) return null;
   return make("p", {class: "hint"}, "Words that count most: ",
-    tokens.map(({text, weight}) => `${text} ${signed(weight)}`).join(", "), ".");
+    summed(tokens).map(({text, weight, times}) =>
+      `${text} ${signed(weight)}${times > 1 ? ` (${times} times)` : ""}`).join(", "), ".");
+}
+
+/** Return each word once, with the sum of its weights and how often it counts, the greatest sum first. */
+export function summed(tokens) {
+  const found = new Map();
+  for (const {text, weight} of tokens) {
+    const known = found.get(text) ?? {text, weight: 0, times: 0};
+    found.set(text, {text, weight: known.weight + weight, times: known.times + 1});
+  }
+  return [...found.values()].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
 }
 
 function tableOf(sentences) {

@@ -16,12 +16,13 @@ export function exportTools(view) {
   const rows = () => view.table.chosen().length ? view.table.chosen() : view.table.rows();
   const colours = make("input", {type: "checkbox", id: "colours", checked: true});
   colours.addEventListener("change", () => view.table.node.classList.toggle("uncoloured", !colours.checked));
-  const tools = make("div", {class: "tools"}, view.table.bar, make("span", {class: "grow"}), words,
+  const files = make("span", {class: "saves"}, words,
     button("Copy", event => copy(writeTabs(columns, rows()), event.currentTarget)),
     button("CSV", () => save("ranking.csv", "text/csv", writeCsv(columns, rows()))),
     button("JSON", () => save("ranking.json", "application/json", JSON.stringify(record(view, rows()), null, 1))),
     button("FASTA", () => save("ranking.fasta", "text/x-fasta", fasta(rows()))),
     button("Excel", () => save("ranking.xlsx", SHEET, workbook(columns, rows()))));
+  const tools = make("div", {class: "tools"}, view.table.bar, files);
   const colour = make("label", {class: "check colours", for: "colours"}, colours, "Colour residues");
   const put = () => {
     const picked = view.table.chosen().length;

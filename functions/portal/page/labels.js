@@ -73,9 +73,9 @@ function barTable(body) {
 }
 
 function tickLegend() {
-  return make("p", {class: "key ticks"}, make("span", {class: "swatch"}), "listed",
-    make("span", {class: "swatch below"}), "below its threshold", make("span", {class: "tick-mark"}),
-    "the label’s threshold");
+  const signs = {"swatch": "listed", "swatch below": "below its threshold", "tick-mark": "the label’s threshold"};
+  return make("p", {class: "key ticks"}, Object.entries(signs).map(([name, words]) =>
+    make("span", {class: "sign"}, make("span", {class: name}), words)));
 }
 
 function labelRow({label, title, probability, threshold, listed}) {

@@ -5,7 +5,7 @@ import {at, count, make} from "./dom.js";
 import {classifyModels} from "./classify.js";
 import {measuredModels} from "./nearest.js";
 import {rankModels} from "./rank.js";
-import {ask} from "./service.js";
+import {addressOf, ask} from "./service.js";
 
 /** Fill in hints, choices and descriptions. */
 export async function describeModels() {
@@ -31,7 +31,7 @@ async function describeRank(models, {gate, score}) {
     rankModels({gate, score}, length);
   };
   accept(score);
-  shipped(models.find(model => model.name === score));
+  qualityOfRank(models.find(model => model.name === score));
   at("score_model").addEventListener("change", event => accept(event.target.value));
   const offer = () => rankChoices(models, {gate_model: gate, score_model: score});
   const {searchParams} = new URL(location.href);
@@ -43,25 +43,42 @@ async function describeRank(models, {gate, score}) {
 function describeClassify(models, classifier) {
   classifyModels(classifier, Object.fromEntries(models.map(model => [model.name, model.thresholds ?? {}])),
     Object.fromEntries(models.map(model => [model.name, model.titles ?? {}])));
+  qualityOfClassify(models.find(model => model.name === classifier));
   choices("classify-models", models, {classifier});
   about("about-classify", models.filter(model => model.name === classifier));
 }
 
 // Found while the page is as it came: a job that the address names takes the place of the first view.
-const SHIPPED = [...document.querySelectorAll("[data-shipped]")];
-const OTHERS = [...document.querySelectorAll("[data-other]")];
-const QUALITY = at("rank-quality");
+const WORDS = Object.fromEntries(["rank", "classify"].map(form =>
+  [form, {shipped: [...at(`panel-${form}`).querySelectorAll("[data-shipped]")],
+    other: [...at(`panel-${form}`).querySelectorAll("[data-other]")], quality: at(`${form}-quality`)}]));
+const SHIPPED = {rank: /^stability-/, classify: /^arxiv-archives$/};
+
+/** Show the words that hold for the shipped models, or those for any; say whether they are the shipped ones. */
+function ofShipped(form, model) {
+  const ours = !model || SHIPPED[form].test(model.name);
+  for (const each of WORDS[form].shipped) each.toggleAttribute("hidden", !ours);
+  for (const each of WORDS[form].other) each.toggleAttribute("hidden", ours);
+  return ours;
+}
 
 /** Say how good the shipped pair is; of other models the page says nothing of proteases. */
-function shipped(model) {
-  const ours = !model || model.name.startsWith("stability-"), {metrics = {}} = model ?? {};
-  for (const each of SHIPPED) each.toggleAttribute("hidden", !ours);
-  for (const each of OTHERS) each.toggleAttribute("hidden", ours);
+function qualityOfRank(model) {
+  const {metrics = {}} = model ?? {};
+  ofShipped("rank", model);
   if (!Number.isFinite(metrics.spearman_all)) return;
   const rho = key => metrics[key].toFixed(2), top = Math.round(100 * metrics.top100_stable_after_gate);
-  QUALITY.prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
+  WORDS.rank.quality.prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
     + `score's rank correlation with the measurement is ${rho("spearman_all")}: ${rho("spearman_design")} for designs, `
     + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable. `);
+}
+
+function qualityOfClassify(model) {
+  const {metrics: {test = {}, test_rows: rows} = /** @type {any} */({})} = model ?? {};
+  if (!ofShipped("classify", model) || !Number.isFinite(test.top1) || !rows) return;
+  WORDS.classify.quality.prepend(`On ${count(rows)} abstracts that it had not seen, the most probable archive was `
+    + `right for ${Math.round(100 * test.top1)} of 100. The F1 score, mean of the archives, is `
+    + `${test.macro_f1.toFixed(2)}. `);
 }
 
 /** Offer a choice of models if there is one and the API, by its own description, takes it. */
@@ -88,6 +105,8 @@ function about(place, models) {
   at(place).querySelector("div").replaceChildren(...models.flatMap(model => [
     make("h3", {}, `${model.name} ${model.version}`),
     make("dl", {}, facts(model).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])),
+    make("p", {}, make("a", {href: `${addressOf("models")}#${encodeURIComponent(model.name)}`},
+      "Its quality, plots and card")),
   ]));
 }
 

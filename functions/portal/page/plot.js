@@ -10,7 +10,7 @@ import {number} from "./numbers.js";
 const HEIGHT = 190, TOP = 22, BOTTOM = 40;
 const LETTER = 6; // pixels of an axis title's letter, about
 /** Where the axis begins and ends, from the sides of the picture: a slider below it wants to know. */
-export const MARGINS = {left: 46, right: 12};
+export const MARGINS = {left: 52, right: 12};
 
 /**
  * Make a histogram of values. Returns {node, span, put}: `put({passes, threshold})` says which values pass, and
@@ -77,15 +77,18 @@ function paint(picture, state, width) {
     ...(threshold === undefined ? [] : thresholdLine(state, [TOP - 6, HEIGHT - BOTTOM])));
 }
 
+/** Write a count of an axis, where 10,000 and more have no room for their digits. */
+const brief = tick => tick < 10_000 ? count(tick) : tick.toLocaleString("en", {notation: "compact"});
+
 /** Draw the axis at the left, with lines across. */
-export function sideAxis(up, width, title, label = count) {
-  const ticks = up.ticks(4).filter(tick => label !== count || Number.isInteger(tick));
+export function sideAxis(up, width, title, label = brief) {
+  const ticks = up.ticks(4).filter(tick => label !== brief || Number.isInteger(tick));
   const [bottom, top] = up.range();
   return [...ticks.flatMap(tick => [
     draw("line", {class: "grid", x1: MARGINS.left, x2: width - MARGINS.right, y1: up(tick), y2: up(tick)}),
     draw("text", {class: "tick", x: MARGINS.left - 6, y: up(tick) + 4, "text-anchor": "end"}, label(tick)),
   ]), draw("text", {class: "tick title", "text-anchor": "middle",
-    transform: `translate(11 ${(bottom + top) / 2}) rotate(-90)`}, title)];
+    transform: `translate(9 ${(bottom + top) / 2}) rotate(-90)`}, title)];
 }
 
 /** Draw the axis at the foot, `base` pixels down. */

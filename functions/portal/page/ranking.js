@@ -55,7 +55,6 @@ function columnsOf({carried, rows}) {
   const known = [
     {key: "rank", title: "rank", kind: "number", show: count},
     {key: "id", title: "id", kind: "name"},
-    {key: "sequence", title: "sequence", kind: "sequence", show: residues},
     {key: "score", title: "score", kind: "number", show: barred("score"), hint: "What the ranking is by"},
     {key: "gate", title: "gate", kind: "number", show: barred("gate"), hint: "Above the threshold a sequence passes"},
     {key: "probability", title: "probability", kind: "number", show: value => [chance(value), bar(value, [0, 1])],
@@ -64,6 +63,7 @@ function columnsOf({carried, rows}) {
       hint: "How many percent of the reference set score less"},
     {key: "notice", title: "notice", kind: "name",
       show: code => code ? make("span", {class: "flag"}, CODES[code] ?? code) : ""},
+    {key: "sequence", title: "sequence", kind: "sequence", show: residues},
     {key: "line", title: "line", kind: "number", show: count},
   ];
   const optional = ["id", "probability", "percentile", "notice"];

@@ -36,11 +36,10 @@ function address(form, query, text) {
 
 function offer(link, text, noun) {
   return make("p", {class: "hint"}, button("Copy link", event => copy(link(), event.currentTarget)),
-    ` It holds the ${noun} and the options in ${count(text.length)} characters after the #, which browsers send to `
-    + "nobody. Opening it runs them again.");
+    ` It holds the ${noun} and the options, in ${count(text.length)} characters. The service stores nothing.`);
 }
 
 function tooLong(noun, asJob) {
-  return make("p", {class: "hint"}, `The ${noun} are too long for a link of ${count(LONGEST)} characters. A job has an `
-    + "address, which opens its result while that is kept. ", button("Run as a job", asJob));
+  return make("p", {class: "hint"}, `Too long for a link (${count(LONGEST)} characters). As a job, the ${noun} get an `
+    + "address, which opens the result while it is kept. ", button("Run as a job", asJob));
 }
