@@ -15,6 +15,7 @@ NOTEBOOKS_VENV := .venv-notebooks
 MUTANTS_VENV := .venv-mutants
 CLOUD_VENV := .venv-cloud
 NODE := tools/page/node_modules
+LIGHTHOUSE := benchmarks/lighthouse/node_modules
 RUN_LOCKS := functions/rank/requirements.txt functions/classify/requirements.txt layers/assay/requirements.txt
 PORT ?= 3000
 STACK ?= assay
@@ -138,6 +139,9 @@ bench-quick: $(VENV)/.dev  ## small benchmarks, in minutes; writes nothing
 bench-cold: $(VENV)/.dev $(SAM_VENV)/.sam  ## the cold start of the images that `make containers` built
 	$(PY) -m benchmarks.cold_start
 
+bench-page: $(VENV)/.dev $(LIGHTHOUSE)/.installed  ## the page in Lighthouse, each category at least 95; needs npm and Chromium
+	$(PY) -m benchmarks.page --write
+
 peers: $(PEERS_VENV)/.peers  ## install the runtimes that Assay is measured against (gigabytes)
 
 ### Models
@@ -183,7 +187,7 @@ sbom: $(AUDIT_VENV)/.audit  ## the packages of each image and of the layer as Cy
 	done; ls build/sbom
 
 clean:  ## remove everything that these commands built
-	rm -rf .venv .venv-* $(NODE) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* $(NODE) $(LIGHTHOUSE) .aws-sam build out demo-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 help:  ## list the commands
 	@awk -F ':.*## *' '/^### /{print "\n" substr($$0, 5)} /^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -193,6 +197,9 @@ INSTALL = @for lock in $^; do requirements/install $(@D) $$lock || exit 1; done;
 
 $(NODE)/.page: tools/page/package-lock.json
 	@npm ci --prefix tools/page --silent && touch $@
+
+$(LIGHTHOUSE)/.installed: benchmarks/lighthouse/package-lock.json
+	@npm ci --prefix benchmarks/lighthouse --silent && touch $@
 
 $(VENV)/.local: requirements/local.txt; $(INSTALL)
 $(VENV)/.dev: requirements/dev.txt; $(INSTALL)

@@ -68,17 +68,17 @@ function qualityOfRank(model) {
   ofShipped("rank", model);
   if (!Number.isFinite(metrics.spearman_all)) return;
   const rho = key => metrics[key].toFixed(2), top = Math.round(100 * metrics.top100_stable_after_gate);
-  WORDS.rank.quality.prepend(`On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
+  WORDS.rank.quality.append(` On ${count(metrics.rows_all)} measured proteins of families that it had not seen, the `
     + `score's rank correlation with the measurement is ${rho("spearman_all")}: ${rho("spearman_design")} for designs, `
-    + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable. `);
+    + `${rho("spearman_natural")} for natural proteins. Of the best 100 behind the gate, ${top} were stable.`);
 }
 
 function qualityOfClassify(model) {
   const {metrics: {test = {}, test_rows: rows} = /** @type {any} */({})} = model ?? {};
   if (!ofShipped("classify", model) || !Number.isFinite(test.top1) || !rows) return;
-  WORDS.classify.quality.prepend(`On ${count(rows)} abstracts that it had not seen, the most probable archive was `
+  WORDS.classify.quality.append(` On ${count(rows)} abstracts that it had not seen, the most probable archive was `
     + `right for ${Math.round(100 * test.top1)} of 100. The F1 score, mean of the archives, is `
-    + `${test.macro_f1.toFixed(2)}. `);
+    + `${test.macro_f1.toFixed(2)}.`);
 }
 
 /** Offer a choice of models if there is one and the API, by its own description, takes it. */

@@ -36,8 +36,9 @@ def test_what_browsers_get_is_one_script_that_imports_nothing_and_names_its_lice
     assert all(f"{name} {packages[name]} (" in LICENCES for name in imported)
 
 
-def test_the_lock_of_the_pages_packages_names_no_place_to_download_from() -> None:
-    lock = (ROOT / "tools/page/package-lock.json").read_text()
+@pytest.mark.parametrize("folder", ["tools/page", "benchmarks/lighthouse"])
+def test_the_locks_of_the_pages_packages_name_no_place_to_download_from(folder: str) -> None:
+    lock = (ROOT / folder / "package-lock.json").read_text()
     assert '"integrity"' in lock
     assert '"resolved"' not in lock
     assert "https://registry" not in lock
