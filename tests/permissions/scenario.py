@@ -72,6 +72,7 @@ class Stack:
     def cut(self, shard_bytes: int) -> None:
         """Set how large a file may be that one function does."""
         self.patch.setattr("assay.jobs.environment.caps", lambda _: Caps(shard_bytes, 1000, 1 << 30))
+        forget()
 
 
 def forget() -> None:
