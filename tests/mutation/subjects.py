@@ -131,7 +131,6 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
     "merging": Subject(
         (
             "layers/assay/python/assay/jobs/merging.py",
-            "layers/assay/python/assay/jobs/accounting.py",
             "layers/assay/python/assay/jobs/steps.py",
         ),
         (

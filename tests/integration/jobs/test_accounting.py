@@ -10,7 +10,7 @@ import pytest
 
 from assay.errors import ShardFailed, Unaccounted
 from assay.jobs import rank_files
-from assay.jobs.accounting import Ledger
+from assay.jobs.merging import Ledger
 from assay.jobs.rank_files import rank_shard
 from assay.jobs.steps import redrive
 from assay.jobs.workspace import ShardResult, partial_key

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import Unaccounted
-from assay.jobs.accounting import OUTCOMES, Ledger, adds_up
+from assay.jobs.merging import OUTCOMES, Ledger, adds_up
 from assay.jobs.workspace import JobPlan, ShardResult, Source
 
 COUNTS = {"received": 10, "scored": 7, "passed": 3, "rejected": 2, "duplicates": 1}

@@ -38,7 +38,7 @@ class World:
         assert kind == "rank"
         return SimpleNamespace(caps=Caps(10, 100, 50))
 
-    def working(self, job_id: str) -> Any:
+    def open_workspace(self, job_id: str) -> Any:
         assert job_id == "j"
         return self
 

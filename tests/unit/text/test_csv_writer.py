@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
-from assay.text.csv_writer import escape_formula, rejected_csv_header, rejected_rows, unescape_formula
+from assay.text.csv_writer import csv_text, escape_formula, rejected_csv_header, unescape_formula
 from assay.text.records import Reject
 
 CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data/formulas.json").read_text())
@@ -57,7 +57,7 @@ def test_many_rows_come_in_pieces() -> None:
 
 def test_rejects_are_written_as_they_are() -> None:
     rejects = [Reject(3, "residue", "',' at position 2"), Reject(9, "empty", "no residues")]
-    text = rejected_csv_header() + "".join(rejected_rows(rejects))
+    text = rejected_csv_header() + csv_text(rejects)
     assert read(text) == [
         ["line", "reason", "detail"],
         ["3", "residue", "',' at position 2"],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,11 +25,12 @@ class Tokens:
     ids: npt.NDArray[np.int32]
     truncated: bool
     more: tuple[npt.NDArray[np.int32], ...] = ()
+    windows: tuple[npt.NDArray[np.int32], ...] = field(init=False)
+    """All that is read of the text, window by window."""
 
-    @property
-    def windows(self) -> tuple[npt.NDArray[np.int32], ...]:
-        """Return all that is read of the text, window by window."""
-        return (self.ids, *self.more)
+    def __post_init__(self) -> None:
+        """Line the windows up."""
+        object.__setattr__(self, "windows", (self.ids, *self.more))
 
 
 class LocatedToken(NamedTuple):

@@ -25,16 +25,22 @@ def finish(results: Bucket, summary_key: str, summary: Mapping[str, Any], *, lat
 
     A job that is not the latest of its upload leaves the pointer as it is.
     """
+    pointer = _pointer(str(summary["upload"]), str(summary["job_id"]), str(summary["state"]), summary_key)
     body = json.dumps(summary, ensure_ascii=False, allow_nan=False, indent=1).encode()
     results.put(summary_key, body, "application/json")
     if latest:
-        point(results, str(summary["upload"]), str(summary["job_id"]), str(summary["state"]), summary_key)
+        results.put(*pointer, "application/json")
 
 
 def point(results: Bucket, upload: str, job_id: str, state: str, summary_key: str) -> None:
     """Write the pointer from an upload to a job."""
-    pointer = {"job_id": job_id, "state": state, "summary": summary_key}
-    results.put(pointer_key(upload), json.dumps(pointer).encode(), "application/json")
+    results.put(*_pointer(upload, job_id, state, summary_key), "application/json")
+
+
+def _pointer(upload: str, job_id: str, state: str, summary_key: str) -> tuple[str, bytes]:
+    """Return key and content of a pointer."""
+    content = {"job_id": job_id, "state": state, "summary": summary_key}
+    return pointer_key(upload), json.dumps(content).encode()
 
 
 def describe_failure(job_id: str, upload: str, error: AssayError) -> dict[str, object]:

@@ -174,10 +174,11 @@ class Jobs:
         claimer died, and is not there to go on. The same owner (a retry) gets it at once.
         """
         lease = {"owner": owner, "lease": self._table.clock() + lease_seconds}
+        pk = upload.pk
         pointer = self._table.item(f"key#{upload.key}") or {}
         promised = "" if pointer.get("sequencer", "none") else str(pointer["job"])  # a promise has no event's number
         job_id = promised or uuid.uuid4().hex
-        item = {"pk": upload.pk, "job": job_id, "attempts": 1, "promised": bool(promised), **lease}
+        item = {"pk": pk, "job": job_id, "attempts": 1, "promised": bool(promised), **lease}
         if self._table.put(item, "attribute_not_exists(pk) OR #expires < :now", now=self._table.clock()):
             return self._follow(Claim(job_id, "new"), item, upload, pointer)
         return self._take_over(upload, lease, lease_seconds)

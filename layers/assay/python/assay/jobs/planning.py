@@ -138,7 +138,8 @@ def new_plan(
         options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
     from assay.text.packing import look  # brings NumPy, which the portal does not have
 
-    found = look(_read_on(uploads, source, head), source.key.rpartition("/")[2])
+    chunks = [head] if source.size == len(head) else _read_on(uploads, source, head)
+    found = look(chunks, source.key.rpartition("/")[2])
     shape = kind.shape(found.head, replace(source, key=found.name), options)
     shards = _shards(source, found.packing, shape, caps)
     return JobPlan(

@@ -23,6 +23,7 @@ from assay.ranking.distributions import ReferenceScale
 from assay.ranking.ranker import OnScored, rank_blocks, reference_of, weigh
 from assay.ranking.ranking import (
     PartialRanking,
+    PlacedRow,
     RankedRow,
     label_row,
     merge,
@@ -46,8 +47,9 @@ from assay.text.records import NOT_FINITE, Reject
 def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspace, pair: Scorers) -> ShardResult:
     """Rank a shard in constant memory; its rejects and scores are written as they are found."""
     options = RankOptions(**manifest.options)
-    contract, tally = pair.contract, working.begin_tally(index)
-    blocks = tally.pass_blocks(read_blocks(manifest, manifest.shard(index), uploads, contract, tally))
+    contract, shard, pin = pair.contract, manifest.shard(index), manifest.pin
+    tally = working.begin_tally(index)
+    blocks = tally.pass_blocks(read_blocks(manifest, shard, uploads, contract, tally, options))
     try:
         scores = _scores(options, working, index, reference_of(pair.score))
         with RejectParts(working, index) as rejects, scores as add:
@@ -64,25 +66,28 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
                 else large_cells.MOST,  # windows share their line, by which they would be read again
             )
     except OpenRow:
-        return ShardResult(index, manifest.pin, 0, {}, cut=True)
+        return ShardResult(index, pin, 0, {}, cut=True)
     count_rejected(rejects.reasons)
-    part = CellPart(working, index)
-    body = _set_apart(
-        partial, part, lambda: read_blocks(manifest, manifest.shard(index), uploads, contract, Tally())
-    ).to_body()
-    counts, parts = body.pop("counts"), {**rejects.parts, **({large_cells.NAME: part.size} if part.size else {})}
-    return ShardResult(index, manifest.pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
+    if partial.shed or weigh((row.id, row.extra) for row in partial.rows) > large_cells.INLINE:
+        part = CellPart(working, index)
+        again = read_blocks(manifest, shard, uploads, contract, Tally(), options) if partial.shed else iter(())
+        partial = _set_apart(partial, part, again)
+        rejects.parts[large_cells.NAME] = part.size
+    body = partial.to_body()
+    counts, parts = body.pop("counts"), rejects.parts
+    return ShardResult(index, pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
 
 
-def _set_apart(partial: PartialRanking, part: CellPart, again: Callable[[], Iterator[Block]]) -> PartialRanking:
-    """Write ids and cells that are too large for a shard's result beside it, and return the ranking without them."""
+def _set_apart(partial: PartialRanking, part: CellPart, again: Iterator[Block]) -> PartialRanking:
+    """Write ids and cells that are too large for a shard's result beside it, and return the ranking without them.
+
+    Those of a ranking that shed them are in the blocks that are read `again`.
+    """
     keys = [row.line for row in partial.rows] if partial.shed else range(len(partial.rows))
     if partial.shed:
-        part.write(_labels(again(), {*keys}))
-    elif weigh((row.id, row.extra) for row in partial.rows) > large_cells.INLINE:
-        part.write((key, (row.id, row.extra)) for key, row in enumerate(partial.rows))
+        part.write(_labels(again, {*keys}))
     else:
-        return partial
+        part.write((key, (row.id, row.extra)) for key, row in enumerate(partial.rows))
     pairs = zip(keys, partial.rows, strict=True)
     rows: list[RankedRow] = [place_row(label_row(row, None, ()), part.places[key]) for key, row in pairs]
     return replace(partial, rows=rows)
@@ -108,19 +113,21 @@ def _scores(
         yield None
 
 
-def read_blocks(manifest: JobPlan, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally) -> Iterator[Block]:
+def read_blocks(
+    manifest: JobPlan, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally, options: RankOptions
+) -> Iterator[Block]:
     """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""
+    windows, lenient = options.windows, options.lenient(contract)
     chunks = shard_bytes.read_shard(uploads, manifest, shard, tally)
-    options = RankOptions(**manifest.options)
     fmt = Format(manifest.format)
     headed = fmt is Format.CSV and bool(manifest.header) and shard.start > manifest.header_at
     head, chunks = split_head(chunks)
     blocks = parse(
         chain([header_bytes(manifest.header)], chunks) if headed else chunks,
         fmt,
-        options.lenient(contract),
+        lenient,
         column=options.column,
-        windows=options.windows,
+        windows=windows,
         columns=tuple(json.loads(manifest.header)) if fmt is Format.JSONL else None,
         first_line=line_of(manifest.header) if headed else 1,
         begins=shard.index == 0,
@@ -210,7 +217,8 @@ def _partials(found: Iterable[ShardResult], pieces: list[Piece]) -> Iterator[Par
 def _write_ranking(working: Workspace, whole: PartialRanking) -> str:
     key = result_key(working.job_id, "ranking.csv")
     with Writer(working.results, key, _CSV) as writer:
-        for text in ranking_csv(whole, large_cells.fill_cells(working, whole.rows)):
+        placed = any(isinstance(row, PlacedRow) for row in whole.rows)
+        for text in ranking_csv(whole, large_cells.fill_cells(working, whole.rows) if placed else None):
             writer.write(text.encode())
     return key
 

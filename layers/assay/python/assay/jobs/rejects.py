@@ -12,7 +12,7 @@ from typing import Final, Self
 from assay.aws.s3 import Writer
 from assay.errors import Unaccounted
 from assay.jobs.workspace import Workspace, result_key
-from assay.text.csv_writer import rejected_csv_header, rejected_rows
+from assay.text.csv_writer import csv_text, rejected_csv_header
 from assay.text.records import Reject
 
 ONE_FILE: Final = 1 << 30
@@ -61,10 +61,9 @@ class RejectParts:
         return Writer(self._working.parts, self._working.part(self._shard, name), _CSV)
 
     def _write(self, writer: Writer, name: str, rejects: list[Reject]) -> None:
-        for piece in rejected_rows(rejects):
-            data = piece.encode()
-            writer.write(data)
-            self.parts[name] = self.parts.get(name, 0) + len(data)
+        data = csv_text(rejects).encode()
+        writer.write(data)
+        self.parts[name] = self.parts.get(name, 0) + len(data)
 
 
 @dataclass(frozen=True, slots=True)

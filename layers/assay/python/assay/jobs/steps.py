@@ -11,11 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from assay.aws.s3 import MemoryBucket
 from assay.errors import MalformedBody, ServiceError
 from assay.jobs import workspace
-from assay.jobs.accounting import Ledger
 from assay.jobs.ending import BLAMED, fail_job, fail_planned_job, settle, write_summary
 from assay.jobs.environment import JobEnvironment
 from assay.jobs.job_records import Claim, Job, UploadIdentity
-from assay.jobs.merging import CutInRow, Joined, check_results, collect_results
+from assay.jobs.merging import CutInRow, Joined, Ledger, check_results, collect_results
 from assay.jobs.planning import JobType, Upload, as_one_shard, plan_job
 from assay.jobs.workspace import JobPlan, ShardResult, Workspace
 from assay.telemetry import logger
@@ -171,14 +170,15 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
 
 def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Upload) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan_job` does, and what the work raises."""
-    caps, job_id, uploads = desk.of_kind(kind.name).caps, claim.job_id, MemoryBucket(desk.uploads)
-    manifest = plan_job(kind, desk.open_workspace(job_id), upload, uploads, caps, fresh=claim.state == "new")
+    caps, job_id, working = desk.of_kind(kind.name).caps, claim.job_id, desk.open_workspace(claim.job_id)
+    uploads = MemoryBucket(desk.uploads)
+    manifest = plan_job(kind, working, upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
     elif not _start(desk, manifest) and _has_failed(desk, job_id):
         settle(desk, job_id)
     else:
-        working = desk.open_workspace(job_id).in_memory()
+        working = working.in_memory()
         result = kind.work(manifest, 0, uploads, working)
         _conclude(desk, kind, manifest, working, check_results(Ledger(manifest), [result]))
 

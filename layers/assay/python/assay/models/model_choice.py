@@ -40,16 +40,27 @@ class Choice:
     def model(self, text: str | None, task: str, default: str) -> LoadedModel:
         """Return the model that `text` names, `default` where it is None or empty.
 
-        Raises NotFound for what is not published, or for another task; ModelUnavailable if it can't be loaded.
+        Raises NotFound for what is not published, or for another task; ModelUnavailable where it can't be loaded.
         """
+        return self.models(task, (text, default))[0]
+
+    def models(self, task: str, *wanted: tuple[str | None, str]) -> list[LoadedModel]:
+        """Return a model for each name and default. All are found before the first is taken. Raises as `model` does."""
+        targets, registry = [self._find(text, task, default) for text, default in wanted], self.registry
+        return [
+            registry.current(target.name, task)
+            if target.version is None
+            else registry.pin(target.name, target.version, task)
+            for target in targets
+        ]
+
+    def _find(self, text: str | None, task: str, default: str) -> Target:
         if not text or text == default:
-            return self.registry.current(default, task)
+            return Target(default)
         wanted = parse_target(text)
         if self._find_task(wanted) != task:
             self._shelf.require(wanted, task)
-        if wanted.version is None:
-            return self.registry.current(wanted.name, task)
-        return self.registry.pin(wanted.name, wanted.version, task)
+        return wanted
 
     def task(self, text: str) -> str:
         """Return what a model is for. Raises NotFound."""
@@ -103,8 +114,7 @@ def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> 
     Raises NotFound, ModelUnavailable; where the two want different sequences InvalidOption if the caller named one of
     them, else BundleInvalid.
     """
-    first = choice.model(options.gate_model, TASK, gate)
-    second = choice.model(options.score_model, TASK, score)
+    first, second = choice.models(TASK, (options.gate_model, gate), (options.score_model, score))
     try:
         return pair_models(first, second)
     except BundleInvalid as error:

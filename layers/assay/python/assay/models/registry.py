@@ -258,7 +258,7 @@ class Registry:
 
     def pin(self, name: str, version: str, task: str) -> LoadedModel:
         """Return one version, current or not; ModelUnavailable if it can't be loaded."""
-        model = self._find_held(_require_known_name(name), version, task)
+        model = self._find_held(name, version, task)
         if model is not None:
             return model
         with self._lock:
@@ -369,7 +369,7 @@ class Registry:
         return model if model is not None and model.manifest.task == task else None
 
     def _load_pinned(self, name: str, version: str, task: str) -> LoadedModel:
-        refused = self._refusals.reason((name, version, task), self._clock())
+        refused = self._refusals.reason((_require_known_name(name), version, task), self._clock())
         if refused:  # fetching it again would not help
             raise ModelUnavailable(refused, model=name, version=version)
         try:

@@ -43,8 +43,8 @@ class TextClassifier:
 
     def __init__(self, model: LoadedModel) -> None:
         self.model, self.text = model, model.text
-        self.rows, self.width = _shape(model)
         self.longest = model.longest
+        self.rows, self.width = _shape(model)
         self._activate = ACTIVATIONS[self.text.activation]
         self._tokenizer = model.tokenizer
         self._usual = model.usual_texts

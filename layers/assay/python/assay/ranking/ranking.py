@@ -198,7 +198,7 @@ def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None 
     starts = range(0, len(partial.rows), PIECE)
     rank = 1
     for lot in lots if lots is not None else (partial.rows[at : at + PIECE] for at in starts):
-        yield csv_text(_result_cells(rank + at, row, partial) for at, row in enumerate(lot))
+        yield csv_text([_result_cells(rank + at, row, partial) for at, row in enumerate(lot)])
         rank += len(lot)
 
 

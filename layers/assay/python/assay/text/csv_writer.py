@@ -8,11 +8,8 @@ that nothing is lost: `unescape_formula` undoes what `escape_formula` did.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Final
-
-from assay.text.records import Reject
 
 REJECTED_COLUMNS: Final = ("line", "reason", "detail")
 PIECE: Final = 1000
@@ -27,11 +24,6 @@ _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 def rejected_csv_header() -> str:
     """Return the first line of rejected.csv."""
     return csv_text([REJECTED_COLUMNS])
-
-
-def rejected_rows(rejects: Iterable[Reject]) -> Iterator[str]:
-    """Yield the rows of rejected.csv in pieces, without its header."""
-    return _pieces(rejects)
 
 
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
@@ -58,13 +50,6 @@ def unescape_formula(cell: str) -> str:
 
 def _is_formula(cell: str) -> bool:
     return cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
-
-
-def _pieces(rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """Yield CSV text, some rows at a time."""
-    rest = iter(rows)
-    while piece := list(islice(rest, PIECE)):
-        yield csv_text(piece)
 
 
 class _Lines(io.StringIO):
