@@ -4,6 +4,7 @@ Handlers are called as Lambda does, with logs, metrics and traces on (written to
 its runtime's calls. DynamoDB is not asked: scores are not remembered here. The service is `assay up`, one process.
 """
 
+import base64
 import cProfile
 import http.client
 import io
@@ -32,6 +33,8 @@ from benchmarks.start import STARTS, function_environment, link_models
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 CLIENTS: Final = (1, 8, 32)
+LARGE: Final = 10_000
+"""Sequences of a large request."""
 _READY: Final = re.compile(r"ready (http://\S+)")
 _TRACED: Final = {
     "_X_AMZN_TRACE_ID": "Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=1",
@@ -66,6 +69,48 @@ def requests(count: int) -> Mapping[str, tuple[str, dict[str, Any]]]:
         "one abstract": ("classify.api.handler", abstract),
         f"{count} sequences": ("rank.api.handler", sequences),
     }
+
+
+def large_requests(count: int) -> Mapping[str, dict[str, Any]]:
+    """Return events that ask to rank the same so many sequences, by the form of their body."""
+    texts = [line.decode() for line in random_lines(count)]
+    named = [*enumerate(texts)]
+    lines = "".join(f"{text}\n" for text in texts)
+    bodies = {
+        "lines": ("text/plain", lines),
+        "lines in base64": ("application/octet-stream", base64.b64encode(lines.encode()).decode()),
+        "JSON, a list of strings": ("application/json", json.dumps({"sequences": texts})),
+        "FASTA": ("text/x-fasta", "".join(f">p{at}\n{text}\n" for at, text in named)),
+        "CSV, an id and a sequence": ("text/csv", "id,sequence\n" + "".join(f"p{at},{text}\n" for at, text in named)),
+        "JSON, objects with an id": (
+            "application/json",
+            json.dumps({"sequences": [{"id": f"p{at}", "sequence": text} for at, text in named]}),
+        ),
+    }
+    known = json.loads((ROOT / "events/rank_json.json").read_text())
+    return {
+        name: known | {"headers": {"Content-Type": kind}, "body": body, "isBase64Encoded": name.endswith("base64")}
+        for name, (kind, body) in bodies.items()
+    }
+
+
+def large_overhead(said: Report, clock: Clock, runs: int) -> None:
+    """Add the table of requests of 10,000 sequences, measured in turn."""
+    act, events = handler("rank.api.handler"), large_requests(LARGE)
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in events}
+    with silence():
+        for turn in range(runs + 3):
+            for name, event in events.items():
+                whole, model = laps(act, event, clock, 1)
+                found[name] += [(whole.seconds[0], model.seconds[0])] if turn >= 3 else []
+    rows = []
+    for name, pairs in found.items():
+        whole, model = (Times(tuple(pair[at] for pair in pairs)) for at in (0, 1))
+        besides = Times(tuple(each - networks for each, networks in pairs))
+        share = statistics.median(networks / each for each, networks in pairs)
+        rows.append((name, whole.show(), model.show(), besides.show(), f"{share:.0%}"))
+    said.add(f"## Warm handler, {LARGE:,} sequences, ms: median (fastest-slowest)")
+    said.table(("body", "handler", "of it the networks", "besides the networks", "the networks' share"), rows)
 
 
 def handler(name: str) -> Handler:
@@ -144,6 +189,7 @@ def overhead(said: Report, runs: int) -> None:
     for name, lines in profiles.items():
         said.add(f"Most expensive by their own time, {name} (the profiler makes all of it slower):")
         said.table(("function", "calls a request", "ms a request"), lines)
+    large_overhead(said, clock, max(3, runs // 10))
 
 
 @contextmanager
