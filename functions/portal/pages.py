@@ -48,7 +48,12 @@ _VIEWER = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A
 </body></html>"""
 
 _VIEWER_STYLE = """nav{max-width:1460px;margin:0 auto;padding:14px 20px 0;font:600 15px system-ui,sans-serif}
-nav a{color:#0f6b72;margin-right:1.2em}html.dark-mode nav a{color:#67c5cb}body{margin:0}"""
+nav a{color:#0f6b72;margin-right:1.2em}html.dark-mode nav a{color:#67c5cb}body{margin:0}
+.swagger-ui .renderedMarkdown code{padding:1px 5px}
+@media(max-width:40rem){.swagger-ui .wrapper{padding:0 12px}
+.swagger-ui .opblock-body :is(table,tbody,tr,td){max-width:100%;overflow-wrap:anywhere}
+.swagger-ui :is(.parameters-container,.responses-inner){overflow-x:auto}
+.swagger-ui :is(.response-controls,.opblock-section-header){flex-wrap:wrap}}"""
 _DARK = """{const dark = matchMedia("(prefers-color-scheme: dark)");
 const look = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", look); look();}"""

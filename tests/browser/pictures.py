@@ -46,7 +46,7 @@ def classify(browser: Browser, service: Service, target: Path) -> None:
 def take(visit: Visit, target: Path) -> None:
     """Save what the window shows, once plots have their widths."""
     visit.page.mouse.move(0, 0)
-    visit.page.evaluate("document.activeElement.blur(); new Promise(requestAnimationFrame)")
+    visit.page.evaluate("document.activeElement.blur(); scrollTo(0, 0); new Promise(requestAnimationFrame)")
     visit.page.wait_for_timeout(300)
     target.parent.mkdir(exist_ok=True)
     visit.page.screenshot(path=target)

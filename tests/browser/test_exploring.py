@@ -14,7 +14,7 @@ from tests.browser.test_looks import faults, sticks_out
 from tests.browser.test_rank import MANY, answer, two
 from tests.browser.visit import DESK, Visit
 from tests.e2e.running import Service
-from tests.e2e.samples import DESIGN, OTHER, POOR, SHORT
+from tests.e2e.samples import ABSTRACT, DESIGN, OTHER, POOR, SHORT
 from tools.demo.proteins import fasta, proteins
 
 BAR = "#rank-result .tools"
@@ -319,6 +319,23 @@ def test_a_print_has_every_row_and_how_they_were_made(visit: Visit) -> None:
     visit.page.evaluate("dispatchEvent(new Event('afterprint'))")
     visit.page.emulate_media(media="screen")
     assert len(visit.column("id")) < 100
+
+
+def test_a_print_lists_rejects_and_has_titles_but_no_buttons(visit: Visit) -> None:
+    ranked(visit, "\n".join([DESIGN, *["MKV"] * 30]))
+    assert visit.page.locator("#rank-result .rejects td >> text=wrong length").first.is_hidden()
+    visit.page.emulate_media(media="print")
+    assert visit.page.locator("#rank-result .rejects td >> text=wrong length").first.is_visible()
+    assert not any(each.is_visible() for each in visit.page.locator("#rank-result .share button").all())
+    visit.page.emulate_media(media="screen")
+    visit.page.click("#tab-classify")
+    visit.paste(f"{ABSTRACT}\n---\n{ABSTRACT}", "#abstract")
+    visit.classify()
+    visit.page.locator("#classify-result summary").first.click()
+    visit.page.emulate_media(media="print")
+    assert visit.page.locator("#classify-result h2").is_visible()
+    buttons = visit.page.locator("#classify-result button:not(.map button)").all()
+    assert not any(each.is_visible() for each in buttons)
 
 
 def test_probability_percentile_and_notice_are_shown_where_a_reply_has_them(visit: Visit) -> None:

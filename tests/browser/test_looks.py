@@ -134,6 +134,14 @@ def test_the_apis_viewer_describes_options_and_fills_in_what_an_operation_needs(
     assert page.locator(".opblock-deprecated").count() == 5
 
 
+def test_an_operation_of_the_apis_viewer_fits_a_phone(browser: Any, service: Service) -> None:
+    with Visit.to(browser, service, viewport=PHONE | {"width": 320}) as visit:
+        visit.page.goto(f"{service.url}/docs#/Sequences/rankSequences")
+        visit.page.locator("tr[data-param-name=top_k]").first.wait_for()
+        visit.page.wait_for_selector(".responses-table")
+        assert not sticks_out(visit)
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_the_apis_viewer_keeps_to_the_colours_of_the_system_and_leads_home(
     browser: Any, service: Service, scheme: str

@@ -45,7 +45,7 @@ test("a search finds text in any column of text, whatever its case", () => {
 
 test("rounding makes nothing certain and no zero negative", () => {
   assert.deepEqual([0.995, 1, 0.004, 0, 0.5].map(chance), [">0.99", "1.00", "<0.01", "0.00", "0.50"]);
-  assert.deepEqual([99.95, 100, 0.05, 0, 12.34].map(percent), [">99.9", "100.0", "<0.1", "0.0", "12.3"]);
+  assert.deepEqual([99.95, 100, 0.05, 0, 12.34].map(percent), [">99.9", "100", "<0.1", "0", "12.3"]);
   assert.deepEqual([-0.001, -0.717, 2.444].map(two), ["0.00", "−0.72", "2.44"]);
   assert.equal(number(-0.5), "−0.5");
 });

@@ -22,5 +22,6 @@ export function chance(value) {
 export function percent(value) {
   if (!Number.isFinite(value)) return "–";
   if (value > 99.9 && value < 100) return ">99.9";
+  if (value === 100 || value === 0) return `${value}`;
   return value > 0 && value < 0.1 ? "<0.1" : value.toFixed(1);
 }
