@@ -91,7 +91,7 @@ def test_each_decision_has_its_number_date_status_and_alternatives() -> None:
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_links_lead_to_files(name: str) -> None:
-    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name])
+    links = re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", TEXTS[name]) + re.findall(r'src(?:set)?="([^"]+)"', TEXTS[name])
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (ROOT / name).parent.joinpath(link).exists()] == []
 
