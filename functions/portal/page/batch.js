@@ -12,13 +12,13 @@ const COLUMNS_OF_BATCH = ["abstract", "id", "labels", "titles", "notice", "error
   .map(name => ({key: name, title: name}));
 
 /** Show the results of several texts, each called by its name; `kind` is as `classification` wants it. */
-export function several(results, names, kind) {
+export function several(results, names, kind, heading = `${results.length} abstracts`) {
   const columns = [...COLUMNS_OF_BATCH, ...labelsOf(results).map(label => ({key: `score-${label}`, title: label}))];
   const rows = () => results.map((result, i) => batchRow(result, i, names[i], kind.titles));
   const csv = () => save("classification.csv", "text/csv", writeCsv(columns, rows()));
   const json = () => save("classification.json", "application/json",
     JSON.stringify({model: kind.model, results}, null, 1));
-  const tools = make("div", {class: "tools"}, make("h2", {class: "grow"}, `${results.length} abstracts`),
+  const tools = make("div", {class: "tools"}, make("h2", {class: "grow"}, heading),
     button("CSV", csv), button("JSON", json));
   const entries = results.map((result, i) => entry(result, names[i], i, kind));
   return [tools, make("p", {class: "counts"}, tallied(results)), heatMap(results, names, kind, entries), ...entries];
@@ -77,6 +77,14 @@ function cell({scores, labels = []}, label) {
 
 const short = (text, most) => text.length > most ? `${text.slice(0, most)} …` : text;
 
+/** Return a place that is filled once its entry is opened. */
+function lazily(fill) {
+  const place = make("div");
+  requestAnimationFrame(() => place.parentElement?.addEventListener("toggle", () => place.replaceChildren(fill()),
+    {once: true}));
+  return place;
+}
+
 function entry(result, name, i, kind) {
   const title = [make("strong", {}, `${i + 1}. `), `${short(name, SHOWN)} `];
   if (result.error)
@@ -85,5 +93,5 @@ function entry(result, name, i, kind) {
   const labels = result.truncated ? `${names} (text cut)` : names;
   const odd = result.notice && make("span", {class: "odd"}, ODD[result.notice] ?? result.notice);
   return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels), odd),
-    classification(result, kind, result.id ? "" : name));
+    lazily(() => classification(result, kind, kind.textOf?.(result, i) ?? (result.id ? "" : name))));
 }

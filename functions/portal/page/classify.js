@@ -6,8 +6,10 @@ import {several} from "./batch.js";
 import {contentsOf, textOf} from "./contents.js";
 import {announce, at, button, count, make, plural, show, size} from "./dom.js";
 import {EXAMPLE_ABSTRACT} from "./examples.js";
+import {textAt} from "./file_texts.js";
 import {complain, intake} from "./intake.js";
 import {addressed} from "./jobs.js";
+import {explanationOf, kindOfModel, knowLabels} from "./label_kinds.js";
 import {classification} from "./labels.js";
 import {noticeList} from "./notices.js";
 import {formQuery} from "./options.js";
@@ -37,7 +39,8 @@ export function startClassify() {
 
 /** Say which model serves, and the thresholds and titles of each model's labels. */
 export function classifyModels(serving, thresholds, titles) {
-  Object.assign(desk, {serving, thresholds, titles});
+  desk.serving = serving;
+  knowLabels(thresholds, titles);
 }
 
 /** Look at a file that is brought: a plain text is put into the box, all else is kept to be sent as it is. */
@@ -168,12 +171,12 @@ async function offerJob(texts, call) {
 }
 
 function answered(found, files, texts) {
-  const {results, notices = []} = found, kind = kindOf(found);
+  const {results, notices = []} = found, kind = kindOf(found, files);
   const told = noticeList(notices.filter(({code}) => !EACH.includes(code)),
     files.length ? "line" : "abstract") ?? "";
   if (files.length < 2 && results.length === 1) {
     const source = sourceOf(results[0], files[0]);
-    const text = desk.well.file ? "" : desk.well.text().trim();
+    const text = desk.well.file ? kind.textOf?.(results[0], 0) ?? "" : desk.well.text().trim();
     show(at("classify-result"), ...source, told, classification(results[0], kind, text), shared(files, found));
     return announce(spoken(results[0]));
   }
@@ -193,15 +196,17 @@ function shared(files, {model, results}) {
     asJob: () => classifyRun(signal => ofJob(file, at("classify-result"), {...servingOnly(call), signal}))});
 }
 
-function kindOf({model, titles = desk.titles[model.name] ?? {}}) {
-  return {model, titles, thresholds: desk.thresholds[model.name] ?? {}, explain};
+function kindOf({model, titles}, files) {
+  const [file, more] = files, one = (_, i) => () => textAt(file, each => each === i);
+  const textOf = file && ((result, i) => result.source?.text ?? (more ? undefined : one(result, i)));
+  return {...kindOfModel(model, titles), explain, textOf};
 }
 
-/** Return why a text has its labels. */
-async function explain(text) {
+/** Return why a text has its labels. Throws Refusal where its scores are not those of the result. */
+async function explain(text, result) {
   const {signal} = desk.running;
-  const {results: [result]} = await ofTexts([text], {route: `${route()}?explain=true`, signal});
-  return result.explanation;
+  const {results: [found]} = await ofTexts([text], {route: `${route()}?explain=true`, signal});
+  return explanationOf(found, result);
 }
 
 /** Say where in a PDF the text was found, and put it where it can be corrected. */

@@ -73,18 +73,22 @@ function tableOf(sentences) {
       make("th", {scope: "col"}, "sentence"))), make("tbody", {}, rows)));
 }
 
-/** Offer to explain a result; `explain()` asks the service for the explanations. */
+/** Offer to explain a result; `explain(text)` asks the service. The text may have to be looked for: `text()` does. */
 export function whyBar(explain, text, titles) {
   const place = make("div", {class: "why-bar"});
   const ask = button("Why these labels?", async () => {
     ask.disabled = true;
     ask.textContent = "Asking …";
     try {
-      place.replaceChildren(explained(await explain(), text, titles) ?? "The model has nothing to say about it.");
+      const found = typeof text === "function" ? await text() : text;
+      place.replaceChildren(explained(await explain(found), found, titles) ?? "The model has nothing to say about it.");
       announce("The explanation is shown.");
       place.querySelector("select")?.focus();
     } catch (error) {
-      if (error.name !== "AbortError") place.replaceChildren(make("p", {class: "field-error"}, sentence(error)));
+      if (error.name === "AbortError") return;
+      ask.disabled = false;
+      ask.textContent = "Why these labels?";
+      place.replaceChildren(ask, make("p", {class: "field-error"}, sentence(error)));
     }
   });
   place.append(ask);

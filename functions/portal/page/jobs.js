@@ -3,6 +3,7 @@
 
 import {copy} from "./csv.js";
 import {announce, at, button, count, make, show, size, titled} from "./dom.js";
+import {keepFile} from "./label_job.js";
 import {fileOf, outcome} from "./outcomes.js";
 import {unlink} from "./permalink.js";
 import {problem} from "./problems.js";
@@ -25,6 +26,7 @@ export async function upload(pane, file, options, signal, kind = "rank") {
       throw new Refusal(`${file.name} has ${size(file.size)}. An upload takes at most ${size(offer.max_bytes)}.`);
     await send(offer.upload, file, speedometer(bar, file.size), stop.signal);
     rememberRun({job: offer.job_id, kind, name: file.name});
+    keepFile(offer.job_id, file);
     announce("Uploaded.");
     addressed(offer.job_id);
     await follow(pane, offer.job_id, signal);

@@ -26,8 +26,8 @@ export const ODD = {not_english: "not English", not_prose: "not prose", unfamili
  * labels of a text explained.
  * @param {any} result
  * @param {{thresholds: Record<string, number>, titles: Record<string, string>, model: any,
- *   explain?: (text: string) => Promise<any>}} kind
- * @param {string} [text]
+ *   explain?: (text: string, result: any) => Promise<any>}} kind
+ * @param {string | (() => Promise<string>)} [text]
  */
 export function classification(result, kind, text = "") {
   const rows = labelRows(result, kind);
@@ -42,11 +42,12 @@ export function classification(result, kind, text = "") {
   fill(false);
   const {model} = kind;
   return make("div", {class: "classification"}, chosenLabels(chosen), barTable(table), tickLegend(),
-    labelTools(rows, result, model, all), why(kind, text), footnote(result, model));
+    labelTools(rows, result, model, all), why(kind, text, result), footnote(result, model));
 }
 
 /** @param {any} kind */
-const why = ({explain, titles}, text) => text && explain ? whyBar(() => explain(text), text, titles) : "";
+const why = ({explain, titles}, text, result) =>
+  text && explain ? whyBar(found => explain(found, result), text, titles) : "";
 
 /** Return the labels of a result, the most probable first, each with its title and threshold. */
 export function labelRows({scores, labels}, {thresholds, titles}) {

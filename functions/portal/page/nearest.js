@@ -36,7 +36,7 @@ async function fill(place, sequence, {score, gate}) {
 }
 
 function shown(nearest, {about, columns}) {
-  const heads = ["name", "identity", "differences", ...columns].map((title, i) =>
+  const heads = ["name", "identity, %", "differences", ...columns].map((title, i) =>
     make("th", {scope: "col", class: i > 2 || i === 1 ? "number" : ""}, title));
   return [
     make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Nearest measured sequences"},

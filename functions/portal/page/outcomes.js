@@ -3,6 +3,7 @@
 
 import {parseCsv, plain} from "./csv.js";
 import {announce, make, plural} from "./dom.js";
+import {labelledJob} from "./label_job.js";
 import {noticeList, spokenNotices} from "./notices.js";
 import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
@@ -28,7 +29,9 @@ export async function outcome(job) {
   const [found, summary] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
   const {options = {}, notices, histograms} = {histograms: job.histograms, ...summary};
   announce(`The job is done.${spokenNotices(notices)}`);
-  if (!found) return [title, countsOf(counts), noticeList(notices), rejects({rejected, counts})].filter(Boolean);
+  const listed = rejects({rejected, counts});
+  if (!found)
+    return [title, countsOf(counts), noticeList(notices), ...await labelledJob(job, summary), listed].filter(Boolean);
   const chosen = {threshold: options.threshold ?? 0, top_k: found.rows.length};
   return [title, ranking({...found, counts, rejected, notices, models, histograms, live: false, options: chosen}).node];
 }
