@@ -16,6 +16,13 @@ from assay.errors import BundleInvalid
 from assay.models.loading import SequenceScorer, load_folder
 from assay.models.manifest import MANIFEST, Manifest, read_manifest
 from assay.models.window_scan import WindowScan, find_overlap
+from assay.options import RankOptions
+from assay.ranking.ranker import Scorer, rank_blocks
+from assay.ranking.ranking import PartialRanking
+from assay.sequences.contract import DEFAULT
+from assay.sequences.formats import Format
+from assay.sequences.parsing import parse
+from assay.text.records import Limits, Reject
 from tests.conftest import DATA
 from tools.models.build import build_manifest
 from tools.models.publish import require_publishable
@@ -53,6 +60,31 @@ def inputs(draw: st.DrawFn) -> Codes:
 @given(codes=inputs())
 def test_scores_are_the_same_bits_as_one_by_one(scorer: SequenceScorer, codes: Codes) -> None:
     assert scorer.score(codes).tobytes() == scorer.score_singly(codes).tobytes()
+
+
+class Singly:
+    """The same model, each window by itself."""
+
+    def __init__(self, scorer: SequenceScorer) -> None:
+        self.batch, self.score = scorer.batch, scorer.score_singly
+
+
+def ranked(document: bytes, model: Scorer, options: RankOptions) -> tuple[PartialRanking, list[Reject]]:
+    rejects: list[Reject] = []
+    blocks = parse([document], Format.FASTA, DEFAULT, windows=options.windows, limits=Limits(block_records=64))
+    return rank_blocks(blocks, model, model, options, deduplicate=True, on_rejects=rejects.extend), rejects
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text("ACDEFGHIKLMNPQRSTVWY", max_size=200), max_size=4), st.integers(0, 2**32), st.integers(1, 9))
+def test_a_proteome_has_the_same_ranking_counts_and_rejects(
+    scorer: SequenceScorer, proteins: list[str], seed: int, step: int
+) -> None:
+    random = np.random.default_rng(seed)
+    drawn = ["".join(random.choice(list("AACDEFGHIKLMNPQRSTVWYX" if at else "GS"), 300)) for at in range(3)]
+    document = "".join(f">{at} a protein\n{text}\n" for at, text in enumerate([*proteins, *drawn])).encode()
+    options = RankOptions(window=LENGTH, step=step, top_k=40, threshold=0.0)
+    assert ranked(document, scorer, options) == ranked(document, Singly(scorer), options)
 
 
 @settings(max_examples=60, deadline=None)
