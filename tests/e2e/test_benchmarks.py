@@ -1,4 +1,4 @@
-"""The benchmark of large files, with a small one."""
+"""The benchmarks of large files, with a small one, and of windows, with a few."""
 
 import os
 import re
@@ -14,6 +14,16 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (ROOT / "models" / GATE).is_dir(), reason="needs the default models"),
 ]
+
+
+def test_windows_by_a_scan_rank_as_one_by_one() -> None:
+    path, tiny = os.pathsep.join(str(ROOT / part) for part in ("layers/assay/python", ".")), "tests/data/tiny-scan/1"
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.windows", tiny, tiny, "--size", "smoke"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\| (.+?) \|", done.stdout, re.MULTILINE)[2:] == ["shipped pair", "one by one", "scan"]
 
 
 def test_a_file_through_the_machine_is_what_one_pass_gives() -> None:

@@ -20,6 +20,7 @@ SAVING: Final = 8
 _MOST_STEP: Final = SAVING
 _KEY: Final = 8
 _LOOK: Final = 1024
+_PIECE: Final = 2048
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,11 +45,8 @@ def find_overlap(codes: Codes) -> Overlap | None:
         return None
     kept, steps = (codes, steps) if len(rows) == len(codes) else (codes[rows], steps[rows])
     text, places = _join(kept, steps)
-    found = np.lib.stride_tricks.sliding_window_view(text, codes.shape[1])[places]
-    if np.array_equal(found, kept):
-        return Overlap(rows, text, places)
-    same = (found == kept).all(axis=1)
-    return Overlap(rows[same], text, places[same])
+    same = _compare(text, places, kept)
+    return Overlap(rows, text, places) if same.all() else Overlap(rows[same], text, places[same])
 
 
 def _find_steps(codes: Codes) -> Index:
@@ -93,6 +91,18 @@ def _join(codes: Codes, steps: Index) -> tuple[Codes, Index]:
     first = np.flatnonzero(steps == length)
     text[ends[first, None] - length + np.arange(length)] = codes[first]
     return text, ends - length
+
+
+def _compare(text: Codes, places: Index, codes: Codes) -> NDArray[np.bool_]:
+    """Say which rows [N] are the windows of the text at their places; by pieces, which stay in a processor's cache."""
+    view = np.lib.stride_tricks.sliding_window_view(text, codes.shape[1])
+    same = np.ones(len(codes), np.bool_)
+    for start in range(0, len(codes), _PIECE):
+        piece = slice(start, start + _PIECE)
+        found = view[places[piece]]
+        if not np.array_equal(found, codes[piece]):
+            same[piece] = (found == codes[piece]).all(axis=1)
+    return same
 
 
 class WindowScan:
