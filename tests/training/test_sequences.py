@@ -15,7 +15,7 @@ pytest.importorskip("tensorflow")
 from assay.models.loading import load_folder
 from assay.models.probes import check_probes
 from tools.training.sequences import __main__ as command
-from tools.training.sequences import convert, fitting, pipeline
+from tools.training.sequences import convert, distil_pair, fitting, pipeline
 from tools.training.sequences.pair_cards import card
 from tools.training.sequences.proteins_data import ALPHABET, STABLE, Proteins
 from tools.training.sequences.stability_network import Student, StudentShape
@@ -30,6 +30,8 @@ SHAPES = {
     "stride 4": StudentShape(stride=4),
     "dilated": StudentShape(kernel=3, blocks=2, dilation=2),
     "depthwise": StudentShape(kernel=9, blocks=2, separable=True),
+    "no padding": StudentShape(stem=10, blocks=2, valid=True),
+    "no padding, dilated": StudentShape(stem=10, kernel=3, dilation=2, valid=True),
 }
 
 
@@ -86,6 +88,24 @@ def test_a_table_becomes_two_bundles_whose_cards_say_what_their_manifests_say(
     _run(monkeypatch, table, tmp_path)
     assert "epoch" not in capsys.readouterr().out, "a kept network is not trained again"
     assert (tmp_path / "stability-trypsin" / "7" / "model.tflite").read_bytes() == before
+
+
+@pytest.mark.usefixtures("small")
+def test_a_pair_without_padding_is_distilled_and_scans_windows(
+    tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _run(monkeypatch, table, tmp_path)
+    monkeypatch.setattr(distil_pair, "SHAPE", replace(distil_pair.SHAPE, width=8))
+    out = tmp_path / "distilled"
+    monkeypatch.setattr("sys.argv", ["distil", str(table), str(tmp_path), str(out), "--threads", "1"])
+    distil_pair.main()
+    text = np.random.default_rng(2).integers(0, 20, 3000).astype(np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(text, 50)
+    for name in ("chymotrypsin", "trypsin"):
+        scorer = load_folder(out / f"stability-{name}" / "1", 1).scorer
+        assert scorer.model.manifest.metrics["spearman_all"] > 0.5
+        assert scorer.model.window_scan is not None
+        assert scorer.score(windows).tobytes() == scorer.score_singly(windows).tobytes()
 
 
 def manifest_zero(folder: Path) -> float:

@@ -1,7 +1,7 @@
 """Fitting: teachers on the measured proteins, the student on what the teachers say of many more sequences."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,17 +82,18 @@ def predict_stability(networks: Sequence[nn.Module], codes: Codes) -> Scores:
 
 
 def distillation(
-    proteins: Proteins, windows: Codes, teachers: Sequence[nn.Module], copies: int
+    proteins: Proteins, windows: Codes, predict: Callable[[Codes], Scores], copies: int, window_copies: int = 0
 ) -> tuple[Codes, Scores]:
-    """Return what a student learns from, codes and scores: measured proteins, mutants of them and natural windows.
+    """Return what a student learns from, codes and scores: measured proteins, natural windows, mutants of both.
 
     The target of a measured protein is part the teachers' prediction and part the measurement, of the others the
     prediction alone: it spares the student the noise of the assay.
     """
     random = np.random.default_rng(7)
     unmeasured = [mutants(proteins.codes, MOST_MUTATIONS, random) for _ in range(copies)]
-    codes = np.concatenate([proteins.codes, *unmeasured, windows])
-    scores = predict_stability(teachers, codes)
+    changed = [mutants(windows, MOST_MUTATIONS, random) for _ in range(window_copies)]
+    codes = np.concatenate([proteins.codes, *unmeasured, windows, *changed])
+    scores = predict(codes)
     scores[: len(proteins)] += (1 - SHARE) * (proteins.scores - scores[: len(proteins)])
     return codes, scores
 

@@ -6,7 +6,7 @@ been trained is kept in a folder, and a run that was stopped continues there.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -126,7 +126,8 @@ def students(setup: Setup, held_out: int, shapes: Mapping[str, StudentShape]) ->
     @cache
     def lesson() -> tuple[Codes, Scores]:
         training = split(setup.proteins, held_out)[0]
-        return fitting.distillation(training, setup.windows, teachers(setup, held_out), setup.copies)
+        predict = partial(fitting.predict_stability, teachers(setup, held_out))
+        return fitting.distillation(training, setup.windows, predict, setup.copies)
 
     def make(shape: StudentShape) -> Callable[[], nn.Module]:
         return lambda: fitting.new_student(*lesson(), shape)
