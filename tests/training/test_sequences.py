@@ -102,7 +102,7 @@ def test_a_pair_without_padding_is_distilled_and_scans_windows(
     text = np.random.default_rng(2).integers(0, 20, 3000).astype(np.uint8)
     windows = np.lib.stride_tricks.sliding_window_view(text, 50)
     for name in ("chymotrypsin", "trypsin"):
-        scorer = load_folder(out / f"stability-{name}" / "1", 1).scorer
+        scorer = load_folder(out / f"stability-{name}" / "scanning", 1).scorer
         assert scorer.model.manifest.metrics["spearman_all"] > 0.5
         assert scorer.model.window_scan is not None
         assert scorer.score(windows).tobytes() == scorer.score_singly(windows).tobytes()

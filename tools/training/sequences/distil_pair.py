@@ -22,7 +22,7 @@ from tools.training.sequences.proteins_data import GATE, PROTEASES, Codes, Prote
 from tools.training.sequences.quantize_pair import find_manifest, read_float
 from tools.training.sequences.stability_network import Student, StudentShape
 
-SHAPE: Final = StudentShape(blocks=2, stem=10, valid=True)
+SHAPE: Final = StudentShape(width=96, blocks=2, stem=10, valid=True)
 RECIPE: Final = fitting.Recipe(4, 3e-3, 0.01)
 COPIES: Final = 10
 WINDOW_COPIES: Final = 4
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder that receives stability-chymotrypsin/ and stability-trypsin/")
     parser.add_argument("--windows", type=Path, help="natural sequences to learn on, one a line, gzip")
     parser.add_argument("--held-out", type=int, default=0, help="fold that the teachers never saw")
-    parser.add_argument("--version", default="1")
+    parser.add_argument("--version", default="scanning")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
