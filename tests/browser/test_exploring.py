@@ -223,6 +223,7 @@ def test_a_row_opens_with_its_cut_sites_and_gives_the_focus_back(visit: Visit) -
 
 def test_a_longer_protein_is_offered_its_windows_and_shown_along_its_length(visit: Visit) -> None:
     ranked(visit, f">long\n{DESIGN}{OTHER}\n")
+    assert "ranked far less well" in visit.text("#rank-result .remedy")
     visit.page.click("#rank-result .remedy button")
     visit.page.wait_for_selector("#rank-result .profile")
     assert "51 received" in visit.text("#rank-result .counts")

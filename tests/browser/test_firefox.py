@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.firefox import Firefox, find_firefox
+from tests.browser.test_links import LINES, fragment
 from tests.browser.test_looks import RULES
 from tests.e2e.running import Service
 
@@ -44,4 +45,12 @@ def test_both_examples_are_answered_kept_and_readable(firefox: Firefox, service:
     firefox.ask("document.getElementById('example-abstract').click()")
     firefox.wait("return document.querySelectorAll('#classify-result .meter').length > 0")
     firefox.wait("return document.querySelector('#classify .primary').disabled === false")
+    assert faults(firefox) == []
+
+
+def test_a_link_opens_with_its_result(firefox: Firefox, service: Service) -> None:
+    firefox.go(f"{service.url}/?top_k=2#rank={fragment(LINES.encode())}")
+    firefox.wait("return document.querySelector('#rank-result .share button')?.textContent === 'Copy link'")
+    assert firefox.ask("return document.getElementById('sequences').value") == LINES
+    assert firefox.ask("return document.getElementById('top_k').value") == "2"
     assert faults(firefox) == []

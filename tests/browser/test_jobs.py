@@ -236,6 +236,29 @@ def test_a_jobs_file_is_ranked_again_with_the_options_of_the_form(visit: Visit) 
     assert visit.page.input_value("#top_k") == "100"
 
 
+def test_a_jobs_histograms_count_its_whole_file(visit: Visit) -> None:
+    summary = visit.service.drop("rank/mine.csv", CSV, threshold="-9", **{"top-k": "1"})
+    visit.go(f"/?job={summary['job_id']}")
+    ended(visit)
+    assert len(visit.column("id")) == 1
+    names = [each.get_attribute("aria-label") for each in visit.page.locator("#rank-result .plot").all()]
+    assert f"of all that was scored: {summary['counts']['scored']} values" in names[0]
+    assert f"of all that passed: {summary['counts']['passed']} values" in names[1]
+    assert "of the rows shown" in visit.page.locator("#rank-result figcaption").nth(2).inner_text()
+
+
+def test_clear_during_a_job_can_be_taken_back_and_the_job_is_among_the_recent(visit: Visit) -> None:
+    offer = visit.service.post("/uploads", json={"filename": "later.txt", "kind": "rank"}).json()
+    visit.go(f"/?job={offer['job_id']}")
+    visit.page.wait_for_selector("#rank-result progress")
+    visit.page.click("#rank-clear")
+    assert "Which of your mini-proteins will hold?" in visit.text("#rank-result")
+    assert "job=" not in visit.page.url
+    visit.page.click("#rank-undo >> text=Undo")
+    visit.page.wait_for_selector("#rank-result progress")
+    assert offer["job_id"] in visit.page.url
+
+
 def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Visit) -> None:
     job = enqueued(visit.service, CSV, "mine.csv")
     assert not visit.page.is_visible("#runs")

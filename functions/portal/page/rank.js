@@ -176,8 +176,10 @@ function fixes() {
     at(name).dispatchEvent(new Event("change", {bubbles: true}));
     again();
   };
+  const natural = state.models.score?.startsWith("stability-")
+    ? " Windows of natural proteins are ranked far less well than designs." : "";
   return {
-    window: {why: "Some records are longer proteins.", title: `Rank each window of ${state.length} residues`,
+    window: {why: `Some records are longer proteins.${natural}`, title: `Rank each window of ${state.length} residues`,
       act: ticked("windows")},
     pad: {why: "Some records are seven residues short, as designs of 43 are.", title: "Append LESSGGS to them",
       act: ticked("pad")},
