@@ -1,7 +1,7 @@
 """A layer below the AWS clients that makes calls go wrong, by a seed: boto's own retries see it as a bad network.
 
-What befalls a call depends on the seed, the job, what is called (operation and key, ids of jobs left out) and on how
-often that was called before, not on time: the same seed does the same again, but for the interleaving of threads.
+The fate of a call depends on the seed, the job, the operation and key (ids of jobs left out), and how often that was
+called before. It does not depend on time: the same seed does the same again, but for the interleaving of threads.
 """
 
 import io

@@ -1,8 +1,8 @@
 """The emulator of AWS that `make cloud` deploys to: ministack, mended where it is not yet what AWS is.
 
-Run by the interpreter of .venv-cloud: `python stand_in.py FAULTS PORT GATEWAY`, where FAULTS is a JSON file that tests
-write to bring a fault back or to lower a limit, and GATEWAY the engine's address, by which containers reach this.
-What is mended, and why, stands at each function. IAM is enforced, for AUTH=true is in the environment.
+Run by the interpreter of .venv-cloud: `python stand_in.py FAULTS PORT GATEWAY`, where tests write FAULTS, a JSON file,
+to bring a fault back or to lower a limit. GATEWAY is the engine's address, by which containers reach this. What is
+mended, and why, stands at each function. IAM is enforced, for AUTH=true is in the environment.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """A LiteRT file's graph in plain TensorFlow: the same weights, integers made float32 first, other kernels.
 
-What a tensor of the file holds in int8 is rounded to its steps after each operation, so a static int8 body answers the
-same but for values that fall on the edge between two steps.
+An int8 tensor of the file is rounded to its steps after each operation. So a static int8 body answers the same, except
+for values on the edge between two steps.
 """
 
 from collections.abc import Callable, Mapping

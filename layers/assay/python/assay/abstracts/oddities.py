@@ -1,8 +1,8 @@
 """What is odd about a text, from its tokens: not English, not prose, unfamiliar words, too short or too long.
 
-A classifier answers to anything. These checks say where an answer means little. They measure how likely the tokens are
-in the training texts (a unigram model), how many are small words of English prose, how many are signs of code and
-markup, and how long the text is. The limits are in the bundle's reference.
+A classifier answers to anything. These checks say where an answer means little. They measure the length of the text and
+how likely its tokens are in the training texts (a unigram model). They also count small words of English prose, and
+signs of code and markup. The limits are in the bundle's reference.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What a score model's numbers mean: `reference.json`, a file that its bundle may have.
 
-`calibration` turns a score into the probability of an event, `sets` say how the scores of named sets of sequences are
-spread, `likeness` tells sequences that are unlike those that the model learned from, `measured` describes the measured
+`calibration` turns a score into the probability of an event. `sets` say how the scores of named sets of sequences are
+spread. `likeness` finds sequences that are unlike those that the model learned from. `measured` describes the measured
 sequences in a file beside it. Each may be absent, but not all but `likeness`. Every mistake is a BundleInvalid that
 names its place. Stands on no NumPy, which the portal lacks, until a scale is made.
 """

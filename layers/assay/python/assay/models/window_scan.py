@@ -1,6 +1,6 @@
 """Windows of long sequences scored together: what neighbours share of the network is computed once.
 
-A bundle whose network has no padding may carry a second file, which scores every window of a long sequence at once and
+A bundle whose network has no padding may carry a second file. It scores every window of a long sequence at once, and
 gives each the bits that it has alone. Rows that overlap are found by their residues, so that nobody says that they do.
 """
 
