@@ -3,13 +3,14 @@
 import re
 import tomllib
 from dataclasses import fields
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
 from assay.abstracts.cleaning import LONGEST, SHORTEST
 from assay.client.sessions import VARIABLE as API_KEY
-from assay.jobs.job_records import Job
+from assay.jobs.job_records import Job, Jobs
 from assay.options import MAX_TOP_K
 from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
@@ -240,6 +241,15 @@ def test_fields_of_a_job_are_those_of_the_code() -> None:
 @pytest.mark.parametrize("limit", [MAX_TOP_K, REJECTS_SHOWN, MAX_SEQUENCES, SHORTEST, LONGEST, MOST_ABSTRACTS])
 def test_limits_are_those_of_the_code(limit: int) -> None:
     assert f"{limit:,}" in FORMATS
+
+
+def test_the_days_that_files_and_jobs_are_kept_are_those_of_the_template_and_the_code() -> None:
+    uploads, results = (written()["Parameters"][name]["Default"] for name in ("UploadDays", "ResultDays"))
+    record_days = signature(Jobs).parameters["days"].default
+    said = " ".join(TEXTS["docs/choosing.md"].split())
+    assert f"Uploads are deleted after {uploads} days and results after {results}" in said
+    for name in ("docs/choosing.md", "docs/tutorial.md", "docs/formats.md"):
+        assert f"{record_days} days after its last change" in " ".join(TEXTS[name].split()), name
 
 
 def test_the_contract_of_sequences_is_that_of_the_code() -> None:
