@@ -41,6 +41,15 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             f"{_PROPERTIES}::test_partials_survive_json",
         ),
     ),
+    "waiting rows": Subject(
+        ("layers/assay/python/assay/ranking/duplicates.py", "layers/assay/python/assay/ranking/labels.py"),
+        (
+            _VALUES,
+            "tests/unit/ranking/test_duplicates.py",
+            "tests/unit/ranking/test_labels.py",
+            "tests/unit/ranking/test_ranking.py",
+        ),
+    ),
     "alphabet": Subject(
         (
             "layers/assay/python/assay/sequences/blocks.py",
