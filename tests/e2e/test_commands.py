@@ -26,6 +26,13 @@ def fasta(tmp_path: Path) -> str:
     return str(path)
 
 
+def test_a_ranking_without_rows_has_the_same_columns_here_and_by_a_service(service: Service, fasta: str) -> None:
+    here = assay("rank", fasta, "--threshold", "1000", "--csv")
+    there = assay("rank", fasta, "--threshold", "1000", "--csv", "--url", service.url)
+    assert there.stdout.strip().split(",")[-3:] == ["probability", "percentile", "notice"]
+    assert here.stdout.strip().split(",")[-3:] == ["probability", "percentile", "notice"]
+
+
 def test_rank_here_and_by_a_service_agree(service: Service, order: list[str], fasta: str) -> None:
     here = assay("rank", fasta, "--threshold", "-1000", "--csv")
     there = assay("rank", fasta, "--threshold", "-1000", "--csv", "--url", service.url)

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,8 @@ def rank_remotely(options: argparse.Namespace, folder: Path) -> output.RankOutco
     """Rank a file by the service; results that are files lie in `folder` or `--out`. Raises CallFailed, OSError."""
     with Assay(options.url, options.key) as service, open_input(options.file) as (file, size):
         if size <= SMALL and not options.out:
-            return _shape(service.rank(file, **ranking_options(options)))
+            ranking = service.rank(file, **ranking_options(options))
+            return _shape(ranking, _list_said(ranking.rows) or _find_columns(service, ranking))
         job = _run_job(service, file, "rank", ranking_options(options), folder / "results")
     said = {"reason": _reason(job), "notices": _notices(folder / "results" / "ranking.json")}
     outcome = output.collect_outcome(folder / "results", {**job, **said}, options.out)
@@ -95,14 +96,23 @@ def _reason(job: JobStatus) -> str:
     return str(JobFailed(job)) if job["state"] == "FAILED" else ""
 
 
-def _shape(ranking: Ranking) -> output.RankOutcome:
+def _find_columns(service: Assay, ranking: Ranking) -> tuple[str, ...]:
+    """Return the columns of the score model's reference for a ranking without rows, by the list of models."""
+    name = ranking.models.get("score", {}).get("name") if not ranking.rows else None
+    known = next((each.get("reference") for each in service.models() if each["name"] == name), None) if name else None
+    has = {"probability": "calibration", "percentile": "sets"}
+    said = {column for column, part in has.items() if known and known.get(part)}
+    return tuple(column for column in REFERENCE_COLUMNS if column in said | {"notice"}) if said else ()
+
+
+def _shape(ranking: Ranking, meant: tuple[str, ...]) -> output.RankOutcome:
     rejects = [{name: str(cell) for name, cell in each.items()} for each in ranking.rejected]
     said = {"counts": ranking.counts, "models": ranking.models, "notices": ranking.notices}
-    return output.RankOutcome(_csv(ranking), rejects, said)
+    return output.RankOutcome(_csv(ranking, meant), rejects, said)
 
 
-def _csv(ranking: Ranking) -> str:
-    """Return ranking.csv as a file's job writes it, carried columns and all."""
+def _csv(ranking: Ranking, meant: tuple[str, ...]) -> str:
+    """Return ranking.csv as a file's job writes it, carried columns and those of a reference, `meant`, and all."""
     own = ("sequence", "score", "gate", "line", "id")
     rows: list[Any] = [*ranking]
     given: list[dict[str, Any]] = [{name: row.get(name) for name in (*own, *REFERENCE_COLUMNS)} for row in rows]
@@ -110,10 +120,10 @@ def _csv(ranking: Ranking) -> str:
         RankedRow(**each, extra=tuple(row.get("columns", {}).values())) for each, row in zip(given, rows, strict=True)
     ]
     columns = tuple(dict.fromkeys(name for row in rows for name in row.get("columns", {})))
-    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns, reference_columns=_list_said(rows))))
+    return "".join(ranking_csv(PartialRanking(kept, Counts(), columns, reference_columns=meant)))
 
 
-def _list_said(rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def _list_said(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the columns of the score model's reference: one that rates rows may give any of them a notice."""
     said = {name for row in rows for name in REFERENCE_COLUMNS if name in row}
     return tuple(name for name in REFERENCE_COLUMNS if name in said | {"notice"}) if said else ()

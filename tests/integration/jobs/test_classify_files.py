@@ -98,6 +98,25 @@ def test_labels_are_counted_over_the_whole_file_whatever_the_cut(paper_drop: Dro
     assert [*paper_drop.summary(parts)["label_counts"].items()] == [*counts.items()]
 
 
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("", "empty"),
+        (" \n", "empty"),
+        ("short", "length"),
+        ("x" * 6000, "length"),
+        ("x" * 250_000, "length"),
+        (7, "malformed"),
+    ],
+)
+def test_one_fault_has_one_reason_by_a_request_and_by_a_job(paper_drop: Drop, bad: object, reason: str) -> None:
+    request = ClassifyRequest([bad], ClassifyOptions(), single=False)
+    [result] = services().classify(request)["results"]
+    assert (result["error"]["code"], result["error"]["details"]["reason"]) == ("invalid_abstract", reason)
+    job_id = paper_drop.done("classify/a.json", json.dumps([{"abstract": bad}]).encode())
+    assert numbered(paper_drop, job_id) == [("1", reason)]
+
+
 def test_a_shard_that_counted_no_labels_leaves_the_counts_out() -> None:
     def shard(**body: Any) -> ShardResult:
         return ShardResult(0, "", 0, {}, {}, body)

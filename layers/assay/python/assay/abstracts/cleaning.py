@@ -9,6 +9,7 @@ from time import thread_time
 from typing import Final, Protocol
 
 from assay.errors import InvalidAbstract
+from assay.text.records import EMPTY, LENGTH, MALFORMED
 
 _SCHEME: Final = r"(?:https?://|ftp://|www\.)"
 # RFC 3986's characters, and those of them that LaTeX writes with a backslash.
@@ -175,7 +176,7 @@ def prepare(text: object) -> str:
     time, so that no text holds up the next ones.
     """
     if not isinstance(text, str):
-        raise InvalidAbstract(f"an abstract must be a string, not {_kind(text)}")
+        raise InvalidAbstract(f"an abstract must be a string, not {_kind(text)}", reason=MALFORMED)
     started = thread_time()
     plain = _within_reach(text)
     _hold_to_time(started)
@@ -188,19 +189,22 @@ def prepare(text: object) -> str:
         characters=len(cleaned),
         minimum=SHORTEST,
         maximum=LONGEST,
+        reason=LENGTH if text.strip() else EMPTY,
     )
 
 
 def _within_reach(text: str) -> str:
     """Return a text that is worth normalising: one that is long is stripped of its markup first."""
     if len(text) > _LONGEST_RAW:
-        raise InvalidAbstract(f"the abstract has {len(text):,} characters, {SHORTEST} to {LONGEST:,} are needed")
+        message = f"the abstract has {len(text):,} characters, {SHORTEST} to {LONGEST:,} are needed"
+        raise InvalidAbstract(message, reason=LENGTH)
     plain = text if len(text) <= LONGEST_PLAIN else strip_markup(decode_entities(text)).strip()
     if len(plain) > LONGEST_PLAIN:
         raise InvalidAbstract(
             f"the abstract has more than {LONGEST:,} characters after cleaning, {SHORTEST} to {LONGEST:,} are needed",
             minimum=SHORTEST,
             maximum=LONGEST,
+            reason=LENGTH,
         )
     return plain
 

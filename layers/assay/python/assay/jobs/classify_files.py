@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from assay.abstracts.abstract_records import COLUMNS, LISTS, AbstractRecord, Found, Layout, TableCut, read_records
 from assay.abstracts.classification import Classifier, Prediction, classify, remarks, shape_result
-from assay.abstracts.cleaning import SLOW
 from assay.aws.s3 import Bucket, Writer
 from assay.errors import InvalidAbstract, InvalidOption, ModelUnavailable
 from assay.jobs import rejects, shard_bytes
@@ -29,7 +28,7 @@ from assay.telemetry import count_rejected, phase
 from assay.text.csv_rows import OpenRow
 from assay.text.json_values import is_lines, looks_like_json
 from assay.text.packing import refuse_file
-from assay.text.records import LENGTH, MALFORMED, Notice, Reject, gather
+from assay.text.records import Notice, Reject, gather
 
 PART: Final = "classification.jsonl"
 """What a shard writes, and the whole file too."""
@@ -223,16 +222,10 @@ def classify_records(
             continue
         [found] = classify([record.text], classifier)
         if isinstance(found, InvalidAbstract):
-            refused.append(Reject(record.line, _reason(record, found), found.message))
+            refused.append(Reject(record.line, str(found.details["reason"]), found.message))
         else:
             good.append((record, found))
     return good, refused
-
-
-def _reason(record: AbstractRecord, error: InvalidAbstract) -> str:
-    if not isinstance(record.text, str):
-        return MALFORMED
-    return SLOW if error.details.get("reason") == SLOW else LENGTH
 
 
 class _Shaped:
