@@ -46,11 +46,12 @@ class ClassifyRequest:
 def read_request(request: Request) -> ClassifyRequest:
     """Read a request by its content type; UnsupportedMediaType names those there are."""
     part, options = request.contents(OPTIONS, "abstract")
+    kind, caching = media_type(part.content_type), choose_caching(request)
     if part.name == "abstract":
         found = ClassifyRequest([_text(part.body)], _options(options))
     else:
-        found = _document(part, options)
-    return replace(found, caching=choose_caching(request))
+        found = _document(part, kind, options)
+    return replace(found, caching=caching)
 
 
 def choose_caching(request: Request) -> Caching:
@@ -66,7 +67,6 @@ def _json(body: object, query: Mapping[str, str]) -> ClassifyRequest:
         return _several(body, _options(query))
     if not isinstance(body, Mapping):
         raise MalformedBody(_WANTED)
-    require_known(body, ("abstract", "abstracts", *OPTIONS), "field")
     options = _options(query, body)
     match body:
         case {"abstract": _, "abstracts": _}:
@@ -99,9 +99,8 @@ def _require_few(abstracts: list[Any]) -> list[Any]:
     return abstracts
 
 
-def _document(part: Part, query: Mapping[str, str]) -> ClassifyRequest:
+def _document(part: Part, kind: str, query: Mapping[str, str]) -> ClassifyRequest:
     """Read a body or a form's file: what it begins with says more than what it is called."""
-    kind = media_type(part.content_type)
     data, name = unpack(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
@@ -146,8 +145,10 @@ def _text(body: bytes) -> str:
         raise MalformedBody(f"the text is not UTF-8: byte {error.start}") from None
 
 
-def _options(*sources: Mapping[str, object]) -> ClassifyOptions:
-    """Return the options; of several sources the last that gives an option counts."""
+def _options(query: Mapping[str, str], body: Mapping[str, object] | None = None) -> ClassifyOptions:
+    """Return the options of query and JSON body, whose own count. Raises InvalidOption, for unknown fields too."""
+    sources = (query, body or {})
+    require_known(sources[1], ("abstract", "abstracts", *OPTIONS), "field")
     return ClassifyOptions(**read_options({name: REQUESTING[name] for name in OPTIONS}, *sources))
 
 

@@ -59,8 +59,8 @@ class RankRequest:
 
 def read_request(request: Request) -> RankRequest:
     """Read a request's options and find its sequences. Raises InputError for what will not do."""
-    require_type(request.media_type)
-    part, given = request.contents(RANKING)
+    kind, (part, given) = request.media_type, request.contents(RANKING)
+    require_type(kind)
     data, fmt = sniff_body(part, given.get("column"))
     if fmt is not Format.JSON:
         return RankRequest(given, RankOptions(**read_options(RANKING, given)), part, data, fmt)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from assay.abstracts.oddities import UsualTexts
+from assay.abstracts.classification import UsualTexts
 from assay.errors import UnreadableInput
 from assay.models.loading import load_folder
 from assay.models.reference import REFERENCE

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.oddities import UsualTexts
+from assay.abstracts.classification import UsualTexts
 from assay.abstracts.tokens import TextTokenizer
 
 SMALL_WORDS: Final = (

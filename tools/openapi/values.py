@@ -7,7 +7,7 @@ from typing import Any, Final, get_args
 
 from assay import lambda_runtime, options
 from assay import options as abstract_options
-from assay.abstracts import cleaning, explanation, oddities
+from assay.abstracts import classification, cleaning, explanation
 from assay.errors import AssayError
 from assay.http import inference_protocols, messages
 from assay.http.messages import STATUS, media_type
@@ -78,7 +78,7 @@ def _collect() -> dict[str, Any]:
         "LENGTH": contract.DEFAULT.length,
         "MAX_BODY_MIB": rank_request.MAX_BODY_BYTES >> 20,
         "MAX_UPLOAD_GIB": uploads.MAX_UPLOAD_BYTES >> 30,
-        "ODDITIES": [*oddities.ODDITIES],
+        "ODDITIES": [*classification.ODDITIES],
         "FOUND_BY": get_args(Source),
         "ROW_NOTICES": [*composition.SENTENCES],
         "STATES": get_args(State),

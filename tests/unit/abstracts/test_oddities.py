@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.abstracts.oddities import NOT_ENGLISH, NOT_PROSE, ODDITIES, TOO_LONG, TOO_SHORT, UNFAMILIAR, UsualTexts
+from assay.abstracts.classification import NOT_ENGLISH, NOT_PROSE, ODDITIES, TOO_LONG, TOO_SHORT, UNFAMILIAR, UsualTexts
 from assay.abstracts.tokens import TextTokenizer
 from assay.errors import BundleInvalid
 from assay.models.reference import REFERENCE

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.abstracts.oddities import NOT_PROSE, TOO_LONG
+from assay.abstracts.classification import NOT_PROSE, TOO_LONG
 from assay.models.loading import load_folder
 from assay.models.manifest import read_manifest
 from assay.models.reference import REFERENCE

@@ -19,8 +19,7 @@ from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
-from assay.ranking.distributions import ReferenceScale
-from assay.ranking.ranker import OnScored, rank_blocks, reference_of, weigh
+from assay.ranking.ranker import OnScored, Scorer, rank_blocks, reference_of, weigh
 from assay.ranking.ranking import (
     PartialRanking,
     PlacedRow,
@@ -51,7 +50,7 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     tally = working.begin_tally(index)
     blocks = tally.pass_blocks(read_blocks(manifest, shard, uploads, contract, tally, options))
     try:
-        scores = _scores(options, working, index, reference_of(pair.score))
+        scores = _scores(options, working, index, pair.score)
         with RejectParts(working, index) as rejects, scores as add:
             partial = rank_blocks(
                 blocks,
@@ -102,12 +101,10 @@ def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Lab
 
 
 @contextmanager
-def _scores(
-    options: RankOptions, working: Workspace, index: int, reference: ReferenceScale | None
-) -> Iterator[OnScored | None]:
+def _scores(options: RankOptions, working: Workspace, index: int, scorer: Scorer) -> Iterator[OnScored | None]:
     """Yield what takes all scores, None where they are not wanted."""
     if options.output == "all":
-        with ScoreParts(working.results, working.job_id, index, reference) as parts:
+        with ScoreParts(working.results, working.job_id, index, reference_of(scorer)) as parts:
             yield parts.add
     else:
         yield None

@@ -40,8 +40,10 @@ class RejectParts:
     def add(self, rejects: list[Reject]) -> None:
         """Take rejects whose lines come after all that were added before."""
         self.reasons.update(reject.reason for reject in rejects)
+        data = csv_text(rejects).encode()
         self._writer = self._writer or self._open.enter_context(self._part(EARLY))
-        self._write(self._writer, EARLY, rejects)
+        self._writer.write(data)
+        self.parts[EARLY] = self.parts.get(EARLY, 0) + len(data)
 
     def add_late(self, rejects: list[Reject]) -> None:
         """Take rejects of any lines: those that only a model could find."""
@@ -53,17 +55,14 @@ class RejectParts:
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None and self._late:
+            data = csv_text(sorted(self._late)).encode()
             with self._part(LATE) as writer:
-                self._write(writer, LATE, sorted(self._late))
+                writer.write(data)
+            self.parts[LATE] = len(data)
         self._open.__exit__(*error)  # type: ignore[arg-type]
 
     def _part(self, name: str) -> Writer:
         return Writer(self._working.parts, self._working.part(self._shard, name), _CSV)
-
-    def _write(self, writer: Writer, name: str, rejects: list[Reject]) -> None:
-        data = csv_text(rejects).encode()
-        writer.write(data)
-        self.parts[name] = self.parts.get(name, 0) + len(data)
 
 
 @dataclass(frozen=True, slots=True)

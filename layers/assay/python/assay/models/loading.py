@@ -26,7 +26,7 @@ from assay.sequences.contract import Contract
 from assay.telemetry import logger, phase
 
 if TYPE_CHECKING:
-    from assay.abstracts.oddities import UsualTexts
+    from assay.abstracts.classification import UsualTexts
     from assay.abstracts.tokens import TextTokenizer
     from assay.models.wide_part import WidePart
     from assay.models.window_scan import WindowScan

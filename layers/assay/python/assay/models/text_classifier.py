@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.classification import Prediction
-from assay.abstracts.oddities import ODDITIES
+from assay.abstracts.classification import ODDITIES, Prediction
 from assay.abstracts.tokens import Tokens
 from assay.errors import BundleInvalid, ModelUnavailable
 from assay.models.loading import LoadedModel
@@ -48,6 +47,8 @@ class TextClassifier:
         self._activate = ACTIVATIONS[self.text.activation]
         self._tokenizer = model.tokenizer
         self._usual = model.usual_texts
+        self.checks: Sequence[str] = [*ODDITIES] if self._usual else []
+        """The codes of what a text is checked for; a bundle that does not know its training texts checks nothing."""
 
     def classify(self, texts: Sequence[str]) -> list[Prediction]:
         """Return a prediction for each text, in order; a repeated text is computed once."""
@@ -55,21 +56,15 @@ class TextClassifier:
         known = dict(zip(distinct, self._classify(distinct), strict=True))
         return [known[text] for text in texts]
 
-    @property
-    def checks(self) -> Sequence[str]:
-        """The codes of what a text is checked for; a bundle that does not know its training texts checks nothing."""
-        return [*ODDITIES] if self._usual else []
-
     def _classify(self, texts: Sequence[str]) -> list[Prediction]:
         tokens = self._tokenizer.encode(texts)
         scores = iter(self._windows([ids for each in tokens for ids in each.windows]))
+        known, pairs = self._usual, zip(texts, tokens, strict=True)
+        notices = [known.judge(text, np.concatenate(each.windows)) if known else "" for text, each in pairs]
         return [
-            _average_windows(each, [next(scores) for _ in each.windows], self._judge(text, each))
-            for text, each in zip(texts, tokens, strict=True)
+            _average_windows(each, [next(scores) for _ in each.windows], notice)
+            for each, notice in zip(tokens, notices, strict=True)
         ]
-
-    def _judge(self, text: str, tokens: Tokens) -> str:
-        return self._usual.judge(text, np.concatenate(tokens.windows)) if self._usual else ""
 
     def _windows(self, windows: list[Ids]) -> Scores:
         """Return the scores [windows, labels]."""

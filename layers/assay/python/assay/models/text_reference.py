@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from assay.abstracts.oddities import UsualTexts
+from assay.abstracts.classification import UsualTexts
 from assay.errors import BundleInvalid
 from assay.models.manifest import JsonFields, Manifest, read_document
 from assay.models.reference import MAX_REFERENCE_BYTES, REFERENCE

@@ -298,8 +298,8 @@ class _Ranker:
     def _through_score(self, batches: Iterable[Weighed]) -> None:
         for rows, weight in batches:
             values, rows = self._run(self._score.scorer, rows, "score")
-            self._passed += len(rows)
             self._histograms.count_passed(rows.gate, values)
+            self._passed += len(rows)
             rows = replace(rows, score=values)
             self._best.add(rows, weight)
             if self._on_scored and self._contract and len(rows):

@@ -131,20 +131,25 @@ def _bare(row: RankedRow) -> tuple[object, ...]:
 def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
     """Return the ranking of all input together, as if it had been ranked at once; lines must be of one numbering."""
     whole, told = PartialRanking(), []
-    spread: Histograms | None = Histograms()
+    spread: Histograms | None = None
+    complete = True
     for part in partials:
-        spread = spread if part.histograms or not part.counts.scored else None
-        if spread is not None:
+        complete = complete and bool(part.histograms or not part.counts.scored)
+        if complete:
+            spread = spread or Histograms()
             spread.add_body(part.histograms)
         told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
-        notices = gather([*whole.notices, *part.notices])
+        notices = gather([*whole.notices, *part.notices]) if part.notices else whole.notices
         counts, columns = whole.counts.plus(part.counts), whole.columns or part.columns
         whole = PartialRanking(
             rows, counts, columns, notices, reference_columns=whole.reference_columns or part.reference_columns
         )
     notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
-    counts, histograms = replace(whole.counts, returned=len(whole.rows)), spread.to_body() if spread else {}
+    counts, histograms = (
+        replace(whole.counts, returned=len(whole.rows)),
+        spread.to_body() if complete and spread else {},
+    )
     return replace(whole, counts=counts, notices=notices, histograms=histograms)
 
 
