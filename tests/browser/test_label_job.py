@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from tests.browser.test_classify import OTHER, printed
+from tests.browser.test_looks import faults
 from tests.browser.visit import Visit
 from tests.e2e.samples import ABSTRACT
 
@@ -45,6 +46,7 @@ def test_labels_are_counted_and_mapped_and_tell_why_by_the_file(visit: Visit) ->
     visit.page.click(".map tbody button >> nth=0")
     visit.page.click("details[open] .why-bar button:has-text('Why')")
     visit.page.locator(".explained").nth(1).wait_for()
+    assert faults(visit) == []
 
 
 def test_another_file_is_not_taken_for_the_jobs(visit: Visit) -> None:

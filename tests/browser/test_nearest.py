@@ -11,6 +11,7 @@ import pytest
 from assay.aws.s3 import Bucket
 from assay.models.manifest import MANIFEST
 from tests.browser.conftest import QUIET
+from tests.browser.test_looks import faults
 from tests.browser.visit import Visit
 from tests.conftest import ROOT
 from tests.e2e.running import running
@@ -54,6 +55,7 @@ def test_a_row_of_a_request_and_of_a_job_shows_its_nearest(measured: Visit) -> N
     for words in ("=HYPERLINK(1)", "98.0", "K1D", "1.25", "2 sequences of assay.csv"):
         assert words in said
     assert "1.25" in visit.column("stability", ".nearest table")
+    assert faults(visit) == []
     visit.page.keyboard.press("Escape")
     visit.page.click("#rank-clear")
     done = visit.service.drop("rank/a.txt", f"{DESIGN}\n".encode(), gate="off")

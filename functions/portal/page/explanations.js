@@ -22,7 +22,7 @@ export function explained(explanations, text, titles) {
   const paint = () => body.replaceChildren(...bodyOf(explanations.find(({label}) => label === choice.value), text));
   choice.addEventListener("change", paint);
   paint();
-  return make("section", {class: "explained", "aria-label": "Why"}, make("div", {class: "tools"},
+  return make("div", {class: "explained", role: "group", "aria-label": "Why"}, make("div", {class: "tools"},
     make("h3", {}, "Why"), choice), body);
 }
 

@@ -68,7 +68,7 @@ function barTable(body) {
   const head = [["", "mark"], ["label", ""], ["0 to 1", "bar"], ["probability", "number"], ["threshold", "number"]];
   const heads = head.map(([title, name]) =>
     title ? make("th", {scope: "col", class: name}, title) : make("td", {class: name}));
-  return make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Probabilities"},
+  return make("div", {class: "scroll", tabindex: 0, role: "group", "aria-label": "Probabilities"},
     make("table", {class: "labels"}, make("caption", {class: "hidden"}, "Probabilities of the labels"),
       make("thead", {}, make("tr", {}, heads)), body));
 }
