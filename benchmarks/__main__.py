@@ -8,7 +8,7 @@ import sys
 import time
 
 from benchmarks.classify_peers import FORMS
-from benchmarks.contest import PEERS, ROOT, environment
+from benchmarks.contest import PEERS, ROOT, contest_environment
 from benchmarks.measuring import arguments
 
 PROGRAMS = ("classify_peers", "rank_peers", "rank_limits", "fetch", "start", "overhead", "curve")
@@ -20,7 +20,7 @@ def run_program(python: str, *command: str) -> bool:
     """Run a module; say whether it ended well."""
     began = time.perf_counter()
     print(f"\n=== {' '.join(command)}", flush=True)
-    done = subprocess.run([python, "-m", *command], cwd=ROOT, env=environment(2), check=False)
+    done = subprocess.run([python, "-m", *command], cwd=ROOT, env=contest_environment(2), check=False)
     print(f"=== {time.perf_counter() - began:.0f} s", flush=True)
     return done.returncode == 0
 

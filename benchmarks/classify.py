@@ -39,7 +39,7 @@ classifier.classify(["data " * 198])
 """
 
 
-def text(tokens: int) -> str:
+def make_text(tokens: int) -> str:
     """Return a text of about so many tokens, two of them special."""
     return "data " * (tokens - 2)
 
@@ -72,10 +72,10 @@ def measure_classifier(bundle: Path, threads: int) -> list[tuple[str, str]]:
     classifier = TextClassifier(load_folder(bundle, threads))
     rows = [("process start to first answer (200 tokens)", f"{median(lambda: start(bundle, threads), STARTS):.2f} s")]
     for length in LENGTHS:
-        (first,) = classifier.classify([text(length)])
-        seconds = median(lambda length=length: classifier.classify([text(length)]), RUNS)  # type: ignore[misc]
+        (first,) = classifier.classify([make_text(length)])
+        seconds = median(lambda length=length: classifier.classify([make_text(length)]), RUNS)  # type: ignore[misc]
         rows.append((f"one abstract of {first.tokens} tokens, warm", f"{seconds * 1000:.1f} ms"))
-    mixed = [text(LENGTHS[index % len(LENGTHS)]) + f" {index}" for index in range(BATCH)]
+    mixed = [make_text(LENGTHS[index % len(LENGTHS)]) + f" {index}" for index in range(BATCH)]
     rows.append(
         (f"{BATCH} abstracts of mixed lengths", f"{BATCH / median(lambda: classifier.classify(mixed), 3):.0f} /s")
     )

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.contest import ROOT, Way, draw, start_ways
+from benchmarks.contest import ROOT, Way, draw_by_peers, start_ways
 from benchmarks.measuring import Report, Times, arguments, in_turn, report
 from benchmarks.peers.text_ways import WAYS
 from tools.models.shipped import newest
@@ -98,7 +98,7 @@ def compare_lengths(said: Report, ways: Mapping[str, Way], plan: Mapping[int, tu
             title = f"SciBERT-sized network, batch of {batch}, warm"
             groups = [f"{size} tokens" for size in sizes]
             drawn = {"file": f"classify-{batch}", "title": title, "unit": "ms", "groups": groups, "series": series}
-            draw(said.images, bars=drawn)
+            draw_by_peers(said.images, bars=drawn)
 
 
 def compare_mixed(said: Report, ways: Mapping[str, Way], count: int, rounds: int) -> None:

@@ -114,7 +114,7 @@ def forget_files() -> None:
             file.read_bytes()
 
 
-def prepare() -> Path:
+def build_missing() -> Path:
     """Build the full image and the large bundles where they are missing; return the folder of bundles."""
     base = ["--build-arg=BASE_IMAGE=local/python:3.13"] if docker("images", "-q", "local/python:3.13") else []
     file, full = ROOT / "functions/Dockerfile", ["--build-arg=FUNCTION=classify", "--build-arg=WITH_TENSORFLOW=1"]
@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--write", type=Path, help="also write the tables to this file")
     options = parser.parse_args()
     cases = list_cases(options.compare)
-    with serve_objects(prepare()) as port:
+    with serve_objects(build_missing()) as port:
         modes = [False, True] if options.cold else [False]
         text = "\n".join(
             [

@@ -24,7 +24,7 @@ _SETTLE: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RunResult:
     """What one run gave: seconds of the work alone, the output, and the process's peak memory in MB."""
 
     seconds: float
@@ -50,7 +50,7 @@ class Way:
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
-            env=environment(threads),
+            env=contest_environment(threads),
             cwd=ROOT,
         )
         try:
@@ -60,12 +60,12 @@ class Way:
             raise
         self.start_seconds = time.perf_counter() - began
 
-    def run(self, task: Mapping[str, Any]) -> Answer:
+    def run(self, task: Mapping[str, Any]) -> RunResult:
         """Do a task once."""
         assert self._process.stdin is not None
         time.sleep(_SETTLE)
         print(json.dumps(task), file=self._process.stdin, flush=True)
-        return Answer(**self._read_line())
+        return RunResult(**self._read_line())
 
     def close(self) -> None:
         """End the process."""
@@ -92,7 +92,7 @@ def interpreter() -> str:
     return chosen or (str(PEERS) if PEERS.exists() else sys.executable)
 
 
-def environment(threads: int) -> dict[str, str]:
+def contest_environment(threads: int) -> dict[str, str]:
     """Return the variables of a contestant's process: where the sources are, how many threads, no chatter."""
     return {
         **os.environ,
@@ -105,10 +105,12 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def draw(folder: Path, **given: Any) -> bool:
+def draw_by_peers(folder: Path, **given: Any) -> bool:
     """Draw a plot into a folder by the peers' Python (see `benchmarks.plots`); False where it has no matplotlib."""
     command = [interpreter(), "-m", "benchmarks.plots", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(1), input=json.dumps(given), text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env=contest_environment(1), input=json.dumps(given), text=True, check=False
+    )
     return done.returncode == 0
 
 

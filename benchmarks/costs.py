@@ -124,7 +124,7 @@ _HEAD: Final = (
 )
 
 
-def tables() -> Iterator[str]:
+def price_tables() -> Iterator[str]:
     """Yield the tables in Markdown: files of sequences, requests, abstracts."""
     yield _HEAD.format("sequences in a file", "a million") + "\n" + "|---" * 11 + "|"
     yield from (_row(size, cost_file(size), size / 1e6) for size in FILES)
@@ -152,4 +152,4 @@ def _dollars(value: float) -> str:
 
 
 if __name__ == "__main__":
-    print("\n".join(tables()))
+    print("\n".join(price_tables()))

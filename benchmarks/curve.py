@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.classify_peers import SHIPPED, abstracts, stand_in
-from benchmarks.contest import Way, draw
+from benchmarks.contest import Way, draw_by_peers
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.rank_peers import default_pair, files, threshold
 
@@ -48,7 +48,7 @@ def dollars(memory: int, seconds: float, price: float) -> float:
     return memory / 1024 * seconds * price
 
 
-def tables(said: Report, rates: Mapping[str, Mapping[int, Times]]) -> None:
+def add_times(said: Report, rates: Mapping[str, Mapping[int, Times]]) -> None:
     """Add for each job time and dollars by memory size."""
     said.add(
         f"## Dollars on Lambda: list prices of us-east-1, {AS_OF}: "
@@ -159,10 +159,10 @@ def main() -> None:
         classified = list(classify_points(classifier, texts, options.threads))
         curve_table(said, f"Classification, {SHIPPED.parent.name}, mixed lengths", "abstracts", classified)
         found = rates(pair, classifier, folder, at, options.size, {"smoke": 1, "quick": 3, "full": 7}[options.size])
-    tables(said, found)
+    add_times(said, found)
     if options.write:
         drawn = {"sequences ranked": sequences, "abstracts classified": classified}
-        draw(
+        draw_by_peers(
             said.images,
             curves={job: [(p.items, p.seconds, p.megabytes) for p in points] for job, points in drawn.items()},
         )

@@ -122,7 +122,7 @@ def read_uploads_from(folder: Path) -> None:
     clients._client = split  # type: ignore[assignment]
 
 
-def serve(handler: Any, function: str) -> None:
+def answer_events(handler: Any, function: str) -> None:
     """Answer events until there are no more."""
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
@@ -143,7 +143,7 @@ def main() -> None:
     name, folder = sys.argv[1:]
     read_uploads_from(Path(folder))
     module, _, attribute = name.rpartition(".")
-    serve(getattr(importlib.import_module(module), attribute), name)
+    answer_events(getattr(importlib.import_module(module), attribute), name)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _row(name: str, times: Times, size: int, best: float) -> tuple[str, ...]:
     return name, times.show("s"), f"{size / 1e6 / times.median:.0f}", f"{share:.0%}"
 
 
-def write_bundle(folder: Path, megabytes: int) -> None:
+def write_large_bundle(folder: Path, megabytes: int) -> None:
     """Write a bundle of one file of so many MB."""
     folder.mkdir(parents=True)
     (folder / "model.tflite").write_bytes(bytes(bytearray(range(251)) * (megabytes * 1_000_000 // 251)))
@@ -169,7 +169,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "bucket"
         for megabytes in sizes:
-            write_bundle(root / f"of-{megabytes}-mb" / "1", megabytes)
+            write_large_bundle(root / f"of-{megabytes}-mb" / "1", megabytes)
         with serve_apart(root, options.latency, options.rate * 1e6) as at:
             for megabytes in sizes:
                 manifest = read_manifest(root / f"of-{megabytes}-mb" / "1")

@@ -73,7 +73,7 @@ def marks(text: str) -> str:
     return "".join(hashlib.sha256(word.encode()).hexdigest()[:DIGITS] for word in plain_text(text).split())
 
 
-def agreement(one: str, other: str) -> float:
+def share_words(one: str, other: str) -> float:
     """Return the share of words that two texts, as marks, have in common, in order, of the longer one's."""
     first, second = ([marks[at : at + DIGITS] for at in range(0, len(marks), DIGITS)] for marks in (one, other))
     matcher = difflib.SequenceMatcher(None, first, second, autojunk=False)
@@ -123,7 +123,7 @@ def score_papers(papers: Sequence[Paper], folder: Path) -> Iterator[Score]:
         except AssayError as error:
             found = error.message
         exact = hashlib.sha256(found.encode()).hexdigest() == paper.text_sha256
-        yield Score(paper, exact, 1.0 if exact else agreement(marks(found), paper.words), found)
+        yield Score(paper, exact, 1.0 if exact else share_words(marks(found), paper.words), found)
 
 
 def papers_table(scores: Sequence[Score]) -> str:

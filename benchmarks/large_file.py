@@ -26,7 +26,7 @@ from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
 from benchmarks.environments import Environments
 from benchmarks.measuring import describe_machine
-from benchmarks.rank import GATE, SCORE, Case, blocks, peak_megabytes, scorers
+from benchmarks.rank import GATE, SCORE, Case, parse_file, peak_megabytes, scorers
 from tools.local.events import Created, s3_event
 from tools.local.service import LocalService, Options
 from tools.local.stack import Function
@@ -68,7 +68,7 @@ def one_pass(path: Path) -> tuple[Pass, float]:
     """Rank a file in one pass, in this process; return that and the process's peak memory in MB."""
     gate, score = scorers(Case("", path, "end to end", 1, os.cpu_count() or 1))
     began = time.perf_counter()
-    partial = rank_blocks(blocks(path), gate, score, RankOptions(), deduplicate=False, on_rejects=lambda _: None)
+    partial = rank_blocks(parse_file(path), gate, score, RankOptions(), deduplicate=False, on_rejects=lambda _: None)
     text = "".join(ranking_csv(partial))
     took = time.perf_counter() - began
     return Pass(partial.counts.received, took, sha256(text.encode()).hexdigest()), peak_megabytes()

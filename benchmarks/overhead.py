@@ -25,7 +25,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from benchmarks.contest import ROOT, draw, environment
+from benchmarks.contest import ROOT, contest_environment, draw_by_peers
 from benchmarks.measuring import Report, Times, arguments, now, report
 from benchmarks.objects import serve_apart
 from benchmarks.rank import random_lines
@@ -96,7 +96,7 @@ def large_requests(count: int) -> Mapping[str, dict[str, Any]]:
 
 def large_overhead(said: Report, clock: Clock, runs: int) -> None:
     """Add the table of requests of 10,000 sequences, measured in turn."""
-    act, events = handler("rank.api.handler"), large_requests(LARGE)
+    act, events = import_handler("rank.api.handler"), large_requests(LARGE)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in events}
     with silence():
         for turn in range(runs + 3):
@@ -113,7 +113,7 @@ def large_overhead(said: Report, clock: Clock, runs: int) -> None:
     said.table(("body", "handler", "of it the networks", "besides the networks", "the networks' share"), rows)
 
 
-def handler(name: str) -> Handler:
+def import_handler(name: str) -> Handler:
     """Import a function's handler."""
     module, _, attribute = name.rpartition(".")
     found: Handler = getattr(__import__(module, fromlist=[attribute]), attribute)
@@ -178,7 +178,7 @@ def overhead(said: Report, runs: int) -> None:
     clock, rows, profiles = Clock(), [], {}
     with silence():
         for name, (place, event) in requests(10).items():
-            act = handler(place)
+            act = import_handler(place)
             laps(act, event, clock, 3)
             whole, model = laps(act, event, clock, runs)
             profiles[name] = profile(act, event, max(1, runs // 4))
@@ -196,7 +196,7 @@ def overhead(said: Report, runs: int) -> None:
 def local_service() -> Iterator[str]:
     """Run the local service in a separate process; give its address."""
     command = [sys.executable, "-m", "tools", "up", "--port", "0", "--s3-port", "0"]
-    variables = environment(os.cpu_count() or 1)
+    variables = contest_environment(os.cpu_count() or 1)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(command, cwd=ROOT, env=variables, text=True, **pipes) as process:  # type: ignore[call-overload]
         try:
@@ -205,7 +205,7 @@ def local_service() -> Iterator[str]:
             process.terminate()
 
 
-def client(address: str, path: str, body: str, until: float) -> list[float]:
+def send_requests(address: str, path: str, body: str, until: float) -> list[float]:
     """Send one request after another on one connection until a time; return the seconds of each."""
     place = urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
@@ -228,7 +228,7 @@ def clients(said: Report, seconds: float) -> None:
     with local_service() as address:
         for name, (place, event) in requests(10).items():
             path = "/classify" if place.startswith("classify") else "/rank"
-            client(address, path, event["body"], time.perf_counter() + 0.2)
+            send_requests(address, path, event["body"], time.perf_counter() + 0.2)
             rows += [(name, str(n), *_crowd(address, path, event["body"], n, seconds)) for n in CLIENTS]
     said.add("## The local service: every request computed, none from the cache")
     said.table(("request", "clients", "requests/s", "p50 ms", "p95 ms", "p99 ms"), rows)
@@ -236,14 +236,18 @@ def clients(said: Report, seconds: float) -> None:
         groups = [f"{name},\n{n} client{'s' if n != '1' else ''}" for name, n, *_ in rows]
         series = {name: [float(row[at]) for row in rows] for at, name in ((3, "p50"), (4, "p95"), (5, "p99"))}
         drawn = {"title": "The local service, every request computed", "unit": "ms", "groups": groups}
-        draw(said.images, bars={**drawn, "file": "clients", "series": series})
+        draw_by_peers(said.images, bars={**drawn, "file": "clients", "series": series})
 
 
 def _crowd(address: str, path: str, body: str, count: int, seconds: float) -> list[str]:
     began = time.perf_counter()
     until = began + seconds
     with ThreadPoolExecutor(count) as pool:
-        took = [each for done in pool.map(lambda _: client(address, path, body, until), range(count)) for each in done]
+        took = [
+            each
+            for done in pool.map(lambda _: send_requests(address, path, body, until), range(count))
+            for each in done
+        ]
     elapsed = time.perf_counter() - began
     cuts = statistics.quantiles(took, n=100, method="inclusive") if len(took) > 1 else took * 99
     return [f"{len(took) / elapsed:.0f}", *(f"{cuts[at - 1] * 1000:.1f}" for at in (50, 95, 99))]

@@ -71,13 +71,13 @@ def pages() -> dict[str, str]:
     """Return what is measured: the page's first view of each tab, and links that open with a result."""
     return {
         "rank, first view": "",
-        "rank, 48 records": f"#rank={pack(fasta(proteins(9)))}",
+        "rank, 48 records": f"#rank={pack_link(fasta(proteins(9)))}",
         "classify, first view": "#classify",
-        "classify, an abstract": f"#classify={pack(ABSTRACT)}",
+        "classify, an abstract": f"#classify={pack_link(ABSTRACT)}",
     }
 
 
-def pack(text: str) -> str:
+def pack_link(text: str) -> str:
     """Pack an input as the page's links do: a line of JSON before it, deflate, base64url."""
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     packed = packer.compress(f'{{"name":"","made":""}}\n{text}'.encode()) + packer.flush()

@@ -70,7 +70,7 @@ class Null:
         return self._scores[: len(codes)]
 
 
-def blocks(path: Path) -> Iterator[Block]:
+def parse_file(path: Path) -> Iterator[Block]:
     """Read and parse a file in chunks, unpacking gzip."""
     with path.open("rb") as file:
         yield from parse_chunks(iter(lambda: file.read(CHUNK), b""), path.name)
@@ -90,12 +90,12 @@ def parse_chunks(chunks: Iterator[bytes], name: str) -> Iterator[Block]:
 def work(case: Case) -> Callable[[], int]:
     """Return what one run does; it gives the records received."""
     if case.phase == "parse":
-        return lambda: sum(block.received for block in blocks(case.path))
+        return lambda: sum(block.received for block in parse_file(case.path))
     gate, score = scorers(case)
 
     def rank() -> int:
         options = RankOptions(top_k=100)
-        partial = rank_blocks(blocks(case.path), gate, score, options, deduplicate=False, on_rejects=lambda _: None)
+        partial = rank_blocks(parse_file(case.path), gate, score, options, deduplicate=False, on_rejects=lambda _: None)
         return partial.counts.received
 
     return rank

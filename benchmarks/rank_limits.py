@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.contest import Way, draw
+from benchmarks.contest import Way, draw_by_peers
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
 from benchmarks.objects import serve_apart
 from benchmarks.peers.layers import read
@@ -83,7 +83,7 @@ def sources(said: Report, bench: Bench, made: Mapping[int, Mapping[str, Path]], 
     if said.keep:
         groups = [f"{count:,}\n{name}" for count, paths in made.items() for name in paths]
         drawn = {"title": "From bytes to the best 100, default pair", "unit": "sequences/s", "groups": groups}
-        draw(said.images, bars={**drawn, "file": "rank-sources", "scale": "linear", "series": series})
+        draw_by_peers(said.images, bars={**drawn, "file": "rank-sources", "scale": "linear", "series": series})
 
 
 def roofline(said: Report, bench: Bench, pair: Path, path: Path, count: int, rounds: int, products: int) -> None:

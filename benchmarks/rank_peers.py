@@ -18,9 +18,9 @@ from typing import Any, Final
 import numpy as np
 
 from assay.models.loading import SequenceScorer, load_folder
-from benchmarks.contest import ROOT, Way, draw, environment, interpreter, start_ways
+from benchmarks.contest import ROOT, Way, contest_environment, draw_by_peers, interpreter, start_ways
 from benchmarks.measuring import Report, Times, arguments, hush, in_turn, report
-from benchmarks.peers.sequences import codes_of
+from benchmarks.peers.sequences import encode_lines
 from benchmarks.rank import GATE, MODELS, SCORE, random_lines
 from tools.models.importers.result import ImportRequest
 from tools.models.importing import make_bundle
@@ -68,7 +68,7 @@ def default_pair(folder: Path) -> Path:
 def linear_pair(folder: Path) -> Path | None:
     """Have scikit-learn write a pair and import it; None where it is not installed."""
     command = [interpreter(), "-m", "benchmarks.peers.linear_pair", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, env=environment(1), capture_output=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=contest_environment(1), capture_output=True, check=False)
     if done.returncode:
         return None
     for name in PAIR:
@@ -97,10 +97,10 @@ def threshold(pair: Path) -> float:
     """Return what a tenth of random sequences has a gate over: hardly any passes the default pair's zero."""
     gate = SequenceScorer(load_folder(pair / "gate/1", 1))
     lines = b"".join(line + b"\n" for line in random_lines(5000, seed=1))
-    return float(np.quantile(gate.score(codes_of(lines)), 0.9))
+    return float(np.quantile(gate.score(encode_lines(lines)), 0.9))
 
 
-def rate(way: Way, task: Mapping[str, Any]) -> float:
+def time_ranking(way: Way, task: Mapping[str, Any]) -> float:
     """Return the seconds of ranking a file."""
     return way.run(task).seconds
 
@@ -110,7 +110,7 @@ def best_batches(ways: Mapping[str, Way], field: Field, count: int) -> dict[str,
     found = dict.fromkeys(ways, 256)
     for name, way in ways.items():
         if name not in LINEAR:
-            times = in_turn({str(rows): partial(rate, way, field.task(count, rows)) for rows in BATCHES}, 2)
+            times = in_turn({str(rows): partial(time_ranking, way, field.task(count, rows)) for rows in BATCHES}, 2)
             found[name] = int(min(times, key=lambda rows: times[rows].least))
     return found
 
@@ -148,7 +148,7 @@ def contest(said: Report, title: str, names: Sequence[str], field: Field, rounds
         if said.keep:
             series = {name: [count / tables[count][name].median for count in counts] for name in ways}
             drawn = {"title": f"Ranking a file, {title}", "groups": [f"{n:,} sequences" for n in counts]}
-            draw(
+            draw_by_peers(
                 said.images, bars={**drawn, "file": f"rank-{title.split()[0]}", "unit": "sequences/s", "series": series}
             )
         said.table(head, [[*_row(name, batches, found, tables), *_memory(ways[name], field)] for name in ways])
@@ -172,7 +172,7 @@ def _memory(way: Way, field: Field) -> list[str]:
 
 def measure_counts(ways: Mapping[str, Way], field: Field, count: int, batches: Mapping[str, int], rounds: int) -> Table:
     """Return the times of every way on a file, the first run of each not counted."""
-    acts = {name: partial(rate, way, field.task(count, batches[name])) for name, way in ways.items()}
+    acts = {name: partial(time_ranking, way, field.task(count, batches[name])) for name, way in ways.items()}
     in_turn(acts, 1)
     return in_turn(acts, rounds)
 

@@ -216,7 +216,7 @@ def _clock(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
 
 
-def lines(world: World, sizes: Sequence[int]) -> list[str]:
+def write_tables(world: World, sizes: Sequence[int]) -> list[str]:
     """Return the tables: each size at 10, the map's and the account's functions; the largest by shards and top-k."""
     head = f"{'sequences':>14}{'shards':>8}{'at once':>9}{'time':>10}{'dollars':>10}{'GET/s':>7}  waits for"
     found = [head]
@@ -251,7 +251,7 @@ def main() -> None:
         print("\n".join(throttled_lines(world)))
         return
     print(f"{world.shard_mb} MB a shard: {shard_seconds(world, world.shard_mb):.1f} s on {world.vcpus:.1f} vCPUs")
-    print("\n".join(lines(world, options.sizes)))
+    print("\n".join(write_tables(world, options.sizes)))
 
 
 if __name__ == "__main__":

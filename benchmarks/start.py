@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from assay.models.manifest import read_manifest
 from benchmarks.classify_peers import FORMS
-from benchmarks.contest import ROOT, draw, environment, interpreter
+from benchmarks.contest import ROOT, contest_environment, draw_by_peers, interpreter
 from benchmarks.fetch import compare_fetches
 from benchmarks.measuring import Report, Times, arguments, hush, report
 from benchmarks.objects import serve_apart
@@ -58,7 +58,7 @@ def start_once(start: Start, endpoint: str, scratch: Path) -> dict[str, float]:
     scratch.mkdir()
     python = interpreter() if start.tensorflow else sys.executable
     command = [python, "-m", "benchmarks.starting", start.handler, str(ROOT / "events" / start.event)]
-    variables = {**environment(os.cpu_count() or 1), **function_environment(start, endpoint, scratch)}
+    variables = {**contest_environment(os.cpu_count() or 1), **function_environment(start, endpoint, scratch)}
     variables |= {"ASSAY_PRELOAD": "1", "OPENBLAS_NUM_THREADS": "1"}  # as the template and the images have it
     variables = {name: value for name, value in variables.items() if not name.endswith(_ELSEWHERE)}
     began = time.time()
@@ -110,7 +110,7 @@ def compare_function_starts(said: Report, endpoint: str, names: set[str], rounds
         series = {c: [row[c] for row in middle.values()] for c in COLUMNS if c not in {"fetch", "verify", "total"}}
         title = "Process start to first answer, S3 15 ms and 60 MB/s a connection"
         drawn = {"file": "start", "title": title, "unit": "seconds", "groups": list(middle), "series": series}
-        draw(said.images, stacked=drawn)
+        draw_by_peers(said.images, stacked=drawn)
     whole = Times(tuple(run["total"] for run in rows.get(STARTS[2].name, [])) or (0.0,))
     said.add(f"SciBERT-sized int8: total {whole.show('s')} s.") if STARTS[2].name in rows else None
 

@@ -37,7 +37,7 @@ class Singly:
         self.batch, self.score = scorer.batch, scorer.score_singly
 
 
-class Way(NamedTuple):
+class Pairing(NamedTuple):
     """Two models in one way."""
 
     gate: Scorer
@@ -45,10 +45,12 @@ class Way(NamedTuple):
 
     def rank(self, document: bytes) -> PartialRanking:
         """Rank the windows of a FASTA document."""
-        return rank_blocks(read(document), self.gate, self.score, OPTIONS, deduplicate=False, on_rejects=lambda _: None)
+        return rank_blocks(
+            read_windows(document), self.gate, self.score, OPTIONS, deduplicate=False, on_rejects=lambda _: None
+        )
 
 
-def read(document: bytes) -> Iterator[Block]:
+def read_windows(document: bytes) -> Iterator[Block]:
     """Yield the windows of a FASTA document."""
     return parse([document], Format.FASTA, DEFAULT, windows=OPTIONS.windows)
 
@@ -67,10 +69,14 @@ def main() -> None:
     options = parser.parse_args()
     hush()
     document = draw_proteins(PROTEINS[options.size])
-    windows: NDArray[Any] = np.concatenate([block.codes for block in read(document)])
+    windows: NDArray[Any] = np.concatenate([block.codes for block in read_windows(document)])
     gate, score = (SequenceScorer(load_folder(folder, options.threads)) for folder in (options.gate, options.score))
     shipped = [SequenceScorer(load_folder(newest(MODELS, name), options.threads)) for name in (GATE, SCORE)]
-    ways = {"shipped pair": Way(*shipped), "one by one": Way(Singly(gate), Singly(score)), "scan": Way(gate, score)}
+    ways = {
+        "shipped pair": Pairing(*shipped),
+        "one by one": Pairing(Singly(gate), Singly(score)),
+        "scan": Pairing(gate, score),
+    }
     if ways["scan"].rank(document) != ways["one by one"].rank(document):
         raise SystemExit("a scan ranks otherwise than windows one by one")
     alone = in_turn({name: partial(time_act, partial(way.gate.score, windows)) for name, way in ways.items()}, 5)

@@ -19,7 +19,7 @@ _TILE_DATA: Final = 18
 """Of x86's system calls and extended features: arch/x86/include/uapi/asm/prctl.h, Documentation/arch/x86/xstate.rst."""
 
 
-def load(name: str, folder: Path, threads: int) -> Act:
+def load_way(name: str, folder: Path, threads: int) -> Act:
     """Return what a way does with a task; KeyError for an unknown way, ImportError where it is not installed."""
     maker: Callable[[Path, int], Act] = {**text_ways.WAYS, **sequences.WAYS, **runtimes.WAYS}[name]
     return maker(folder, threads)
@@ -39,7 +39,7 @@ def main() -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     name, folder, threads = sys.argv[1:]
     try:
-        act = load(name, Path(folder), int(threads))
+        act = load_way(name, Path(folder), int(threads))
     except (ImportError, FileNotFoundError) as error:
         missing = f"not installed: {error.name or error}" if isinstance(error, ImportError) else f"no {error.filename}"
         print(json.dumps({"missing": missing}), file=answers, flush=True)

@@ -30,7 +30,7 @@ def bundles(folder: Path) -> None:
         scibert.write(target, "scibert-float32", "tflite")
 
 
-def read_weights(folder: Path) -> None:
+def write_weights(folder: Path) -> None:
     """Write the weights under their canonical names."""
     if not (folder / WEIGHTS).exists():
         np.savez(folder / WEIGHTS, **scibert.random_weights())  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ def quantise(folder: Path) -> None:
     quantize_dynamic(source, str(path), per_channel=True, weight_type=QuantType.QInt8, extra_options=known)
 
 
-FORMS: tuple[Callable[[Path], None], ...] = (bundles, read_weights, plain, fuse, quantise)
+FORMS: tuple[Callable[[Path], None], ...] = (bundles, write_weights, plain, fuse, quantise)
 
 
 def main(folder: Path) -> None:

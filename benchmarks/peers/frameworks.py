@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.layers import SYMBOLS, Network, Step, padding, shapes
+from benchmarks.peers.layers import SYMBOLS, Layer, LayeredNetwork, padding, shapes
 
 
-def in_torch(network: Network) -> Any:
+def in_torch(network: LayeredNetwork) -> Any:
     """Return a module over int64 codes [N, length] that gives scores [N]; channels first, as PyTorch has them."""
     import torch
     from torch.nn import functional as act
@@ -31,7 +31,7 @@ def in_torch(network: Network) -> Any:
                 values[step.output] = act.relu(found) if step.relu else found
             return found.reshape(-1)
 
-        def _step(self, at: int, step: Step, given: Sequence[Any]) -> Any:
+        def _step(self, at: int, step: Layer, given: Sequence[Any]) -> Any:
             known = dict(self.named_buffers())
             if step.kind == "embed":
                 return act.embedding(given[0], known[f"w{at}"]).transpose(1, 2)
@@ -47,7 +47,7 @@ def in_torch(network: Network) -> Any:
     return Rebuilt().eval()
 
 
-def _torch_weights(network: Network, at: int) -> list[Any]:
+def _torch_weights(network: LayeredNetwork, at: int) -> list[Any]:
     """Return a layer's weights as PyTorch has them; those after the flattening in the order of channels first."""
     step = network.steps[at]
     if step.kind == "conv":
@@ -63,7 +63,7 @@ def _torch_weights(network: Network, at: int) -> list[Any]:
     return [weight.T, step.weights[1]]
 
 
-def to_onnx(network: Network) -> bytes:
+def to_onnx(network: LayeredNetwork) -> bytes:
     """Return the network as an ONNX file over int64 codes [N, length], any number of rows."""
     import io
 
@@ -79,7 +79,7 @@ def to_onnx(network: Network) -> bytes:
     return target.getvalue()
 
 
-def to_tflite(network: Network, rows: int, *, int8: bool) -> bytes:
+def to_tflite(network: LayeredNetwork, rows: int, *, int8: bool) -> bytes:
     """Return the network as a .tflite over uint8 codes [rows, length], in float32 or with int8 weights.
 
     Convolutions are 2-D of height 1, as in the files that ship: those the converter leaves without reshapes.
@@ -100,7 +100,7 @@ def to_tflite(network: Network, rows: int, *, int8: bool) -> bytes:
     return bytes(converter.convert())
 
 
-def _tensorflow_step(tf: Any, step: Step, given: Sequence[Any], rows: int) -> Any:
+def _tensorflow_step(tf: Any, step: Layer, given: Sequence[Any], rows: int) -> Any:
     if step.kind == "embed":
         return tf.expand_dims(tf.gather(tf.constant(step.weights[0]), given[0]), 1)
     if step.kind == "conv":
@@ -113,14 +113,14 @@ def _tensorflow_step(tf: Any, step: Step, given: Sequence[Any], rows: int) -> An
     return tf.matmul(given[0], tf.constant(step.weights[0])) + tf.constant(step.weights[1])
 
 
-def in_keras(network: Network) -> Any:
+def in_keras(network: LayeredNetwork) -> Any:
     """Return a Keras model over one-hot rows [N, length, 20] that gives scores [N, 1]."""
     import keras
     from keras import layers
 
     source = keras.Input((network.length, SYMBOLS))
     values: dict[int, Any] = {network.source: source}
-    made: list[tuple[Any, Step]] = []
+    made: list[tuple[Any, Layer]] = []
     for step in network.steps:
         layer = _keras_layer(layers, step)
         given = [values[each] for each in step.inputs]
@@ -135,7 +135,7 @@ def in_keras(network: Network) -> Any:
     return model
 
 
-def _keras_layer(layers: Any, step: Step) -> Any:
+def _keras_layer(layers: Any, step: Layer) -> Any:
     relu = "relu" if step.relu else None
     if step.kind == "embed":
         return layers.Dense(step.weights[0].shape[1], use_bias=False)

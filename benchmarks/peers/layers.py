@@ -19,7 +19,7 @@ _SAME_VALUES: Final = ("CAST", "QUANTIZE", "DEQUANTIZE")
 
 
 @dataclass(frozen=True)
-class Step:
+class Layer:
     """One layer: `embed`, `conv`, `add`, `flatten` or `dense`; which values it reads and which it makes."""
 
     kind: str
@@ -31,12 +31,12 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Network:
+class LayeredNetwork:
     """Layers in order, from the codes [N, length] to one score."""
 
     source: int
     length: int
-    steps: tuple[Step, ...]
+    steps: tuple[Layer, ...]
 
     @property
     def flops(self) -> int:
@@ -53,7 +53,7 @@ class Shape:
     flops: int
 
 
-def shapes(network: Network) -> Iterator[Shape]:
+def shapes(network: LayeredNetwork) -> Iterator[Shape]:
     """Yield each layer's shape."""
     known: dict[int, tuple[int, int]] = {network.source: (network.length, 1)}
     for step in network.steps:
@@ -74,7 +74,7 @@ def shapes(network: Network) -> Iterator[Shape]:
         yield Shape(positions, channels, flops)
 
 
-def read(path: Path) -> Network:
+def read(path: Path) -> LayeredNetwork:
     """Return the network of a .tflite over residue indices; ValueError where it has other layers."""
     from ai_edge_litert import schema_py_generated as schema
 
@@ -87,12 +87,12 @@ class _Reader:
         self._model, self._graph, self._names = model, model.subgraphs[0], names
         self._same: dict[int, int] = {}
 
-    def network(self) -> Network:
+    def network(self) -> LayeredNetwork:
         source = int(self._graph.inputs[0])
         steps = tuple(step for operator in self._graph.operators for step in self._step(operator))
-        return Network(source, int(self._graph.tensors[source].shape[1]), steps)
+        return LayeredNetwork(source, int(self._graph.tensors[source].shape[1]), steps)
 
-    def _step(self, operator: Any) -> Iterator[Step]:
+    def _step(self, operator: Any) -> Iterator[Layer]:
         name = self._names[self._model.operatorCodes[operator.opcodeIndex].builtinCode]
         given, made = [int(each) for each in operator.inputs], int(operator.outputs[0])
         options = operator.builtinOptions
@@ -100,18 +100,18 @@ class _Reader:
         if name in _SAME_VALUES or (name == "RESHAPE" and not self._flattens(given[0], made)):
             self._same[made] = self._value(given[0])
         elif name == "RESHAPE":
-            yield Step("flatten", (self._value(given[0]),), made)
+            yield Layer("flatten", (self._value(given[0]),), made)
         elif name == "GATHER":
-            yield Step("embed", (self._value(given[1]),), made, weights=(self._constant(given[0]),))
+            yield Layer("embed", (self._value(given[1]),), made, weights=(self._constant(given[0]),))
         elif name == "CONV_2D" and options.padding == _SAME:
             kernel = self._constant(given[1])[:, 0].transpose(1, 2, 0)
             weights = (np.ascontiguousarray(kernel), self._constant(given[2]))
-            yield Step("conv", (self._value(given[0]),), made, relu, int(options.strideW), weights)
+            yield Layer("conv", (self._value(given[0]),), made, relu, int(options.strideW), weights)
         elif name == "ADD":
-            yield Step("add", (self._value(given[0]), self._value(given[1])), made, relu)
+            yield Layer("add", (self._value(given[0]), self._value(given[1])), made, relu)
         elif name == "FULLY_CONNECTED":
             weights = (np.ascontiguousarray(self._constant(given[1]).T), self._constant(given[2]))
-            yield Step("dense", (self._value(given[0]),), made, relu, weights=weights)
+            yield Layer("dense", (self._value(given[0]),), made, relu, weights=weights)
         else:
             raise ValueError(f"{name} is not a layer that can be rebuilt")
 
@@ -141,7 +141,7 @@ class _Reader:
         return np.asarray(each, np.float64).reshape(shape)
 
 
-def by_numpy(network: Network, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def by_numpy(network: LayeredNetwork, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return the scores [N] of codes [N, length], slowly and plainly: what all others are compared with."""
     values: dict[int, Array] = {network.source: codes}
     for step in network.steps:
@@ -150,7 +150,7 @@ def by_numpy(network: Network, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.f
     return np.asarray(found.reshape(-1), np.float32)
 
 
-def _apply(step: Step, given: Sequence[Array]) -> Array:
+def _apply(step: Layer, given: Sequence[Array]) -> Array:
     if step.kind == "embed":
         return np.asarray(step.weights[0][given[0]])
     if step.kind == "conv":
@@ -168,7 +168,7 @@ def padding(positions: int, kernel: int, stride: int) -> tuple[int, int]:
     return whole // 2, whole - whole // 2
 
 
-def _convolve(rows: Array, step: Step) -> Array:
+def _convolve(rows: Array, step: Layer) -> Array:
     kernel, bias = step.weights
     wide = np.pad(rows, ((0, 0), padding(rows.shape[1], len(kernel), step.stride), (0, 0)))
     made = -(-rows.shape[1] // step.stride)

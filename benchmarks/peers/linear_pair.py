@@ -1,8 +1,4 @@
-"""A pair of linear models as the replaced pipeline had them: `python -m benchmarks.peers.linear_pair FOLDER`.
-
-Fitted to one-hot rows of random sequences, so collinear as the real ones are: any constant may go from a position's
-twenty weights to the intercept.
-"""
+"""A pair of linear models as the replaced pipeline had them: `python -m benchmarks.peers.linear_pair FOLDER`."""
 
 import pickle
 import sys
@@ -22,6 +18,8 @@ def main(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(6)
+    # One-hot rows are collinear as the real ones are: any constant may go from a position's twenty weights to the
+    # intercept.
     features = one_hot(random.integers(0, 20, (_ROWS, LENGTH)).astype(np.uint8)).reshape(_ROWS, -1).astype(np.float64)
     for name in NAMES:
         target = features @ random.normal(size=features.shape[1]) + random.normal(size=_ROWS)

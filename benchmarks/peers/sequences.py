@@ -28,14 +28,14 @@ _BITS: Final = np.zeros(256, np.uint8)
 _BITS[list(ALPHABET.encode())] = np.arange(len(ALPHABET))
 
 
-def read_codes(path: Path) -> Iterator[Codes]:
+def read_plain_codes(path: Path) -> Iterator[Codes]:
     """Yield codes [N, 50] of plain lines that all have 50 residues and a newline."""
     with path.open("rb") as file:
         while content := file.read(_AT_ONCE * (LENGTH + 1)):
-            yield codes_of(content)
+            yield encode_lines(content)
 
 
-def codes_of(lines: bytes) -> Codes:
+def encode_lines(lines: bytes) -> Codes:
     """Return codes [N, 50] of such lines."""
     return _BITS[np.frombuffer(lines, np.uint8).reshape(-1, LENGTH + 1)[:, :LENGTH]]
 
@@ -50,7 +50,7 @@ def rank_scores(gate: Model, score: Model) -> Act:
 
     def act(task: Mapping[str, Any]) -> dict[str, Any]:
         received, best = 0, np.empty(0, np.float32)
-        for codes in read_codes(Path(task["path"])):
+        for codes in read_plain_codes(Path(task["path"])):
             passing = codes[gate(codes, task["rows"]) > task["threshold"]]
             best = np.concatenate([best, score(passing, task["rows"])]) if len(passing) else best
             best = np.partition(best, -TOP)[-TOP:] if len(best) > TOP else best
@@ -95,11 +95,11 @@ def _by_assay(gate: Any, score: Any) -> Act:
 
 def _blocks(task: Mapping[str, Any]) -> Any:
     """Return the blocks of a task's file, or of the object of its name where the task names an endpoint of S3."""
-    from benchmarks.rank import blocks, parse_chunks
+    from benchmarks.rank import parse_chunks, parse_file
 
     path = Path(task["path"])
     if "endpoint" not in task:
-        return blocks(path)
+        return parse_file(path)
     return parse_chunks(_bucket(task["endpoint"]).chunks(f"models/{path.name}"), path.name)
 
 

@@ -56,13 +56,13 @@ def post_predict() -> Response:
 @app.post("/v1/models/<target>")
 def post_v1(target: str) -> Response:
     """Answer a client of TensorFlow Serving: `name:predict`."""
-    return _predict(protocols.parse_target(target))
+    return _predict(protocols.parse_predict_target(target))
 
 
 @app.post("/v1/models/<target>/versions/<version>")
 def post_v1_version(target: str, version: str) -> Response:
     """Answer one that names the version too: `version:predict`."""
-    return _predict(target, protocols.parse_target(version))
+    return _predict(target, protocols.parse_predict_target(version))
 
 
 @app.post("/v2/models/<name>/infer")

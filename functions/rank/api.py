@@ -60,7 +60,7 @@ def post_file() -> Response:
     request = routing.request(app)
     if not request.body:
         raise MalformedBody("the POST is empty: send a form with the file input_file")
-    return replies.lines(rank_request(read_request(request)).partial)
+    return replies.write_lines(rank_request(read_request(request)).partial)
 
 
 @app.get("/upload_file")

@@ -93,7 +93,7 @@ def explanation(blocks: Iterable["Block"], pair: "Pair") -> dict[str, object]:
     return body
 
 
-def lines(partial: PartialRanking) -> Response:
+def write_lines(partial: PartialRanking) -> Response:
     """Return the old contract of /file_data: the ranked sequences, a line each."""
     rejected = partial.counts.rejected
     headers = {"X-Assay-Rejected": str(rejected)} if rejected else {}

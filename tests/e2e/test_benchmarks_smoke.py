@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from benchmarks.__main__ import PROGRAMS
-from benchmarks.contest import environment
+from benchmarks.contest import contest_environment
 from benchmarks.rank import GATE
 from tests.e2e.running import ROOT
 
@@ -19,7 +19,7 @@ pytestmark = [
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_benchmark_runs_without_its_peers(program: str) -> None:
-    variables = {**environment(2), "ASSAY_PEERS_PYTHON": sys.executable}
+    variables = {**contest_environment(2), "ASSAY_PEERS_PYTHON": sys.executable}
     command = [sys.executable, "-m", f"benchmarks.{program}", "--size", "smoke"]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, timeout=300, check=False

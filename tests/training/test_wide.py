@@ -14,7 +14,7 @@ from tools.models import metrics
 from tools.models.architecture import Architecture, Weights
 from tools.models.encoder import Encoder, convert_encoder
 from tools.training.abstracts import wide
-from tools.training.abstracts.export import calibrate
+from tools.training.abstracts.export import calibrate_head
 from tools.training.abstracts.wide_and_deep import WideAndDeep
 
 VOCABULARY, HIDDEN, LABELS = 90, 16, 3
@@ -66,7 +66,7 @@ def test_the_graph_adds_the_wide_parts_logits_to_the_encoders(padding: int) -> N
 def test_calibration_scales_both_parts() -> None:
     joined = wide.join_wide(_deep(), _beside(), 0.4)
     scale, shift = np.array([0.5, 1.0, 2.0]), np.array([1.0, 0.0, -1.0])
-    found = _served(WideAndDeep(SHAPE, calibrate(joined, scale, shift)))
+    found = _served(WideAndDeep(SHAPE, calibrate_head(joined, scale, shift)))
     np.testing.assert_allclose(found, _served(WideAndDeep(SHAPE, joined)) * scale + shift, atol=2e-4)
 
 

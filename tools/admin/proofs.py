@@ -18,7 +18,7 @@ from assay.errors import NotFound, ObjectChanged, ObjectMissing
 from assay.jobs import shard_bytes
 from assay.jobs.byte_ranges import Tally
 from assay.jobs.merging import OUTCOMES, adds_up
-from assay.jobs.rank_files import read_blocks
+from assay.jobs.rank_files import read_shard_blocks
 from assay.jobs.workspace import JobPlan, Workspace
 from assay.options import RankOptions
 from assay.sequences.blocks import decode
@@ -292,7 +292,7 @@ def _prove_source_records(job: _Job, whole: JobPlan, uploads: Bucket, tally: Any
     contract = replace(DEFAULT, length=lengths.pop()) if len(lengths) == 1 else DEFAULT
     wanted = {(int(row["line"]), row["sequence"]) for row in job.ranked}
     received = rejected = 0
-    for block in read_blocks(whole, whole.shard(0), uploads, contract, tally, RankOptions(**whole.options)):
+    for block in read_shard_blocks(whole, whole.shard(0), uploads, contract, tally, RankOptions(**whole.options)):
         received, rejected = received + block.received, rejected + len(block.rejects)
         if wanted:
             wanted -= set(zip(block.lines.tolist(), decode(block.codes, contract), strict=True))

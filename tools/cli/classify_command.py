@@ -25,7 +25,7 @@ from tools.batch.inputs import Place, place_input
 from tools.cli import remote
 from tools.cli.arguments import add_where, classification_options
 from tools.cli.file_names import each_alone, expand
-from tools.cli.output import describe_notice, describe_rejects, read_rejects, report_failure
+from tools.cli.output import describe_notice, describe_rejects, read_reject_file, report_failure
 from tools.models.shipped import newest_model
 from tools.paths import ROOT
 from tools.terminal import bar, explain
@@ -157,7 +157,7 @@ def _many_here(options: argparse.Namespace, where: Place, models: Path, name: st
         folder, summary = classify_file.classify_file(where, Path(work), models, name, classification_options(options))
         for path in folder.iterdir():
             path.replace(out / path.name)
-        return {**read_results(out, summary), "rejected": read_rejects(out)}
+        return {**read_results(out, summary), "rejected": read_reject_file(out)}
 
 
 def _format_result(result: dict[str, Any], top_k: int | None, titles: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def collect_outcome(results: Path, summary: Mapping[str, Any], out: Path | None)
     """Read the results of a job that lie in a folder, and move them to `out` where that is wanted."""
     ranking = results / "ranking.csv"
     text = ranking.read_text(encoding="utf-8") if ranking.exists() else ""
-    rows = read_rejects(results)
+    rows = read_reject_file(results)
     said = [f"results are in {out}"] if out else []
     if (results / "scores").exists() and not next((results / "scores").glob("*.gz"), None):
         said.append("the scores themselves lie in the results bucket: scores/manifest.json lists their keys")
@@ -64,7 +64,7 @@ def collect_outcome(results: Path, summary: Mapping[str, Any], out: Path | None)
     return RankOutcome(text, rows, summary, str(summary.get("reason") or ""), tuple(said))
 
 
-def read_rejects(results: Path) -> list[dict[str, str]]:
+def read_reject_file(results: Path) -> list[dict[str, str]]:
     """Return the first rows of a folder's rejected.csv, or of its first part."""
     path = next(iter(sorted(results.glob("rejected*.csv"))), None)
     if path is None:

@@ -52,7 +52,7 @@ def classify_remotely(options: argparse.Namespace, folder: Path) -> dict[str, An
         job = _run_job(service, file, "classify", chosen, folder)
     if job["state"] == "FAILED":
         raise JobFailed(job)
-    said = {"rejected": output.read_rejects(folder), "address": job_address(options.url, job["job_id"])}
+    said = {"rejected": output.read_reject_file(folder), "address": job_address(options.url, job["job_id"])}
     return {**read_results(folder, job), **said}
 
 

@@ -61,7 +61,7 @@ def fasta(sequences: Sequence[Protein]) -> str:
     return "".join(f">{name}\n{sequence}\n" for name, sequence in (*good, *BAD))
 
 
-def lines(sequences: Sequence[Protein]) -> str:
+def write_proteins(sequences: Sequence[Protein]) -> str:
     """Write a sequence a line, with the deliberately bad ones at the end."""
     return "".join(
         f"{sequence}\n" for sequence in (*(protein.sequence for protein in sequences), *(bad for _, bad in BAD))

@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from botocore.exceptions import ClientError
 
-from tools.demo.proteins import BAD, Protein, fasta, lines, proteins, table
+from tools.demo.proteins import BAD, Protein, fasta, proteins, table, write_proteins
 from tools.local.service import LocalService, Options
 from tools.terminal import bar, format_table
 
@@ -183,7 +183,9 @@ def _names(ranked: Sequence[Mapping[str, Any]]) -> list[str]:
 def rank_the_old_way(api: Api, sequences: Sequence[Protein]) -> None:
     """Post a file to /file_data: the old contract, ranked sequences as text."""
     _title("POST /file_data: the same sequences, a line each, in a form (the old contract)")
-    reply = api.post("/file_data", files={"input_file": ("sequences.txt", lines(sequences).encode(), "text/plain")})
+    reply = api.post(
+        "/file_data", files={"input_file": ("sequences.txt", write_proteins(sequences).encode(), "text/plain")}
+    )
     ranked = reply.text.splitlines()
     rejected = reply.headers.get("X-Assay-Rejected")
     print("\n".join(f"  {sequence}" for sequence in ranked[:3]))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.deploy import prices
-from tools.local.stack import rate
+from tools.local.stack import parse_rate
 from tools.template import Resolver
 
 FREE_ALARMS, FREE_DASHBOARDS = 10, 3
@@ -56,7 +56,7 @@ def _schedules(resolver: Resolver) -> Iterator[str]:
 
 def _seconds(expression: str) -> float:
 
-    return rate(expression)
+    return parse_rate(expression)
 
 
 def count_model_gb(folder: Path) -> float:

@@ -18,7 +18,7 @@ class Schedule:
     seconds: float
 
 
-def rate(expression: str) -> float:
+def parse_rate(expression: str) -> float:
     """Return the seconds of `rate(15 minutes)`; raises ValueError for what is no rate."""
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", expression)
     if not found:
@@ -138,7 +138,7 @@ def read_stack(path: Path, overrides: Mapping[str, str] | None = None) -> Stack:
         tables=_name_all(resolver, "AWS::DynamoDB::Table", "TableName"),
         queues=_name_all(resolver, "AWS::SQS::Queue", "QueueName"),
         machines=_name_all(resolver, "AWS::Serverless::StateMachine", "Name"),
-        schedules=tuple(Schedule(name, rate(each["Schedule"])) for name, each in _events(functions, "Schedule")),
+        schedules=tuple(Schedule(name, parse_rate(each["Schedule"])) for name, each in _events(functions, "Schedule")),
     )
 
 

@@ -14,7 +14,7 @@ from tools.models.sequence_rows import read_unpacked
 _PIECE: Final = 1 << 20
 
 
-def read_texts(path: Path, column: str | None = None) -> tuple[list[str], int]:
+def read_abstracts(path: Path, column: str | None = None) -> tuple[list[str], int]:
     """Return the distinct texts that the service would classify, cleaned, in order, and how many records are none.
 
     Raises UnreadableInput.

@@ -14,7 +14,7 @@ Pooling = Literal["mean", "cls", "max"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HeadStep:
     """One step of a head over the pooled state [1, n], by the weights under `name`.
 
     `linear` is a linear map, `scale` a factor and a shift a column, `norm` a layer norm; `plain` has no such step. Then
@@ -71,16 +71,16 @@ class Architecture:
     position_offset: int = 0
     pooling: Pooling = "mean"
     pooler_activation: str = "tanh"
-    head: tuple[Step, ...] = ()
+    head: tuple[HeadStep, ...] = ()
     shared: tuple[int, ...] = ()
     positions: Disentangled | Rotary | None = None
     longest: int = 512
     needed: tuple[str, ...] = ()
 
-    def steps(self, weights: Mapping[str, Any]) -> tuple[Step, ...]:
+    def steps(self, weights: Mapping[str, Any]) -> tuple[HeadStep, ...]:
         """Return the steps of the head over the pooled state."""
-        pooler = (Step("linear", "pooler", self.pooler_activation),) if "pooler.weight" in weights else ()
-        return self.head or (*pooler, Step("linear", "head"))
+        pooler = (HeadStep("linear", "pooler", self.pooler_activation),) if "pooler.weight" in weights else ()
+        return self.head or (*pooler, HeadStep("linear", "head"))
 
     def layer_name(self, layer: int) -> str:
         """Return the name under which a layer's weights stand."""

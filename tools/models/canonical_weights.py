@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.architecture import Architecture, Disentangled, Rotary, Step, Weights
+from tools.models.architecture import Architecture, Disentangled, HeadStep, Rotary, Weights
 from tools.models.families import MOST_INNER
 
 _PREFIX: Final = re.compile(
@@ -181,7 +181,7 @@ def check_head(shape: Architecture, weights: Weights) -> None:
     In these families a classifier's head always has a layer (`pooler`).
     """
     size = len(weights[f"{shape.layer_name(shape.layers - 1)}.norm.weight"])
-    steps = shape.head or (Step("linear", "pooler"), Step("linear", "head"))
+    steps = shape.head or (HeadStep("linear", "pooler"), HeadStep("linear", "head"))
     for step in steps:
         wanted = f"{step.name}.weight"
         if wanted not in weights or (

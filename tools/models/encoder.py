@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from tools.models.architecture import Architecture, Step, Weights
+from tools.models.architecture import Architecture, HeadStep, Weights
 
 _MASKED = -1e4
 _FAR = 30.0
@@ -125,7 +125,7 @@ class Encoder:
             pooled = ACTIVATIONS[step.activation](self._take_step(step, pooled))
         return pooled
 
-    def _take_step(self, step: Step, rows: tf.Tensor) -> tf.Tensor:
+    def _take_step(self, step: HeadStep, rows: tf.Tensor) -> tf.Tensor:
         if step.kind == "linear":
             return self._linear(step.name, rows)
         if step.kind == "norm":

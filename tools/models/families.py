@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from assay.errors import UnreadableInput
-from tools.models.architecture import TRANSFORMERS, Architecture, Disentangled, Pooling, Rotary, Step, Weights
+from tools.models.architecture import TRANSFORMERS, Architecture, Disentangled, HeadStep, Pooling, Rotary, Weights
 
 if TYPE_CHECKING:
     from tools.models.encoder import Encoder
@@ -252,9 +252,9 @@ def _modernbert(settings: CheckpointConfig, pooling: Pooling) -> Architecture:
         activation=settings.activation("hidden_activation", default="gelu"),
         pooling="mean" if said == "mean" else "cls",
         head=(
-            Step("linear", "pooler", activation),
-            Step("norm", "head_norm", epsilon=epsilon),
-            Step("linear", "head"),
+            HeadStep("linear", "pooler", activation),
+            HeadStep("norm", "head_norm", epsilon=epsilon),
+            HeadStep("linear", "head"),
         ),
         positions=Rotary(
             settings.integer("global_attn_every_n_layers", default=3),

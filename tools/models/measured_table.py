@@ -13,7 +13,7 @@ from assay.models.measured_file import LONGEST_NAME
 from assay.models.reference import MOST_MEASURED, MOST_VALUES
 from assay.sequences.contract import Contract
 from assay.sequences.measured import MeasuredSequences
-from tools.models.sequence_rows import Codes, Row, read_rows
+from tools.models.sequence_rows import Codes, Row, read_valid_rows
 
 _MISSING: Final = frozenset({"", "na", "n/a", "nan", "none", "null", "-"})
 _LARGEST: Final = float(np.finfo(np.float32).max)
@@ -42,7 +42,7 @@ def read_measured_table(path: Path, contract: Contract, wanted: Sequence[str] = 
     `wanted` are the columns to keep, by default all that have numbers alone, or nothing, in each row. Raises
     UnreadableInput if there are none, or too many.
     """
-    rows, left_out = read_rows(path, contract)
+    rows, left_out = read_valid_rows(path, contract)
     columns = _choose(path, rows, wanted)
     if len(rows) > MOST_MEASURED:
         raise UnreadableInput(f"{path} has {len(rows):,} sequences; at most {MOST_MEASURED:,} may be in a bundle")

@@ -15,9 +15,9 @@ from assay.errors import UnreadableInput
 from assay.models.loading import load_folder
 from assay.models.reference import REFERENCE
 from assay.models.text_reference import dump_usual_texts, parse_usual_texts
-from tools.models.abstract_rows import read_texts
+from tools.models.abstract_rows import read_abstracts
 from tools.models.build import rebuild_manifest
-from tools.models.text_statistics import EncodedText, Vocabulary, encode, learn_usual_texts, share_notices
+from tools.models.text_statistics import EncodedText, Vocabulary, learn_usual_texts, share_notices, tokenize
 
 FEWEST: Final = 1_000
 """Texts below which the limits would be those of a few odd ones."""
@@ -44,12 +44,12 @@ def refer_to_texts(folder: Path, path: Path, column: str | None = None) -> Texts
     Raises BundleInvalid; UnreadableInput for a file with too few texts, or whose own texts would be told as odd.
     """
     model = load_folder(folder, os.cpu_count() or 1)
-    texts, left_out = read_texts(path, column)
+    texts, left_out = read_abstracts(path, column)
     if len(texts) < FEWEST:
         raise UnreadableInput(f"{path} has {len(texts):,} texts of use; at least {FEWEST:,} are needed")
     known = Vocabulary.of(model.tokenizer, model.text.pad_id)
     order = np.random.default_rng(0).permutation(len(texts))
-    encoded = encode(model.tokenizer, [texts[at] for at in order])
+    encoded = tokenize(model.tokenizer, [texts[at] for at in order])
     alarms = judge_in_turns(known, encoded)
     if alarms["noticed"] > MOST_ALARMS:
         raise UnreadableInput(
@@ -71,12 +71,12 @@ def judge_in_turns(known: Vocabulary, texts: Sequence[EncodedText]) -> dict[str,
     told: Counter[str] = Counter()
     for turn in range(_TURNS):
         others = [each for at, each in enumerate(texts) if at % _TURNS != turn]
-        learned = _served(_learn(known, others))
+        learned = _round(_learn(known, others))
         told.update(learned.judge(text, ids) for text, ids in texts[turn::_TURNS])
     return share_notices(told)
 
 
-def _served(learned: UsualTexts) -> UsualTexts:
+def _round(learned: UsualTexts) -> UsualTexts:
     """Return what a function reads of it: rounded."""
     return parse_usual_texts(json.dumps(dump_usual_texts(learned, "-")).encode())
 

@@ -73,7 +73,7 @@ def expected_error(bins: list[dict[str, float]]) -> float:
     return round(sum(each["count"] * abs(each["given"] - each["observed"]) for each in bins) / total, 4)
 
 
-def calibrate(scores: Scores, outcomes: Outcomes, groups: Groups, event: str, about: str) -> dict[str, Any]:
+def fit_calibration(scores: Scores, outcomes: Outcomes, groups: Groups, event: str, about: str) -> dict[str, Any]:
     """Return the calibration fitted on all, its reliability cross-fitted. Raises ValueError for too few."""
     rarest = int(min(outcomes.sum(), (~outcomes).sum()))
     if len(scores) < FEWEST or rarest < BINS:
@@ -119,7 +119,7 @@ def refer_to_files(
     if labelled:
         rows = read_labelled(labelled, scorer.contract)
         about = f"Platt's sigmoid on {len(rows.codes):,} sequences of {labelled.name}; judged on halves not fitted on."
-        document["calibration"] = calibrate(scorer.score(rows.codes), rows.outcomes, rows.groups, event, about)
+        document["calibration"] = fit_calibration(scorer.score(rows.codes), rows.outcomes, rows.groups, event, about)
     if sets:
         document["sets"] = [
             describe_set(name, f"Sequences of {path.name}", scorer.score(read_codes(path, scorer.contract)))

@@ -35,7 +35,7 @@ class Row:
     cells: dict[str, str]
 
 
-def read_rows(path: Path, contract: Contract) -> tuple[list[Row], int]:
+def read_valid_rows(path: Path, contract: Contract) -> tuple[list[Row], int]:
     """Return the rows of a file that hold a valid sequence, and how many hold none. Raises UnreadableInput."""
     blocks = _parse_file(path, contract)
     return [row for block in blocks for row in _rows_of(block)], sum(len(block.rejects) for block in blocks)

@@ -43,12 +43,12 @@ class Vocabulary:
     @classmethod
     def of(cls, tokenizer: TextTokenizer, pad_id: int) -> Self:
         """Return that of a tokenizer: what stands around every text, and padding, says nothing."""
-        special = {*encode(tokenizer, [""])[0].ids.tolist(), pad_id}
+        special = {*tokenize(tokenizer, [""])[0].ids.tolist(), pad_id}
         words = (_single(tokenizer, words, special) for words in (SMALL_WORDS.split(), SIGNS))
         return cls(tokenizer.size, tuple(sorted(special)), *words)
 
 
-def encode(tokenizer: TextTokenizer, texts: Sequence[str]) -> list[EncodedText]:
+def tokenize(tokenizer: TextTokenizer, texts: Sequence[str]) -> list[EncodedText]:
     """Return texts with their tokens."""
     found = zip(texts, tokenizer.encode(texts), strict=True)
     return [EncodedText(text, np.concatenate(tokens.windows)) for text, tokens in found]
@@ -57,7 +57,7 @@ def encode(tokenizer: TextTokenizer, texts: Sequence[str]) -> list[EncodedText]:
 def _single(tokenizer: TextTokenizer, words: Iterable[str], special: Set[int]) -> tuple[int, ...]:
     """Return the ids of words that are one token, with or without a blank before them; no others."""
     listed = list(words)
-    spelled = encode(tokenizer, [*listed, *(f" {word}" for word in listed)])
+    spelled = tokenize(tokenizer, [*listed, *(f" {word}" for word in listed)])
     alone = [[each for each in ids.tolist() if each not in special] for _, ids in spelled]
     return tuple(sorted({ids[0] for ids in alone if len(ids) == 1}))
 

@@ -22,7 +22,7 @@ def document() -> dict[str, Any]:
     return {name: each for name, each in _contract().items() if not name.startswith("x-")}
 
 
-def text() -> str:
+def write_document() -> str:
     """Return the document as the file holds it."""
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
@@ -95,5 +95,5 @@ def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
 
 
 if __name__ == "__main__":
-    TARGET.write_text(text(), encoding="utf-8")
+    TARGET.write_text(write_document(), encoding="utf-8")
     TABLES.write_text(tables(), encoding="utf-8")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay.client import CallFailed, JobFailed, Refused, Unreachable, conversation
 from assay.client.conversation import Answer, Call, Flow, Patience, Pause, Talk
-from assay.client.sources import Content, Part, open_source
+from assay.client.sources import Content, FormPart, open_source
 from assay.text.csv_writer import csv_text, escape_formula
 
 JOB = "0b8e3c1f6a5d4f0e9c7b2a1d8e6f4c3b"
@@ -241,7 +241,7 @@ def test_a_part_is_its_bytes_from_where_the_file_stands_however_often_it_is_read
     stream = io.BytesIO(body)
     stream.seek(start)
     with open_source(stream, "x") as content:
-        part = Part(content, lambda *_: None)
+        part = FormPart(content, lambda *_: None)
         for _ in range(2):
             part.seek(0)
             assert b"".join(iter(lambda: part.read(piece), b"")) == body[start:]

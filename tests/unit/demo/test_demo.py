@@ -6,7 +6,7 @@ import pytest
 from assay.sequences.contract import DEFAULT
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
-from tools.demo.proteins import BAD, fasta, lines, proteins, table
+from tools.demo.proteins import BAD, fasta, proteins, table, write_proteins
 from tools.demo.run import ABSTRACTS, DemoFailed, counts_add_up, designs_beat_scrambles, designs_lead
 from tools.terminal import bar, format_table
 
@@ -27,7 +27,7 @@ def test_a_scramble_has_the_residues_of_its_design() -> None:
         assert design != scramble
 
 
-@pytest.mark.parametrize(("write", "fmt"), [(fasta, Format.FASTA), (lines, Format.LINES), (table, Format.CSV)])
+@pytest.mark.parametrize(("write", "fmt"), [(fasta, Format.FASTA), (write_proteins, Format.LINES), (table, Format.CSV)])
 def test_each_file_holds_them_all_and_the_bad_ones(write, fmt) -> None:  # type: ignore[no-untyped-def] # noqa: ANN001
     blocks = list(parse([write(proteins(5)).encode()], fmt))
     assert sum(len(block.codes) for block in blocks) == 25

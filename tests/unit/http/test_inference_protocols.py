@@ -93,10 +93,10 @@ def test_rows_of_a_reply_are_those_of_its_shape() -> None:
 
 @pytest.mark.parametrize("target", ["m:predict", "m%3Apredict"])
 def test_the_model_of_a_target(target: str) -> None:
-    assert inference_protocols.parse_target(target) == "m"
+    assert inference_protocols.parse_predict_target(target) == "m"
 
 
 @pytest.mark.parametrize("target", ["m", "m:", "m:predict:predict", "m:classify", ":"])
 def test_targets_that_name_no_model(target: str) -> None:
     with pytest.raises(InputError, match=":predict"):
-        inference_protocols.parse_target(target)
+        inference_protocols.parse_predict_target(target)

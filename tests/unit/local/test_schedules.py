@@ -5,19 +5,19 @@ import pytest
 from tests.unit.templates import ROOT
 from tools.local import stack
 from tools.local.lambdas import Ticker
-from tools.local.stack import Schedule, rate
+from tools.local.stack import Schedule, parse_rate
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"), [("rate(15 minutes)", 900), ("rate(1 hour)", 3600), ("rate(2 days)", 172_800)]
 )
 def test_a_rate_in_seconds(text: str, seconds: float) -> None:
-    assert rate(text) == seconds
+    assert parse_rate(text) == seconds
 
 
 def test_what_is_no_rate_is_refused() -> None:
     with pytest.raises(ValueError, match="cron"):
-        rate("cron(0 12 * * ? *)")
+        parse_rate("cron(0 12 * * ? *)")
 
 
 def test_jobs_are_swept_here_as_in_the_cloud() -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from benchmarks.labelled_papers import DIGITS, ENOUGH, agreement, label, load_papers, marks, papers_table
+from benchmarks.labelled_papers import DIGITS, ENOUGH, label, load_papers, marks, papers_table, share_words
 from benchmarks.labelled_papers import Score as Scored
 
 
@@ -27,10 +27,10 @@ def test_a_third_is_held_out() -> None:
 
 def test_agreement_is_the_share_of_words_in_order() -> None:
     text = "one two three four five six seven eight nine ten"
-    assert agreement(marks(text), label(text)["words"]) == 1
-    assert agreement(marks(text.replace("four", "4")), marks(text)) == 0.9
-    assert agreement(marks(f"{text} {text}"), marks(text)) == 0.5
-    assert agreement("", marks(text)) == 0
+    assert share_words(marks(text), label(text)["words"]) == 1
+    assert share_words(marks(text.replace("four", "4")), marks(text)) == 0.9
+    assert share_words(marks(f"{text} {text}"), marks(text)) == 0.5
+    assert share_words("", marks(text)) == 0
 
 
 def test_the_table_counts_each_paper_once_and_once_in_its_part() -> None:

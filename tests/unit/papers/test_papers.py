@@ -3,7 +3,7 @@ import pytest
 from assay.papers.abstract import find_abstract
 from assay.papers.headings import begins, ends, is_note, structure, without_rights
 from assay.papers.pdf import extract
-from assay.papers.reading_order import blocks
+from assay.papers.reading_order import order_blocks
 from assay.papers.rows import group_rows
 from assay.papers.running_text import join_lines, vocabulary
 from assay.papers.words import Word
@@ -178,7 +178,7 @@ def test_blocks_are_read_column_by_column_under_what_spans_both() -> None:
     )
     left = [word for line in range(5) for word in words("left text of the paper here", 50, 700 - 12 * line)]
     right = [word for line in range(5) for word in words("right text of the paper here", 320, 700 - 12 * line)]
-    order = [block.text.split()[0] for block in blocks(group_rows([*right, *left, *spanning]))]
+    order = [block.text.split()[0] for block in order_blocks(group_rows([*right, *left, *spanning]))]
     assert order == ["a", "left", "right"]
 
 

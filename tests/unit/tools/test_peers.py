@@ -7,7 +7,7 @@ import pytest
 
 from assay.models.loading import SequenceScorer, load_folder
 from benchmarks.peers.layers import by_numpy, read, shapes
-from benchmarks.peers.sequences import ALPHABET, codes_of, indicators
+from benchmarks.peers.sequences import ALPHABET, encode_lines, indicators
 from benchmarks.rank import GATE, SCORE
 from tools.models.shipped import newest
 
@@ -26,5 +26,5 @@ def test_a_network_read_from_its_file_computes_what_the_runtime_does(name: str) 
 
 def test_peers_read_a_line_as_its_indicators_say() -> None:
     line = (ALPHABET * 3)[:50]
-    (codes,) = codes_of(line.encode() + b"\n")
+    (codes,) = encode_lines(line.encode() + b"\n")
     assert np.eye(20)[codes].reshape(-1).tolist() == indicators(line)

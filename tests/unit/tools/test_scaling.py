@@ -6,17 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.costs import FILES, cost_file, cost_request, tables
+from benchmarks.costs import FILES, cost_file, cost_request, price_tables
 from benchmarks.scaling import (
     MACHINE,
     Retrier,
     World,
     contend,
-    lines,
     map_shards,
     read_retrier,
     simulate,
     throttled_lines,
+    write_tables,
 )
 from tests.unit.templates import ROOT, written
 
@@ -71,7 +71,7 @@ def test_functions_are_used_again_and_the_ramp_is_kept() -> None:
 
 
 def test_tables_have_a_line_for_each_case() -> None:
-    assert sum("computing" in line or "merging" in line for line in lines(WORLD, [10**6, 10**9])) >= 8
+    assert sum("computing" in line or "merging" in line for line in write_tables(WORLD, [10**6, 10**9])) >= 8
 
 
 @given(
@@ -132,7 +132,7 @@ def test_the_committed_table_is_what_the_simulation_says() -> None:
 
 def test_the_committed_costs_are_what_the_tool_says() -> None:
     page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
-    assert "\n".join(tables()) in page
+    assert "\n".join(price_tables()) in page
 
 
 def test_a_cost_is_the_sum_of_its_services_and_grows_with_the_file() -> None:

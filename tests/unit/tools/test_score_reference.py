@@ -15,10 +15,10 @@ from tests.conftest import ROOT
 from tests.references import SYMBOLS, bundle, content
 from tools.cli.model_options import main
 from tools.models.score_reference import (
-    calibrate,
     cross_fit,
     describe_set,
     expected_error,
+    fit_calibration,
     reliability,
     write_reference,
 )
@@ -31,7 +31,7 @@ GROUPS = np.repeat(np.arange(800), 5)
 
 
 def test_a_calibration_gives_back_the_probabilities_that_labels_were_drawn_by() -> None:
-    made = calibrate(SCORES, OUTCOMES, GROUPS, "an event", "drawn")
+    made = fit_calibration(SCORES, OUTCOMES, GROUPS, "an event", "drawn")
     scale = Reference.parse(json.dumps({"schema": 1, "calibration": made}).encode(), SYMBOLS).scale()
     assert scale.probability is not None
     assert np.abs(scale.probability.at(SCORES.astype(np.float32)) - TRUE).mean() < 0.02
@@ -56,7 +56,7 @@ def test_reliability_counts_each_once_and_its_error_is_a_share(rows: list[tuple[
 @pytest.mark.parametrize(("count", "true"), [(49, 20), (60, 9), (60, 51), (0, 0)])
 def test_too_few_labels_are_refused(count: int, true: int) -> None:
     with pytest.raises(ValueError, match="a calibration needs"):
-        calibrate(np.arange(count) * 1.0, np.arange(count) < true, np.arange(count), "e", "a")
+        fit_calibration(np.arange(count) * 1.0, np.arange(count) < true, np.arange(count), "e", "a")
 
 
 def test_the_percentile_is_the_share_of_the_set_below() -> None:

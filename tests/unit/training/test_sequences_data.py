@@ -17,7 +17,7 @@ def proteins(tmp_path: Path) -> proteins_data.Proteins:
         for index, letter in enumerate("ACDEFGH")
     ]
     path.write_bytes(gzip.compress("".join([HEADER, *rows]).encode()))
-    return proteins_data.load(path)
+    return proteins_data.read_proteins(path)
 
 
 def test_columns_are_read_by_name_with_chymotrypsin_first(proteins: proteins_data.Proteins) -> None:

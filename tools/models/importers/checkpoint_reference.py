@@ -18,7 +18,7 @@ Logits = npt.NDArray[np.float32]
 Head = Callable[[Logits], Logits]
 
 
-class Reference:
+class CheckpointReference:
     """A checkpoint's forward pass and transformers' tokenizer of it; `code` in the folder is not looked at."""
 
     def __init__(self, config: Mapping[str, Any], state: State, tokenizer: Path) -> None:

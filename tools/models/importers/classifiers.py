@@ -11,7 +11,7 @@ from tools.models.architecture import Architecture, Weights
 from tools.models.encoder import Encoder, encoder_to_tflite, save_encoder
 from tools.models.families import build_architecture
 from tools.models.importers import networks
-from tools.models.importers.checkpoint_reference import Head, Reference
+from tools.models.importers.checkpoint_reference import CheckpointReference, Head
 from tools.models.importers.networks import Form, explain_failure
 from tools.models.importers.result import (
     ImportRequest,
@@ -50,7 +50,7 @@ class ImportedClassifier:
     weights: Weights
     labels: list[str]
     activation: str
-    reference: Reference
+    reference: CheckpointReference
     origin: Mapping[str, Any]
     described: list[str]
     head: Head | None = None
@@ -84,7 +84,7 @@ def require_rows(source: TextSource, rows: int) -> None:
         )
 
 
-def parity(source: TextSource, reference: Reference) -> str:
+def parity(source: TextSource, reference: CheckpointReference) -> str:
     """Return on how many texts the bundle's tokenizer was compared with transformers'; every added token is in one.
 
     Raises UnreadableInput where they differ, for then other ids would be served than the model was trained on.

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from assay.errors import InvalidOption, UnreadableInput
 from tools.models.architecture import Architecture, Pooling, Weights
 from tools.models.importers.checkpoint import State, longest, read_config, read_network, read_state, rename_tensorflow
-from tools.models.importers.checkpoint_reference import Head, Reference
+from tools.models.importers.checkpoint_reference import CheckpointReference, Head
 from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.head_graph import GraphLayer, HeadPath, head_path, strings
 from tools.models.importers.head_weights import HeadSteps, layer_arrays, open_weights, read_steps
@@ -60,7 +60,7 @@ def convert_head(wish: ImportRequest, folder: Path) -> ImportResult:
     tokenizer = wish.tokenizer or wish.encoder
     source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels, activation = labels_of(wish, head.outputs), wish.activation or _SERVED[head.activation]
-    reference = Reference(config, state, tokenizer)
+    reference = CheckpointReference(config, state, tokenizer)
     origin = provenance(wish, "encoder and Keras head", encoder=wish.encoder.name, pooling=pooling)
     described = _describe_head(file, labels, activation, pooling)
     on_top = _on_top(head, pooling, reference)
@@ -166,7 +166,7 @@ def _describe_head(file: HeadFile, labels: list[str], activation: str, pooling: 
     return said
 
 
-def _on_top(head: HeadSteps, pooling: str, reference: Reference) -> Head:
+def _on_top(head: HeadSteps, pooling: str, reference: CheckpointReference) -> Head:
     """Return the head over last hidden states [T, hidden], in NumPy."""
     pools: Mapping[str, Any] = {
         "mean": lambda hidden: hidden.mean(0),

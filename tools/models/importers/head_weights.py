@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assay.errors import UnreadableInput
-from tools.models.architecture import KERAS, NUMPY, Step
+from tools.models.architecture import KERAS, NUMPY, HeadStep
 from tools.models.importers.head_graph import GraphLayer
 
 Array = npt.NDArray[np.float32]
@@ -30,7 +30,7 @@ _LAST: Final = ("sigmoid", "softmax", "linear")
 class HeadSteps:
     """A head: steps over the pooled state by weights under `head.N`, then the activation of its outputs."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[HeadStep, ...]
     weights: Mapping[str, Array]
     activation: str
     inputs: int
@@ -43,7 +43,7 @@ class HeadSteps:
             rows = NUMPY[step.activation](self._apply(step, rows))
         return np.asarray(rows, np.float32)
 
-    def _apply(self, step: Step, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _apply(self, step: HeadStep, rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         if step.kind == "plain":
             return rows
         weight, bias = (self.weights[f"{step.name}.{part}"].astype(np.float64) for part in ("weight", "bias"))
@@ -56,7 +56,7 @@ class HeadSteps:
 
 def read_steps(path: Path, layers: Sequence[GraphLayer]) -> HeadSteps:
     """Return the steps of a head's layers, in their order; UnreadableInput where their weights do not fit."""
-    steps: list[Step] = []
+    steps: list[HeadStep] = []
     weights: dict[str, Array] = {}
     with open_weights(path) as file:
         for at, layer in enumerate(layers):
@@ -128,18 +128,18 @@ def _endings(layer: GraphLayer, kind: str) -> Iterator[str]:
             yield ending
 
 
-def _step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> Step:
+def _step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> HeadStep:
     """Return a layer as a step and put its weights among the others."""
     if layer.kind == "Dense":
         kernel = arrays["kernel"]
         weights[f"{name}.weight"] = np.ascontiguousarray(kernel.T)
         weights[f"{name}.bias"] = arrays.get("bias", np.zeros(kernel.shape[1], np.float32))
-        return Step("linear", name, _activation(layer, layer.config.get("activation")))
+        return HeadStep("linear", name, _activation(layer, layer.config.get("activation")))
     if layer.kind in ("LayerNormalization", "BatchNormalization"):
         return _norm_step(name, layer, arrays, weights)
     kinds = {"ReLU": "relu", "ELU": "elu", "Softmax": "softmax"}
     _require_plain(layer)
-    return Step("plain", name, kinds.get(layer.kind) or _activation(layer, layer.config.get("activation")))
+    return HeadStep("plain", name, kinds.get(layer.kind) or _activation(layer, layer.config.get("activation")))
 
 
 def _require_plain(layer: GraphLayer) -> None:
@@ -149,7 +149,7 @@ def _require_plain(layer: GraphLayer) -> None:
             raise UnreadableInput(f"the layer {layer.name[:60]} has {key} {str(layer.config[key])[:60]}: not served")
 
 
-def _norm_step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> Step:
+def _norm_step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weights: dict[str, Array]) -> HeadStep:
     axis, epsilon = layer.config.get("axis", -1), layer.config.get("epsilon", 1e-3)
     if axis not in (-1, [-1], 1, [1]) or not isinstance(epsilon, int | float) or layer.config.get("rms_scaling"):
         raise UnreadableInput(f"the layer {layer.name[:60]} norms in a way that is not served")
@@ -159,11 +159,11 @@ def _norm_step(name: str, layer: GraphLayer, arrays: Mapping[str, Array], weight
     scale, shift = arrays.get("gamma", np.ones_like(known)), arrays.get("beta", np.zeros_like(known))
     if layer.kind == "LayerNormalization":
         weights[f"{name}.weight"], weights[f"{name}.bias"] = scale, shift
-        return Step("norm", name, epsilon=float(epsilon))
+        return HeadStep("norm", name, epsilon=float(epsilon))
     factor = scale / np.sqrt(arrays["moving_variance"].astype(np.float64) + epsilon)
     weights[f"{name}.weight"] = factor.astype(np.float32)
     weights[f"{name}.bias"] = (shift - arrays["moving_mean"] * factor).astype(np.float32)
-    return Step("scale", name)
+    return HeadStep("scale", name)
 
 
 def _activation(layer: GraphLayer, said: object) -> str:
@@ -180,22 +180,22 @@ def _activation(layer: GraphLayer, said: object) -> str:
     return name if name == "softmax" else KERAS[name.lower()]
 
 
-def _split_last(steps: list[Step]) -> str:
+def _split_last(steps: list[HeadStep]) -> str:
     """Take the activation of the outputs off the last step and return it."""
     if not any(step.kind == "linear" for step in steps):
         raise UnreadableInput("the file has no Dense layer behind its encoder: it is no head")
-    while len(steps) > 1 and steps[-1] == Step("plain", steps[-1].name):
+    while len(steps) > 1 and steps[-1] == HeadStep("plain", steps[-1].name):
         steps.pop()
     last = steps[-1]
     if last.activation not in _LAST:
         raise UnreadableInput(f"the head ends in {last.activation}: its outputs must be of {', '.join(_LAST)}")
-    steps[-1] = Step(last.kind, last.name, epsilon=last.epsilon)
+    steps[-1] = HeadStep(last.kind, last.name, epsilon=last.epsilon)
     if any(step.activation == "softmax" for step in steps):
         raise UnreadableInput("the head has a softmax before its last layer, which is not served")
     return last.activation
 
 
-def _sizes(steps: Sequence[Step], weights: Mapping[str, Array]) -> tuple[int, int]:
+def _sizes(steps: Sequence[HeadStep], weights: Mapping[str, Array]) -> tuple[int, int]:
     """Return how many numbers a head reads and gives; UnreadableInput where one step does not fit the next."""
     first: int | None = None
     size: int | None = None

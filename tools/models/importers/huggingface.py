@@ -8,7 +8,7 @@ from assay.errors import UnreadableInput
 from tools.models.architecture import Architecture, Weights
 from tools.models.canonical_weights import check_head
 from tools.models.importers.checkpoint import longest, read_config, read_network, read_state
-from tools.models.importers.checkpoint_reference import Reference
+from tools.models.importers.checkpoint_reference import CheckpointReference
 from tools.models.importers.classifiers import ImportedClassifier, bundle_classifier
 from tools.models.importers.result import CLASSIFIER_OPTIONS, ImportRequest, ImportResult, provenance, refuse_unused
 from tools.models.importers.texts import TextSource, labels_of
@@ -32,7 +32,7 @@ def convert_huggingface(wish: ImportRequest, folder: Path) -> ImportResult:
     source = TextSource.of(wish, tokenizer, folder, None, longest=longest(weights, shape))
     labels = labels_of(wish, len(weights["head.weight"]), _labels(config))
     activation = wish.activation or activation_of(config, len(labels))
-    reference = Reference({**config, "num_labels": len(labels)}, state, tokenizer)
+    reference = CheckpointReference({**config, "num_labels": len(labels)}, state, tokenizer)
     origin = provenance(wish, "Hugging Face", model_type=str(config["model_type"]))
     described = list(_describe(shape, weights, labels, activation))
     return bundle_classifier(

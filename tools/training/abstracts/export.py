@@ -46,7 +46,7 @@ class Measured:
     scores: Matrix
 
 
-def read_weights(path: Path) -> Weights:
+def read_trained_weights(path: Path) -> Weights:
     """Return the canonical weights of `float.pt` or `checkpoint.pt`."""
     saved = torch.load(path, weights_only=True, map_location="cpu")
     state = saved.get("model", saved)
@@ -80,7 +80,7 @@ class Served:
         return np.array(self._run(input_ids=ids, attention_mask=np.ones_like(ids))["logits"], np.float64)
 
 
-def calibrate(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
+def calibrate_head(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
     """Return the weights with scale * logit + shift folded into the head and the wide part's tables."""
     folded = {name: value * scale for name, value in weights.items() if name.startswith("wide.")}
     folded["head.weight"] = weights["head.weight"] * scale[:, None]
@@ -184,7 +184,7 @@ def export_bundle(arguments: argparse.Namespace) -> None:
     tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
     tokenizer.enable_truncation(MAX_TOKENS)
     shape = read_architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
-    alone = Served(convert_encoder(Encoder(shape, read_weights(arguments.weights)), int8=True), tokenizer)
+    alone = Served(convert_encoder(Encoder(shape, read_trained_weights(arguments.weights)), int8=True), tokenizer)
     share, joined = _join(arguments, alone, splits.validation, tokenizer)
     weights = _calibrate(shape, joined, tokenizer, splits.validation)
     content = convert_encoder(WideAndDeep(shape, weights), int8=True)
@@ -210,7 +210,7 @@ def _join(
     beside = wide.read_wide(arguments.wide)
     shallow = wide.logits(beside, wide.tokens(tokenizer, validation))
     share = wide.best_share(alone.logits(_texts(validation)), shallow, _targets(validation))
-    return share, wide.join_wide(read_weights(arguments.weights), beside, share)
+    return share, wide.join_wide(read_trained_weights(arguments.weights), beside, share)
 
 
 def _alone(encoder: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]) -> dict[str, float]:
@@ -226,7 +226,7 @@ def _calibrate(
     shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[LabelledAbstract]
 ) -> Weights:
     served = Served(convert_encoder(WideAndDeep(shape, weights), int8=True), tokenizer)
-    return calibrate(weights, *platt_scaling.platt(served.logits(_texts(validation)), _targets(validation)))
+    return calibrate_head(weights, *platt_scaling.platt(served.logits(_texts(validation)), _targets(validation)))
 
 
 def main() -> None:

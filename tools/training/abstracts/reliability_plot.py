@@ -16,7 +16,7 @@ _FEWEST = 10
 """Rows of a bin below which its frequency is chance and is not drawn."""
 
 
-def reliability(target: Array, scores: Array, bins: int = BINS) -> tuple[Array, Array]:
+def measure_reliability(target: Array, scores: Array, bins: int = BINS) -> tuple[Array, Array]:
     """Return mean score and frequency of positives [bins] of all decisions; NaN in bins with too few."""
     place = np.minimum((scores * bins).astype(int), bins - 1).ravel()
     count = np.bincount(place, minlength=bins).astype(float)
@@ -29,8 +29,8 @@ def draw_reliability(target: Array, scores: Array, labels: list[str], path: Path
     """Write the reliability of every label and of all together; `target` and `scores` are [N, labels]."""
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), dpi=110)
     for column, _ in enumerate(labels):
-        left.plot(*reliability(target[:, column], scores[:, column]), color="#94a3b8", linewidth=0.7)
-    left.plot(*reliability(target, scores), color="#c2410c", marker="o", markersize=4, label="all labels")
+        left.plot(*measure_reliability(target[:, column], scores[:, column]), color="#94a3b8", linewidth=0.7)
+    left.plot(*measure_reliability(target, scores), color="#c2410c", marker="o", markersize=4, label="all labels")
     left.plot([0, 1], [0, 1], color="#33415c", linewidth=0.8, linestyle=":")
     left.set(xlabel="probability given", ylabel="share that is right", title="Calibration, a grey line a label")
     left.legend(frameon=False)

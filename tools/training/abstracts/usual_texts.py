@@ -18,7 +18,7 @@ from assay.models.manifest import MANIFEST
 from assay.models.reference import REFERENCE
 from assay.models.text_reference import dump_usual_texts, parse_usual_texts
 from tools.models.build import build_manifest
-from tools.models.text_statistics import Vocabulary, count_notices, encode, learn_usual_texts
+from tools.models.text_statistics import Vocabulary, count_notices, learn_usual_texts, tokenize
 from tools.training.abstracts.card import render
 from tools.training.abstracts.labelled_abstracts import MAX_TOKENS, load_splits
 from tools.training.abstracts.wide import FACTOR
@@ -43,7 +43,7 @@ def add_reference(arguments: argparse.Namespace) -> None:
         shutil.copytree(arguments.old, arguments.new)
     tokenizer = TextTokenizer(arguments.new / "tokenizer.json", MAX_TOKENS)
     learned = learn_usual_texts(
-        Vocabulary.of(tokenizer, PAD_ID), encode(tokenizer, training), encode(tokenizer, held_out)
+        Vocabulary.of(tokenizer, PAD_ID), tokenize(tokenizer, training), tokenize(tokenizer, held_out)
     )
     about = f"{len(training):,} training abstracts; limits from {len(held_out):,} validation abstracts"
     content = (json.dumps({**dump_usual_texts(learned, about), "wide": WIDE}, allow_nan=False) + "\n").encode()
@@ -52,12 +52,12 @@ def add_reference(arguments: argparse.Namespace) -> None:
     header = json.loads((arguments.new / MANIFEST).read_text("utf-8"))
     header["version"] = arguments.new.name
     others = {
-        kind: count_notices(served, encode(tokenizer, texts)) for kind, texts in read_others(arguments.others).items()
+        kind: count_notices(served, tokenize(tokenizer, texts)) for kind, texts in read_others(arguments.others).items()
     }
     header["metrics"]["notices"] = {
         "shortest": served.shortest,
         "longest": served.longest,
-        "test": count_notices(served, encode(tokenizer, test)),
+        "test": count_notices(served, tokenize(tokenizer, test)),
         "others": others,
     }
     manifest = build_manifest(arguments.new, header).dumps()

@@ -20,7 +20,7 @@ from tools.training.sequences.fitting import WINDOWS
 from tools.training.sequences.pair_bundles import bundle_head
 from tools.training.sequences.pair_metrics import across
 from tools.training.sequences.pipeline import FoldOutcome, Setup, find_even_point, fold, outcome
-from tools.training.sequences.proteins_data import GATE, PROTEASES, load, load_windows
+from tools.training.sequences.proteins_data import GATE, PROTEASES, load_windows, read_proteins
 
 FOLDS = range(5)
 
@@ -65,7 +65,7 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     windows = load_windows(arguments.windows, WINDOWS)
-    setup = Setup(load(arguments.data), windows, arguments.teachers, arguments.copies, arguments.kept)
+    setup = Setup(read_proteins(arguments.data), windows, arguments.teachers, arguments.copies, arguments.kept)
     others = [each for each in FOLDS if each != arguments.held_out] if arguments.cross_validate else []
     folds = [fold(setup, held_out) for held_out in (arguments.held_out, *others)]
     outcomes = [outcome(each, find_even_point([other for other in folds if other is not each])) for each in folds]

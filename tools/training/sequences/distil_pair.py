@@ -18,7 +18,16 @@ from tools.training.sequences import convert, fitting
 from tools.training.sequences.pair_bundles import bundle_head
 from tools.training.sequences.pair_metrics import report_pair
 from tools.training.sequences.pipeline import FoldOutcome
-from tools.training.sequences.proteins_data import GATE, PROTEASES, Codes, Proteins, Scores, load, load_windows, split
+from tools.training.sequences.proteins_data import (
+    GATE,
+    PROTEASES,
+    Codes,
+    Proteins,
+    Scores,
+    load_windows,
+    read_proteins,
+    split,
+)
 from tools.training.sequences.quantize_pair import find_manifest, read_float
 from tools.training.sequences.stability_network import Student, StudentShape
 
@@ -74,7 +83,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    proteins, windows = load(arguments.data), load_windows(arguments.windows, fitting.WINDOWS)
+    proteins, windows = read_proteins(arguments.data), load_windows(arguments.windows, fitting.WINDOWS)
     teachers = Teachers(arguments.teachers)
     student = distil(proteins, windows, teachers, arguments.held_out)
     outcome = quantize(student, proteins, windows, teachers.zero, arguments.held_out)

@@ -46,7 +46,7 @@ def card(manifest: Mapping[str, Any], reference: Mapping[str, Any] | None = None
         table=metrics_table(metrics),
         folds=folds(metrics),
         form=_FORMS[manifest.get("quantization", "none")],
-        agreement=agreement(metrics),
+        agreement=describe_agreement(metrics),
         meaning=write_meaning(reference) if reference else "",
         **{**provenance, "rows": metrics["rows_all"]},
     )
@@ -67,7 +67,7 @@ def folds(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def agreement(metrics: Mapping[str, Any]) -> str:
+def describe_agreement(metrics: Mapping[str, Any]) -> str:
     """Return how alike the served file and its float32 form rank, empty where that was not measured."""
     found = metrics.get("agreement_with_float32")
     if not found:

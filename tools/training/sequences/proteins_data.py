@@ -60,7 +60,7 @@ def encode_proteins(sequences: list[str]) -> Codes:
     return codes
 
 
-def load(path: Path) -> Proteins:
+def read_proteins(path: Path) -> Proteins:
     """Read `stability50.csv.gz`."""
     with gzip.open(path, "rt", encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source))

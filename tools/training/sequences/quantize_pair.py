@@ -21,7 +21,7 @@ from tools.training.sequences.fitting import WINDOWS
 from tools.training.sequences.pair_bundles import bundle_head
 from tools.training.sequences.pair_metrics import report_pair
 from tools.training.sequences.pipeline import FoldOutcome
-from tools.training.sequences.proteins_data import PROTEASES, Proteins, load, load_windows, split
+from tools.training.sequences.proteins_data import PROTEASES, Proteins, load_windows, read_proteins, split
 
 
 def quantize_pair(proteins: Proteins, windows: Path | None, floats: Path, held_out: int) -> FoldOutcome:
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--held-out", type=int, default=0, help="fold that the networks never saw")
     parser.add_argument("--version", default="3")
     arguments = parser.parse_args()
-    proteins = load(arguments.data)
+    proteins = read_proteins(arguments.data)
     outcome = quantize_pair(proteins, arguments.windows, arguments.floats, arguments.held_out)
     for name in PROTEASES:
         before = find_manifest(arguments.floats, name)

@@ -20,12 +20,20 @@ import numpy.typing as npt
 
 from assay.models.loading import SequenceScorer
 from assay.models.manifest import MANIFEST
-from tools.models.score_reference import calibrate, cross_fit, describe_set, write_reference
+from tools.models.score_reference import cross_fit, describe_set, fit_calibration, write_reference
 from tools.models.shipped import newest, newest_model
 from tools.paths import ROOT
 from tools.training.sequences.likeness_fit import alarm_rates, fit_likeness, strange_sets, to_document
 from tools.training.sequences.pair_cards import card
-from tools.training.sequences.proteins_data import GATE, PROTEASES, Codes, Proteins, load, load_clusters, load_windows
+from tools.training.sequences.proteins_data import (
+    GATE,
+    PROTEASES,
+    Codes,
+    Proteins,
+    load_clusters,
+    load_windows,
+    read_proteins,
+)
 
 matplotlib.use("Agg")
 from matplotlib import pyplot
@@ -57,7 +65,7 @@ def measure_rates(unseen: Proteins, likeness: Any, windows: Codes) -> dict[str, 
     return {"false_alarms": alarms, "caught": alarm_rates(likeness, strange)}
 
 
-def draw(known: Mapping[str, Any], given: npt.NDArray[np.float64], path: Path) -> None:
+def draw_calibration(known: Mapping[str, Any], given: npt.NDArray[np.float64], path: Path) -> None:
     """Write the reliability of a calibration and how often each probability is given."""
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), dpi=110)
     bins = known["reliability"]
@@ -71,12 +79,12 @@ def draw(known: Mapping[str, Any], given: npt.NDArray[np.float64], path: Path) -
     pyplot.close(figure)
 
 
-def write_bundle(folder: Path, document: Mapping[str, Any], given: npt.NDArray[np.float64]) -> None:
+def write_explained_bundle(folder: Path, document: Mapping[str, Any], given: npt.NDArray[np.float64]) -> None:
     """Write reference.json and the manifest of a bundle; card and plot beside it."""
     write_reference(folder, document)
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
     (folder.parent / "README.md").write_text(card(manifest, document), "utf-8")
-    draw(document["calibration"], given, folder.parent / "reliability.png")
+    draw_calibration(document["calibration"], given, folder.parent / "reliability.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +112,11 @@ def build_document(scorer: SequenceScorer, held: HeldOut, windows: Codes, likene
         describe_set("measured-designs", f"Measured designs of fold {HELD_OUT}, never seen", spread[1]),
     ]
     scores = scorer.score(unseen.codes)
-    return {"calibration": calibrate(scores, unseen.stable, held.clusters, EVENT, about), "sets": sets, **likeness}
+    return {
+        "calibration": fit_calibration(scores, unseen.stable, held.clusters, EVENT, about),
+        "sets": sets,
+        **likeness,
+    }
 
 
 def write_references(models: Path, proteins: Proteins, clusters: npt.NDArray[np.str_], windows: Codes) -> None:
@@ -121,7 +133,7 @@ def write_references(models: Path, proteins: Proteins, clusters: npt.NDArray[np.
         measured = {**rates, "after_gate": held.after_gate(given)}
         tables = {"likeness": {**to_document(likeness), "measured": measured}}
         document = build_document(scorer, held, windows[_LEARNED + _JUDGED :], tables)
-        write_bundle(newest(models, name_model(name)), document, given)
+        write_explained_bundle(newest(models, name_model(name)), document, given)
         print(name, document["calibration"]["expected_error"], measured["after_gate"], flush=True)
 
 
@@ -133,7 +145,7 @@ def main() -> None:
     parser.add_argument("windows", type=Path, help="natural windows, one a line, gzip")
     arguments = parser.parse_args()
     windows = load_windows(arguments.windows, _LEARNED + _JUDGED + _SPREAD)
-    write_references(arguments.models, load(arguments.data), load_clusters(arguments.data), windows)
+    write_references(arguments.models, read_proteins(arguments.data), load_clusters(arguments.data), windows)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError, EndpointConnectionError, IncompleteReadError
 
-from assay.aws.signed_requests import Access, Answer, Connections, sign
+from assay.aws.signed_requests import Access, Connections, SignedAnswer, sign
 
 _VERSION: Final = "DynamoDB_20120810"
 _OK: Final = 200
@@ -70,7 +70,7 @@ def _convert(value: Any, binary: Callable[[Any], object]) -> Any:
     return value
 
 
-def _explain(answer: Answer, said: bytes) -> dict[str, Any]:
+def _explain(answer: SignedAnswer, said: bytes) -> dict[str, Any]:
     """Return an error as boto3 has it."""
     try:
         found = json.loads(said)
@@ -80,7 +80,7 @@ def _explain(answer: Answer, said: bytes) -> dict[str, Any]:
     return {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": answer.status}}
 
 
-def _require_whole(answer: Answer, said: bytes) -> None:
+def _require_whole(answer: SignedAnswer, said: bytes) -> None:
     """Raise IncompleteReadError unless the answer has the checksum that DynamoDB sends with it."""
     expected = answer.headers.get("x-amz-crc32")
     if expected is not None and int(expected) != zlib.crc32(said):

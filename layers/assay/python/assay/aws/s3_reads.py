@@ -20,7 +20,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from assay.aws.signed_requests import Access, Answer, Connections, quote_query, sign
+from assay.aws.signed_requests import Access, Connections, SignedAnswer, quote_query, sign
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -70,7 +70,7 @@ class QuickS3:
         return _reply(answer, f"{self._access.scheme}://{host}{target}")
 
 
-def _reply(answer: Answer, url: str) -> Mapping[str, Any] | None:
+def _reply(answer: SignedAnswer, url: str) -> Mapping[str, Any] | None:
     """Return an answer as boto3's client has it, None where it is not the object."""
     if answer.status == _UNCHANGED:
         answer.read()
@@ -98,7 +98,7 @@ def _reply(answer: Answer, url: str) -> Mapping[str, Any] | None:
 class ObjectBody:
     """The body of an answer, held to its length, and to its checksum where the whole object was asked for with it."""
 
-    def __init__(self, answer: Answer, url: str) -> None:
+    def __init__(self, answer: SignedAnswer, url: str) -> None:
         self._answer, self._url, self._given, self._size = answer, url, 0, answer.size
         self._check = _find_check(answer.headers) if answer.status == _WHOLE else None
 

@@ -108,7 +108,7 @@ class Connections:
         self._secure, self._host, self._connect, self._read = scheme == "https", host, connect, read
         self._idle: list[HTTPConnection] = []
 
-    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> "Answer":
+    def ask(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> "SignedAnswer":
         """Send a request and return its answer, whose body is still to be read. Raises OSError, HTTPException.
 
         A connection that was kept may have been closed meanwhile: then a new one is tried.
@@ -136,10 +136,10 @@ class Connections:
 
     def _send(
         self, connection: HTTPConnection, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> "Answer":
+    ) -> "SignedAnswer":
         try:
             connection.request(method, target, body or None, dict(headers))
-            return Answer(self, connection, connection.getresponse())
+            return SignedAnswer(self, connection, connection.getresponse())
         except BaseException:
             connection.close()
             raise
@@ -151,7 +151,7 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(Path(botocore.__file__).with_name("cacert.pem")))
 
 
-class Answer:
+class SignedAnswer:
     """An answer: status and headers, and a body of `size` bytes (None where it is not said) that is read from it."""
 
     def __init__(self, pool: Connections, connection: HTTPConnection, response: HTTPResponse) -> None:

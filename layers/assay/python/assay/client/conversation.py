@@ -32,25 +32,25 @@ _MARGIN: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class ApiRoute:
     """A route as the OpenAPI document names it."""
 
     method: str
     path: str
 
 
-ROUTES: Final[Mapping[str, Route]] = {
-    "rank": Route("POST", "/rank"),
-    "explain": Route("POST", "/rank/explain"),
-    "classify": Route("POST", "/classify"),
-    "classify_with": Route("POST", "/models/{name}/classify"),
-    "upload": Route("POST", "/uploads"),
-    "job": Route("GET", "/jobs/{id}"),
-    "cancel": Route("POST", "/jobs/{id}/cancel"),
-    "rerun": Route("POST", "/jobs/{id}/rerun"),
-    "find": Route("GET", "/jobs"),
-    "models": Route("GET", "/models"),
-    "health": Route("GET", "/health"),
+ROUTES: Final[Mapping[str, ApiRoute]] = {
+    "rank": ApiRoute("POST", "/rank"),
+    "explain": ApiRoute("POST", "/rank/explain"),
+    "classify": ApiRoute("POST", "/classify"),
+    "classify_with": ApiRoute("POST", "/models/{name}/classify"),
+    "upload": ApiRoute("POST", "/uploads"),
+    "job": ApiRoute("GET", "/jobs/{id}"),
+    "cancel": ApiRoute("POST", "/jobs/{id}/cancel"),
+    "rerun": ApiRoute("POST", "/jobs/{id}/rerun"),
+    "find": ApiRoute("GET", "/jobs"),
+    "models": ApiRoute("GET", "/models"),
+    "health": ApiRoute("GET", "/health"),
 }
 """Every route that the client calls."""
 

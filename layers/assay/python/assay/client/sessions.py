@@ -14,7 +14,7 @@ import httpx2
 
 from assay.client.conversation import Answer, Call, Flow, Patience, Pause, Talk, Tell, query_of, route
 from assay.client.results import Classification, JobStatus, Ranking, as_classification, as_ranking
-from assay.client.sources import Part, Source, open_source
+from assay.client.sources import FormPart, Source, open_source
 
 VARIABLE: Final = "ASSAY_API_KEY"
 SECONDS: Final = 60.0
@@ -78,7 +78,7 @@ class _Session:
         """Return a call as httpx2 takes it; the key goes to the service alone."""
         own = not call.url.startswith(("http://", "https://"))
         headers = {"user-agent": "assay-client", **(self._key if own else {}), **call.headers}
-        part = Part(call.content, call.tell) if call.content else None
+        part = FormPart(call.content, call.tell) if call.content else None
         files = {call.field_name: (part.name, part, "application/octet-stream")} if part else None  # its bytes decide
         body = {"json": call.body} if call.body is not None else {"data": dict(call.fields) or None, "files": files}
         url = f"{self._url}/{call.url.lstrip('/')}" if own else call.url

@@ -32,7 +32,7 @@ class Content:
         return Path(self.name.lower()).suffix not in _ONE_TEXT
 
 
-class Part:
+class FormPart:
     """A content as a form reads it: exactly `size` bytes, whatever others write to the file or cut off meanwhile.
 
     `tell` hears of how many bytes of how many are sent. Sending again begins at the start.

@@ -56,7 +56,7 @@ class Predict:
         return {"predictions" if self.by_row else "outputs": scores.rows()}
 
 
-def parse_target(target: str) -> str:
+def parse_predict_target(target: str) -> str:
     """Return the model that `name:predict` names. Raises NotFound for another verb, or none."""
     name, colon, verb = unquote(target).partition(":")
     if colon + verb != PREDICT:

@@ -48,7 +48,7 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     options = RankOptions(**manifest.options)
     contract, shard, pin = pair.contract, manifest.shard(index), manifest.pin
     tally = working.begin_tally(index)
-    blocks = tally.pass_blocks(read_blocks(manifest, shard, uploads, contract, tally, options))
+    blocks = tally.pass_blocks(read_shard_blocks(manifest, shard, uploads, contract, tally, options))
     try:
         scores = _scores(options, working, index, pair.score)
         with RejectParts(working, index) as rejects, scores as add:
@@ -69,7 +69,7 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     count_rejected(rejects.reasons)
     if partial.shed or weigh((row.id, row.extra) for row in partial.rows) > large_cells.INLINE:
         part = CellPart(working, index)
-        again = read_blocks(manifest, shard, uploads, contract, Tally(), options) if partial.shed else iter(())
+        again = read_shard_blocks(manifest, shard, uploads, contract, Tally(), options) if partial.shed else iter(())
         partial = _set_apart(partial, part, again)
         rejects.parts[large_cells.NAME] = part.size
     body = partial.to_body()
@@ -110,7 +110,7 @@ def _scores(options: RankOptions, working: Workspace, index: int, scorer: Scorer
         yield None
 
 
-def read_blocks(
+def read_shard_blocks(
     manifest: JobPlan, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally, options: RankOptions
 ) -> Iterator[Block]:
     """Yield a shard's blocks, lines numbered from 1; a CSV's shard reads the pinned header row before its own."""

@@ -12,7 +12,7 @@ from assay.papers.headings import (
     is_abstract,
     is_contents,
     is_entry,
-    is_foreign,
+    is_foreign_heading,
     is_notice,
     is_prose,
     opens,
@@ -20,7 +20,7 @@ from assay.papers.headings import (
 )
 from assay.papers.paragraphs import PARAGRAPH, by_layout, first_page
 from assay.papers.passage import Line, by_baseline, lines_of, next_block, take_passage
-from assay.papers.reading_order import TextBlock, blocks, same_size
+from assay.papers.reading_order import TextBlock, order_blocks, same_size
 from assay.papers.rows import TextRow, group_rows, move_rows, without_heads
 from assay.papers.running_text import join_lines, letters, vocabulary
 from assay.papers.words import Word
@@ -59,7 +59,7 @@ def find_abstract(pages: Sequence[Sequence[Word]], total: int | None = None) -> 
     `total` is how many pages it has. Empty if there is no text to take.
     """
     kept = without_heads([group_rows(words, number) for number, words in enumerate(pages, 1)])
-    read = [blocks(page) for page in kept]
+    read = [order_blocks(page) for page in kept]
     lines = lines_of(read)
     known = vocabulary("\n".join(line.text for line in lines))
     found = [*_by_heading(lines, known), *_by_layout(read, known), *_by_page(read, known, whole=total == 1)]
@@ -79,12 +79,12 @@ def _by_heading(lines: Sequence[Line], known: frozenset[str]) -> Iterator[Candid
     starts = [(at, mark) for at, line in enumerate(lines) if (mark := _begins(line.row)) and not _is_listed(lines, at)]
     for at, (kind, length) in starts[:_MOST_STARTS]:
         text = letters(lines[at].text)
-        if not is_abstract(text) and not is_foreign(text) and lines[at].row.page > _SUMMARY_PAGES:
+        if not is_abstract(text) and not is_foreign_heading(text) and lines[at].row.page > _SUMMARY_PAGES:
             continue
         taken = _after_heading(lines, at) if kind == "heading" else _after_inline(lines, at, length)
         found = _text([line.text for line in taken], known)
         if len(found) >= SHORTEST:
-            base = 0.95 if is_abstract(text) else 0.75 if is_foreign(text) else 0.85
+            base = 0.95 if is_abstract(text) else 0.75 if is_foreign_heading(text) else 0.85
             yield Candidate(found, kind, taken[0].row.page, _confidence(base, found, lines[at].row.page))
 
 

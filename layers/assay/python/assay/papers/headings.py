@@ -127,7 +127,7 @@ def is_abstract(text: str) -> bool:
     return re.match(_NUMBER + _SPACED["abstract"], text, re.IGNORECASE) is not None
 
 
-def is_foreign(text: str) -> bool:
+def is_foreign_heading(text: str) -> bool:
     """Say whether a heading is one in another language than English."""
     return _FOREIGN_HEAD.match(text) is not None
 

@@ -82,7 +82,7 @@ def same_size(one: float, other: float) -> bool:
     return abs(one - other) <= _SAME_SIZE * max(one, other)
 
 
-def blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
+def order_blocks(rows: Sequence[TextRow]) -> list[TextBlock]:
     """Return the blocks of a page's rows (from the top down), in reading order."""
     leading = _LOOSE * _measure_leading(rows)
     found: list[TextBlock] = []

@@ -24,7 +24,7 @@ class Lenience:
     pad: bool = False
 
 
-def _derived() -> Any:
+def _derive() -> Any:
     """Return the field of what follows from the others."""
     return field(init=False, repr=False, compare=False)
 
@@ -40,13 +40,13 @@ class Contract:
     alphabet: str = "ACDEFGHIKLMNPQRSTVWY"
     length: int = 50
     lenience: Lenience = Lenience()
-    gaps: str = _derived()
+    gaps: str = _derive()
     """The symbols that are removed as an alignment's gaps: none that the alphabet has."""
-    terminated: bool = _derived()
+    terminated: bool = _derive()
     """Whether a final "*" is taken off."""
-    numbered: bool = _derived()
+    numbered: bool = _derive()
     """Whether digits can only be numbers of lines."""
-    padded: int = _derived()
+    padded: int = _derive()
     """The length of what the linker pads, 0 where nothing is padded."""
 
     def __post_init__(self) -> None:
