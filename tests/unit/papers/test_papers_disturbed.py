@@ -12,7 +12,7 @@ from assay.papers.words import Word
 from tests.papers.disturbed import DISTURBED, LANGUAGES, SECTIONS, language, section_at_once
 from tests.papers.layouts import LAYOUTS
 from tests.papers.texts import ABSTRACT
-from tests.unit.test_proportion import lines_run
+from tests.unit.growth import lines_run
 
 
 @pytest.mark.parametrize("name", sorted(DISTURBED))
