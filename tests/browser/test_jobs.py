@@ -237,7 +237,7 @@ def test_a_jobs_file_is_ranked_again_with_the_options_of_the_form(visit: Visit) 
 
 
 def test_a_jobs_histograms_count_its_whole_file(visit: Visit) -> None:
-    summary = visit.service.drop("rank/mine.csv", CSV, threshold="-9", **{"top-k": "1"})
+    summary = visit.service.drop("rank/whole.csv", CSV, threshold="-9", **{"top-k": "1"})
     visit.go(f"/?job={summary['job_id']}")
     ended(visit)
     assert len(visit.column("id")) == 1
