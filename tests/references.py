@@ -1,6 +1,7 @@
-"""Bundles whose scores have a meaning: the tiny model with a `reference.json`."""
+"""Bundles whose scores have a meaning: the tiny model with a `reference.json`, and texts to learn one from."""
 
 import json
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tools.models.score_reference import write_reference
 
 SYMBOLS = 20
 EVENT = "measured stability over 1"
+WORDS = "graph node edge the of and in we is for that a to flow cut path tree"
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -84,3 +86,15 @@ def measured_bundle(folder: Path, **changes: Any) -> Path:
 def publish_reference(aws: Aws, folder: Path, **changes: Any) -> None:
     """Publish the tiny model with a reference, to serve."""
     publish(aws.models, bundle(folder, content(**changes)), run=False)
+
+
+def abstracts(count: int) -> list[str]:
+    """Return different texts of 20 to 60 words each."""
+    source = random.Random(7)
+    return [" ".join(source.choices(WORDS.split(), k=source.randint(20, 60))) for _ in range(count)]
+
+
+def write_abstracts(path: Path, texts: list[str]) -> Path:
+    """Write texts as JSON lines, and return the path."""
+    path.write_text("".join(json.dumps({"abstract": text, "id": at}) + "\n" for at, text in enumerate(texts)), "utf-8")
+    return path

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import DATA, Aws
+from tests.references import abstracts, write_abstracts
 from tests.unit.importers.documents import commands, make_stack, run
 from tools.cli.model_options import main
 from tools.models import publish
@@ -19,17 +20,24 @@ def pointer(aws: Aws) -> tuple[str, str | None]:
     return found.version, found.previous
 
 
+def write_inputs(folder: Path) -> None:
+    """Write each file that the page's commands name."""
+    for name in ("ridge", "lasso"):
+        shutil.copyfile(DATA / "sklearn" / "1.7.2" / f"{name}.pkl", folder / f"{name}.pkl")
+    shutil.copytree(DATA / "tiny-text" / "1", folder / "models" / "my-topics" / "1")
+    write_abstracts(folder / "abstracts.jsonl", abstracts(1_000))
+    (folder / "designs.txt").write_text("AA\nCD\nWY\n")
+    pairs = ["".join(each) for each in product("ACDEFGHIKLMNPQRSTVWY", repeat=2)]
+    rows = (f"{pair},{int(pair[0] < 'M')},0.5,12\n" for pair in pairs)
+    (folder / "assay.csv").write_text("sequence,label,stability,half_life\n" + "".join(rows))
+    (folder / "windows.fasta").write_text("".join(f">{pair}\n{pair}\n" for pair in pairs))
+
+
 def test_the_documented_commands_work_as_they_stand(
     aws: Aws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_stack()
-    for name in ("ridge", "lasso"):
-        shutil.copyfile(DATA / "sklearn" / "1.7.2" / f"{name}.pkl", tmp_path / f"{name}.pkl")
-    (tmp_path / "designs.txt").write_text("AA\nCD\nWY\n")
-    pairs = ["".join(each) for each in product("ACDEFGHIKLMNPQRSTVWY", repeat=2)]
-    labelled = (f"{pair},{int(pair[0] < 'M')}\n" for pair in pairs)
-    (tmp_path / "assay.csv").write_text("sequence,label\n" + "".join(labelled))
-    (tmp_path / "windows.fasta").write_text("".join(f">{pair}\n{pair}\n" for pair in pairs))
+    write_inputs(tmp_path)
     words = commands(rf"^(?!.*(?:{NEEDS_TENSORFLOW}))")
     assert {each[0] for each in words} >= {"import", "validate", "publish", "list", "show", "rollback", "activate"}
     for each in words:

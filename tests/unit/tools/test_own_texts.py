@@ -1,7 +1,6 @@
 """What texts are like, learned from a user's own: few of them are told as odd, and others are."""
 
 import json
-import random
 import shutil
 from pathlib import Path
 
@@ -17,42 +16,18 @@ from assay.models.reference import REFERENCE
 from assay.models.text_classifier import TextClassifier
 from assay.models.text_reference import parse_usual_texts
 from tests.conftest import DATA, ROOT
-from tests.references import bundle, content
+from tests.references import abstracts, bundle, content, write_abstracts
 from tools.cli.model_options import main
 from tools.models import own_texts
 from tools.models.shipped import newest_model
 from tools.models.text_statistics import PERCENT, EncodedText, Vocabulary, count_notices, learn_usual_texts
 
-WORDS = [
-    "graph",
-    "node",
-    "edge",
-    "the",
-    "of",
-    "and",
-    "in",
-    "we",
-    "is",
-    "for",
-    "that",
-    "a",
-    "to",
-    "flow",
-    "cut",
-    "path",
-    "tree",
-]
 KNOWN = Vocabulary(8, (0,), (1, 2), (3,))
 ENCODED = st.builds(
     EncodedText,
     st.text("ab", min_size=1, max_size=9),
     st.lists(st.integers(1, 7), min_size=1, max_size=9).map(lambda ids: np.array([0, *ids], np.int32)),
 )
-
-
-def abstracts(count: int) -> list[str]:
-    source = random.Random(7)
-    return [" ".join(source.choices(WORDS, k=source.randint(20, 60))) for _ in range(count)]
 
 
 @pytest.fixture
@@ -64,9 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def written(folder: Path, texts: list[str]) -> str:
-    path = folder.parent / "mine.jsonl"
-    path.write_text("".join(json.dumps({"abstract": text, "id": at}) + "\n" for at, text in enumerate(texts)), "utf-8")
-    return str(path)
+    return str(write_abstracts(folder.parent / "mine.jsonl", texts))
 
 
 @given(st.lists(ENCODED, min_size=1, max_size=30), st.lists(ENCODED, min_size=1, max_size=30))
