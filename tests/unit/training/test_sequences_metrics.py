@@ -64,7 +64,7 @@ def test_the_folds_stand_in_order_behind_their_mean(proteins: Proteins) -> None:
         pair_metrics.report_pair(proteins, predicted)["chymotrypsin"]
         for predicted in (proteins.scores, -proteins.scores)
     ]
-    section = folds({"cross_validation": pair_metrics.across(reports)})
-    assert "| | mean | fold | fold |" in section
+    section = folds({"cross_validation": pair_metrics.across(reports)}, 1)
+    assert "| | mean | fold 1 | fold 0 |" in section
     assert "| Spearman, all kinds | 0.000 | 1.000 | -1.000 |" in section
-    assert folds(reports[0]) == ""
+    assert folds(reports[0], 0) == ""

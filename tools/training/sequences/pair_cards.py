@@ -44,7 +44,7 @@ def card(manifest: Mapping[str, Any], reference: Mapping[str, Any] | None = None
         version=manifest["version"],
         about=_ABOUT[name.removeprefix("stability-")].format(**provenance),
         table=metrics_table(metrics),
-        folds=folds(metrics),
+        folds=folds(metrics, int(provenance["held_out"].removeprefix("fold "))),
         form=_FORMS[manifest.get("quantization", "none")],
         agreement=describe_agreement(metrics),
         meaning=write_meaning(reference) if reference else "",
@@ -52,8 +52,8 @@ def card(manifest: Mapping[str, Any], reference: Mapping[str, Any] | None = None
     )
 
 
-def folds(metrics: Mapping[str, Any]) -> str:
-    """Return the measures of all folds as a Markdown section, empty where only one was trained."""
+def folds(metrics: Mapping[str, Any], shipped: int) -> str:
+    """Return the measures of all folds as a Markdown section, the shipped one first, empty if only one was trained."""
     found = metrics.get("cross_validation")
     if not found:
         return ""
@@ -62,9 +62,9 @@ def folds(metrics: Mapping[str, Any]) -> str:
     float32 = metrics.get("cross_validation_of") == "float32"
     also = _FLOAT32 if float32 else ""
     head = f"The same training without each of {count} folds in turn, the shipped one first{also}:\n\n"
-    return (
-        head + "\n".join([f"| | mean | {' | '.join(['fold'] * count)} |", "|---" * (count + 2) + "|", *rows]) + "\n\n"
-    )
+    order = sorted(range(count), key=lambda number: number != shipped)
+    names = " | ".join(f"fold {number}" for number in order)
+    return head + "\n".join([f"| | mean | {names} |", "|---" * (count + 2) + "|", *rows]) + "\n\n"
 
 
 def describe_agreement(metrics: Mapping[str, Any]) -> str:
