@@ -75,6 +75,15 @@ def test_a_job_is_reopened_from_its_address(visit: Visit, address: str) -> None:
     assert visit.text("#rank-result .rejects summary").startswith("1 rejected")
 
 
+def test_a_job_that_has_ended_gives_its_address(visit: Visit) -> None:
+    job = enqueued(visit.service, CSV)
+    visit.go(f"/prod/?job={job}&top_k=3#rank")
+    ended(visit)
+    visit.page.click("#rank-result .share >> text=Copy link")
+    visit.page.wait_for_selector("#rank-result .share >> text=Copied")
+    assert visit.page.evaluate("navigator.clipboard.readText()") == f"{visit.service.url}/prod/?job={job}"
+
+
 def test_a_jobs_table_carries_the_files_other_columns(visit: Visit) -> None:
     text = f'id,sequence,"a note"\n1,{DESIGN},"said ""so"", twice"\n2,{OTHER},"two\tlines"\n'
     visit.go(f"/?job={enqueued(visit.service, text.encode())}")
@@ -110,6 +119,10 @@ def test_a_file_that_cannot_be_read_fails_with_its_reason(visit: Visit) -> None:
     ended(visit)
     assert "could not be ranked" in visit.text("#rank-result .problem h2")
     assert "gzip" in visit.text("#rank-result .problem")
+    assert visit.text(".again p").startswith("If other options can help")
+    visit.page.emulate_media(media="print")
+    assert visit.page.is_visible("#rank-result .problem")
+    assert visit.page.locator("button:visible, summary:visible").count() == 0
 
 
 def test_what_unpacks_beyond_a_request_becomes_a_job_by_itself(visit: Visit) -> None:

@@ -5,6 +5,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from tests.browser.test_classify import OTHER, printed
 from tests.browser.test_looks import faults
 from tests.browser.visit import Visit
@@ -31,6 +33,8 @@ def test_labels_are_counted_and_mapped_and_tell_why_by_the_file(visit: Visit) ->
     counts = done["label_counts"]
     shown = dict(zip(visit.column("label", ".tally table"), visit.column("abstracts", ".tally table"), strict=True))
     assert {name.split("\n")[0]: int(number) for name, number in shown.items()} == counts
+    bars = visit.page.locator(".tally .meter i").evaluate_all("bars => bars.map(each => parseFloat(each.style.width))")
+    assert bars == pytest.approx([100 * number / 3 for number in counts.values()], abs=0.01)
     assert visit.page.locator(".map tbody tr").count() == 3
     assert [head.strip() for head in visit.page.locator(".map tbody th").all_inner_texts()] == [
         "1. p0",
@@ -47,6 +51,12 @@ def test_labels_are_counted_and_mapped_and_tell_why_by_the_file(visit: Visit) ->
     visit.page.click("details[open] .why-bar button:has-text('Why')")
     visit.page.locator(".explained").nth(1).wait_for()
     assert faults(visit) == []
+    visit.page.emulate_media(media="print")
+    label = visit.page.input_value(".explained select >> nth=0")
+    assert visit.text(".explained .printed >> nth=0") == f"Why {label}"
+    assert not visit.page.is_visible(".explained select >> nth=0")
+    places = visit.page.locator(".map th").evaluate_all("cells => cells.map(each => getComputedStyle(each).position)")
+    assert set(places) == {"static"}  # what sticks in a print covers rows
 
 
 def test_another_file_is_not_taken_for_the_jobs(visit: Visit) -> None:

@@ -102,6 +102,25 @@ def test_all_of_it_can_be_done_by_keyboard(visit: Visit) -> None:
     assert "of 0 sequences" in visit.page.text_content("#status")
 
 
+def test_the_first_key_leads_past_the_head_and_keeps_the_address(visit: Visit) -> None:
+    link = visit.page.locator("a.skip")
+    assert link.bounding_box()["width"] <= 1
+    visit.page.keyboard.press("Tab")
+    assert visit.page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    box = link.bounding_box()
+    assert min(box["x"], box["y"]) >= 0
+    assert box["width"] > 100
+    assert faults(visit) == []
+    visit.page.keyboard.press("Enter")
+    visit.page.keyboard.press("Tab")
+    assert visit.page.evaluate("document.activeElement.id") == "tab-rank"
+    visit.page.click("#tab-classify")
+    link.press("Enter")
+    assert visit.page.evaluate("document.activeElement.id") == "content"
+    assert visit.page.url.endswith("/#classify")
+    assert visit.page.is_visible("#panel-classify")
+
+
 def test_without_javascript_the_form_still_answers(browser: Any, service: Service) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -12,7 +12,7 @@ from assay.aws.s3 import Bucket
 from assay.models.manifest import MANIFEST
 from tests.browser.conftest import QUIET
 from tests.browser.test_looks import faults
-from tests.browser.visit import Visit
+from tests.browser.visit import DESK, PHONE, Visit
 from tests.conftest import ROOT
 from tests.e2e.running import running
 from tools.cli.model_options import main
@@ -56,6 +56,9 @@ def test_a_row_of_a_request_and_of_a_job_shows_its_nearest(measured: Visit) -> N
         assert words in said
     assert "1.25" in visit.column("stability", ".nearest table")
     assert faults(visit) == []
+    visit.page.set_viewport_size(PHONE)
+    assert visit.page.locator(".drawer").bounding_box()["width"] == PHONE["width"]
+    visit.page.set_viewport_size(DESK)
     visit.page.keyboard.press("Escape")
     visit.page.click("#rank-clear")
     done = visit.service.drop("rank/a.txt", f"{DESIGN}\n".encode(), gate="off")

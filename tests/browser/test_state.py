@@ -156,3 +156,47 @@ def test_the_labels_of_an_abstract_are_explained_in_its_own_words(visit: Visit) 
     shown = {word.strip() for word in visit.page.locator(".explained mark").all_text_contents()}
     assert shown <= {part for word in words for part in (word, *word.split())} | words
     assert faults(visit) == []
+
+
+WAITS = [("rank", "**/rank?*", "#example-sequences"), ("classify", "**/classify", "#example-abstract")]
+
+
+@pytest.mark.parametrize(("form", "route", "example"), WAITS, ids=["rank", "classify"])
+def test_a_run_says_how_long_it_takes_and_moves_nothing(visit: Visit, form: str, route: str, example: str) -> None:
+    held: list[Any] = []
+    visit.page.route(route, lambda request: held.append(request))
+    visit.page.click(f"#tab-{form}")
+    height = "document.documentElement.scrollHeight"
+    before = visit.page.evaluate(height)
+    visit.page.click(example)
+    visit.page.wait_for_selector(f"#{form}-result .placeholder")
+    waits = visit.page.evaluate(height)
+    assert waits >= before
+    assert visit.text(f"#{form}-result .elapsed") == ""
+    visit.page.wait_for_selector(f"#{form}-result .elapsed >> text=/^[12] s$/")
+    assert visit.page.evaluate(height) == waits
+    assert faults(visit) == []
+    held[0].continue_()
+    visit.page.wait_for_selector(f"#{form}-result table")
+    assert visit.page.locator(".waiting").count() == 0
+
+
+def test_residues_without_marks_stay_so_in_this_browser(visit: Visit) -> None:
+    def fill(selector: str) -> str:
+        first = visit.page.locator(f"{selector} .residues span").first
+        return str(first.evaluate("element => getComputedStyle(element).backgroundColor"))
+
+    clear = "rgba(0, 0, 0, 0)"
+    visit.page.click("#example-sequences")
+    visit.page.wait_for_selector("#rank-result table")
+    assert fill("#rank-result td") != clear
+    visit.page.uncheck("#colours")
+    visit.page.reload()
+    visit.page.wait_for_selector("#colours")
+    assert not visit.page.is_checked("#colours")
+    assert fill("#rank-result td") == clear
+    visit.page.click("#rank-result .table tbody td.sequence")
+    assert fill(".drawer") == clear
+    visit.page.keyboard.press("Escape")
+    visit.page.check("#colours")
+    assert fill("#rank-result td") != clear

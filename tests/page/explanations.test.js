@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {piecesOf, summed} from "../../functions/portal/page/explanations.js";
+import {piecesOf, signed, summed} from "../../functions/portal/page/explanations.js";
 
 test("a text's pieces are the text, whatever is marked, and places count whole characters", () => {
   const text = "A \u{1d49c} photon. Another one.";
@@ -19,4 +19,9 @@ test("a word that counts several times is named once, with the sum of its weight
   const sums = summed(words.map((text, i) => ({text, weight: weights[i]})));
   assert.deepEqual(sums.map(({text, weight, times}) => [text, weight, times]),
     [["gluon", 0.75, 2], ["the", -0.5, 1], ["quark", 0.125, 1]]);
+});
+
+test("a number has its sign, unless it is rounded to zero", () => {
+  assert.deepEqual([0.004, -0.004, 0, -0.006].map(value => signed(value)), ["0.00", "0.00", "0.00", "−0.01"]);
+  assert.equal(signed(0.004, 3), "+0.004");
 });

@@ -17,6 +17,7 @@ import {origin, passages} from "./pdf_source.js";
 import {problem} from "./problems.js";
 import {Refusal} from "./service.js";
 import {shareBar} from "./share.js";
+import {waiting} from "./waiting.js";
 
 const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
 const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
@@ -144,8 +145,9 @@ function route() {
 
 /** Return the answer; null where it is shown by itself, as a job is. */
 function answerTo(files, texts, signal) {
-  const pane = at("classify-result");
-  const moved = done => show(pane, make("p", {class: "hint"}, `${count(done)} of ${plural(files.length, "file")} …`));
+  const pane = at("classify-result"), wait = waiting(pane, "Classifying …");
+  show(pane, wait.node);
+  const moved = done => wait.say(`${count(done)} of ${plural(files.length, "file")} …`);
   const call = {route: route(), signal, moved, job: file => ofJob(file, pane, servingOnly(call))};
   if (files.length > 1) return ofFiles(files, call);
   if (files.length) return ofFile(files[0], call);

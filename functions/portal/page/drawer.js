@@ -57,7 +57,7 @@ function content(row, view, dialog, go) {
     nearestOf(sequence, view.models),
     make("div", {class: "actions"}, button("Copy FASTA", event => copy(fasta, event.currentTarget)),
       button("Copy sequence", event => copy(sequence, event.currentTarget)),
-      turn("Previous row", -1), turn("Next row", 1)),
+      make("span", {class: "turns"}, turn("Previous row", -1), turn("Next row", 1))),
     make("h3", {}, "Elsewhere"), elsewhere(id ?? "", sequence),
   ];
 }

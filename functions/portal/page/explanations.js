@@ -31,9 +31,11 @@ function bodyOf(explanation, text) {
   const heaviest = Math.max(...tokens.map(({weight}) => Math.abs(weight)), 1e-9);
   const most = Math.max(...sentences.map(({change}) => Math.abs(change)), 1e-9);
   const marked = piecesOf(text, explanation).map(piece => marking(piece, heaviest, most));
-  return [make("p", {class: "why"}, marked), words(tokens), tableOf(sentences), make("p", {class: "hint"},
-    "A filled word adds to the label, a framed one speaks against it, by its weight in the linear part of the model. "
-    + "A sentence’s number is the label’s probability with it less that without it.")].filter(Boolean);
+  const hint = make("p", {class: "hint"}, "A filled word adds to the label, a framed one speaks against it, by its "
+    + "weight in the linear part of the model. A sentence’s number is the label’s probability with it less that "
+    + "without it. The more it adds, the thicker its line.");
+  return [make("h3", {class: "printed"}, `Why ${explanation.label}`), make("p", {class: "why"}, marked),
+    words(tokens), tableOf(sentences), hint].filter(Boolean);
 }
 
 function marking({text, token, part}, heaviest, most) {
@@ -45,7 +47,11 @@ function marking({text, token, part}, heaviest, most) {
   return span;
 }
 
-const signed = value => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+/** Write a number with its sign; one that is rounded to zero has none. */
+export function signed(value, digits = 2) {
+  const text = Math.abs(value).toFixed(digits);
+  return Number(text) ? `${value < 0 ? "−" : "+"}${text}` : text;
+}
 
 function words(tokens) {
   if (!tokens.length) return null;
@@ -67,7 +73,7 @@ export function summed(tokens) {
 function tableOf(sentences) {
   if (!sentences.length) return null;
   const rows = sentences.map(({text, change}) =>
-    make("tr", {}, make("td", {class: "number"}, signed(change)), make("td", {}, text)));
+    make("tr", {}, make("td", {class: "number"}, signed(change, 3)), make("td", {}, text)));
   return make("details", {}, make("summary", {}, "Sentence by sentence"), make("table", {},
     make("thead", {}, make("tr", {}, make("th", {scope: "col", class: "number"}, "change"),
       make("th", {scope: "col"}, "sentence"))), make("tbody", {}, rows)));

@@ -3,6 +3,7 @@
 
 import {copy, save, writeCsv, writeTabs} from "./csv.js";
 import {button, count, make} from "./dom.js";
+import {mark, marked} from "./residues.js";
 import {workbook} from "./xlsx.js";
 
 /** The service's own order of columns (docs/formats.md); carried ones stand between. */
@@ -14,8 +15,8 @@ const SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet
 export function exportTools(view) {
   const columns = savedColumns(view.columns), words = make("span", {class: "hint scope"});
   const rows = () => view.table.chosen().length ? view.table.chosen() : view.table.rows();
-  const colours = make("input", {type: "checkbox", id: "colours", checked: true});
-  colours.addEventListener("change", () => view.table.node.classList.toggle("uncoloured", !colours.checked));
+  const colours = make("input", {type: "checkbox", id: "colours", checked: marked()});
+  colours.addEventListener("change", () => mark(colours.checked));
   const files = make("span", {class: "saves"}, words,
     button("Copy", event => copy(writeTabs(columns, rows()), event.currentTarget)),
     button("CSV", () => save("ranking.csv", "text/csv", writeCsv(columns, rows()))),

@@ -72,19 +72,18 @@ function chosen() {
 function tally(counts, total, {titles}) {
   const rows = Object.entries(counts);
   if (!rows.length) return "";
-  const most = Math.max(...rows.map(([, number]) => number));
   const head = make("tr", {}, make("th", {scope: "col", class: "label"}, "label"), make("td", {class: "bar"}),
     ["abstracts", "share"].map(words => make("th", {scope: "col", class: "number"}, words)));
-  const body = rows.map(([label, number]) => tallied(label, titles[label], number, most, total));
+  const body = rows.map(([label, number]) => tallied(label, titles[label], number, total));
   return make("section", {class: "tally"}, make("h2", {}, "Labels of the whole file"),
     make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Labels of the whole file"},
       make("table", {class: "labels"}, make("thead", {}, head), make("tbody", {}, body))),
     make("p", {class: "hint"}, "An abstract may have several labels, or none."));
 }
 
-function tallied(label, title, number, most, total) {
+function tallied(label, title, number, total) {
   const fill = make("i");
-  fill.style.width = `${100 * number / most}%`;
+  fill.style.width = `${100 * number / total}%`;
   return make("tr", {}, make("td", {class: "label"}, label, title && make("span", {class: "soft title"}, title)),
     make("td", {class: "bar"}, make("div", {class: "meter", "aria-hidden": "true"}, fill)),
     make("td", {class: "number"}, count(number)),

@@ -8,12 +8,15 @@ import {startDrafts} from "./drafts.js";
 import {startKey} from "./key.js";
 import {describeModels} from "./models.js";
 import {startRank} from "./rank.js";
+import {mark, marked} from "./residues.js";
 import {showRuns} from "./runs.js";
 import {startShortcuts} from "./shortcuts.js";
 import {startSnippets} from "./snippets.js";
-import {startTabs} from "./tabs.js";
+import {startSkip, startTabs} from "./tabs.js";
 
 startKey();
+mark(marked());
+startSkip();
 startTabs();
 startRank();
 startClassify();

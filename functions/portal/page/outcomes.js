@@ -9,6 +9,7 @@ import {problem} from "./problems.js";
 import {ranking} from "./ranking.js";
 import {rejects} from "./rejects.js";
 import {Refusal, read} from "./service.js";
+import {jobLink} from "./share.js";
 
 const REJECTS_READ = 200_000;  // characters
 const REJECTS_HEAD = "line,reason,detail";
@@ -22,8 +23,9 @@ export const fileOf = ({upload: key = ""}) => key.slice(key.lastIndexOf("/") + 1
 /** Return what a job that has ended is to be shown as. */
 export async function outcome(job) {
   const {results = {}, counts, models = {}} = job;
-  const title = make("p", {class: "source"}, make("strong", {}, fileOf(job)), took(job), ranWith(job.options),
+  const source = make("p", {class: "source"}, make("strong", {}, fileOf(job)), took(job), ranWith(job.options),
     files(results));
+  const title = make("div", {}, source, jobLink(job.job_id));
   const rejected = await rejectsOf(results.rejected);
   if (job.state === "FAILED") return failure(job, title, rejects({rejected, counts}));
   const [found, summary] = await Promise.all([rankingOf(results.ranking), summaryOf(results.summary)]);
@@ -56,8 +58,12 @@ function countsOf(counts = {}) {
 function took({created, updated}) {
   const seconds = Math.round((Date.parse(updated) - Date.parse(created)) / 1000);
   if (!(seconds >= 0)) return null;
-  const long = seconds < 120 ? plural(seconds, "second") : plural(Math.round(seconds / 60), "minute");
-  return make("span", {class: "hint"}, `${new Date(updated).toLocaleString()}, after ${long}`);
+  return make("span", {class: "hint"}, `${new Date(updated).toLocaleString()}, ${lasting(seconds)}`);
+}
+
+function lasting(seconds) {
+  if (seconds < 1) return "within a second";
+  return `after ${seconds < 120 ? plural(seconds, "second") : plural(Math.round(seconds / 60), "minute")}`;
 }
 
 function files(results) {

@@ -14,6 +14,7 @@ import {idsByLine} from "./records.js";
 import {rejects} from "./rejects.js";
 import {ask, whole} from "./service.js";
 import {shareBar} from "./share.js";
+import {waiting} from "./waiting.js";
 
 const MOST_AT_ONCE = 4e6;  // bytes; the gateway takes 4.5 MB
 const MOST_ROWS = 10_000;
@@ -97,7 +98,7 @@ async function submitted(file, signal) {
   state.run = {form: "rank", input: state.well.file ?? state.well.text(), query: formQuery("rank")};
   addressed("");
   if (file.size > MOST_AT_ONCE) return upload(at("rank-result"), file, options(), signal);
-  show(at("rank-result"), make("p", {class: "hint"}, "Ranking …"));
+  show(at("rank-result"), waiting(at("rank-result"), "Ranking …").node);
   try {
     await atOnce(file, signal);
   } catch (error) {

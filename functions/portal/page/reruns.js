@@ -6,7 +6,7 @@ import {jobOptions} from "./options.js";
 import {post} from "./service.js";
 
 /** Offer to rank a job's file again; `open(id)` shows the new job. */
-export function rerunBar({job_id: id, kind, rerun_of: before = ""}, open) {
+export function rerunBar({job_id: id, kind, state = "", rerun_of: before = ""}, open) {
   if (kind !== "rank") return "";
   const said = make("p", {class: "field-error", hidden: true});
   const again = button("Rank the file again", async () => {
@@ -23,8 +23,9 @@ export function rerunBar({job_id: id, kind, rerun_of: before = ""}, open) {
     again.disabled = false;
   });
   const first = before && make("a", {href: `?job=${encodeURIComponent(before)}`}, "The run before");
-  return make("div", {class: "again"}, make("p", {class: "hint"}, "To try another threshold, or more rows, change the "
-    + "options in the form and rank the file again. Nothing is uploaded once more. ", first), again, said);
+  return make("div", {class: "again"}, make("p", {class: "hint"}, `${state === "FAILED" ? "If other options can help"
+    : "To try another threshold, or more rows"}, change the options in the form and rank the file again. `
+    + "Nothing is uploaded once more. ", first), again, said);
 }
 
 /** Go to a job's page, as its address does. */

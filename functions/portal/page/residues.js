@@ -14,6 +14,26 @@ const CLASS_OF = Object.fromEntries(
   Object.entries(CLASSES).flatMap(([name, {letters}]) => [...letters].map(letter => [letter, name])));
 const RUN = new RegExp(`${Object.values(CLASSES).map(({letters}) => `[${letters}]+`).join("|")}|.`, "gs");
 
+const NAME = "assay-residues", OFF = "off";
+
+/** Say whether the residues' marks are shown; this browser remembers it. */
+export function marked() {
+  try {
+    return localStorage.getItem(NAME) !== OFF;
+  } catch {
+    return true;
+  }
+}
+
+/** Show the residues' marks everywhere, or hide them. @param {boolean} on */
+export function mark(on) {
+  document.documentElement.classList.toggle("uncoloured", !on);
+  try {
+    if (on) localStorage.removeItem(NAME);
+    else localStorage.setItem(NAME, OFF);
+  } catch { /* a browser that keeps nothing forgets it at the end */ }
+}
+
 /** Return the property of a residue, as a class of the style. */
 export const classOf = letter => CLASS_OF[letter] ?? "";
 

@@ -27,6 +27,15 @@ export function shareBar({form, input, query, noun, models, asJob, moved = () =>
   return node;
 }
 
+/** Return a line with the link to a job that has ended. */
+export function jobLink(id) {
+  const link = new URL(location.pathname, location.origin);
+  link.search = `?job=${encodeURIComponent(id)}`;
+  return make("div", {class: "share"}, make("p", {class: "hint"},
+    button("Copy link", event => copy(link.href, event.currentTarget)),
+    " It opens this job while it is kept, for anyone who has the link."));
+}
+
 function address(form, query, text) {
   const found = new URL(location.pathname, location.origin);
   found.search = query.toString();

@@ -1,5 +1,5 @@
 // @ts-check
-// Two tabs; arrows move between them, and the address remembers which.
+// Two tabs; arrows move between them, and the address remembers which. A link leads past the head to them.
 
 import {at} from "./dom.js";
 
@@ -24,6 +24,14 @@ export function openTab(name) {
     at(`tab-${each}`).tabIndex = chosen ? 0 : -1;
     at(`panel-${each}`).hidden = !chosen;
   }
+}
+
+/** Let the skip link move the focus and leave the address alone, which says what is open. */
+export function startSkip() {
+  at("skip").addEventListener("click", event => {
+    event.preventDefault();
+    at("content").focus();
+  });
 }
 
 function remember(name) {
