@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import thread_time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.abstracts import cleaning as preparing
@@ -51,6 +51,13 @@ def has_what_changed(text: str) -> bool:
         or any(not re.fullmatch(r"[A-Za-z0-9._~/?=&%+#:-]*[A-Za-z0-9/]", url) for url in urls)
         or re.search(r"(?:https?://|ftp://|www\.)(?:$|[\s<>\"])", normal, re.IGNORECASE)
     )
+
+
+@given(PIECES)
+@example(["www.a.b/e\u0301"])  # a link taken out before the accent joins its letter would leave the accent
+def test_an_abstract_is_cleaned_once(pieces: list[str]) -> None:
+    text = "".join(pieces) + " a b" * SHORTEST
+    assert prepare(text) == clean(text)
 
 
 @given(PIECES)

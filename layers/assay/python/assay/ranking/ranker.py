@@ -349,8 +349,8 @@ def _settle(rows: Rows) -> Rows:
 def _window_labels(block: Block, ids: WindowIds) -> NDArray[np.object_]:
     """Return what each window's record is called and carries: windows of one record share it."""
     starts = np.flatnonzero(np.diff(ids.records, prepend=-1))
-    extra = block.extra or [()] * len(ids)
-    own = ((ids.words[ids.records[at]], extra[at]) for at in starts.tolist())
+    extra = block.extra
+    own = ((ids.words[ids.records[at]], extra[at] if extra else ()) for at in starts.tolist())
     labels = np.fromiter(own, np.object_, len(starts))
     return np.repeat(labels, np.diff(np.append(starts, len(ids))))
 
