@@ -1,4 +1,4 @@
-"""Names say one thing each, a function's what it does; and no module is mostly imports and docstring."""
+"""Names say one thing each, a function's what it does; no function is long, no module mostly imports and docstring."""
 
 import ast
 import re
@@ -70,6 +70,13 @@ def test_no_function_is_named_by_a_participle() -> None:
     found = [f"{path}:{each.lineno} {each.name}" for path, tree in TREES.items() for each in functions(tree)]
     assert len(found) > 1000
     assert [each for each in found if is_participle(each.split()[1])] == []
+
+
+def test_no_function_has_more_than_forty_lines() -> None:
+    found = [(path, each) for path, tree in TREES.items() for each in ast.walk(tree) if isinstance(each, Function)]
+    assert len(found) > 1000
+    lines = {f"{path} {each.name}": (each.end_lineno or 0) - each.lineno + 1 for path, each in found}
+    assert {name: count for name, count in lines.items() if count > 40} == {}
 
 
 def test_no_public_name_has_two_meanings() -> None:

@@ -5,6 +5,7 @@ A format's module is imported with its first input: a cold start answers a reque
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from assay.sequences.blocks import Block
 from assay.sequences.contract import DEFAULT, Contract, Windows
@@ -51,21 +52,21 @@ def parse(
         columns, chunks = _carry(chunks, column, limits)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
     framed = as_fasta(framed, flat) if flat in FLAT else framed
-    if fmt is Format.CSV:
-        from assay.sequences.csv_table import parse_table
-
-        return parse_table(framed, contract, limits, first_line, column, ends=ends)
     if fmt is Format.JSONL:
         return parse_json_lines(framed, contract, limits, first_line, ItemFields(column or SEQUENCE, columns or ()))
+    return _find_reader(fmt, column, windows, ends=ends)(framed, contract, limits, first_line)
+
+
+def _find_reader(fmt: Format, column: str | None, windows: Windows | None, *, ends: bool) -> _Read:
+    """Return the reader of a format that is read by blocks of lines; a sequence a line is the rest."""
     if fmt is Format.FASTA:
         from assay.sequences.fasta import parse_fasta
 
-        return parse_fasta(framed, contract, limits, first_line, windows)
-    return _choose_reader(fmt)(framed, contract, limits, first_line)
+        return partial(parse_fasta, windows=windows)
+    if fmt is Format.CSV:
+        from assay.sequences.csv_table import parse_table
 
-
-def _choose_reader(fmt: Format) -> _Read:
-    """Return the reader of a format that wants nothing but blocks of lines; a sequence a line is the rest."""
+        return partial(parse_table, column=column, ends=ends)
     if fmt in (Format.STOCKHOLM, Format.CLUSTAL):
         from assay.sequences.alignments import parse_alignment
 
