@@ -117,9 +117,20 @@ def test_several_abstracts_are_answered_each(visit: Visit) -> None:
     assert entries.count() == 3
     assert "50" in entries.nth(1).inner_text()
     entries.nth(2).locator("summary").first.click()
-    assert entries.nth(2).locator(".meter").first.is_visible()
+    entries.nth(2).locator(".meter").first.wait_for()
     lines = visit.saved("#classify-result .tools:has(h2) >> text=CSV").splitlines()
     assert [line.split(",")[0] for line in lines] == ["abstract", "1", "2", "3"]
+
+
+def test_an_entry_that_is_opened_before_the_next_frame_is_filled(visit: Visit) -> None:
+    visit.page.evaluate("() => { window.requestAnimationFrame = draw => setTimeout(draw, 300); }")
+    visit.page.evaluate("""new MutationObserver(() => {
+      for (const entry of document.querySelectorAll("#classify-result details.entry")) entry.open = true;
+    }).observe(document.querySelector("#classify-result"), {childList: true, subtree: true})""")
+    visit.paste(f"{ABSTRACT}\n---\n{OTHER}", "#abstract")
+    visit.classify()
+    for entry in visit.page.locator("#classify-result .entry").all():
+        entry.locator(".meter").first.wait_for()
 
 
 def test_a_notice_names_abstracts_of_the_box_and_not_lines(visit: Visit) -> None:

@@ -14,7 +14,7 @@ from tests.browser.conftest import QUIET
 from tests.browser.test_looks import faults
 from tests.browser.visit import DESK, PHONE, Visit
 from tests.conftest import ROOT
-from tests.e2e.running import running
+from tests.e2e.running import Service, running, wait_for
 from tools.cli.model_options import main
 from tools.models.build import build_manifest
 from tools.models.publish import publish
@@ -37,8 +37,15 @@ def measured(browser: Any, tmp_path: Path) -> Iterator[Visit]:
     assert main(["reference", str(folder), "--measured", str(tmp_path / "assay.csv")]) == 0
     with running(*QUIET, "--parameter", "ModelRefreshSeconds=1") as service:
         publish(Bucket(service.s3, service.models), folder)
+        wait_for(lambda: serves(service, folder.name), "the model with measured sequences")
         with Visit.to(browser, service) as opened:
             yield opened
+
+
+def serves(service: Service, version: str) -> bool | None:
+    """Whether a ranking is made with a version of the score model, None if not."""
+    answer = service.post("/rank", data=DESIGN, headers={"Content-Type": "text/plain"}).json()
+    return answer["models"]["score"]["version"] == version or None
 
 
 def opened(visit: Visit) -> str:

@@ -41,7 +41,7 @@ class Visit:
         opened.go(path)
         yield opened
         context.close()
-        assert opened.faults == []
+        assert opened.faults == [], opened.faults
         assert opened.hosts <= {service.url, service.endpoint, "blob:", f"blob:{service.url}", "null"}
 
     def listen(self) -> None:

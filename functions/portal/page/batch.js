@@ -77,12 +77,11 @@ function cell({scores, labels = []}, label) {
 
 const short = (text, most) => text.length > most ? `${text.slice(0, most)} …` : text;
 
-/** Return a place that is filled once its entry is opened. */
-function lazily(fill) {
-  const place = make("div");
-  requestAnimationFrame(() => place.parentElement?.addEventListener("toggle", () => place.replaceChildren(fill()),
-    {once: true}));
-  return place;
+/** Return an entry to open, which is filled when it is opened first. */
+function lazily(summary, fill) {
+  const place = make("div"), found = make("details", {class: "entry"}, summary, place);
+  found.addEventListener("toggle", () => place.replaceChildren(fill()), {once: true});
+  return found;
 }
 
 function entry(result, name, i, kind) {
@@ -92,6 +91,6 @@ function entry(result, name, i, kind) {
   const names = result.labels.map(({label}) => label).join(", ") || "no label";
   const labels = result.truncated ? `${names} (text cut)` : names;
   const odd = result.notice && make("span", {class: "odd"}, ODD[result.notice] ?? result.notice);
-  return make("details", {class: "entry"}, make("summary", {}, title, make("span", {class: "pill"}, labels), odd),
-    lazily(() => classification(result, kind, kind.textOf?.(result, i) ?? (result.id ? "" : name))));
+  return lazily(make("summary", {}, title, make("span", {class: "pill"}, labels), odd),
+    () => classification(result, kind, kind.textOf?.(result, i) ?? (result.id ? "" : name)));
 }
