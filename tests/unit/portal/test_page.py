@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from assay.models.manifest import read_manifest
 from portal import pages
 from tools.demo.proteins import fasta, proteins
+from tools.models.shipped import newest
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(pages.__file__).parent / "page"
@@ -84,6 +86,12 @@ def test_elements_that_the_script_asks_for_by_id_are_in_the_page() -> None:
     named = re.findall(r'(?:aria-(?:controls|labelledby|describedby)|for)="([\w-]+)"', HTML)
     asked = {*re.findall(r'\bat\("([\w-]+)"\)', SOURCES), *named}
     assert asked <= ids
+
+
+def test_the_page_says_how_many_tokens_the_shipped_classifier_reads() -> None:
+    manifest = read_manifest(newest(ROOT / "models", "arxiv-archives"))
+    assert manifest.text is not None
+    assert f"reads {manifest.text.max_tokens} tokens" in HTML
 
 
 def test_the_example_is_the_demos() -> None:

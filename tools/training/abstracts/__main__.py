@@ -1,6 +1,6 @@
 """Train, measure and bundle the default classifier: training, wide part, baseline and export in one command.
 
-    python -m tools.training.abstracts DATA ENCODER OUT models/arxiv-archives/4
+    python -m tools.training.abstracts DATA ENCODER OUT models/arxiv-archives/5
 
 It continues where it was stopped. Each step is also a separate command: `train`, `wide`, `baseline`, `export`.
 """

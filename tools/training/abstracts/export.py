@@ -3,21 +3,17 @@
     python -m tools.training.abstracts.export DATA ENCODER WEIGHTS WIDE BASELINE BUNDLE
 
 WEIGHTS is `float.pt` or `checkpoint.pt` of the training, WIDE the `wide.npz` of the wide part; BUNDLE, for example
-models/arxiv-archives/4, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
+models/arxiv-archives/5, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
 the card, README.md. The wide part's share, calibration and thresholds are fitted on the validation rows, and on the
 int8 model that is served; the test rows are only measured.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from ai_edge_litert.interpreter import Interpreter
 from tokenizers import Tokenizer
 
 from assay.models.probes import PROBES
@@ -31,19 +27,17 @@ from tools.models.families import read_architecture
 from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training.abstracts import reliability_plot, wide
 from tools.training.abstracts.card import render
-from tools.training.abstracts.labelled_abstracts import LABELS, MAX_TOKENS, TITLES, LabelledAbstract, load_splits
+from tools.training.abstracts.labelled_abstracts import LABELS, SERVED_TOKENS, TITLES, LabelledAbstract, load_splits
+from tools.training.abstracts.quality import (
+    Matrix,
+    Measured,
+    Served,
+    list_texts,
+    measure_model,
+    round_metrics,
+    stack_targets,
+)
 from tools.training.abstracts.wide_and_deep import WideAndDeep
-
-Matrix = npt.NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What the card and the manifest say, and the probabilities of the test rows."""
-
-    metrics: dict[str, object]
-    thresholds: Matrix
-    scores: Matrix
 
 
 def read_trained_weights(path: Path) -> Weights:
@@ -59,87 +53,12 @@ def shipped_tokenizer(path: Path) -> str:
     return json.dumps(tokenizer | {"truncation": None, "padding": None}, ensure_ascii=False, separators=(",", ":"))
 
 
-class Served:
-    """The model that is served: LiteRT, one text a run."""
-
-    def __init__(self, content: bytes, tokenizer: Tokenizer, threads: int = 2) -> None:
-        interpreter = Interpreter(model_content=content, num_threads=threads)
-        self._run = interpreter.get_signature_runner("serving_default")
-        self._tokenizer = tokenizer
-
-    def scores(self, texts: Sequence[str]) -> Matrix:
-        """Return probabilities [N, labels]."""
-        return platt_scaling.sigmoid(self.logits(texts))
-
-    def logits(self, texts: Sequence[str]) -> Matrix:
-        """Return logits [N, labels]."""
-        encodings = self._tokenizer.encode_batch(list(texts))
-        return np.concatenate([self._one(np.array([encoding.ids], np.int32)) for encoding in encodings])
-
-    def _one(self, ids: npt.NDArray[np.int32]) -> Matrix:
-        return np.array(self._run(input_ids=ids, attention_mask=np.ones_like(ids))["logits"], np.float64)
-
-
 def calibrate_head(weights: Weights, scale: Matrix, shift: Matrix) -> Weights:
     """Return the weights with scale * logit + shift folded into the head and the wide part's tables."""
     folded = {name: value * scale for name, value in weights.items() if name.startswith("wide.")}
     folded["head.weight"] = weights["head.weight"] * scale[:, None]
     folded["head.bias"] = weights["head.bias"] * scale + shift
     return dict(weights) | {name: value.astype(np.float32) for name, value in folded.items()}
-
-
-def measure_model(
-    int8: Served, float32: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]
-) -> Measured:
-    """Return thresholds from the validation rows and every metric of the test rows."""
-    on_validation = int8.scores(_texts(validation))
-    thresholds = np.round(evaluate.best_thresholds(_targets(validation), on_validation), 4)
-    target, logits, exact = _targets(test), int8.logits(_texts(test)), float32.logits(_texts(test))
-    scores = platt_scaling.sigmoid(logits)
-    metrics = {
-        "validation_rows": len(validation),
-        "test_rows": len(test),
-        "test": _round(evaluate.report_labels(target, scores, thresholds)),
-        "test_interval_95": {
-            name: [round(low, 4), round(high, 4)]
-            for name, (low, high) in evaluate.intervals(target, scores, thresholds).items()
-        },
-        "test_float32": _round(evaluate.report_labels(target, platt_scaling.sigmoid(exact), thresholds)),
-        "int8_logit_difference": _round(_differences(logits, exact)),
-        "labels": _per_label(target, scores, thresholds),
-        "validation": _round(evaluate.report_labels(_targets(validation), on_validation, thresholds)),
-    }
-    return Measured(metrics, thresholds, scores)
-
-
-def _texts(rows: list[LabelledAbstract]) -> list[str]:
-    return [row.text for row in rows]
-
-
-def _targets(rows: list[LabelledAbstract]) -> Matrix:
-    return np.stack([row.target for row in rows]).astype(np.float64)
-
-
-def _round(values: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in values.items()}
-
-
-def _differences(logits: Matrix, exact: Matrix) -> dict[str, float]:
-    gap = np.abs(logits - exact)
-    return {"mean": float(gap.mean()), "p99": float(np.percentile(gap, 99)), "max": float(gap.max())}
-
-
-def _per_label(target: Matrix, scores: Matrix, thresholds: Matrix) -> dict[str, object]:
-    columns = (
-        evaluate.f1(target, (scores >= thresholds).astype(np.float64)),
-        evaluate.average_precision(target, scores),
-        evaluate.calibration_error(target, scores),
-        target.sum(0),
-    )
-    return {
-        label: {"f1": round(float(f1), 4), "ap": round(float(ap), 4), "ece": round(float(ece), 4), "rows": int(rows)}
-        for label, f1, ap, ece, rows in zip(LABELS, *columns, strict=True)
-    }
 
 
 def classifier_header(version: str, measured: Measured, training: str, beside: str, share: float) -> dict[str, object]:
@@ -158,7 +77,7 @@ def classifier_header(version: str, measured: Measured, training: str, beside: s
             "titles": TITLES,
             "activation": "sigmoid",
             "thresholds": thresholds,
-            "max_tokens": MAX_TOKENS,
+            "max_tokens": SERVED_TOKENS,
             "tokenizer": "tokenizer.json",
             "pad_id": 0,
         },
@@ -182,7 +101,7 @@ def export_bundle(arguments: argparse.Namespace) -> None:
     bundle.mkdir(parents=True, exist_ok=True)
     (bundle / "tokenizer.json").write_text(shipped_tokenizer(arguments.encoder / "tokenizer.json"), "utf-8")
     tokenizer = Tokenizer.from_file(str(bundle / "tokenizer.json"))
-    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.enable_truncation(SERVED_TOKENS)
     shape = read_architecture(json.loads((arguments.encoder / "config.json").read_text("utf-8")), "mean")
     alone = Served(convert_encoder(Encoder(shape, read_trained_weights(arguments.weights)), int8=True), tokenizer)
     share, joined = _join(arguments, alone, splits.validation, tokenizer)
@@ -193,13 +112,15 @@ def export_bundle(arguments: argparse.Namespace) -> None:
     (bundle / "model.tflite").write_bytes(content)
     (bundle / PROBES).write_bytes(text_probes(exact.scores, INT8_TOLERANCE).dumps())
     measured.metrics["test_encoder_alone"] = _alone(alone, splits.validation, splits.test)
-    measured.metrics["baseline"] = _round(json.loads(arguments.baseline.read_text("utf-8")))
+    measured.metrics["baseline"] = round_metrics(json.loads(arguments.baseline.read_text("utf-8")))
     manifest = build_manifest(
         bundle, classifier_header(bundle.name, measured, arguments.training, arguments.beside, share)
     ).dumps()
     (bundle / "manifest.json").write_bytes(manifest)
     (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
-    reliability_plot.draw_reliability(_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png")
+    reliability_plot.draw_reliability(
+        stack_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png"
+    )
     print(json.dumps(measured.metrics, indent=1))
 
 
@@ -209,24 +130,26 @@ def _join(
     """Return the wide part's share and the weights of both."""
     beside = wide.read_wide(arguments.wide)
     shallow = wide.logits(beside, wide.tokens(tokenizer, validation))
-    share = wide.best_share(alone.logits(_texts(validation)), shallow, _targets(validation))
+    share = wide.best_share(alone.logits(list_texts(validation)), shallow, stack_targets(validation))
     return share, wide.join_wide(read_trained_weights(arguments.weights), beside, share)
 
 
 def _alone(encoder: Served, validation: list[LabelledAbstract], test: list[LabelledAbstract]) -> dict[str, float]:
     """Return the test rows' metrics of the int8 encoder without the wide part, calibrated and cut in the same way."""
-    on_validation, target = encoder.logits(_texts(validation)), _targets(validation)
+    on_validation, target = encoder.logits(list_texts(validation)), stack_targets(validation)
     scale, shift = platt_scaling.platt(on_validation, target)
     thresholds = evaluate.best_thresholds(target, platt_scaling.sigmoid(on_validation * scale + shift))
-    scores = platt_scaling.sigmoid(encoder.logits(_texts(test)) * scale + shift)
-    return _round(evaluate.report_labels(_targets(test), scores, thresholds))
+    scores = platt_scaling.sigmoid(encoder.logits(list_texts(test)) * scale + shift)
+    return round_metrics(evaluate.report_labels(stack_targets(test), scores, thresholds))
 
 
 def _calibrate(
     shape: Architecture, weights: Weights, tokenizer: Tokenizer, validation: list[LabelledAbstract]
 ) -> Weights:
     served = Served(convert_encoder(WideAndDeep(shape, weights), int8=True), tokenizer)
-    return calibrate_head(weights, *platt_scaling.platt(served.logits(_texts(validation)), _targets(validation)))
+    return calibrate_head(
+        weights, *platt_scaling.platt(served.logits(list_texts(validation)), stack_targets(validation))
+    )
 
 
 def main() -> None:

@@ -38,6 +38,9 @@ LABELS = [*TITLES]
 # Quoted in the demo and the docs, so never trained on.
 DEMO_IDS = frozenset({"0704.0001", "0704.0002", "0704.0007", "0704.0046", "0704.0304", "0706.3639", "0707.4123"})
 MAX_TOKENS = 256
+"""What training reads of a text."""
+SERVED_TOKENS = 512
+"""What the served network reads, all that it has positions for."""
 _TEST, _VALIDATION = 0.072, 0.11
 
 

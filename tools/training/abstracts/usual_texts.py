@@ -20,7 +20,7 @@ from assay.models.text_reference import dump_usual_texts, parse_usual_texts
 from tools.models.build import build_manifest
 from tools.models.text_statistics import Vocabulary, count_notices, learn_usual_texts, tokenize
 from tools.training.abstracts.card import render
-from tools.training.abstracts.labelled_abstracts import MAX_TOKENS, load_splits
+from tools.training.abstracts.labelled_abstracts import SERVED_TOKENS, load_splits
 from tools.training.abstracts.wide import FACTOR
 
 PER_PRIMARY = 4_000
@@ -41,7 +41,7 @@ def add_reference(arguments: argparse.Namespace) -> None:
     training, held_out, test = ([row.text for row in part] for part in (splits.train, splits.validation, splits.test))
     if arguments.new != arguments.old:
         shutil.copytree(arguments.old, arguments.new)
-    tokenizer = TextTokenizer(arguments.new / "tokenizer.json", MAX_TOKENS)
+    tokenizer = TextTokenizer(arguments.new / "tokenizer.json", SERVED_TOKENS)
     learned = learn_usual_texts(
         Vocabulary.of(tokenizer, PAD_ID), tokenize(tokenizer, training), tokenize(tokenizer, held_out)
     )
