@@ -147,3 +147,23 @@ def test_of_two_networks_in_a_row_the_second_finds_its_thread_in_place(monkeypat
     monkeypatch.setattr(module, "_PAUSE", -1)
     second.run(rows)
     assert asked == [(0,), (0, 1)]
+
+
+def test_a_text_of_another_length_leaves_the_caller_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Collection[int]] = []
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr(module, "_set", lambda _, places: asked.append(places))
+    monkeypatch.setattr(module, "_PAUSE", 3600)
+    folder: Path = DATA / "tiny-text" / "1"
+    manifest = read_manifest(folder)
+    runner = load_litert(folder, manifest, 2)
+
+    def run(tokens: int) -> None:
+        runner.run({each.name: np.ones((1, tokens), each.dtype) for each in manifest.inputs})
+
+    run(8)
+    assert asked == [(1,), (0, 1), (0,), (0, 1)]  # beside the threads that begin, and back to the first
+    asked.clear()
+    for tokens in (16, 8, 40):
+        run(tokens)
+    assert asked == []

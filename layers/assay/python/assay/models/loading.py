@@ -355,6 +355,7 @@ class LiteRTRunner:
         self._dtypes = {name: detail["dtype"] for name, detail in inputs.items()}
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._output = output
+        self._begun = False
         self._lock = threading.Lock()
 
     def run(self, inputs: Inputs) -> NDArray[np.float32]:
@@ -376,9 +377,17 @@ class LiteRTRunner:
         self._shapes = {}
         for name, shape in shapes.items():
             self._interpreter.resize_tensor_input(self._indices[name], shape)
-        with self._places.others():  # LiteRT begins its threads here, the first time
-            self._interpreter.allocate_tensors()
+        self._allocate()
         self._shapes = shapes
+
+    def _allocate(self) -> None:
+        """Make room for the shapes. The first time LiteRT begins its threads, and the caller is moved beside them."""
+        if self._begun:
+            self._interpreter.allocate_tensors()
+            return
+        with self._places.others():
+            self._interpreter.allocate_tensors()
+        self._begun, _last.ended = True, -math.inf
 
 
 def load_litert(folder: Path, manifest: Manifest, threads: int) -> LiteRTRunner:
