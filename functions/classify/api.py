@@ -6,7 +6,6 @@ from assay.errors import AssayError, InputError, InvalidOption
 from assay.http import inference_protocols as protocols
 from assay.http import routing
 from assay.http.messages import Request, Response, choose_form, deliver, json_response
-from assay.options import require_known
 from assay.telemetry import logger, observe
 from classify import reply
 from classify import request as inputs
@@ -31,7 +30,6 @@ def _classify(name: str | None = None) -> Response:
     request = routing.request(app)
     form = choose_form(request.accept, [*reply.FORMS])
     make, filename = reply.FORMS[form]
-    require_known(request.query, inputs.OPTIONS)
     asked = inputs.read_request(request)
     if asked.options.explain and form == "text/csv":
         raise InvalidOption("explain needs JSON or NDJSON: a row of CSV has no room for reasons", option="explain")

@@ -9,12 +9,12 @@ from assay.abstracts import abstract_records
 from assay.abstracts.abstract_records import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
-from assay.http.messages import VAGUE, Request, is_json, json_value, media_type
+from assay.http.messages import VAGUE, Request, is_json, media_type
 from assay.options import REQUESTING, ClassifyOptions, read_options, require_known
 from assay.papers import MAX_BYTES
 from assay.score_cache import Caching
 from assay.sequences.formats import JSON_SUFFIXES, JSON_TYPES, TYPES, Format
-from assay.text.json_values import looks_like_json
+from assay.text.json_values import looks_like_json, parse_several
 from assay.text.packing import HEAD, PACKED_TYPES, refuse_file, unpack
 from assay.text.records import Notice
 
@@ -106,7 +106,7 @@ def _document(part: Part, kind: str, query: Mapping[str, str]) -> ClassifyReques
         return _pdf(data, _options(query))
     called = name.lower().rpartition(".")[2] in JSON_SUFFIXES
     if called or is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
-        return _json(json_value(data, LISTS), query)
+        return _json(parse_several(data, LISTS), query)
     if kind == _FORM and data.startswith(b"abstract="):
         fields = parse_qs(_text(data))
         return ClassifyRequest([fields["abstract"][-1]] if "abstract" in fields else [""], _options(query))
@@ -147,9 +147,9 @@ def _text(body: bytes) -> str:
 
 def _options(query: Mapping[str, str], body: Mapping[str, object] | None = None) -> ClassifyOptions:
     """Return the options of query and JSON body, whose own count. Raises InvalidOption, for unknown fields too."""
-    sources = (query, body or {})
-    require_known(sources[1], ("abstract", "abstracts", *OPTIONS), "field")
-    return ClassifyOptions(**read_options({name: REQUESTING[name] for name in OPTIONS}, *sources))
+    require_known(query, OPTIONS)
+    require_known(body or {}, ("abstract", "abstracts", *OPTIONS), "field")
+    return ClassifyOptions(**read_options({name: REQUESTING[name] for name in OPTIONS}, query, body or {}))
 
 
 def read_old(request: Request) -> object:

@@ -5,12 +5,11 @@ from typing import Any
 from assay.errors import AssayError, MalformedBody, Overtime
 from assay.http import routing
 from assay.http.messages import Response, choose_form, deliver, json_response
-from assay.options import RANKING, read_options, require_known
 from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import require_no_rejects, with_row_notices
 from assay.telemetry import count_rejected, count_scored, logger, observe, phase
 from rank import reply as replies
-from rank.request import EXPLAINING, MOST_DESCRIBED, OPTIONS, RankRequest, read_blocks, read_request, require_top
+from rank.request import EXPLAINING, MOST_DESCRIBED, OPTIONS, RankRequest, read_blocks, read_request
 from rank.services import services
 
 app = routing.Router()
@@ -26,7 +25,6 @@ def post_rank() -> Response:
     request = routing.request(app)
     wait = not request.prefers_async
     make, filename = replies.FORMS[choose_form(request.accept if wait else "", [*replies.FORMS])]
-    require_known(request.query, OPTIONS)
     sent = read_request(request)
     try:
         ranked = rank_request(sent) if wait else None
@@ -45,9 +43,7 @@ def post_rank() -> Response:
 def post_explain() -> Response:
     """Say what proteases and solvent see of each sequence, and which measured sequences are nearest to it."""
     request = routing.request(app)
-    require_known(request.query, EXPLAINING)
-    sent = read_request(request)
-    require_known(read_options(RANKING, sent.given), EXPLAINING)
+    sent = read_request(request, EXPLAINING)
     pair = services().pair(sent.options)
     blocks = list(read_blocks(sent, pair.contract, MOST_DESCRIBED))
     return json_response(replies.explanation(blocks, pair))
@@ -60,7 +56,8 @@ def post_file() -> Response:
     request = routing.request(app)
     if not request.body:
         raise MalformedBody("the POST is empty: send a form with the file input_file")
-    return replies.write_lines(rank_request(read_request(request)).partial)
+    sent = read_request(request, (*OPTIONS, *request.query))  # clients of the old contract may send what it ignored
+    return replies.write_lines(rank_request(sent).partial)
 
 
 @app.get("/upload_file")
@@ -73,7 +70,6 @@ def get_upload_file() -> Response:
 def rank_request(sent: RankRequest) -> replies.Ranked:
     """Rank a request's sequences. Raises InputError; StrictReject where `strict` allows no reject."""
     options, rejects = sent.options, replies.FirstRejects()
-    require_top(options)
     pair = services().pair(options)
     blocks = read_blocks(sent, pair.contract)
     with phase("rank"):

@@ -2,12 +2,12 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from assay.errors import UPLOADS_HINT, InvalidOption, MalformedBody, Overtime, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
-from assay.http.messages import VAGUE, Request, is_json, json_value
+from assay.http.messages import VAGUE, Request, is_json
 from assay.options import RANKING, RankOptions, read_options, require_known
 from assay.sequences.blocks import Block
 from assay.sequences.composition import tell_dna
@@ -15,6 +15,7 @@ from assay.sequences.contract import Contract
 from assay.sequences.formats import JSON_TYPES, LISTS, TYPES, Format, sniff_format
 from assay.sequences.json_items import SEQUENCE, parse_items
 from assay.sequences.parsing import parse
+from assay.text.json_values import parse_several
 from assay.text.packing import HEAD, PACKED_TYPES, unpack
 
 MAX_BODY_BYTES = 16 << 20
@@ -46,7 +47,8 @@ ACCEPTED = (
 class RankRequest:
     """What a request asks to rank: its options as they were given and as they are read, and its sequences.
 
-    `part` is what the caller sent, `data` the text in it, unpacked; `items` the list of a JSON body, else None.
+    `given` has the read values of the options that were given. `part` is what the caller sent, `data` the text in it,
+    unpacked; `items` the list of a JSON body, else None.
     """
 
     given: Mapping[str, object]
@@ -57,34 +59,35 @@ class RankRequest:
     items: list[object] | None = None
 
 
-def read_request(request: Request) -> RankRequest:
-    """Read a request's options and find its sequences. Raises InputError for what will not do."""
-    kind, (part, given) = request.media_type, request.contents(RANKING)
+def read_request(request: Request, known: Collection[str] = OPTIONS) -> RankRequest:
+    """Read a request's options, of those `known`, and find its sequences. Raises InputError for what will not do."""
+    kind, (part, sent) = request.media_type, request.contents(RANKING)
     require_type(kind)
-    data, fmt = sniff_body(part, given.get("column"))
-    if fmt is not Format.JSON:
-        return RankRequest(given, RankOptions(**read_options(RANKING, given)), part, data, fmt)
-    items, beside = list_items(json_value(data, LISTS), given.get("column"))
-    require_known(beside, OPTIONS, "field")
-    options = RankOptions(**read_options(RANKING, given, beside))
-    if options.window:
+    data, fmt = sniff_body(part, sent.get("column"))
+    items, beside = list_items(parse_several(data, LISTS), sent.get("column")) if fmt is Format.JSON else (None, {})
+    require_known(sent, known)
+    require_known(beside, known, "field")
+    given = read_options(RANKING, sent, beside)
+    options = RankOptions(**given)
+    if options.window and items is not None:
         raise InvalidOption(
             "window is for FASTA, but the body is JSON: send FASTA, or leave window out", option="window", format="json"
         )
-    return RankRequest(read_options(RANKING, given, beside), options, part, data, fmt, items)
+    return RankRequest(given, options, part, data, fmt, items)
 
 
 def read_blocks(sent: RankRequest, wanted: Contract, most: int = MAX_LINES) -> Iterator[Block]:
     """Yield blocks of the sequences, read as they are consumed. Raises InputError, also where they are over `most`."""
     options, head = sent.options, sent.data[:HEAD]
+    _require_top(options)
+    limit = min(MAX_LINES if sent.items is None and not options.window else MAX_SEQUENCES, most)
+    _hold_count(len(sent.items or ()), limit)
     contract = options.lenient(wanted)
     if sent.items is None:
         blocks = parse([sent.data], sent.format, contract, column=options.column, windows=options.windows)
     else:
-        _hold_count(len(sent.items), MAX_SEQUENCES)
         blocks = iter([parse_items(sent.items, contract, options.column, head)])
-    limit = MAX_LINES if sent.items is None and not options.window else MAX_SEQUENCES
-    return _bound(tell_dna(blocks, head, sent.format, wanted), min(limit, most))
+    return tell_dna(_bound(blocks, limit), head, sent.format, wanted)
 
 
 def require_type(media_type: str) -> None:
@@ -94,7 +97,7 @@ def require_type(media_type: str) -> None:
         raise UnsupportedMediaType(f"cannot read {media_type!r}; send one of {', '.join(ACCEPTED)}", accepted=ACCEPTED)
 
 
-def require_top(options: RankOptions) -> None:
+def _require_top(options: RankOptions) -> None:
     """Raise InvalidOption where a reply is to have all that passed: it has the best."""
     if options.output != "top":
         raise InvalidOption(

@@ -5,7 +5,7 @@ import secrets
 
 from assay.http.encodings import Part
 from assay.http.messages import RESPOND_ASYNC, Response, dumps, json_response
-from assay.options import RANKING, read_options, write_metadata
+from assay.options import RANKING, write_metadata
 from assay.sequences.json_items import parse_items
 from rank.request import RankRequest
 from rank.services import RankServices
@@ -28,7 +28,7 @@ def keep_as_job(sent: RankRequest, caller: str, stack: RankServices) -> Response
     metadata = write_metadata(sent.given, RANKING)
     suffix = _SUFFIX.search(part.filename)
     key = f"rank/{secrets.token_hex(8)}/request{suffix[0] if suffix else ''}"
-    job = stack.jobs.enqueue(key, "rank", caller, read_options(RANKING, sent.given))
+    job = stack.jobs.enqueue(key, "rank", caller, sent.given)
     sendable = len(part.content_type) < _LONGEST_TYPE and _SENDABLE.fullmatch(part.content_type)
     kept, bucket = part.content_type if sendable else "", stack.uploads
     bucket.client.put_object(Bucket=bucket.name, Key=key, Body=part.body, ContentType=kept, Metadata=metadata)

@@ -7,13 +7,14 @@ from typing import Any
 from assay.abstracts.cleaning import clean
 from assay.errors import BundleInvalid, InputError, ManifestInvalid
 from assay.http.encodings import parse_multipart
-from assay.http.messages import dumps, error_response, parse_json, status_of
+from assay.http.messages import dumps, error_response, status_of
 from assay.jobs.byte_ranges import Shard
 from assay.jobs.workspace import JobPlan as JobManifest
 from assay.models.manifest import Manifest, Pointer, Target
 from assay.papers.abstract import find_abstract
 from assay.papers.words import Word
 from assay.sequences.json_items import parse_items
+from assay.text.json_values import parse_json
 from tests.unit.reference import SMALL
 
 

@@ -8,10 +8,10 @@ import pytest
 from assay.abstracts.cleaning import clean
 from assay.errors import AssayError
 from assay.http.encodings import parse_multipart
-from assay.http.messages import parse_json
 from assay.sequences.formats import Format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
+from assay.text.json_values import parse_json
 from assay.text.records import Limits
 from tests.unit.growth import Read, attempt, gzip_fast, lines_run, measure_time, peak, pieces
 from tests.unit.reference import SMALL

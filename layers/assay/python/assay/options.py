@@ -189,7 +189,7 @@ class RankOptions:
     def lenient(self, contract: Contract) -> Contract:
         """Return what models read, and what is made such a sequence before it is judged."""
         lenience = Lenience(self.terminator == "strip", self.gaps == "remove", self.pad == "linker")
-        return replace(contract, lenience=lenience)
+        return contract if lenience == contract.lenience else replace(contract, lenience=lenience)
 
     @property
     def windows(self) -> Windows | None:

@@ -26,8 +26,7 @@ from assay.errors import (
     UnsupportedMediaType,
 )
 from assay.http.encodings import GZIP, Part, decode_body, parse_multipart, unpack_gzip
-from assay.text.json_values import NamedTwice, looks_like_json, require_once_each, values
-from assay.text.records import LIMITS
+from assay.text.json_values import looks_like_json, parse_json
 
 if TYPE_CHECKING:
     from assay.aws.s3 import Bucket
@@ -208,60 +207,12 @@ def is_json(content_type: str, body: bytes) -> bool:
     return named == "application/json" or named.endswith("+json") or (named in VAGUE and looks_like_json(body))
 
 
-def parse_json(body: bytes) -> object:
-    """Return the value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
-    if not body.strip():
-        raise MalformedBody("the body is empty: send JSON")
-    if body.startswith(GZIP):
-        body = unpack_gzip(body)
-    try:
-        return json.loads(
-            body.decode("utf-8-sig"), parse_constant=_refuse_constant, object_pairs_hook=require_once_each
-        )
-    except UnicodeDecodeError as error:
-        raise MalformedBody(f"the body is not UTF-8: byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise MalformedBody(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
-    except RecursionError:
-        raise MalformedBody("the JSON is nested too deeply") from None
-    except NamedTwice as error:
-        raise MalformedBody(str(error)) from None
-    except ValueError:
-        raise MalformedBody("the JSON holds a number that cannot be read") from None
-
-
-def json_value(body: bytes, lists: Collection[str]) -> object:
-    """Return the value of a JSON body; of several that follow each other, JSON lines or not, a list.
-
-    `lists` are the names under which a document may have its list. Raises MalformedBody.
-    """
-    try:
-        return parse_json(body)
-    except MalformedBody:
-        found = _several(body, lists)
-        if not found:
-            raise
-        return found
-
-
-def _several(body: bytes, lists: Collection[str]) -> list[object]:
-    """Return JSON values that follow each other, none where one of them is no JSON."""
-    try:
-        return [value for _, value in values([body], lists, LIMITS)]
-    except UnreadableInput:
-        return []
-
-
 def json_object(body: bytes) -> dict[str, Any]:
     """Return a JSON body that is an object. Raises MalformedBody."""
-    value = parse_json(body)
+    value = parse_json(unpack_gzip(body) if body.startswith(GZIP) else body)
     if not isinstance(value, dict):
         raise MalformedBody(f"the body must be a JSON object, not {_kind(value)}")
     return value
-
-
-def _refuse_constant(name: str) -> float:
-    raise MalformedBody(f"{name} is not JSON")
 
 
 def _kind(value: object) -> str:

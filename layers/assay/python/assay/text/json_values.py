@@ -1,4 +1,4 @@
-"""JSON as a stream of records: a list, a list under a name, or values one after another, pretty-printed or not.
+"""JSON as one value, or as a stream of records: a list, a list under a name, or values one after another.
 
 Imports no NumPy, because the portal uses it too.
 """
@@ -7,13 +7,14 @@ import codecs
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from assay.errors import UnreadableInput
+from assay.errors import MalformedBody, UnreadableInput
 from assay.text.packing import HEAD
-from assay.text.records import Limits
+from assay.text.records import LIMITS, Limits
 
 _BRACKETS: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*[\"}]|\[\s*[\"{\]\[])")
 
@@ -23,32 +24,31 @@ def looks_like_json(head: bytes) -> bool:
     return bool(_BRACKETS.match(head))
 
 
-class NamedTwice(ValueError):
-    """A JSON object has a name twice: of two values none can be told to be the right one."""
+class _Refused(ValueError):
+    """JSON that no reader may take, and why."""
 
 
-def require_once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a decoded object with unique names. Raises NamedTwice."""
+def _require_once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a decoded object with unique names: of two values of one name none can be told to be the right one."""
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise NamedTwice(f"the JSON has the name {name[:100]!r} twice in one object")
+                raise _Refused(f"the JSON has the name {name[:100]!r} twice in one object")
             seen.add(name)
     return found
 
 
 _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 _DIGITS: Final = "0123456789.eE+-"
-_NOT_JSON: Final = "NaN and Infinity are not JSON"
 
 
-def _refuse(name: str) -> float:
-    raise ValueError(_NOT_JSON)
+def _refuse_constant(name: str) -> float:
+    raise _Refused("NaN and Infinity are not JSON")
 
 
-_DECODER: Final = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=require_once_each)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_require_once_each)
 
 
 class Value(NamedTuple):
@@ -63,13 +63,40 @@ def decode_value(text: str) -> Any:
     try:
         return _DECODER.decode(text)  # json.loads would make a decoder for each
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON at character {error.pos + 1}: {error.msg}") from None
+        place = f"line {error.lineno} column {error.colno}" if error.lineno > 1 else f"character {error.pos + 1}"
+        raise ValueError(f"no JSON at {place}: {error.msg}") from None
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
-    except NamedTwice:
+    except _Refused:
         raise
+    except ValueError:
+        raise ValueError("a number of the JSON is too long") from None
+
+
+def parse_json(body: bytes) -> Any:
+    """Return the one value of a JSON body; NaN and Infinity are refused. Raises MalformedBody."""
+    if not body.strip():
+        raise MalformedBody("the body is empty: send JSON")
+    try:
+        return decode_value(body.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"the body is not UTF-8: byte {error.start}") from None
     except ValueError as error:
-        raise ValueError(str(error) if str(error) == _NOT_JSON else "a number of the JSON is too long") from None
+        raise MalformedBody(f"the body cannot be read: {error}") from None
+
+
+def parse_several(body: bytes, lists: Collection[str]) -> Any:
+    """Return the value of a JSON body; of several that follow each other, JSON lines or not, a list.
+
+    `lists` are the names under which a document may have its list. Raises MalformedBody.
+    """
+    try:
+        return parse_json(body)
+    except MalformedBody:
+        with suppress(UnreadableInput):
+            if found := [value for _, value in values([body], lists, LIMITS)]:
+                return found
+        raise
 
 
 def is_lines(head: bytes, lists: Collection[str]) -> bool:
