@@ -14,6 +14,7 @@ pytest.importorskip("tensorflow")
 
 from assay.models.loading import load_folder
 from assay.models.probes import check_probes
+from tools.models.scan_graph import score_rows
 from tools.training.sequences import __main__ as command
 from tools.training.sequences import convert, distil_pair, fitting, pipeline
 from tools.training.sequences.pair_cards import card
@@ -138,5 +139,5 @@ def test_a_student_of_each_shape_is_the_same_network_in_litert(shape: StudentSha
     student.eval()
     codes = np.random.default_rng(0).integers(0, 20, (300, 50), np.uint8)
     for head in range(2):
-        served = convert.score(convert.convert_student(student, head, 0.5, 64), codes, 1)
+        served = score_rows(convert.convert_student(student, head, 0.5, 64), codes)
         np.testing.assert_allclose(served, fitting.predict_stability([student], codes)[:, head] + 0.5, atol=1e-5)

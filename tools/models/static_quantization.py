@@ -123,26 +123,6 @@ class Graph:
         self._graph.tensors[tensor].buffer = len(self._model.buffers)
         self._model.buffers.append(buffer)
 
-    def set_batch(self, batch: int) -> None:
-        """Let a run take so many rows: the first size of every activation, and of what reshapes say."""
-        before = int(self._graph.tensors[self._graph.inputs[0]].shape[0])
-        for index, tensor in enumerate(self._graph.tensors):
-            activation = index in self._makers or index in self._graph.inputs
-            if activation and len(tensor.shape) and tensor.shape[0] == before:
-                tensor.shape = [batch, *(int(axis) for axis in tensor.shape[1:])]
-        for operation in self._graph.operators:
-            if self.kind(operation) == schema.BuiltinOperator.RESHAPE:
-                self._set_shape(operation, before, batch)
-
-    def _set_shape(self, reshape: Any, before: int, batch: int) -> None:
-        buffer = self._model.buffers[self._graph.tensors[reshape.inputs[1]].buffer]
-        shape = np.frombuffer(bytes(buffer.data), np.int32).copy()
-        if shape[0] == before:
-            shape[0] = batch
-            buffer.data = np.frombuffer(shape.tobytes(), np.uint8)
-            if reshape.builtinOptions is not None:
-                reshape.builtinOptions.newShape = shape.tolist()
-
     def dumps(self) -> bytes:
         """Return the file."""
         return bytes(flatbuffer_utils.convert_object_to_bytearray(self._model))
@@ -169,13 +149,6 @@ def quantize_static(content: bytes, rows: Codes) -> bytes:
         work.update_quantization_recipe(scope, everything, None, algorithm_manager.AlgorithmName.NO_QUANTIZE)
     found = work.quantize({name: each.whole for name, each in ranges.items()}, enable_progress_report=False)
     return bytes(found.quantized_model)
-
-
-def with_batch(content: bytes, batch: int) -> bytes:
-    """Return the file with so many rows a run, for a network whose only fixed sizes of a batch are in reshapes."""
-    graph = Graph(content)
-    graph.set_batch(batch)
-    return graph.dumps()
 
 
 def measure_ranges(content: bytes, rows: Codes) -> dict[str, Range]:

@@ -20,7 +20,7 @@ def test_names_and_versions_that_callers_make_up_are_not_kept(aws: Aws, tmp_path
         for text in (f"made-up-{number}", f"{NAME}@made-up-{number}", f"{NAME}/{number}"):
             with pytest.raises(NotFound):
                 choice.model(text, TASK, NAME)
-    assert (registry._slots, registry.list_loaded(), registry._refusals._known) == ({}, [], {})
+    assert (registry._slots, registry._memory.models(), registry._refusals._known) == ({}, [], {})
     assert choice.model(NAME, TASK, "another").manifest.name == NAME
     assert len(registry._slots) == 1
 

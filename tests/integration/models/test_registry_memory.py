@@ -25,7 +25,7 @@ def one(aws: Aws, tmp_path: Path) -> int:
 
 
 def held(registry: Registry) -> list[str]:
-    return [model.manifest.version for model in registry.list_loaded()]
+    return [model.manifest.version for model in registry._memory.models()]
 
 
 @pytest.mark.parametrize("room", [3, 5])

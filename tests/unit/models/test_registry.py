@@ -141,7 +141,7 @@ def test_the_same_version_made_anew_takes_the_place_of_the_old(world: World, reg
     world.now += REFRESH
     second = registry.current("a", TASK)
     assert second is not first
-    assert registry.list_loaded() == [second]
+    assert registry._memory.models() == [second]
     world.now += REFRESH
     serving(registry)
     assert ("discard", "1") in world.asked()
@@ -336,7 +336,7 @@ def test_nothing_is_held_of_a_model_that_was_only_asked_for(world: World, regist
     with pytest.raises(ModelUnavailable):
         registry.current("a", TASK)
     assert registry.find_loaded("a", None) is None
-    assert registry.list_loaded() == []
+    assert registry._memory.models() == []
 
 
 def test_a_version_of_another_task_is_not_held(world: World, registry: Registry) -> None:

@@ -8,10 +8,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from tools.training.sequences.proteins_data import LENGTH, Codes, Proteins, Scores
+from tools.training.sequences.proteins_data import LENGTH, Codes, Proteins
 from tools.training.sequences.stability_network import Convolution, Separable, Student
 
 BATCHES: Final = {"chymotrypsin": 512, "trypsin": 256}
@@ -83,19 +82,3 @@ def choose_representative(training: Proteins, windows: Codes) -> Codes:
     evenly = np.linspace(0, len(training) - 1, min(_REPRESENTATIVE, len(training))).astype(np.intp)
     highest = np.argsort(-training.scores.min(1), kind="stable")[:_FEW]
     return np.concatenate([training.codes[evenly], training.codes[highest], windows[:_FEW]])
-
-
-def score(content: bytes, codes: Codes, threads: int = 2) -> Scores:
-    """Return what a .tflite gives for codes [N, 50], in its own fixed batch."""
-    interpreter = Interpreter(model_content=content, num_threads=threads)
-    interpreter.allocate_tensors()
-    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]["index"]
-    batch = int(source["shape"][0])
-    padded = np.zeros((-(-len(codes) // batch) * batch, LENGTH), np.uint8)
-    padded[: len(codes)] = codes
-    scores = []
-    for part in padded.reshape(-1, batch, LENGTH):
-        interpreter.set_tensor(source["index"], part)
-        interpreter.invoke()
-        scores.append(interpreter.get_tensor(target))
-    return np.concatenate(scores)[: len(codes)]

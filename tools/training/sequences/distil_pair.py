@@ -13,6 +13,9 @@ from typing import Final
 import numpy as np
 import torch
 
+from assay.models.manifest import read_manifest
+from tools.models.scan_graph import score_rows
+from tools.models.shipped import newest
 from tools.models.static_quantization import quantize_static
 from tools.training.sequences import convert, fitting
 from tools.training.sequences.pair_bundles import bundle_head
@@ -28,7 +31,6 @@ from tools.training.sequences.proteins_data import (
     read_proteins,
     split,
 )
-from tools.training.sequences.quantize_pair import find_manifest, read_float
 from tools.training.sequences.stability_network import Student, StudentShape
 
 SHAPE: Final = StudentShape(width=96, blocks=2, stem=10, valid=True)
@@ -42,12 +44,14 @@ class Teachers:
     """The pair that is learned from: both scores of codes [N, 50], with what was taken off the gate put back."""
 
     def __init__(self, folder: Path) -> None:
-        self.zero = float(find_manifest(folder, GATE).provenance["gate_zero"])
-        self._contents = [read_float(folder, name) for name in PROTEASES]
+        bundles = {name: newest(folder, f"stability-{name}") for name in PROTEASES}
+        self.manifests = {name: read_manifest(bundle) for name, bundle in bundles.items()}
+        self.zero = float(self.manifests[GATE].provenance["gate_zero"])
+        self._contents = [(bundle / "model.tflite").read_bytes() for bundle in bundles.values()]
 
     def predict(self, codes: Codes) -> Scores:
         """Return the scores [N, 2]."""
-        scores = np.stack([convert.score(content, codes) for content in self._contents], 1)
+        scores = np.stack([score_rows(content, codes) for content in self._contents], 1)
         return scores + np.array([self.zero, 0], np.float32)
 
 
@@ -67,7 +71,7 @@ def quantize(student: Student, proteins: Proteins, windows: Codes, zero: float, 
         name: quantize_static(convert.convert_student(student, head, offsets[name], convert.BATCHES[name]), rows)
         for head, name in enumerate(PROTEASES)
     }
-    served = np.stack([convert.score(contents[name], unseen.codes) for name in PROTEASES], 1)
+    served = np.stack([score_rows(contents[name], unseen.codes) for name in PROTEASES], 1)
     return FoldOutcome(unseen, zero, contents, report_pair(unseen, served), {})
 
 
@@ -88,7 +92,7 @@ def main() -> None:
     student = distil(proteins, windows, teachers, arguments.held_out)
     outcome = quantize(student, proteins, windows, teachers.zero, arguments.held_out)
     for name in PROTEASES:
-        before = find_manifest(arguments.teachers, name)
+        before = teachers.manifests[name]
         method = f"Distilled from version {before.version}, without padding, on many mutants. Then int8."
         more = {**before.provenance, "method": method}
         bundle_head(arguments.out / f"stability-{name}" / arguments.version, name, outcome, outcome.metrics[name], more)

@@ -14,7 +14,7 @@ from assay.models.probes import PROBES
 from assay.sequences.contract import DEFAULT
 from tools.models.build import build_manifest
 from tools.models.importers.result import FLOAT_TOLERANCE, sequence_header, sequence_probes
-from tools.models.scan_graph import write_scan
+from tools.models.scan_graph import score_rows, write_scan
 from tools.training.sequences import convert
 from tools.training.sequences.pair_cards import card
 from tools.training.sequences.pair_metrics import Report
@@ -35,7 +35,7 @@ def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Repo
     folder.mkdir(parents=True, exist_ok=True)
     content = shipped.contents[protease]
     (folder / "model.tflite").write_bytes(content)
-    (folder / PROBES).write_bytes(sequence_probes(DEFAULT, partial(convert.score, content), FLOAT_TOLERANCE).dumps())
+    (folder / PROBES).write_bytes(sequence_probes(DEFAULT, partial(score_rows, content), FLOAT_TOLERANCE).dumps())
     more = {"metrics": metrics, "provenance": provenance, "licence": "Apache-2.0", "quantization": "static"}
     with suppress(InvalidOption):  # of a network with padding
         more |= write_scan(folder, DEFAULT)
@@ -50,7 +50,7 @@ def bundle_head(folder: Path, protease: str, shipped: FoldOutcome, metrics: Repo
 def _draw_quality(unseen: Proteins, content: bytes, protease: str, zero: float, path: Path) -> None:
     """Write how good a served model is on proteins that it never saw; a line where a gate's zero is."""
     measured = unseen.scores[:, PROTEASES.index(protease)]
-    predicted = convert.score(content, unseen.codes) + zero
+    predicted = score_rows(content, unseen.codes) + zero
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 4), dpi=110)
     _agreement(left, predicted, measured)
     _thresholds(right, predicted, measured > STABLE)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from tools.models.platt_scaling import platt
+from tools.models.scan_graph import score_rows
 from tools.models.static_quantization import quantize_static
 from tools.training.sequences import convert, fitting
 from tools.training.sequences.pair_metrics import Report, report_pair
@@ -100,7 +101,7 @@ def outcome(found: Fold, zero: float) -> FoldOutcome:
         for head, name in enumerate(PROTEASES)
     }
     contents = {name: quantize_static(content, found.representative) for name, content in floats.items()}
-    served = np.stack([convert.score(contents[name], found.unseen.codes) for name in PROTEASES], 1)
+    served = np.stack([score_rows(contents[name], found.unseen.codes) for name in PROTEASES], 1)
     by_teachers = found.by_teachers - np.array([zero, 0], np.float32)
     metrics = report_pair(found.unseen, served)
     return FoldOutcome(found.unseen, zero, contents, metrics, report_pair(found.unseen, by_teachers))

@@ -1,36 +1,4 @@
-"""The error tree. The caller fixes an `InputError`, the operator a `ServiceError`.
-
-    AssayError
-    ├── InputError                 the caller can fix it
-    │   ├── MalformedBody          not what the content type says, or JSON of the wrong shape
-    │   ├── InvalidOption          top_k, threshold, ... out of range
-    │   ├── InvalidAbstract        an abstract too short or too long after cleaning
-    │   ├── UnreadableInput        truncated or corrupt gzip, a CSV without the column: nothing can be read
-    │   ├── UnsupportedMediaType   a content type that no reader takes
-    │   ├── TooLarge               body or record count over a limit
-    │   │   └── Overtime           a body that takes longer than a request may wait
-    │   ├── StrictReject           `strict` was asked for and records were rejected
-    │   ├── Forbidden              it belongs to another caller
-    │   ├── NotFound               no such job, model or route
-    │   ├── NotAcceptable          the caller accepts no form that the reply has
-    │   ├── Conflict               its state does not allow it: a job that has ended cannot be cancelled
-    │   ├── ObjectChanged          an object was replaced while a job read it
-    │   └── Cancelled              a job was cancelled
-    └── ServiceError               the operator must fix it
-        ├── ModelUnavailable       no current version, or none that loads
-        ├── BundleInvalid          a manifest or a file that fails verification
-        ├── RuntimeMissing         the bundle's format needs a runtime that this image leaves out
-        ├── StoreAway              S3 or DynamoDB does not answer as it should
-        ├── ObjectMissing          an object that should exist does not
-        ├── AnswerInvalid          a store returned something else than was asked for
-        ├── ManifestInvalid        a file job's pins cannot be read
-        ├── ShardFailed            shards of a file job gave up, or left no result
-        ├── Unaccounted            bytes or records of a file job do not add up
-        ├── JobLost                a job ended without a final state
-        └── SettingsError          an environment variable is missing or malformed
-
-HTTP statuses are not here: `assay.http.messages` maps them.
-"""
+"""The error tree: the caller fixes an `InputError`, the operator a `ServiceError`. `assay.http` gives each a status."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -271,10 +271,6 @@ class Registry:
         slots = [slot for slot in list(self._slots.values()) if slot.name == name and slot.version is not None]
         return self._find_serving(slots[0]) if slots else None
 
-    def list_loaded(self) -> list[LoadedModel]:
-        """Return all models in memory, the one used longest ago first."""
-        return self._memory.models()
-
     def _slot(self, name: str, task: str) -> ServingState:
         slot = self._slots.get((name, task))
         return slot or self._slots.setdefault((name, task), ServingState(_require_known_name(name), task))

@@ -6,8 +6,6 @@ from typing import Final, Protocol
 
 from assay.errors import RuntimeMissing, TooLarge, UnreadableInput
 
-MAGIC: Final = b"\x1f\x8b"
-"""How gzip begins."""
 PIECE: Final = 1 << 20
 """Bytes that are unpacked at once, at most."""
 MAX_RATIO: Final = 300
