@@ -89,7 +89,7 @@ def get_live() -> Response:
 @app.get("/v2/health/ready")
 def get_ready() -> Response:
     """Answer whether the models that the functions need are published."""
-    ready = models.is_ready(services().catalogue)
+    ready = services().catalogue.health()["status"] == "ok"
     return json_response({"ready": ready}, 200 if ready else 503)
 
 

@@ -186,11 +186,6 @@ def require_manifest(models: Catalogue, name: str, version: str | None = None) -
     return found
 
 
-def is_ready(models: Catalogue) -> bool:
-    """Say whether every model that the functions need is published."""
-    return bool(models.health()["status"] == "ok")
-
-
 SERVER: Final = "assay"
 EXTENSIONS: Final = ("binary_tensor_data", "model_configuration", "model_repository", "statistics")
 

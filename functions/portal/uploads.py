@@ -34,18 +34,13 @@ def offer_upload(body: Mapping[str, Any], caller: str, uploads: Bucket, jobs: Jo
     chosen = write_metadata(body, OPTIONS[kind])
     key = f"{kind}/{secrets.token_hex(8)}/{safe(filename)}"
     form = uploads.post(key, limit=MAX_UPLOAD_BYTES, metadata=chosen)
-    wanted = read_options(OPTIONS[kind], body)
-    return upload_reply(jobs.enqueue(key, kind, caller, wanted).id, key, form)
-
-
-def upload_reply(job_id: str, key: str, form: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the reply to a wish for an upload."""
+    job = jobs.enqueue(key, kind, caller, read_options(OPTIONS[kind], body))
     return {
-        "job_id": job_id,
+        "job_id": job.id,
         "key": key,
         "max_bytes": MAX_UPLOAD_BYTES,
         "upload": form,
-        "status_url": f"jobs/{job_id}",
+        "status_url": f"jobs/{job.id}",
     }
 
 

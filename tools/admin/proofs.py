@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -58,17 +59,20 @@ class _Job:
 
     def key(self, name: str) -> str:
         """Return the key of a result, which the summary names by key or by its place beside the summary."""
-        said = str(self.summary["results"][name])
-        return said if said.startswith("results/") else f"results/{self.job_id}/{said}"
+        return self.beside(str(self.summary["results"][name]))
+
+    def beside(self, key: str) -> str:
+        """Return a key that may be a place beside the summary."""
+        return key if key.startswith("results/") else f"results/{self.job_id}/{key}"
 
     def text(self, key: str) -> Iterator[str]:
         """Yield the lines of an object."""
-        decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
-        for chunk in self.results.chunks(key):
-            *lines, rest = (rest + decoder.decode(chunk)).split("\n")
-            yield from (f"{line}\n" for line in lines)
-        if rest:
-            yield rest
+        return _lines(self.results.chunks(key))
+
+    def parts(self, key: str) -> list[dict[str, Any]]:
+        """Return the parts that an object lists."""
+        found: list[dict[str, Any]] = _read_json(self.results, key)["parts"]
+        return found
 
 
 def verify_job(results: Bucket, uploads: Bucket | None, job_id: str) -> Iterator[Proof]:
@@ -88,15 +92,25 @@ def verify_job(results: Bucket, uploads: Bucket | None, job_id: str) -> Iterator
     yield from _source(job, uploads)
 
 
-def _summary(results: Bucket, job_id: str) -> Mapping[str, Any]:
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    rest = ""
+    for text in codecs.iterdecode(chunks, "utf-8"):
+        *lines, rest = (rest + text).split("\n")
+        yield from (f"{line}\n" for line in lines)
+    if rest:
+        yield rest
 
+
+def _read_json(results: Bucket, key: str) -> Any:
+    content, _ = results.get(key, limit=_MOST) or (b"{}", "")
+    return json.loads(content)
+
+
+def _summary(results: Bucket, job_id: str) -> Mapping[str, Any]:
     for name in SUMMARIES:
-        try:
-            found = results.get(f"results/{job_id}/{name}", limit=_MOST)
-        except ObjectMissing:
-            continue
-        said: Mapping[str, Any] = json.loads(found[0]) if found else {}
-        return said
+        with suppress(ObjectMissing):
+            said: Mapping[str, Any] = _read_json(results, f"results/{job_id}/{name}")
+            return said
     raise NotFound(f"job {job_id} has no summary in {results.name}: is it another's, still running, or expired?")
 
 
@@ -105,7 +119,6 @@ def _same(name: str, what: str, found: int, stated: int) -> Proof:
 
 
 def _balance(job: _Job) -> Proof:
-
     outcomes = ", ".join(f"{name} {job.counts[name]:,}" for name in OUTCOMES if name in job.counts)
     return Proof("outcomes", adds_up(job.counts), f"received {job.counts['received']:,}: {outcomes}")
 
@@ -123,15 +136,12 @@ def _prove_ranking(job: _Job) -> Iterator[Proof]:
 def _rejects(job: _Job, ranked: set[int]) -> Iterator[Proof]:
     """Count the rejects, in one file or in parts, and hold them to the order of lines and to the ranking."""
     key = job.key("rejected")
-    parts: list[dict[str, Any]] = [{"key": key}]
-    if key.endswith(".json"):
-        found = job.results.get(key, limit=_MOST)
-        parts = json.loads(found[0])["parts"] if found else []
+    parts = job.parts(key) if key.endswith(".json") else [{"key": key}]
     count = last = 0
     wrong: list[str] = []
     for part in parts:
         before = count
-        for row in csv.DictReader(job.text(_beside(job, str(part["key"])))):
+        for row in csv.DictReader(job.text(job.beside(str(part["key"])))):
             count, line = count + 1, int(row["line"])
             job.late += row["reason"] == "not_finite"
             wrong += [f"line {line} comes after {last}"] if line < last else []
@@ -143,10 +153,6 @@ def _rejects(job: _Job, ranked: set[int]) -> Iterator[Proof]:
     yield Proof("rejects in order", not wrong, wrong[0] if wrong else "in order of lines; no reject is ranked too")
 
 
-def _beside(job: _Job, key: str) -> str:
-    return key if key.startswith("results/") else f"results/{job.job_id}/{key}"
-
-
 def _windows(job: _Job) -> bool:
     return bool((job.summary.get("options") or {}).get("window"))
 
@@ -155,12 +161,11 @@ def _scores(job: _Job) -> Iterator[Proof]:
     """Count all scores, in each of their formats, and rank them again."""
     if "scores" not in job.summary["results"]:
         return
-    found = job.results.get(job.key("scores"), limit=_MOST)
-    parts = json.loads(found[0])["parts"] if found else []
+    parts = job.parts(job.key("scores"))
     best, count, wrong = _Best(len(job.ranked)), 0, list[str]()
     for part in parts:
         rows = 0
-        for row in csv.DictReader(_unpack(job, _beside(job, part["csv"]))):
+        for row in csv.DictReader(_lines(gunzip(job.results.chunks(job.beside(part["csv"])), max_ratio=10_000))):
             rows += 1
             best.add(float(row["score"]), int(part["first_line"]) + int(row["part_line"]) - 1, row["sequence"])
         count += rows
@@ -172,23 +177,13 @@ def _scores(job: _Job) -> Iterator[Proof]:
     yield Proof("ranking again", best.rows() == again, "the best of all scores are the ranking, to the line")
 
 
-def _unpack(job: _Job, key: str) -> Iterator[str]:
-
-    decoder, rest = codecs.getincrementaldecoder("utf-8")(), ""
-    for piece in gunzip(job.results.chunks(key), max_ratio=10_000):
-        *lines, rest = (rest + decoder.decode(piece)).split("\n")
-        yield from (f"{line}\n" for line in lines)
-    if rest:
-        yield rest
-
-
 def _parquet(job: _Job, part: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the rows of a part's Parquet file, by its footer."""
     try:
         import pyarrow.parquet as pq
     except ImportError:
         return
-    rows = pq.ParquetFile(io.BufferedReader(_Ranged(job.results, _beside(job, part["parquet"])), 1 << 16)).metadata
+    rows = pq.ParquetFile(io.BufferedReader(_Ranged(job.results, job.beside(part["parquet"])), 1 << 16)).metadata
     if rows.num_rows != part["rows"]:
         yield f"{part['parquet']} has {rows.num_rows:,} rows, and should have {part['rows']:,}"
 
@@ -275,7 +270,6 @@ def _source(job: _Job, uploads: Bucket | None) -> Iterator[Proof]:
 
 
 def _read(whole: JobPlan, uploads: Bucket, tally: Any) -> Iterable[Any]:
-
     chunks = shard_bytes.read_shard(uploads, whole, whole.shard(0), tally)
     if whole.format == Layout.PDF.value:
         return [b"".join(chunks)]

@@ -72,8 +72,7 @@ def _complete(found: Mapping[str, str], stack: str) -> dict[str, str]:
 def _local(endpoint: str) -> Deployed:
     """Return the names that the template's resources have on this machine."""
     os.environ |= {"AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": REGION}
-    if boto3.Session().get_credentials() is None:
-        os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    _local_credentials()
     forget()
     resolver = Resolver(load_template(ROOT / "template.yaml"), {})
     found: dict[str, Any] = {name: resolver.name(name) for name in IDS}
@@ -121,7 +120,7 @@ def _local_credentials() -> None:
     """The local service takes any credentials, but the client wants some."""
     if boto3.Session().get_credentials() is None:
         os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 
 
 def _of_stack(stack: str) -> str:

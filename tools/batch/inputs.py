@@ -69,5 +69,4 @@ def _copy(source: IO[bytes]) -> Iterator[Place]:
 
 
 def _s3(name: str) -> Bucket:
-
     return Bucket(client("s3"), name)

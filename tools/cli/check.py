@@ -46,7 +46,6 @@ def check_deployment(options: argparse.Namespace) -> int:
 
 
 def _try_all(ground: Ground, options: argparse.Namespace) -> int:
-
     findings = []
     for finding in run_checks(ground, options.without, options.only):
         findings.append(finding)

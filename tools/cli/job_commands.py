@@ -111,7 +111,6 @@ def _ask(
 
 
 def _list(options: argparse.Namespace) -> int:
-
     there = find_deployed(options.stack, options.endpoint)
     jobs = sorted(_read_records(there.ids["StateTable"]), key=lambda job: str(job["updated"]), reverse=True)
     kept = [job for job in jobs if options.state in (None, job["state"])]
@@ -138,7 +137,6 @@ def _read_records(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _verify(options: argparse.Namespace) -> int:
-
     desk = find_deployed(options.stack, options.endpoint).desk
     proofs = list(verify_job(desk.results, None if options.results_only else desk.uploads, options.job))
     marks = {True: "✓", False: "✗", None: "-"}
@@ -149,7 +147,6 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _redrive(options: argparse.Namespace) -> int:
-
     if bool(options.job) == options.dead_letters:
         return report_failure("say which job, or --dead-letters for all that lies in the dead-letter queue")
     there = find_deployed(options.stack, options.endpoint)

@@ -24,12 +24,8 @@ from tools.models.score_reference import refer_to_files
 from tools.terminal import format_table
 
 
-def format_manifest(manifest: Manifest) -> str:
-    """Return a manifest as lines of text."""
-    return "\n".join(_lines(manifest))
-
-
-def _lines(manifest: Manifest) -> Iterator[str]:
+def format_manifest(manifest: Manifest) -> Iterator[str]:
+    """Yield the lines that describe a manifest."""
     yield f"{manifest.name} {manifest.version}: {manifest.task}, {manifest.format}, {manifest.size:,} bytes"
     yield _row("licence", manifest.licence or "not said")
     yield _row("inputs", "; ".join(map(_tensor, manifest.inputs)))
@@ -182,11 +178,8 @@ def run_show(options: argparse.Namespace) -> None:
     local = (folder / MANIFEST).is_file()
     if not local:
         _check_published(options.model)
-    print(
-        format_manifest(
-            read_manifest(folder) if local else find_version(bucket_of(options), *split_name(options.model))
-        )
-    )
+    found = read_manifest(folder) if local else find_version(bucket_of(options), *split_name(options.model))
+    print("\n".join(format_manifest(found)))
 
 
 def run_pull(options: argparse.Namespace) -> None:

@@ -120,7 +120,6 @@ def _outcome(options: argparse.Namespace) -> output.RankOutcome:
 
 
 def _here(options: argparse.Namespace, folder: Path) -> output.RankOutcome:
-
     chosen = RankOptions(**ranking_options(options))
     settings = Settings.from_environ(os.environ)
     models = str(options.models or ROOT / "models")

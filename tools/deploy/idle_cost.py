@@ -55,7 +55,6 @@ def _schedules(resolver: Resolver) -> Iterator[str]:
 
 
 def _seconds(expression: str) -> float:
-
     return parse_rate(expression)
 
 

@@ -154,11 +154,8 @@ def create_tables(dynamodb: Any, stack: Stack) -> None:
 
 def create_queues(sqs: Any, stack: Stack) -> dict[str, str]:
     """Create every queue; return their URLs by name."""
-    return {name: str(sqs.create_queue(QueueName=name)["QueueUrl"]) for name in _queue_names(stack)}
-
-
-def _queue_names(stack: Stack) -> list[str]:
-    return [str(properties["QueueName"]) for properties in stack.queues.values()]
+    names = [str(properties["QueueName"]) for properties in stack.queues.values()]
+    return {name: str(sqs.create_queue(QueueName=name)["QueueUrl"]) for name in names}
 
 
 def create_machines(states: Any, stack: Stack, root: Path) -> None:

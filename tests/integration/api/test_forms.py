@@ -98,7 +98,6 @@ def test_a_large_table_is_elsewhere_and_whole(call: Call, aws: Aws, environment:
 
 
 def test_a_large_classification_is_a_link(classify: Call, aws: Aws, environment: Settle) -> None:
-
     environment("ASSAY_REPLY_BYTES", "10")
     reply = json.loads(classify(post("/classify", TEXTS))["body"])
     assert set(reply) == {"result_url", "model", "notices"}

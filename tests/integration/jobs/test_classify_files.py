@@ -181,7 +181,6 @@ def test_json_lines(paper_drop: Drop) -> None:
 
 
 def test_recorded_events_of_both_entry_points(paper_drop: Drop) -> None:
-
     recorded = events.load("s3_put_classify")["Records"][0]["s3"]["object"]
     body = json.dumps({"abstract": GOOD}).encode()
     (job_id,) = paper_drop(paper_drop.put(recorded["key"], body))

@@ -150,7 +150,6 @@ def test_a_job_cancelled_while_it_was_merged_is_not_shown_as_done(
 
 
 def test_shards_of_a_cancelled_job_are_not_worked_on(drop: Drop, cut: Cut, desk: JobEnvironment) -> None:
-
     cut(200)
     job_id = drop.done("rank/a.txt", BODY, **OPEN)
     delete_objects(desk.results, f"partials/{job_id}/00001.json")

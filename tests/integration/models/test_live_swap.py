@@ -190,7 +190,6 @@ def test_a_manifest_that_the_pointer_was_not_made_for_is_refused(
 def test_a_job_keeps_its_versions_while_others_come_to_serve(
     aws: Aws, drop: Drop, cut: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     folders = sequence_versions(tmp_path)
     for folder in folders[1:]:
         publish(aws.models, folder, serve=False, run=False)

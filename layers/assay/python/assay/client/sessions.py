@@ -24,24 +24,6 @@ Done = TypeVar("Done")
 Kind = Literal["rank", "classify"]
 
 
-class RankingChoices(TypedDict, total=False):
-    """The options of a ranking; what each means is in the API's description. None is the service's default."""
-
-    top_k: int | None
-    threshold: float | None
-    strict: bool | None
-    column: str | None
-    window: int | None
-    step: int | None
-    output: Literal["top", "all"] | None
-    gate: Literal["on", "off"] | None
-    terminator: Literal["strip", "reject"] | None
-    gaps: Literal["reject", "remove"] | None
-    pad: Literal["off", "linker"] | None
-    score_model: str | None
-    gate_model: str | None
-
-
 class ReadingChoices(TypedDict, total=False):
     """How the sequences that are explained are read, and by whose measured sequences."""
 
@@ -53,6 +35,16 @@ class ReadingChoices(TypedDict, total=False):
     pad: Literal["off", "linker"] | None
     score_model: str | None
     gate_model: str | None
+
+
+class RankingChoices(ReadingChoices, total=False):
+    """The options of a ranking; what each means is in the API's description. None is the service's default."""
+
+    top_k: int | None
+    threshold: float | None
+    strict: bool | None
+    output: Literal["top", "all"] | None
+    gate: Literal["on", "off"] | None
 
 
 class ClassificationChoices(TypedDict, total=False):

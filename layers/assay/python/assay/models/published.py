@@ -193,12 +193,6 @@ def folder_of(scratch: Path, manifest: Manifest) -> Path:
     return bundles_folder(scratch) / manifest.name / f"{manifest.version}-{manifest.digest[:16]}"
 
 
-def mark_used(folder: Path) -> None:
-    """Mark a bundle's folder as used now."""
-    with suppress(OSError):
-        os.utime(folder)
-
-
 def make_room(scratch: Path, size: int, spared: Callable[[], Collection[Path]]) -> None:
     """Remove the bundles used longest ago until `size` bytes fit; OSError (ENOSPC) where they cannot.
 
@@ -261,7 +255,8 @@ def provide_bundle(
         try:
             with phase("verify", model=manifest.name):
                 verify_files(folder, manifest, threads)
-            mark_used(folder)
+            with suppress(OSError):  # used now
+                os.utime(folder)
             return folder
         except BundleInvalid:
             shutil.rmtree(folder, ignore_errors=True)

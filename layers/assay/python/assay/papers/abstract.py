@@ -116,13 +116,10 @@ def _is_listed(lines: Sequence[Line], at: int) -> bool:
         return True
     near = [line.row for line in lines[max(at - 60, 0) : at + 60] if line.row.page == row.page]
     numbers = [each for each in near if _PAGE_NUMBER.fullmatch(each.text)]
-    led = any(abs(each.y - row.y) < 0.3 * row.size and each.x0 > row.x1 for each in (*numbers, *filter(_leads, near)))
-    below = sum(is_entry(each.text) and each.y < row.y for each in near)  # else the contents end above it
+    entries = [each for each in near if is_entry(each.text)]
+    led = any(abs(each.y - row.y) < 0.3 * row.size and each.x0 > row.x1 for each in (*numbers, *entries))
+    below = sum(each.y < row.y for each in entries)  # else the contents end above it
     return led or (below > 2 and any(is_contents(each.text) and each.y > row.y for each in near))
-
-
-def _leads(row: TextRow) -> bool:
-    return is_entry(row.text)
 
 
 def _after_heading(lines: Sequence[Line], at: int) -> list[Line]:

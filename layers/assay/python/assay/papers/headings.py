@@ -111,15 +111,11 @@ def begins(text: str, set_apart: bool) -> tuple[Kind, int] | None:
         return "heading", len(text)
     signed = _SIGNED.match(text)
     lower = text[:1].islower()  # a word of a sentence that happens to begin its line
-    if signed and (set_apart or not lower or _is_spaced(signed[0])):
+    if signed and (set_apart or not lower or re.match(r"\w \w \w", signed[0])):
         return "inline", signed.end()
     bare = None if lower else _BARE.match(text)
     shouted = bare is not None and bare[0].isupper() and not text[bare.end() :].isupper()
     return ("inline", bare.end()) if bare and (set_apart or shouted) else None
-
-
-def _is_spaced(heading: str) -> bool:
-    return re.match(r"\w \w \w", heading) is not None
 
 
 def is_abstract(text: str) -> bool:
