@@ -9,7 +9,7 @@ from assay.abstracts import abstract_records
 from assay.abstracts.abstract_records import LISTS, AbstractRecord, Layout, record_of
 from assay.errors import MalformedBody, TooLarge, UnsupportedMediaType
 from assay.http.encodings import Part
-from assay.http.messages import VAGUE, Request, is_json, media_type
+from assay.http.messages import VAGUE, Request, media_type
 from assay.options import REQUESTING, ClassifyOptions, read_options, require_known
 from assay.papers import MAX_BYTES
 from assay.score_cache import Caching
@@ -104,8 +104,8 @@ def _document(part: Part, kind: str, query: Mapping[str, str]) -> ClassifyReques
     data, name = unpack(part.body, part.filename, MAX_BYTES)
     if data.startswith(b"%PDF-") or kind == "application/pdf":
         return _pdf(data, _options(query))
-    called = name.lower().rpartition(".")[2] in JSON_SUFFIXES
-    if called or is_json(kind, data) or kind in JSON_TYPES or (kind == "text/plain" and looks_like_json(data)):
+    called = name.lower().rpartition(".")[2] in JSON_SUFFIXES or kind in JSON_TYPES or kind.endswith("+json")
+    if called or (kind in (*VAGUE, "text/plain") and looks_like_json(data)):
         return _json(parse_several(data, LISTS), query)
     if kind == _FORM and data.startswith(b"abstract="):
         fields = parse_qs(_text(data))
