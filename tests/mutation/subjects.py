@@ -86,7 +86,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = {
             "tests/unit/sequences/test_fasta.py",
             "tests/unit/sequences/test_flatfiles.py",
             "tests/unit/sequences/test_lenience.py",
-            "tests/unit/sequences/test_paragraphs.py",
+            "tests/unit/sequences/test_wrapped_lines.py",
             "tests/unit/sequences/test_sequences_properties.py",
             "tests/unit/sequences/test_sequences_windows.py",
             "tests/unit/text/test_delimiters.py",

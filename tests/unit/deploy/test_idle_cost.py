@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.templates import ROOT, of_type, written
-from tools.deploy.idle_cost import FREE_ALARMS, count_model_gb, format_costs, list_upkeep
+from tools.deploy.idle_cost import FREE_ALARMS, Item, count_model_gb, list_upkeep
 from tools.deploy.prices import ALARM_MONTH
 
 MODELS = count_model_gb(ROOT / "models")
@@ -35,5 +35,5 @@ def test_alarms_are_counted() -> None:
 
 def test_the_documents_table_is_what_is_counted() -> None:
     page = (ROOT / "docs" / "deploy.md").read_text("utf-8")
-    for row in format_costs(list_upkeep(written(), {}, MODELS)):
-        assert row in page
+    for each in [*list_upkeep(written(), {}, MODELS), Item("**a month**", *dollars())]:
+        assert f"| {each.name} | ${each.dollars:.3f} | ${each.beyond_free:.3f} |" in page
