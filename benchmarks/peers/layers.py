@@ -3,7 +3,7 @@
 Integer weights are read as the numbers that they stand for; what the ranges of activations round away is not imitated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -141,37 +141,7 @@ class _Reader:
         return np.asarray(each, np.float64).reshape(shape)
 
 
-def by_numpy(network: LayeredNetwork, codes: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return the scores [N] of codes [N, length], slowly and plainly: what all others are compared with."""
-    values: dict[int, Array] = {network.source: codes}
-    for step in network.steps:
-        found = _apply(step, [values[each] for each in step.inputs])
-        values[step.output] = np.maximum(found, 0) if step.relu else found
-    return np.asarray(found.reshape(-1), np.float32)
-
-
-def _apply(step: Layer, given: Sequence[Array]) -> Array:
-    if step.kind == "embed":
-        return np.asarray(step.weights[0][given[0]])
-    if step.kind == "conv":
-        return _convolve(given[0], step)
-    if step.kind == "add":
-        return np.asarray(given[0] + given[1])
-    if step.kind == "flatten":
-        return given[0].reshape(len(given[0]), -1)
-    return np.asarray(given[0] @ step.weights[0] + step.weights[1])
-
-
 def padding(positions: int, kernel: int, stride: int) -> tuple[int, int]:
     """Return the zeros before and after that TensorFlow's `same` adds."""
     whole = max((-(-positions // stride) - 1) * stride + kernel - positions, 0)
     return whole // 2, whole - whole // 2
-
-
-def _convolve(rows: Array, step: Layer) -> Array:
-    kernel, bias = step.weights
-    wide = np.pad(rows, ((0, 0), padding(rows.shape[1], len(kernel), step.stride), (0, 0)))
-    made = -(-rows.shape[1] // step.stride)
-    last = (made - 1) * step.stride + 1
-    parts = (wide[:, at : at + last : step.stride] @ weight for at, weight in enumerate(kernel))
-    return np.asarray(sum(parts) + bias)

@@ -15,7 +15,7 @@ from tests.browser.test_looks import faults
 from tests.browser.visit import DESK, PHONE, Visit
 from tests.conftest import ROOT
 from tests.e2e.running import Service, running, wait_for
-from tools.cli.model_options import main
+from tests.models_command import main
 from tools.models.build import build_manifest
 from tools.models.publish import publish
 from tools.models.shipped import newest

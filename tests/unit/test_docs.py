@@ -22,8 +22,7 @@ from portal.jobs import OURS
 from rank.reply import REJECTS_SHOWN
 from rank.request import MAX_SEQUENCES
 from tests.unit.templates import written
-from tools.cli.main import parser
-from tools.cli.model_options import models_parser
+from tools.cli.main import command_parser, parser
 from tools.models.importers import sklearn
 from tools.openapi.__main__ import document
 from tools.openapi.values import codes_of
@@ -121,7 +120,7 @@ def test_commands_of_assay_exist() -> None:
     )
     models = set(re.findall(r"^(?:\S+/)?assay models (\w+)", SHELL, re.MULTILINE))
     assert {"validate", "publish", "activate", "list"} <= models
-    assert models <= set(re.findall(r"\w+", models_parser().format_help()))
+    assert models <= set(re.findall(r"\w+", command_parser("models").format_help()))
 
 
 def test_the_bundles_to_publish_first_are_those_that_ship() -> None:

@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return its exit status: 0 done, 1 it failed."""
-    options = models_parser().parse_args(arguments)
-    return int(options.run(options))
-
-
 def _run(options: argparse.Namespace) -> int:
     """Run a command, its failure told in one line."""
     try:
@@ -45,13 +38,6 @@ def _run(options: argparse.Namespace) -> int:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def models_parser() -> argparse.ArgumentParser:
-    """Build the parser."""
-    top = argparse.ArgumentParser(prog="assay models")
-    add_arguments(top)
-    return top
 
 
 def add_arguments(top: argparse.ArgumentParser) -> None:

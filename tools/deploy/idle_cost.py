@@ -1,7 +1,7 @@
 """The monthly cost of an idle stack, counted in the template at the list prices of us-east-1."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +10,7 @@ from tools.deploy import prices
 from tools.local.stack import parse_rate
 from tools.template import Resolver
 
-FREE_ALARMS, FREE_DASHBOARDS = 10, 3
+FREE_ALARMS = 10
 IMAGES_GB: Final = 0.396 + 0.348
 """Of the two images on a Debian base of 126 MB; docs/deploy.md has them one by one."""
 SWEEP_SECONDS, SWEEP_GB, SWEEP_LOG_BYTES = 1.5, 0.5, 1000
@@ -31,7 +31,7 @@ def list_upkeep(template: Mapping[str, Any], parameters: Mapping[str, str], mode
     resolver = Resolver(template, parameters)
     count = {kind: len(resolver.resources(f"AWS::{kind}")) for kind in ("CloudWatch::Alarm", "CloudWatch::Dashboard")}
     alarms, dashboards = count["CloudWatch::Alarm"], count["CloudWatch::Dashboard"]
-    sweeps = sum(prices.HOURS_MONTH * 3600 / _seconds(each) for each in _schedules(resolver))
+    sweeps = sum(prices.HOURS_MONTH * 3600 / parse_rate(each) for each in _schedules(resolver))
     sweep = sweeps * (prices.LAMBDA_CALL + SWEEP_SECONDS * SWEEP_GB * prices.LAMBDA_GB_SECOND)
     firewalls = len(resolver.resources("AWS::WAFv2::WebACL"))
     logged = sweeps * SWEEP_LOG_BYTES / 1e9 * prices.LOG_GB
@@ -54,18 +54,7 @@ def _schedules(resolver: Resolver) -> Iterator[str]:
                 yield str(event["Properties"]["Schedule"])
 
 
-def _seconds(expression: str) -> float:
-    return parse_rate(expression)
-
-
 def count_model_gb(folder: Path) -> float:
     """Return the size of the bundles that ship, in GB."""
     bundles = [path for path in folder.glob("*/*") if re.fullmatch(r"[0-9].*", path.name)]
     return sum(file.stat().st_size for bundle in bundles for file in bundle.rglob("*") if file.is_file()) / 1e9
-
-
-def format_costs(items: Iterable[Item]) -> list[str]:
-    """Return the rows of a table in Markdown, the sum last."""
-    listed = list(items)
-    whole = Item("**a month**", sum(each.dollars for each in listed), sum(each.beyond_free for each in listed))
-    return [f"| {each.name} | ${each.dollars:.3f} | ${each.beyond_free:.3f} |" for each in [*listed, whole]]

@@ -14,7 +14,7 @@ from assay.models.probes import PROBES, Probes
 from assay.models.published import bundle_key
 from tests.conftest import DATA, Aws
 from tests.integration.registries import versions
-from tools.cli.model_options import main
+from tests.models_command import main
 from tools.models import publish
 from tools.models.build import build_manifest
 

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from tests.conftest import ROOT
-from tools.cli.model_options import main
+from tests.models_command import main
 
 _COMMAND = re.compile(r"(\S+/)?assay models (?!.*(--endpoint|--help))")
 _BLOCK = re.compile(r"```sh\n(.*?)```", re.DOTALL)

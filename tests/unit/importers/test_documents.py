@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import DATA, Aws
+from tests.models_command import main
 from tests.references import abstracts, write_abstracts
 from tests.unit.importers.documents import commands, make_stack, run
-from tools.cli.model_options import main
 from tools.models import publish
 from tools.models.importing import convert_here
 

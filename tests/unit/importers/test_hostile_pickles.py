@@ -17,7 +17,7 @@ import pytest
 
 from assay.errors import UnreadableInput
 from tests.conftest import DATA
-from tools.cli.model_options import main
+from tests.models_command import main
 from tools.models.importers.sklearn import read_estimator
 from tools.models.importing import convert_here
 

@@ -8,9 +8,9 @@ import pytest
 
 from assay.errors import InvalidOption, UnreadableInput
 from assay.models.loading import SequenceScorer, load_folder
+from tests.models_command import main
 from tests.unit.importers.fakes import dumped, estimator, linear
 from tests.unit.importers.test_sklearn import CODES, saved
-from tools.cli.model_options import main
 from tools.models.importers.result import ImportRequest
 from tools.models.importers.sklearn import read_estimator
 from tools.models.importing import make_bundle

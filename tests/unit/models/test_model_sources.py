@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InvalidOption, ObjectMissing, UnreadableInput
 from tests.conftest import DATA, Aws
-from tools.cli.model_options import main
+from tests.models_command import main
 from tools.models.importers.result import ImportRequest
 from tools.models.importing import make_bundle
 from tools.models.model_sources import bring, require_content

@@ -8,8 +8,8 @@ import pytest
 from assay.models.loading import load_folder
 from assay.models.reference import MEASURED
 from assay.sequences.contract import DEFAULT
+from tests.models_command import main
 from tests.references import bundle, content
-from tools.cli.model_options import main
 from tools.models.measured_table import read_measured_table
 
 FIRST, SECOND = "ACDEFGHIKL" * 5, "LKIHGFEDCA" * 5

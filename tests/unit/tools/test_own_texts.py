@@ -16,8 +16,8 @@ from assay.models.reference import REFERENCE
 from assay.models.text_classifier import TextClassifier
 from assay.models.text_reference import parse_usual_texts
 from tests.conftest import DATA, ROOT
+from tests.models_command import main
 from tests.references import abstracts, bundle, content, write_abstracts
-from tools.cli.model_options import main
 from tools.models import own_texts
 from tools.models.shipped import newest_model
 from tools.models.text_statistics import PERCENT, EncodedText, Vocabulary, count_notices, learn_usual_texts

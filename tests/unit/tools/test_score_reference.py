@@ -12,8 +12,8 @@ from assay.models.loading import SequenceScorer, load_folder
 from assay.models.manifest import read_manifest
 from assay.models.reference import Reference, read_reference
 from tests.conftest import ROOT
+from tests.models_command import main
 from tests.references import SYMBOLS, bundle, content
-from tools.cli.model_options import main
 from tools.models.score_reference import (
     cross_fit,
     describe_set,
