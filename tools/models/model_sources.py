@@ -103,7 +103,7 @@ def _unpack(path: Path, target: Path) -> Path:
 
 
 def _extract(archive: zipfile.ZipFile, target: Path) -> None:
-    members = [each for each in archive.infolist() if not each.is_dir()]
+    members = [each for each in archive.infolist() if not each.filename.endswith("/")]  # is_dir wants a name
     if len(members) > _MOST_FILES or sum(each.file_size for each in members) > _MOST_BYTES:
         raise UnreadableInput(f"the zip holds {len(members):,} files, or unpacks to more than a model has")
     target.mkdir(parents=True)

@@ -59,7 +59,9 @@ def test_zips_with_links_or_broken_ones_are_refused_in_words(tmp_path: Path) -> 
     with pytest.raises(UnreadableInput, match=r"holds a link, 'model\.pkl'"):
         bring(str(tmp_path / "link.zip"), tmp_path / "a")
     whole = packed(tmp_path / "whole.zip", {"model.pkl": bytes(range(256)) * 99}).read_bytes()
-    for at, content in enumerate((b"no zip", whole[: len(whole) // 2], whole[:60] + b"\0" * 9 + whole[69:])):
+    nameless = whole.replace(b"model.pkl", b"\0odel.pkl")
+    cases = (b"no zip", whole[: len(whole) // 2], whole[:60] + b"\0" * 9 + whole[69:], nameless)
+    for at, content in enumerate(cases):
         (tmp_path / "broken.zip").write_bytes(content)
         with pytest.raises(UnreadableInput, match=r"broken\.zip can't be unpacked"):
             bring(str(tmp_path / "broken.zip"), tmp_path / f"b{at}")
