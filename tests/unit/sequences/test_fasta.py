@@ -63,6 +63,13 @@ def test_an_id_is_the_same_alone_with_neighbours_and_in_any_block_and_shard(name
     assert [row for shard in shards for row in named(shard)] == alone
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_a_small_file_is_one_block_and_only_a_record_that_may_go_on_is_held(end: str) -> None:
+    data = f">a\nACD\n>b\nNOT1\n>c\nAD\nD{end}".encode()
+    sizes = [(len(block.lines), len(block.rejects)) for block in parse([data], Format.FASTA, SMALL)]
+    assert sizes == ([(2, 1)] if end else [(1, 1), (1, 0)])  # the last line waits for its end
+
+
 @pytest.mark.parametrize("blank", WITHIN, ids=ascii)
 def test_only_a_space_or_a_tab_ends_a_word(blank: str) -> None:
     [(name, _, [title])] = named(f">prot{blank}alpha\nACD\n".encode())

@@ -108,9 +108,12 @@ def parse_fasta(
     other line before the first header is rejected. PIR's records (">P1;") have a line of title, and end at "*". With
     `windows`, each window of a record is a sequence, its id the record's and its place: `P12345/101-150`.
     """
-    reader = _Reader(contract, limits, line, windows)
-    for frame in framed:
-        yield from reader.overlong(frame.data) if frame.overlong else reader.feed(frame.data)
+    reader, rest = _Reader(contract, limits, line, windows), iter(framed)
+    frame = next(rest, None)
+    while frame is not None:
+        following = next(rest, None)  # so that a small file is one block: its last record need not be held
+        yield from reader.overlong(frame.data) if frame.overlong else reader.feed(frame.data, last=following is None)
+        frame = following
     yield from reader.finish()
 
 
@@ -126,8 +129,8 @@ class _Reader:
     held_line: int = 0
     begun: bool = False
 
-    def feed(self, data: bytes) -> Iterator[Block]:
-        """Take whole lines: finish the record that is held, give the whole records, hold the last."""
+    def feed(self, data: bytes, *, last: bool) -> Iterator[Block]:
+        """Take whole lines: finish the record that is held, give the whole records, hold one that may go on."""
         head = _first_header(data)
         before, count = data[:head], data.count(b"\n")
         if before and not self.begun:
@@ -135,7 +138,7 @@ class _Reader:
         elif before and self.held:
             self._hold(self.held + before, self.held_line)
         if head < len(data):
-            yield from self._records(data, head, count)
+            yield from self._records(data, head, count, len(data) if last else data.rfind(b"\n>") + 1)
         self.line += count
         yield from self._refuse_long()
 
@@ -156,14 +159,13 @@ class _Reader:
             yield from self._blocks(self.held, self.held_line)
         self.held = b""
 
-    def _records(self, data: bytes, head: int, count: int) -> Iterator[Block]:
-        """Give what is held and all records of `count` lines but the last, which is then held."""
-        last = data.rfind(b"\n>") + 1
+    def _records(self, data: bytes, head: int, count: int, whole: int) -> Iterator[Block]:
+        """Give what is held and the records of `count` lines that end before byte `whole`; hold what follows."""
         yield from self.finish()
         first_line = self.line + data.count(b"\n", 0, head)
-        if last > head:
-            yield from self._blocks(data[head:last], first_line)
-        self._hold(data[last:], self.line + count - data.count(b"\n", last))
+        if whole > head:
+            yield from self._blocks(data[head:whole], first_line)
+        self._hold(data[whole:], self.line + count - data.count(b"\n", whole))
         self.begun = True
 
     def _blocks(self, data: bytes, line: int) -> Iterator[Block]:
@@ -350,9 +352,9 @@ def _whole(records: _Records, contract: Contract, limits: Limits) -> Iterator[Bl
         to = min(at + limits.block_records, len(records.words))
         part = records.spans.part(at, to)
         found = check_texts_of(part, contract, limits, records.sizes[at:to])
-        ids, extra = records.labels(at, to, found.kept)
         rejects = _explain_all(found, records, at) if records.longest > _RUN else found.rejects
         notices = [*found.notices, *records.tell_done(found.kept + at), *([] if at else records.notices)]
+        ids, extra = records.labels(at, to, found.kept)
         yield Block(found.codes, part.lines[found.kept], ids, extra, rejects, COLUMNS, contract, notices)
 
 
