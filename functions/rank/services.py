@@ -38,7 +38,8 @@ class RankServices(Stores):
         from assay.jobs.rank_files import RankJobType
 
         ranking = RankJobType(
-            lambda options: self.pair(options).models, lambda models: load_pinned_pair(self.models.registry, models)
+            lambda options: self.choose(options["gate_model"], options["score_model"]).models,
+            lambda models: load_pinned_pair(self.models.registry, models),
         )
         return {each.name: each for each in (ranking, ClassifyJobType(self.classifier))}
 
@@ -49,7 +50,11 @@ class RankServices(Stores):
 
     def pair(self, options: RankOptions = DEFAULTS) -> Pair:
         """Return one snapshot of the gate and the score model. Raises as `choose_pair` does."""
-        return choose_pair(self.models, options, self.settings.gate_model, self.settings.score_model)
+        return self.choose(options.gate_model, options.score_model)
+
+    def choose(self, gate: str | None, score: str | None) -> Pair:
+        """Return the gate and the score model that a caller named. Raises as `choose_pair` does."""
+        return choose_pair(self.models, (gate, self.settings.gate_model), (score, self.settings.score_model))
 
 
 @cache

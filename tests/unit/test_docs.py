@@ -15,7 +15,7 @@ from assay.options import MAX_TOP_K
 from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
 from assay.settings import Settings, variable
-from assay.text.csv_writer import rejected_csv_header
+from assay.text.csv_writer import REJECTED_HEADER
 from assay.text.records import REASONS
 from classify.request import MOST_ABSTRACTS
 from portal.jobs import OURS
@@ -210,7 +210,7 @@ def test_result_files_have_the_columns_that_are_documented() -> None:
 
     files = rows(FORMATS, "| file | content |")
     assert "".join(ranking_csv(PartialRanking())).strip() in files["`ranking.csv`"]
-    assert rejected_csv_header().strip() in files["`rejected.csv`"]
+    assert REJECTED_HEADER.strip() in files["`rejected.csv`"]
 
 
 def test_statuses_and_codes_are_those_of_the_errors() -> None:

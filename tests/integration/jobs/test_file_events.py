@@ -21,7 +21,7 @@ def desk(drop: Drop) -> JobEnvironment:
 
     drop.aws.s3.put_object(Bucket="uploads", Key=events.load("rank_plan")["key"], Body=f"{GOOD}\nMKV\n".encode())
     desk = JobEnvironment.of(Settings.from_environ(os.environ))
-    desk.jobs._record(JOB, {"kind": "rank", "upload": events.load("rank_plan")["key"]})
+    desk.jobs._write(JOB, {"kind": "rank", "upload": events.load("rank_plan")["key"]})
     return desk
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.ranking.ranking import PartialRanking, RankedRow, ranking_csv
-from assay.text.csv_writer import csv_text, escape_formula, rejected_csv_header, unescape_formula
+from assay.text.csv_writer import REJECTED_HEADER, csv_text, escape_formula, foreign_csv, unescape_formula
 from assay.text.records import Reject
 
 CELLS: Final[dict[str, Any]] = json.loads((Path(__file__).parents[2] / "data/formulas.json").read_text())
@@ -51,13 +51,20 @@ def test_an_empty_ranking_is_a_header() -> None:
 
 def test_many_rows_come_in_pieces() -> None:
     pieces = list(ranking_csv(PartialRanking([RankedRow("ACD", 1.0, 1.0, line) for line in range(2500)])))
-    assert len(pieces) == 4
+    assert len(pieces) == 3
     assert len(read("".join(pieces))) == 2501
+
+
+@given(st.lists(st.text("=+@-,\n'ab", max_size=4), min_size=5, max_size=5), st.integers(0, 5), st.integers(0, 5))
+def test_foreign_cells_are_made_no_formulas_and_the_others_stay(cells: list[str], one: int, other: int) -> None:
+    start, stop = sorted((one, other))
+    [found] = read(foreign_csv([cells], slice(start, stop)))
+    assert found == [escape_formula(cell) if start <= at < stop else cell for at, cell in enumerate(cells)]
 
 
 def test_rejects_are_written_as_they_are() -> None:
     rejects = [Reject(3, "residue", "',' at position 2"), Reject(9, "empty", "no residues")]
-    text = rejected_csv_header() + csv_text(rejects)
+    text = REJECTED_HEADER + csv_text(rejects)
     assert read(text) == [
         ["line", "reason", "detail"],
         ["3", "residue", "',' at position 2"],

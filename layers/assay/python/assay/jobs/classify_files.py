@@ -183,7 +183,7 @@ def classify_shard(
     done = size = 0
     noticed: tuple[Notice, ...] = ()
     labels: Counter[str] = Counter()
-    lines = Writer(working.parts, working.part(index, PART), NDJSON)
+    lines = working.open_part(index, PART, NDJSON)
     try:
         with RejectParts(working, index) as bad, lines as writer:
             while some := list(islice(records, _AT_ONCE)):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from assay.aws.clients import client, hasty_table_client
-from assay.aws.s3 import Bucket
+from assay.aws.s3 import Bucket, MemoryBucket
 from assay.aws.step_functions import StateMachine
 from assay.jobs.announcements import announce_jobs
 from assay.jobs.job_records import Jobs
@@ -57,9 +57,9 @@ class JobEnvironment:
         shard_bytes, unsplit_bytes = self.caps.shard_bytes // shard, self.caps.unsplit_bytes // unsplit
         return replace(self, caps=replace(self.caps, shard_bytes=max(shard_bytes, 1), unsplit_bytes=unsplit_bytes))
 
-    def open_workspace(self, job_id: str) -> Workspace:
-        """Return a job's working objects."""
-        return Workspace(self.results, job_id, notes=self.notes)
+    def open_workspace(self, job_id: str, *, in_memory: bool = False) -> Workspace:
+        """Return a job's working objects; `in_memory` are the parts of shards that this function does and joins."""
+        return Workspace(self.results, job_id, MemoryBucket(self.results) if in_memory else None, self.notes)
 
 
 def caps(settings: Settings) -> Caps:

@@ -155,8 +155,7 @@ class Jobs:
         """Make a caller's job for an object that is still to be uploaded; the claim of that object gets this job."""
         now, chosen = self._table.time(), dict(options or {})
         job = Job(uuid.uuid4().hex, kind, "QUEUED", key, now, now, options=chosen, owner=owner)
-        self._point(key, job.id, "", owner)  # first: a record that nothing points to would wait for ever beside another
-        self._record(job.id, {"kind": kind, "upload": key, "owner": owner, "options": chosen, LIVE_INDEX: _PROMISE})
+        self._write(job.id, {"kind": kind, "upload": key, "options": chosen, LIVE_INDEX: _PROMISE}, owner)
         return job
 
     def repeat(self, job: Job, execution: str) -> bool:
@@ -381,26 +380,24 @@ class Jobs:
         values = {"bucket": upload.bucket, "upload": upload.key, "kind": upload.key.partition("/")[0]}
         source = {"version_id": upload.version_id, "etag": upload.etag, "identity": upload.pk}
         owner = str(pointer.get("owner") or "")  # the caller of the form, also when it is used again
-        self._point(upload.key, job_id, upload.sequencer, owner)
         known = {} if fresh else self._table.item(f"job#{job_id}") or {}
-        self._record(job_id, values | source, known, owner)  # last: a record with its bucket means that all is there
+        kept = {name: known[name] for name in ("created", "owner", "options") if name in known}
+        self._write(job_id, values | source | kept, owner, upload.sequencer)
 
-    def _record(
-        self, job_id: str, values: Mapping[str, Any], known: Mapping[str, Any] | None = None, owner: str = ""
-    ) -> None:
-        """Write a new job; one that was `known`, promised, keeps its owner and time, one that runs stays as it is."""
-        known = known or {}
-        kept = {"created": self._table.time(), "owner": owner}
-        kept = {name: known.get(name, value) for name, value in {**kept, "options": {}}.items()}
-        new = {"state": "QUEUED", LIVE_INDEX: _JOB, "updated": self._table.time()}
-        item = {"pk": f"job#{job_id}", **new, **kept, **values}
-        self._table.put(item, "attribute_not_exists(pk) OR #state = :queued", queued="QUEUED")
+    def _write(self, job_id: str, values: Mapping[str, Any], owner: str = "", sequencer: str = "") -> None:
+        """Write the pointer of a key to a job, then the job's record.
 
-    def _point(self, key: str, job_id: str, sequencer: str, owner: str) -> None:
-        """Say that a key's latest job is this one, unless an event that S3 numbered later came first."""
+        The record is last: one that nothing points to would wait for ever beside another, and one with its bucket
+        means that all is there. The pointer stays where an event that S3 numbered later came first, and the record
+        where the job runs.
+        """
         newer = "attribute_not_exists(#sequencer) OR #sequencer <= :mine" if sequencer else ""
-        item = {"pk": f"key#{key}", "job": job_id, "sequencer": sequencer, "owner": owner}
-        self._table.put(item, newer, mine=sequencer)
+        pointer = {"pk": f"key#{values['upload']}", "job": job_id, "sequencer": sequencer, "owner": owner}
+        now = self._table.time()
+        new = {"state": "QUEUED", LIVE_INDEX: _JOB, "created": now, "updated": now, "owner": owner}
+        record = {"pk": f"job#{job_id}", **new, "options": {}, **values}
+        self._table.put(pointer, newer, mine=sequencer)
+        self._table.put(record, "attribute_not_exists(pk) OR #state = :queued", queued="QUEUED")
 
     def _change(self, job_id: str, values: Mapping[str, Any], *, ends: bool = False, agreed: bool = False) -> bool:
         """Set attributes of a job that has not finished; False where it has."""

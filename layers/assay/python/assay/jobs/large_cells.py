@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from assay.aws.s3 import Writer
 from assay.jobs.workspace import Workspace
 from assay.ranking.ranking import PlacedRow, RankedRow, label_row
 
@@ -29,12 +28,11 @@ class CellPart:
     def __init__(self, working: Workspace, shard: int) -> None:
         self.places: dict[int, tuple[int, int, int]] = {}
         self.size = 0
-        self._shard = shard
-        self._target = (working.parts, working.part(shard, NAME))
+        self._working, self._shard = working, shard
 
     def write(self, labels: Iterable[tuple[int, Label]]) -> None:
         """Write all labels, each with the key of its row."""
-        with Writer(*self._target, "application/x-ndjson") as writer:
+        with self._working.open_part(self._shard, NAME, "application/x-ndjson") as writer:
             for key, label in labels:
                 line = json.dumps(label, ensure_ascii=False).encode() + b"\n"
                 writer.write(line)

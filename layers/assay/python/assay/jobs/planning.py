@@ -79,7 +79,7 @@ class JobType(Protocol):
         """Judge an object by its first (unpacked) bytes, content type and name. Raises UnreadableInput."""
         ...
 
-    def models(self, options: Mapping[str, Any]) -> PinnedModels:
+    def models(self, options: Mapping[str, Any], /) -> PinnedModels:
         """Return role to name and version of the models that serve now. Raises NotFound, ModelUnavailable."""
         ...
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any, Final
@@ -19,7 +19,7 @@ from assay.jobs.score_files import ScoreParts, part_keys
 from assay.jobs.workspace import JobPlan, PinnedModels, ShardResult, Source, Workspace, result_key
 from assay.models.model_choice import Scorers
 from assay.options import RANKING, RankOptions, read_metadata
-from assay.ranking.ranker import OnScored, Scorer, rank_blocks, reference_of, weigh
+from assay.ranking.ranker import rank_blocks, reference_of, weigh
 from assay.ranking.ranking import (
     PartialRanking,
     PlacedRow,
@@ -39,8 +39,7 @@ from assay.sequences.json_items import fields_of
 from assay.sequences.parsing import parse
 from assay.telemetry import count_rejected, count_scored, phase
 from assay.text.csv_rows import OpenRow
-from assay.text.json_values import split_head
-from assay.text.records import NOT_FINITE, Reject
+from assay.text.packing import split_head
 
 
 def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspace, pair: Scorers) -> ShardResult:
@@ -49,24 +48,24 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
     contract, shard, pin = pair.contract, manifest.shard(index), manifest.pin
     tally = working.begin_tally(index)
     blocks = tally.pass_blocks(read_shard_blocks(manifest, shard, uploads, contract, tally, options))
+    wanted = options.output == "all"
+    scores = ScoreParts(working.results, working.job_id, index, reference_of(pair.score)) if wanted else nullcontext()
     try:
-        scores = _scores(options, working, index, pair.score)
-        with RejectParts(working, index) as rejects, scores as add:
+        with RejectParts(working, index) as rejects, scores as taker:
             partial = rank_blocks(
                 blocks,
                 pair.gate,
                 pair.score,
                 options,
                 deduplicate=False,
-                on_rejects=lambda found: _keep(rejects, found),
-                on_scored=add,
+                on_rejects=rejects.add,
+                on_scored=taker.add if taker else None,
                 most=None
                 if options.window
                 else large_cells.MOST,  # windows share their line, by which they would be read again
             )
     except OpenRow:
         return ShardResult(index, pin, 0, {}, cut=True)
-    count_rejected(rejects.reasons)
     if partial.shed or weigh((row.id, row.extra) for row in partial.rows) > large_cells.INLINE:
         part = CellPart(working, index)
         again = read_shard_blocks(manifest, shard, uploads, contract, Tally(), options) if partial.shed else iter(())
@@ -74,7 +73,9 @@ def rank_shard(manifest: JobPlan, index: int, uploads: Bucket, working: Workspac
         rejects.parts[large_cells.NAME] = part.size
     body = partial.to_body()
     counts, parts = body.pop("counts"), rejects.parts
-    return ShardResult(index, pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
+    result = ShardResult(index, pin, tally.lines, counts, parts, body, first=tally.first, size=tally.size)
+    count_rejected(rejects.reasons)
+    return result
 
 
 def _set_apart(partial: PartialRanking, part: CellPart, again: Iterator[Block]) -> PartialRanking:
@@ -100,16 +101,6 @@ def _labels(blocks: Iterator[Block], lines: set[int]) -> Iterator[tuple[int, Lab
                 yield line, (block.ids[at] if block.ids else None, block.extra[at] if block.extra else ())
 
 
-@contextmanager
-def _scores(options: RankOptions, working: Workspace, index: int, scorer: Scorer) -> Iterator[OnScored | None]:
-    """Yield what takes all scores, None where they are not wanted."""
-    if options.output == "all":
-        with ScoreParts(working.results, working.job_id, index, reference_of(scorer)) as parts:
-            yield parts.add
-    else:
-        yield None
-
-
 def read_shard_blocks(
     manifest: JobPlan, shard: Shard, uploads: Bucket, contract: Contract, tally: Tally, options: RankOptions
 ) -> Iterator[Block]:
@@ -133,19 +124,11 @@ def read_shard_blocks(
     return tell_dna(blocks, head, fmt, contract)
 
 
-def _keep(parts: RejectParts, rejects: list[Reject]) -> None:
-    """Sort rejects by who found them: parsing, in order of lines, or a model, some time later."""
-    if rejects[0].reason == NOT_FINITE:
-        parts.add_late(rejects)
-    else:
-        parts.add(rejects)
-
-
 @dataclass(frozen=True, slots=True)
 class RankJobType:
-    """Ranking; `serving` says which gate and score model serve now for those options, `load` has those of a plan."""
+    """Ranking; `models` says which gate and score model serve now for a job's options, `load` has those of a plan."""
 
-    serving: Callable[[RankOptions], PinnedModels]
+    models: Callable[[Mapping[str, Any]], PinnedModels]
     load: Callable[[PinnedModels], Scorers]
     name: str = "rank"
 
@@ -167,10 +150,6 @@ class RankJobType:
         if fmt not in (Format.LINES, Format.FASTA):
             return FileShape(fmt.value, False)
         return FileShape(fmt.value, True)
-
-    def models(self, options: Mapping[str, Any]) -> PinnedModels:
-        """Return who serves as `gate` and as `score`. Raises NotFound, InvalidOption, ModelUnavailable."""
-        return self.serving(RankOptions(**options))
 
     def work(self, plan: JobPlan, index: int, uploads: Bucket, working: Workspace) -> ShardResult:
         """Rank a shard with the models that the plan pinned. Raises InputError, ServiceError, AWS's errors."""

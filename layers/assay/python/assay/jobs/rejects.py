@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 from assay.aws.s3 import Writer
 from assay.errors import Unaccounted
 from assay.jobs.workspace import Workspace, result_key
-from assay.text.csv_writer import csv_text, rejected_csv_header
-from assay.text.records import Reject
+from assay.text.csv_writer import REJECTED_HEADER, csv_text
+from assay.text.records import NOT_FINITE, Reject
 
 ONE_FILE: Final = 1 << 30
 """Bytes of rejects up to which they are one file; more are written in parts of about so many."""
@@ -38,17 +39,15 @@ class RejectParts:
         self.reasons: Counter[str] = Counter()
 
     def add(self, rejects: list[Reject]) -> None:
-        """Take rejects whose lines come after all that were added before."""
+        """Take rejects of one finder: parsing, in order of lines, or a model, some time later (`not_finite`)."""
         self.reasons.update(reject.reason for reject in rejects)
+        if rejects[0].reason == NOT_FINITE:
+            self._late += rejects
+            return
         data = csv_text(rejects).encode()
-        self._writer = self._writer or self._open.enter_context(self._part(EARLY))
+        self._writer = self._writer or self._open.enter_context(self._working.open_part(self._shard, EARLY, _CSV))
         self._writer.write(data)
         self.parts[EARLY] = self.parts.get(EARLY, 0) + len(data)
-
-    def add_late(self, rejects: list[Reject]) -> None:
-        """Take rejects of any lines: those that only a model could find."""
-        self.reasons.update(reject.reason for reject in rejects)
-        self._late += rejects
 
     def __enter__(self) -> Self:
         return self
@@ -56,13 +55,10 @@ class RejectParts:
     def __exit__(self, *error: object) -> None:
         if error[0] is None and self._late:
             data = csv_text(sorted(self._late)).encode()
-            with self._part(LATE) as writer:
+            with self._working.open_part(self._shard, LATE, _CSV) as writer:
                 writer.write(data)
             self.parts[LATE] = len(data)
         self._open.__exit__(*error)  # type: ignore[arg-type]
-
-    def _part(self, name: str) -> Writer:
-        return Writer(self._working.parts, self._working.part(self._shard, name), _CSV)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,48 +84,44 @@ def write_rejects(working: Workspace, pieces: Sequence[Piece]) -> str:
     """
     job_id = working.job_id
     if sum(piece.size for piece in pieces) <= ONE_FILE:
-        key = result_key(job_id, "rejected.csv")
-        _write_file(working, key, pieces)
-        return key
+        return _write_file(working, "rejected.csv", pieces)
     there = set(working.results.keys(result_key(job_id, "rejected-")))
     listed = []
     for number, group in enumerate(_groups(pieces, ONE_FILE)):
-        key = result_key(job_id, f"rejected-{number:04d}.csv")
+        name = f"rejected-{number:04d}.csv"
+        key = result_key(job_id, name)
         if key not in there:
-            _write_file(working, key, group)
+            _write_file(working, name, group)
         listed.append({"key": key, "rejected": sum(piece.rejected for piece in group)})
     key = result_key(job_id, "rejected.json")
     working.results.put(key, json.dumps({"parts": listed}, indent=1).encode(), "application/json")
     return key
 
 
-def _write_file(working: Workspace, key: str, pieces: Sequence[Piece]) -> None:
+def _write_file(working: Workspace, name: str, pieces: Sequence[Piece]) -> str:
+    """Write the rejects of shards to a result, and return its key."""
+    key = result_key(working.job_id, name)
     with Writer(working.results, key, _CSV) as writer:
-        writer.write(rejected_csv_header().encode())
+        writer.write(REJECTED_HEADER.encode())
         for piece in pieces:
             for data in _rows(working, piece):
                 writer.write(data)
+    return key
 
 
 def _rows(working: Workspace, piece: Piece) -> Iterator[bytes]:
     """Yield the rows of a shard, lines numbered in the whole file. Raises Unaccounted where they are not as many."""
-    rows: Iterable[bytes]
-    early, late = (_read(working, piece, name) for name in (EARLY, LATE))
-    if LATE in piece.parts:
-        rows = heapq.merge(_lines(early), _lines(late), key=lambda row: int(row.partition(b",")[0]))
-    else:
-        rows = early
-    yield from require_lines(rows, piece.rejected, f"rejects of shard {piece.shard + 1}")
+    found = [_read(working, piece, name) for name in (EARLY, LATE) if name in piece.parts]
+    if len(found) > 1:
+        found = [heapq.merge(*map(_lines, found), key=lambda row: int(row.partition(b",")[0]))]
+    yield from require_lines(chain(*found), piece.rejected, f"rejects of shard {piece.shard + 1}")
 
 
 def _read(working: Workspace, piece: Piece, name: str) -> Iterator[bytes]:
-    """Yield whole rows of one of a shard's objects, renumbered."""
-    for rows in working.lines(piece.shard, name, piece.parts.get(name, 0)):
-        yield _renumber(rows, piece.lines_before)
-
-
-def _renumber(rows: bytes, lines: int) -> bytes:
-    return _LINE.sub(lambda number: b"%d" % (int(number[0]) + lines), rows) if lines else rows
+    """Yield whole rows of one of a shard's objects, their lines numbered in the whole file."""
+    before = piece.lines_before
+    for rows in working.lines(piece.shard, name, piece.parts[name]):
+        yield _LINE.sub(lambda number: b"%d" % (int(number[0]) + before), rows) if before else rows
 
 
 def require_lines(chunks: Iterable[bytes], count: int, what: str) -> Iterator[bytes]:

@@ -26,7 +26,8 @@ def read_shard(uploads: Bucket, manifest: JobPlan, shard: Shard, tally: Tally) -
         found = tally.weigh(own)
     else:
         found = tally.weigh(_read(uploads, manifest, 0, manifest.source.size))
-        found = packing.open_text(found, manifest.compression, limit=manifest.most_bytes or None)
+        if manifest.compression:
+            found = packing.open_text(found, manifest.compression, limit=manifest.most_bytes or None)
     for chunk in found:
         tally.add(chunk)
         yield chunk

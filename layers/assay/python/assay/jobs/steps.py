@@ -170,15 +170,14 @@ def start_from_record(desk: JobEnvironment, kind: JobType, record: Event, owner:
 
 def plan_and_run(desk: JobEnvironment, kind: JobType, claim: Claim, upload: Upload) -> None:
     """Plan a job, then do it here, or start its execution. Raises as `plan_job` does, and what the work raises."""
-    caps, job_id, working = desk.of_kind(kind.name).caps, claim.job_id, desk.open_workspace(claim.job_id)
-    uploads = MemoryBucket(desk.uploads)
+    caps, job_id = desk.of_kind(kind.name).caps, claim.job_id
+    working, uploads = desk.open_workspace(job_id, in_memory=True), MemoryBucket(desk.uploads)
     manifest = plan_job(kind, working, upload, uploads, caps, fresh=claim.state == "new")
     if manifest.shards > 1 or manifest.source.size > caps.shard_bytes:
         hand_over(desk, manifest, upload)
     elif not _start(desk, manifest) and _has_failed(desk, job_id):
         settle(desk, job_id)
     else:
-        working = working.in_memory()
         result = kind.work(manifest, 0, uploads, working)
         _conclude(desk, kind, manifest, working, check_results(Ledger(manifest), [result]))
 

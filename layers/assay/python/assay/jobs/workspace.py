@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from assay.aws.s3 import Bucket, MemoryBucket
+from assay.aws.s3 import Bucket, MemoryBucket, Writer
 from assay.errors import AssayError, ManifestInvalid, ObjectMissing
 from assay.jobs.byte_ranges import PIECE, Shard, Tally
 
@@ -249,10 +249,6 @@ class Workspace:
         """Return where the parts of shards lie."""
         return self.memory or self.results
 
-    def in_memory(self) -> Self:
-        """Return the same, parts of shards kept in memory."""
-        return replace(self, memory=MemoryBucket(self.results))
-
     def begin_tally(self, shard: int, piece: int = PIECE) -> Tally:
         """Return what counts a shard's bytes, given out in pieces of that size, and notes now and then how many."""
         return Tally(partial(self.notes.write, self.job_id, shard) if self.notes else None, piece)
@@ -306,6 +302,10 @@ class Workspace:
     def part(self, shard: int, name: str) -> str:
         """Return the key of another object of a shard."""
         return part_key(self.job_id, shard, name)
+
+    def open_part(self, shard: int, name: str, content_type: str) -> Writer:
+        """Return what writes another object of a shard, as a context."""
+        return Writer(self.parts, self.part(shard, name), content_type)
 
     def lines(self, shard: int, name: str, size: int) -> Iterator[bytes]:
         """Yield an object of a shard, of `size` bytes, in pieces of whole lines."""

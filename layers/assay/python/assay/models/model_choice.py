@@ -10,7 +10,6 @@ from assay.models.loading import LoadedModel, SequenceScorer
 from assay.models.manifest import Target
 from assay.models.published import Shelf, parse_target
 from assay.models.registry import Registry
-from assay.options import RankOptions
 from assay.sequences.contract import Contract
 from assay.settings import Settings
 
@@ -101,26 +100,23 @@ class Pair:
     gate: SequenceScorer
     score: SequenceScorer
     models: dict[str, dict[str, str]]
-
-    @property
-    def contract(self) -> Contract:
-        """Return what a sequence must be for these models."""
-        return self.gate.contract
+    contract: Contract
+    """What a sequence must be for both."""
 
 
-def choose_pair(choice: Choice, options: RankOptions, gate: str, score: str) -> Pair:
-    """Return the models that a caller named, for those not named the deployment's `gate` and `score`.
+def choose_pair(choice: Choice, gate: tuple[str | None, str], score: tuple[str | None, str]) -> Pair:
+    """Return two models, each the one that a caller named, else the deployment's.
 
     Raises NotFound, ModelUnavailable; where the two want different sequences InvalidOption if the caller named one of
     them, else BundleInvalid.
     """
-    first, second = choice.models(TASK, (options.gate_model, gate), (options.score_model, score))
+    first, second = choice.models(TASK, gate, score)
     try:
         return pair_models(first, second)
     except BundleInvalid as error:
-        if not options.gate_model and not options.score_model:
+        if not gate[0] and not score[0]:
             raise
-        option = "score_model" if options.score_model else "gate_model"
+        option = "score_model" if score[0] else "gate_model"
         raise InvalidOption(f"{error.message}: name a gate_model and a score_model that agree", option=option) from None
 
 
@@ -132,7 +128,8 @@ def load_pinned_pair(registry: Registry, models: Mapping[str, Mapping[str, str]]
 
 def pair_models(gate: LoadedModel, score: LoadedModel) -> Pair:
     """Return two loaded models as a pair. Raises BundleInvalid where the two want different sequences."""
-    pair = Pair(gate.scorer, score.scorer, {"score": _name(score), "gate": _name(gate)})
+    models = {"score": _name(score), "gate": _name(gate)}
+    pair = Pair(gate.scorer, score.scorer, models, gate.scorer.contract)
     if (pair.gate.alphabet, pair.gate.length) != (pair.score.alphabet, pair.score.length):
         raise BundleInvalid(f"{_describe(pair.gate)}, {_describe(pair.score)}")
     return pair

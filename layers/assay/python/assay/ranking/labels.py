@@ -55,13 +55,15 @@ class Labels:
         return Labels(self.sources, self.at[index])
 
     def __iter__(self) -> Iterator[Label]:
-        """Yield the label of each row."""
+        """Return the label of each row, in order."""
+        labels: list[Label] = []
         start = first = 0
         for ids, cells in self.sources:
             start, before = start + len(ids), start
             last = int(np.searchsorted(self.at, start))
-            yield from ((ids[at], cells[at]) for at in (self.at[first:last] - before).tolist())
+            labels += [(ids[at], cells[at]) for at in (self.at[first:last] - before).tolist()]
             first = last
+        return iter(labels)
 
     def settle(self) -> NDArray[np.object_]:
         """Return the labels [N] themselves, without what else the sources hold."""

@@ -44,9 +44,10 @@ class Rows:
         """Return N."""
         return len(self.lines)
 
-    def pick(self, index: Index) -> Self:
-        """Return the rows at `index`."""
+    def pick(self, index: Index, *, settle: bool = False) -> Self:
+        """Return the rows at `index`; `settle`d, they have their labels themselves."""
         labels = None if self.labels is None else self.labels[index]
+        labels = labels.settle() if settle and isinstance(labels, Labels) else labels
         firsts = None if self.firsts is None else self.firsts[index]
         gate, score = self.gate[index], self.score[index]
         return type(self)(self.codes[index], self.lines[index], gate, score, labels, firsts)
@@ -291,8 +292,7 @@ class _Ranker:
             filtered = values[~passed]
             self._filtered += len(filtered)
             self._histograms.count_filtered(filtered)
-            rows = replace(rows, gate=values)
-            rows = _settle(rows if passed.all() else rows.pick(passed))
+            rows = replace(rows, gate=values).pick(slice(None) if passed.all() else passed, settle=True)
             self._through_score(self._score.push(rows, weight))
 
     def _through_score(self, batches: Iterable[Weighed]) -> None:
@@ -339,11 +339,6 @@ def _rows(block: Block) -> Rows:
 def _shrink(rows: Rows) -> Rows:
     """Return rows that keep no other rows' labels in memory."""
     return replace(rows, labels=rows.labels.shrink()) if isinstance(rows.labels, Labels) else rows
-
-
-def _settle(rows: Rows) -> Rows:
-    """Return rows with their labels themselves."""
-    return replace(rows, labels=rows.labels.settle()) if isinstance(rows.labels, Labels) else rows
 
 
 def _window_labels(block: Block, ids: WindowIds) -> NDArray[np.object_]:

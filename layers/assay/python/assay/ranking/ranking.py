@@ -11,7 +11,7 @@ from assay.options import RankOptions
 from assay.ranking.distributions import Histograms
 from assay.sequences.carried_columns import REFERENCE_COLUMNS, name_columns
 from assay.sequences.composition import DNA, tell_rows, tell_simple
-from assay.text.csv_writer import PIECE, csv_text, escape_formula
+from assay.text.csv_writer import PIECE, escape_formula, foreign_csv
 from assay.text.records import Notice, gather
 
 
@@ -134,10 +134,6 @@ def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
     spread: Histograms | None = None
     complete = True
     for part in partials:
-        complete = complete and bool(part.histograms or not part.counts.scored)
-        if complete:
-            spread = spread or Histograms()
-            spread.add_body(part.histograms)
         told.append((part.counts.scored > 0, any(each.code == DNA for each in part.notices)))
         rows = _distinct(heapq.merge(whole.rows, part.rows, key=lambda row: (-row.score, row.line)), top_k)
         notices = gather([*whole.notices, *part.notices]) if part.notices else whole.notices
@@ -145,6 +141,10 @@ def merge(partials: Iterable[PartialRanking], top_k: int) -> PartialRanking:
         whole = PartialRanking(
             rows, counts, columns, notices, reference_columns=whole.reference_columns or part.reference_columns
         )
+        complete = complete and bool(part.histograms or not part.counts.scored)
+        if complete:
+            spread = spread or Histograms()
+            spread.add_body(part.histograms)
     notices = tuple(each for each in whole.notices if each.code != DNA or _all_of_bases(told))
     counts, histograms = (
         replace(whole.counts, returned=len(whole.rows)),
@@ -194,17 +194,22 @@ RANKING_COLUMNS: Final = ("rank", "sequence", "score", "gate", "line", "id")
 
 
 def ranking_csv(partial: PartialRanking, lots: Iterable[list[RankedRow]] | None = None) -> Iterator[str]:
-    """Yield ranking.csv in pieces: the header, then the rows in order of rank, or those that come in `lots`.
+    """Yield ranking.csv in pieces: the header and the rows in order of rank, or those that come in `lots`.
 
     What the score model's reference adds stands behind the carried columns, so that no column moves for it. A carried
     column named like one of ours is renamed `input_...`, so that each name stands once.
     """
-    yield csv_text([[*RANKING_COLUMNS, *carried_names(partial.columns), *partial.reference_columns]])
+    foreign = slice(RANKING_COLUMNS.index("id"), len(RANKING_COLUMNS) + len(partial.columns))
+    rows: list[list[Any]] = [[*RANKING_COLUMNS, *name_columns(partial.columns), *partial.reference_columns]]
     starts = range(0, len(partial.rows), PIECE)
     rank = 1
     for lot in lots if lots is not None else (partial.rows[at : at + PIECE] for at in starts):
-        yield csv_text([_result_cells(rank + at, row, partial) for at, row in enumerate(lot)])
+        rows += [_result_cells(rank + at, row, partial) for at, row in enumerate(lot)]
+        yield foreign_csv(rows, foreign)
         rank += len(lot)
+        rows = []
+    if rows:
+        yield foreign_csv(rows, foreign)
 
 
 def carried_names(columns: Sequence[str]) -> tuple[str, ...]:
@@ -217,7 +222,7 @@ def carried_cells(extra: Sequence[str], width: int) -> tuple[str, ...]:
     return (*extra, *("",) * (width - len(extra)))
 
 
-def _result_cells(rank: int, row: RankedRow, partial: PartialRanking) -> list[object]:
-    carried = map(escape_formula, carried_cells(row.extra, len(partial.columns)))
+def _result_cells(rank: int, row: RankedRow, partial: PartialRanking) -> list[Any]:
+    carried = carried_cells(row.extra, len(partial.columns))
     said = ("" if (value := getattr(row, name)) is None else value for name in partial.reference_columns)
-    return [rank, row.sequence, row.score, row.gate, row.line, escape_formula(row.id or ""), *carried, *said]
+    return [rank, row.sequence, row.score, row.gate, row.line, row.id or "", *carried, *said]

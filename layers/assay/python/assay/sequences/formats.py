@@ -90,13 +90,13 @@ def sniff_format(head: bytes, content_type: str = "", filename: str = "", column
 
 def _judge(head: bytes, content_type: str, filename: str) -> Format:
     """Go by what is recognised, else the type, else the name, else the first bytes."""
+    kind, suffix = content_type.partition(";")[0].strip().lower(), _suffix(filename)
     found = recognise(head)
     if found is not None:
         return _require_read(found)
-    kind = content_type.partition(";")[0].strip().lower()
-    if kind in JSON_TYPES or kind.endswith("+json") or _suffix(filename) in JSON_SUFFIXES:
+    if kind in JSON_TYPES or kind.endswith("+json") or suffix in JSON_SUFFIXES:
         return _json(head)
-    return TYPES.get(kind) or _SUFFIXES.get(_suffix(filename)) or _by_content(head)
+    return TYPES.get(kind) or _SUFFIXES.get(suffix) or _by_content(head)
 
 
 def _require_read(found: FileSignature) -> Format:

@@ -15,8 +15,9 @@ from assay.sequences.carried_columns import cut_cells, name_columns, rename_colu
 from assay.sequences.contract import DEFAULT, Contract
 from assay.sequences.formats import LISTS
 from assay.text.delimiters import find_column
-from assay.text.json_values import Value, decode_value, is_lines, split_head, values
+from assay.text.json_values import Value, decode_value, is_lines, values
 from assay.text.lines import Frame
+from assay.text.packing import split_head
 from assay.text.records import EMPTY, ENCODING, LIMITS, MALFORMED, Limits, Notice, Reject, notice, too_long
 
 SEQUENCE: Final = "sequence"

@@ -12,8 +12,8 @@ from assay.sequences.contract import DEFAULT, Contract, Windows
 from assay.sequences.flatfiles import FLAT, as_fasta
 from assay.sequences.formats import Format
 from assay.sequences.json_items import SEQUENCE, ItemFields, fields_of, parse_document, parse_json_lines
-from assay.text.json_values import split_head
 from assay.text.lines import Frame, frames
+from assay.text.packing import split_head
 from assay.text.records import LIMITS, Limits
 
 _Read = Callable[[Iterable[Frame], Contract, Limits, int], Iterator[Block]]
@@ -50,19 +50,21 @@ def parse(
         return parse_document(chunks, contract, limits, column)
     if fmt is Format.JSONL and columns is None:
         columns, chunks = _carry(chunks, column, limits)
+    read = _find_reader(fmt, column, columns or (), windows, ends=ends)
     framed = frames(chunks, limits, bom=begins and first_line == 1)
-    framed = as_fasta(framed, flat) if flat in FLAT else framed
-    if fmt is Format.JSONL:
-        return parse_json_lines(framed, contract, limits, first_line, ItemFields(column or SEQUENCE, columns or ()))
-    return _find_reader(fmt, column, windows, ends=ends)(framed, contract, limits, first_line)
+    return read(as_fasta(framed, flat) if flat in FLAT else framed, contract, limits, first_line)
 
 
-def _find_reader(fmt: Format, column: str | None, windows: Windows | None, *, ends: bool) -> _Read:
+def _find_reader(
+    fmt: Format, column: str | None, columns: tuple[str, ...], windows: Windows | None, *, ends: bool
+) -> _Read:
     """Return the reader of a format that is read by blocks of lines; a sequence a line is the rest."""
     if fmt is Format.FASTA:
         from assay.sequences.fasta import parse_fasta
 
         return partial(parse_fasta, windows=windows)
+    if fmt is Format.JSONL:
+        return partial(parse_json_lines, fields=ItemFields(column or SEQUENCE, columns))
     if fmt is Format.CSV:
         from assay.sequences.csv_table import parse_table
 

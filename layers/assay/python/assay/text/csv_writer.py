@@ -8,10 +8,11 @@ that nothing is lost: `unescape_formula` undoes what `escape_formula` did.
 import csv
 import io
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
-REJECTED_COLUMNS: Final = ("line", "reason", "detail")
+REJECTED_HEADER: Final = "line,reason,detail\n"
+"""The first line of rejected.csv."""
 PIECE: Final = 1000
 _FORMULA: Final = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 """How formulas begin; the last four are the full-width signs, which spreadsheets set to East Asian languages take."""
@@ -19,11 +20,6 @@ _BEHIND: Final = re.compile("([;\t\r\n])(?='*\"*[=+@\uff1d\uff0b\uff0d\uff20-])"
 """Where a formula begins in a spreadsheet whose cells end at semicolons or tabs: quotes are written twice by then."""
 _MARKED: Final = re.compile(_BEHIND.pattern.replace("(?=", "'(?="))
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def rejected_csv_header() -> str:
-    """Return the first line of rejected.csv."""
-    return csv_text([REJECTED_COLUMNS])
 
 
 def csv_text(rows: Iterable[Iterable[object]]) -> str:
@@ -34,6 +30,11 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
     out = _Lines()
     csv.writer(out, lineterminator="\r\n").writerows(rows)
     return out.getvalue()
+
+
+def foreign_csv(rows: Iterable[Sequence[Any]], foreign: slice) -> str:
+    """Return rows as `csv_text` does; their `foreign` cells are text from the user, and are made no formulas."""
+    return csv_text([*row[: foreign.start], *map(escape_formula, row[foreign]), *row[foreign.stop :]] for row in rows)
 
 
 def escape_formula(cell: str) -> str:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from assay.errors import MalformedBody, UnreadableInput
@@ -128,15 +127,6 @@ def values(chunks: Iterable[bytes], lists: Collection[str], limits: Limits) -> I
     for fields beside such a list, which in a request would be options.
     """
     return _Reader(_Text(_decode(chunks), limits.record_bytes), frozenset(lists)).read()
-
-
-def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
-    """Return the first `HEAD` bytes, and all chunks."""
-    rest, taken, size = iter(chunks), [], 0
-    while size < HEAD and (chunk := next(rest, None)) is not None:
-        taken.append(chunk)
-        size += len(chunk)
-    return b"".join(taken)[:HEAD], chain(taken, rest)
 
 
 def _decode(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -41,15 +41,13 @@ class Look(NamedTuple):
 
 def look(chunks: Iterable[bytes], name: str = "") -> Look:
     """Judge input by its beginning; as many chunks are taken as that needs. Raises UnreadableInput, RuntimeMissing."""
-    rest = iter(chunks)
-    taken = _take(rest)
-    first = b"".join(taken)[:HEAD]
+    first, rest = split_head(chunks)
     found = recognise(first)
     packed = "" if found is None else "workbook" if found.name in WORKBOOKS else found.name
     packed = packed if packed in PACKED else ""
     names: list[str] = []
     read = _reader(packed, names.append)
-    head = b"".join(_take(judge_ratio(chain(taken, rest), read, packed)))[:HEAD] if read else first
+    head = split_head(judge_ratio(rest, read, packed))[0] if read else first
     codec = _codec(head)
     inner = names[0].rpartition("/")[2] if names else _stem(name) if packed else name
     inner = f"{inner}.csv" if packed == "workbook" else inner
@@ -85,13 +83,13 @@ def _reader(packed: str, on_name: Callable[[str], None] | None = None) -> Read |
     return READERS.get(packed)
 
 
-def _take(chunks: Iterator[bytes]) -> list[bytes]:
-    """Return as many chunks as `HEAD` bytes need."""
-    taken, size = [], 0
-    while size < HEAD and (chunk := next(chunks, None)) is not None:
+def split_head(chunks: Iterable[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Return the first `HEAD` bytes, and all chunks; no more are taken than that needs."""
+    rest, taken, size = iter(chunks), [], 0
+    while size < HEAD and (chunk := next(rest, None)) is not None:
         taken.append(chunk)
         size += len(chunk)
-    return taken
+    return b"".join(taken)[:HEAD], chain(taken, rest)
 
 
 def _stem(name: str) -> str:
