@@ -87,7 +87,8 @@ def test_another_passage_of_a_pdf_can_be_chosen(visit: Visit, browser: Any) -> N
     visit.page.click("#classify-result summary:has-text('may be the abstract')")
     visit.page.click("#classify-result .candidates li:has-text('under its heading') >> text=Classify this")
     visit.page.wait_for_function("text => document.getElementById('abstract').value === text", arg=ABSTRACT)
-    visit.page.wait_for_selector("#classify-result .notice", state="detached")
+    visit.page.wait_for_selector("#classify-result[aria-busy=false] .meter")
+    assert visit.page.locator("#classify-result .notice").count() == 0
     assert visit.column(4, "#classify-result") != first
 
 
@@ -200,9 +201,9 @@ def test_a_table_of_more_than_a_request_takes_becomes_a_job(visit: Visit) -> Non
     assert "66 received" in visit.text("#classify-result .counts")
     assert "65 classified" in visit.text("#classify-result .counts")
     assert visit.text("#classify-result .rejects summary").startswith("1 rejected")
-    assert "job=" in visit.page.url
+    assert "job=" in visit.address
     visit.page.click("#classify-clear")
-    assert "job=" not in visit.page.url
+    assert "job=" not in visit.address
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,7 @@ def test_the_threshold_is_dragged_in_the_plot_and_bars_are_read_by_keys(visit: V
 def test_every_plot_can_be_saved(visit: Visit, kind: str) -> None:
     ranked(visit, f"{DESIGN}\n{OTHER}\n")
     visit.page.click("summary >> text=Sequence logo")
+    visit.drawn()
     for button in visit.page.locator(f"#rank-result .save >> text={kind}").all():
         with visit.page.expect_download() as download:
             button.click()
@@ -214,11 +215,10 @@ def test_a_row_opens_with_its_cut_sites_and_gives_the_focus_back(visit: Visit) -
     links = visit.page.locator(".drawer a")
     assert {link.get_attribute("rel") for link in links.all()} == {"noopener noreferrer external"}
     assert "UniProt P0A7B8" in drawer
-    visit.page.click("text=Copy FASTA")
-    assert visit.page.evaluate("navigator.clipboard.readText()") == f">sp|P0A7B8|X\n{DESIGN}\n"
+    assert visit.copied("text=Copy FASTA") == f">sp|P0A7B8|X\n{DESIGN}\n"
     assert faults(visit) == []
     visit.page.keyboard.press("Escape")
-    assert visit.page.locator(".drawer").count() == 0
+    visit.page.locator(".drawer").wait_for(state="detached")
 
 
 def test_a_longer_protein_is_offered_its_windows_and_shown_along_its_length(visit: Visit) -> None:

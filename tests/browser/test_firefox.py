@@ -23,7 +23,12 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
         yield started
 
 
+SETTLED = """return document.getAnimations().every(each =>
+  each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)"""
+
+
 def faults(firefox: Firefox) -> list[str]:
+    firefox.wait(SETTLED)
     firefox.ask((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8") + "\nwindow.axe = axe;")
     firefox.ask("axe.run(document, arguments[0]).then(found => { window.found = found.violations; });", RULES)
     firefox.wait("return Boolean(window.found)")

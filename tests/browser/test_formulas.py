@@ -56,9 +56,7 @@ def shown_and_saved(visit: Visit) -> None:
     assert head[5:8] == ["id", "'@note", "n"]
     assert {tuple(row[5:8]) for row in rows} == {("'=1+1", "''=1+1", "-1.5"), (f"'{WIDE}", "a;\t'=2", "+2")}
     assert {unescape_formula(row[6]) for row in rows} == {QUOTED, "a;\t=2"}
-    visit.page.click("#rank-result .tools >> text=Copy")
-    visit.page.wait_for_selector("text=Copied")
-    copied = visit.page.evaluate("navigator.clipboard.readText()").splitlines()
+    copied = visit.copied("#rank-result .tools >> text=Copy").splitlines()
     assert {line.split("\t")[5] for line in copied[1:]} == {"'=1+1", f"'{WIDE}"}
 
 

@@ -39,6 +39,7 @@ def enqueued(service: Service, body: bytes, name: str = "mine.csv") -> str:
 
 def ended(visit: Visit) -> None:
     visit.page.wait_for_selector("#rank-result .source", timeout=60_000)
+    visit.drawn()
 
 
 def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_address(visit: Visit) -> None:
@@ -56,7 +57,7 @@ def test_a_large_file_is_uploaded_with_progress_and_becomes_a_job_with_an_addres
     shares = [share for share, heading in visit.page.evaluate("window.seen") if heading.startswith("Uploading")]
     assert any(0.05 < share < 0.95 for share in shares)
     assert shares == sorted(shares)
-    assert re.search(r"[?&]job=[0-9a-f-]{32,36}$", visit.page.url)
+    assert re.search(r"[?&]job=[0-9a-f-]{32,36}$", visit.address)
     assert "81,003 received" in visit.text("#rank-result .counts")
     assert "The best 40 are shown." in visit.text("#rank-result .counts")
     assert len(visit.column("sequence")) == 40
@@ -79,9 +80,7 @@ def test_a_job_that_has_ended_gives_its_address(visit: Visit) -> None:
     job = enqueued(visit.service, CSV)
     visit.go(f"/prod/?job={job}&top_k=3#rank")
     ended(visit)
-    visit.page.click("#rank-result .share >> text=Copy link")
-    visit.page.wait_for_selector("#rank-result .share >> text=Copied")
-    assert visit.page.evaluate("navigator.clipboard.readText()") == f"{visit.service.url}/prod/?job={job}"
+    assert visit.copied("#rank-result .share >> text=Copy link") == f"{visit.service.url}/prod/?job={job}"
 
 
 def test_a_jobs_table_carries_the_files_other_columns(visit: Visit) -> None:
@@ -96,10 +95,9 @@ def test_a_job_that_waits_says_so_and_can_be_left(visit: Visit) -> None:
     visit.go(f"/?job={offer['job_id']}")
     visit.page.wait_for_selector("#rank-result progress")
     assert "has not arrived" in visit.text("#rank-result .job")
-    visit.page.click("text=Copy this page\u2019s address")
-    assert offer["job_id"] in visit.page.evaluate("navigator.clipboard.readText()")
+    assert offer["job_id"] in visit.copied("text=Copy this page\u2019s address")
     visit.page.click("#rank-clear")
-    assert "job=" not in visit.page.url
+    assert "job=" not in visit.address
     assert visit.page.title() == "Assay"
     assert visit.page.locator("#rank-result .job").count() == 0
     assert "Which of your mini-proteins will hold?" in visit.text("#rank-result")
@@ -130,7 +128,7 @@ def test_what_unpacks_beyond_a_request_becomes_a_job_by_itself(visit: Visit) -> 
     visit.drop("#rank-well", "zipped.txt.gz", many)
     visit.page.click("#rank .primary")
     ended(visit)
-    assert "job=" in visit.page.url
+    assert "job=" in visit.address
     assert "340,000 received" in visit.text("#rank-result .counts")
 
 
@@ -144,7 +142,7 @@ def test_an_upload_can_be_stopped(visit: Visit) -> None:
     visit.page.wait_for_selector("#rank-result >> text=Stopped.")
     assert visit.page.is_enabled("#rank .primary")
     assert visit.page.title() == "Assay"
-    assert "job=" not in visit.page.url
+    assert "job=" not in visit.address
 
 
 def test_a_connection_that_comes_back_goes_on_with_the_job(visit: Visit) -> None:
@@ -244,8 +242,8 @@ def test_a_jobs_file_is_ranked_again_with_the_options_of_the_form(visit: Visit) 
     assert "threshold -9" in visit.text("#rank-result .source")
     assert [visit.page.input_value(f"#{name}") for name in ("threshold", "top_k")] == ["-9", "1"]
     visit.page.click("text=The run before")
+    visit.page.wait_for_url(lambda url: job in url)
     ended(visit)
-    assert job in visit.page.url
     assert visit.page.input_value("#top_k") == "100"
 
 
@@ -266,10 +264,10 @@ def test_clear_during_a_job_can_be_taken_back_and_the_job_is_among_the_recent(vi
     visit.page.wait_for_selector("#rank-result progress")
     visit.page.click("#rank-clear")
     assert "Which of your mini-proteins will hold?" in visit.text("#rank-result")
-    assert "job=" not in visit.page.url
+    assert "job=" not in visit.address
     visit.page.click("#rank-undo >> text=Undo")
     visit.page.wait_for_selector("#rank-result progress")
-    assert offer["job_id"] in visit.page.url
+    assert offer["job_id"] in visit.address
 
 
 def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Visit) -> None:
@@ -282,7 +280,7 @@ def test_jobs_are_remembered_in_this_browser_and_forgotten_on_request(visit: Vis
     assert "This browser keeps the list" in visit.text("#runs")
     visit.page.click("#runs a >> text=mine.csv")
     ended(visit)
-    assert job in visit.page.url
+    assert job in visit.address
     visit.page.click("#runs summary")
     visit.page.click("text=Forget them")
     assert not visit.page.is_visible("#runs")
@@ -293,7 +291,7 @@ def test_back_leads_from_a_job_to_the_page_before(visit: Visit) -> None:
     visit.drop("#rank-well", "large.txt", large())
     visit.page.click("#rank .primary")
     ended(visit)
-    assert "job=" in visit.page.url
+    assert "job=" in visit.address
     visit.page.go_back()
     visit.page.wait_for_url(lambda url: "job=" not in url)
     visit.page.wait_for_selector("#rank-result .source", state="detached")

@@ -28,9 +28,7 @@ def fragment(body: bytes, name: str = "", made: str = "") -> str:
 
 
 def copied(visit: Visit, pane: str = "#rank-result") -> str:
-    visit.page.click(f"{pane} .share >> text=Copy link")
-    visit.page.wait_for_selector(f"{pane} .share >> text=Copied")
-    return str(visit.page.evaluate("navigator.clipboard.readText()"))
+    return visit.copied(f"{pane} .share >> text=Copy link")
 
 
 def test_a_link_opens_with_input_options_and_result_elsewhere(visit: Visit, browser: Any, service: Service) -> None:
@@ -61,7 +59,7 @@ def test_back_and_reload_keep_what_was_done_with_a_link(visit: Visit) -> None:
     visit.paste(f"{DESIGN}\n")
     visit.rank()
     visit.page.wait_for_selector("#rank-result h2 >> text=of 1 sequence")
-    assert "#" not in visit.page.url
+    assert "#" not in visit.address
     visit.page.reload()
     visit.page.wait_for_selector("#rank-result h2 >> text=of 1 sequence")
     visit.page.go_back()
@@ -69,7 +67,7 @@ def test_back_and_reload_keep_what_was_done_with_a_link(visit: Visit) -> None:
     assert visit.page.input_value("#sequences") == LINES
     visit.page.click("#rank-undo >> text=Undo")
     assert visit.page.input_value("#sequences") == f"{DESIGN}\n"
-    assert "#" not in visit.page.url
+    assert "#" not in visit.address
 
 
 def test_a_files_link_brings_the_file(visit: Visit, browser: Any, service: Service) -> None:
@@ -112,7 +110,7 @@ def test_an_input_too_long_for_a_link_becomes_a_job_with_an_address(visit: Visit
     visit.page.wait_for_selector("#rank-result .share >> text=too long")
     visit.page.click("#rank-result .share >> text=Run as a job")
     visit.page.wait_for_selector("#rank-result .again", timeout=60_000)
-    assert re.search(r"[?]job=[\w-]+$", visit.page.url)
+    assert re.search(r"[?]job=[\w-]+$", visit.address)
 
 
 def test_other_models_than_those_of_a_link_are_told(visit: Visit) -> None:

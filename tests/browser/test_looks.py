@@ -15,7 +15,8 @@ LOOKS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
 
 
 def faults(visit: Visit) -> list[str]:
-    """Return what axe-core finds wrong, each with where."""
+    """Return what axe-core finds wrong once no colour changes any more, each with where."""
+    visit.settled()
     if not visit.page.evaluate("'axe' in window"):
         visit.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     found = visit.page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
@@ -48,7 +49,6 @@ def test_everybody_can_use_it(browser: Any, service: Service, scheme: str, scree
         visit.paste(f"{ABSTRACT}\n---\n{ABSTRACT}\n---\nshort", "#abstract")
         visit.classify()
         visit.page.wait_for_selector("#classify-result .map")
-        visit.page.wait_for_timeout(300)  # the button has its colour back
         assert (faults(visit), sticks_out(visit)) == ([], False)
         visit.page.click("#key-open")
         assert faults(visit) == []
@@ -61,7 +61,7 @@ def test_the_models_are_a_page_that_everybody_can_read(
     with Visit.to(browser, service, color_scheme=scheme, viewport=screen) as visit:
         visit.page.click("nav >> text=Models")
         visit.page.wait_for_selector("article#stability-trypsin img")
-        assert visit.page.evaluate("() => [...document.images].every(each => each.complete && each.naturalWidth)")
+        visit.page.wait_for_function("() => [...document.images].every(each => each.complete && each.naturalWidth)")
         assert (faults(visit), sticks_out(visit)) == ([], False)
 
 
@@ -117,7 +117,7 @@ def test_the_first_key_leads_past_the_head_and_keeps_the_address(visit: Visit) -
     visit.page.click("#tab-classify")
     link.press("Enter")
     assert visit.page.evaluate("document.activeElement.id") == "content"
-    assert visit.page.url.endswith("/#classify")
+    assert visit.address.endswith("/#classify")
     assert visit.page.is_visible("#panel-classify")
 
 
@@ -135,21 +135,22 @@ def test_the_apis_viewer_shows_every_route_and_breaks_no_policy(visit: Visit, pa
     visit.page.goto(visit.service.url + path)
     visit.page.wait_for_selector(".opblock")
     description = visit.service.get("/openapi.json").json()
-    assert visit.page.locator(".opblock").count() == sum(len(each) for each in description["paths"].values())
+    routes = sum(len(each) for each in description["paths"].values())
+    visit.page.wait_for_function("many => document.querySelectorAll('.opblock').length === many", arg=routes)
 
 
 def test_the_apis_viewer_describes_options_and_fills_in_what_an_operation_needs(visit: Visit) -> None:
     page = visit.page
     page.goto(f"{visit.service.url}/docs#/Sequences/rankSequences")
-    row = page.locator("tr[data-param-name=top_k]").first
-    row.wait_for()
-    assert "How many sequences to return" in row.inner_text()
+    page.locator("tr[data-param-name=top_k]", has_text="How many sequences to return").first.wait_for()
     page.goto(f"{visit.service.url}/docs#/Serving%20protocols/modelVersionMetadata")
     page.reload()
     page.locator("#operations-Serving_protocols-modelVersionMetadata button.try-out__btn").click()
-    values = page.locator("#operations-Serving_protocols-modelVersionMetadata tr[data-param-in=path] input")
     [version] = visit.service.get("/v2/models/stability-trypsin").json()["versions"]
-    assert values.evaluate_all("inputs => inputs.map(each => each.value)") == ["stability-trypsin", version]
+    filled = """([fields, wanted]) =>
+      [...document.querySelectorAll(fields)].map(each => each.value).join() === wanted"""
+    fields = "#operations-Serving_protocols-modelVersionMetadata tr[data-param-in=path] input"
+    page.wait_for_function(filled, arg=[fields, f"stability-trypsin,{version}"])
     assert page.locator(".opblock-deprecated").count() == 5
 
 
@@ -173,4 +174,4 @@ def test_the_apis_viewer_keeps_to_the_colours_of_the_system_and_leads_home(
         assert dark == (scheme == "dark"), back
         visit.page.click("nav >> text=Assay")
         visit.page.wait_for_selector("#rank")
-        assert visit.page.url == f"{service.url}/prod/"
+        assert visit.address == f"{service.url}/prod/"

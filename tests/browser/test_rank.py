@@ -153,9 +153,7 @@ def test_what_is_saved_is_what_the_service_would_have_written(visit: Visit) -> N
     ]
     assert json.loads(visit.saved(".tools >> text=JSON"))["ranked"] == found["ranked"]
     assert visit.saved(".tools >> text=FASTA").splitlines()[1] == found["ranked"][0]["sequence"]
-    visit.page.click("#rank-result .tools >> text=Copy")
-    visit.page.wait_for_selector("text=Copied")
-    copied = visit.page.evaluate("navigator.clipboard.readText()").splitlines()
+    copied = visit.copied("#rank-result .tools >> text=Copy").splitlines()
     assert copied[1].split("\t")[1] == found["ranked"][0]["sequence"]
 
 

@@ -20,13 +20,27 @@ _DROP = """([target, name, type, data]) => {
 }"""
 
 
+_DRAWN = """() => [...document.querySelectorAll("svg.plot")].every(each =>
+  !each.checkVisibility() || each.childElementCount)"""
+_SETTLED = """() => document.getAnimations().every(each =>
+  each.playState !== "running" || each.effect.getComputedTiming().endTime === Infinity)"""
+_COPIED = """before => {
+  const {textContent: now} = document.getElementById("status");
+  return now !== before && now.trim() === "Copied";
+}"""
+
+
 @dataclass
 class Visit:
-    """A page, the service behind it, and what the browser complained of: `faults`, empty unless a test expects some."""
+    """A page, the service behind it, and what the browser complained of: `faults`, empty unless a test expects some.
+
+    What a test expects has `forgiven` in it.
+    """
 
     page: Any
     service: Service
     faults: list[str] = field(default_factory=list)
+    forgiven: str | None = None
     hosts: set[str] = field(default_factory=set)
 
     @classmethod
@@ -38,9 +52,11 @@ class Visit:
         context.set_default_timeout(20_000)
         opened = cls(context.new_page(), service)
         opened.listen()
-        opened.go(path)
-        yield opened
-        context.close()
+        try:
+            opened.go(path)
+            yield opened
+        finally:
+            context.close()
         assert opened.faults == [], opened.faults
         assert opened.hosts <= {service.url, service.endpoint, "blob:", f"blob:{service.url}", "null"}
 
@@ -51,8 +67,14 @@ class Visit:
         self.page.on("request", lambda request: self.hosts.add("/".join(request.url.split("/")[:3])))
 
     def _hear(self, message: Any) -> None:
-        if message.type == "error" and "Failed to load resource" not in message.text:
+        expected = "Failed to load resource" in message.text or (self.forgiven and self.forgiven in message.text)
+        if message.type == "error" and not expected:
             self.faults.append(message.text)
+
+    @property
+    def address(self) -> str:
+        """The page's address as the page knows it: what the driver knows of it comes later."""
+        return str(self.page.evaluate("location.href"))
 
     def go(self, path: str) -> None:
         """Open a path of the service and wait for what it says of its models."""
@@ -72,9 +94,18 @@ class Visit:
         self.page.fill(field, text)
 
     def rank(self) -> None:
-        """Press Rank and wait for the answer."""
+        """Press Rank and wait for the answer and its plots."""
         self.page.click("#rank .primary")
         self.page.wait_for_selector("#rank-result[aria-busy=false]")
+        self.drawn()
+
+    def drawn(self) -> None:
+        """Wait for the plots in sight: they are drawn as soon as the browser has given them a width."""
+        self.page.wait_for_function(_DRAWN)
+
+    def settled(self) -> None:
+        """Wait for the end of all that moves or changes its colour for a while."""
+        self.page.wait_for_function(_SETTLED)
 
     def classify(self) -> None:
         """Press Classify and wait for the answer."""
@@ -101,6 +132,13 @@ class Visit:
         shown = self.page.locator(f"{pane} .notices li")
         assert all(each.is_visible() for each in shown.all())
         return [str(each.get_attribute("data-code")) for each in shown.all()]
+
+    def copied(self, button: str) -> str:
+        """Press a button that copies a text, wait until the page says that it is done, and return the text."""
+        before = self.page.text_content("#status")
+        self.page.click(button)
+        self.page.wait_for_function(_COPIED, arg=before)
+        return str(self.page.evaluate("navigator.clipboard.readText()"))
 
     def saved(self, button: str) -> str:
         """Press a button that saves a file and return what it holds."""

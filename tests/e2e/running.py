@@ -110,7 +110,7 @@ def running(*arguments: str, quiet: bool = False) -> Iterator[Service]:
         yield _answering(process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)
+        process.wait(SECONDS)
 
 
 def _answering(process: "subprocess.Popen[str]") -> Service:

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from tests.e2e.conftest import FAKES
-from tests.e2e.running import ROOT, Service, command, running, wait_for
+from tests.e2e.running import ROOT, SECONDS, Service, command, running, wait_for
 
 DEAD = "assay-local-Dead"
 
@@ -186,4 +186,4 @@ def test_a_taken_port_is_told_in_one_line() -> None:
 def test_it_ends_cleanly_when_told(number: signal.Signals) -> None:
     with running("--template", str(FAKES)) as started:
         started.process.send_signal(number)
-        assert started.process.wait(20) == 0
+        assert started.process.wait(SECONDS) == 0
