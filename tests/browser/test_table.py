@@ -2,8 +2,13 @@
 
 import re
 
+import pytest
+
+from tests.browser.test_jobs import ended
+from tests.browser.test_rank import MANY
 from tests.browser.visit import Visit
 from tests.e2e.samples import DESIGN, OTHER, POOR
+from tools.demo.proteins import fasta, proteins
 
 TABLE = "#rank-result .sheet"
 
@@ -51,3 +56,24 @@ def test_a_threshold_far_from_all_data_leaves_the_axes_to_the_data(visit: Visit)
     ticks = visit.page.locator("#rank-result figure >> nth=0 >> .tick").all_text_contents()
     numbers = [float(each.replace("\u2212", "-")) for each in ticks if re.fullmatch(r"\u2212?[\d.]+", each)]
     assert min(numbers) > -5
+
+
+@pytest.mark.parametrize("rows", [61, 300])
+def test_every_row_of_a_jobs_table_is_reached_by_scrolling(visit: Visit, rows: int) -> None:
+    body = fasta(proteins(80)).encode()
+    summary = visit.service.drop(f"rank/{rows}.fasta", body, threshold="-9", **{"top-k": str(rows)})
+    visit.go(f"/?job={summary['job_id']}")
+    ended(visit)
+    visit.page.evaluate(f"document.querySelector('{TABLE}').scrollTop = 1e7")
+    visit.page.wait_for_selector(f"{TABLE} tr[aria-rowindex='{rows + 1}']", state="attached")
+    assert visit.column("rank")[-1] == str(rows)
+
+
+def test_a_ranking_that_came_back_is_printed_whole(visit: Visit) -> None:
+    ranked(visit, MANY)
+    visit.page.click("#example-sequences")
+    visit.page.wait_for_selector("#rank-result[aria-busy=false] table")
+    visit.page.click("#rank-undo >> text=Undo")
+    assert len(visit.column("id")) < 100
+    visit.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert len(visit.column("id")) == 100

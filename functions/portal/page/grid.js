@@ -86,17 +86,17 @@ function listen(state, view) {
   view.box.addEventListener("scroll", () => requestAnimationFrame(() => drawRows(state, view)), {passive: true});
   view.box.addEventListener("keydown", event => walk(state, view, event));
   new ResizeObserver(() => drawRows(state, view)).observe(view.box);
-  latest = all => {
+  unfold.set(view.node, all => {
     state.all = all;
     drawRows(state, view);
-  };
+  });
 }
 
-/** The table that was made last: a print has every row of it, up to what a report can hold. */
-/** @type {(all: boolean) => void} */
-let latest = () => {};
-globalThis.addEventListener?.("beforeprint", () => latest(true));
-globalThis.addEventListener?.("afterprint", () => latest(false));
+/** A print has every row of the tables on the page, up to what a report can hold: what draws them, by their nodes. */
+const unfold = new WeakMap();
+const printing = on => { for (const node of document.querySelectorAll(".table")) unfold.get(node)?.(on); };
+globalThis.addEventListener?.("beforeprint", () => printing(true));
+globalThis.addEventListener?.("afterprint", () => printing(false));
 
 function filtered(state, view, field, i) {
   const column = state.columns[i];
@@ -161,7 +161,7 @@ function repaint(state, view) {
 function drawRows(state, view, anew = false) {
   const {length} = state.seen;
   const [from, to] = range(state, view, length);
-  if (!anew && state.from === from && state.to === to) return;
+  if (!anew && stands(state, from, to)) return;
   const place = focused(view);
   const old = anew ? new Map() : state.drawn;
   state.drawn = new Map();
@@ -171,6 +171,10 @@ function drawRows(state, view, anew = false) {
   if (!state.height && from < to) measure(state, view);
   if (place) refocus(state, view, place);
 }
+
+/** Say whether rows are drawn already. A long table is made before it is on the page, and measured there. */
+const stands = ({from, to, height, seen}, first, behind) =>
+  from === first && to === behind && (height > 0 || seen.length <= FEW);
 
 /** Return which control of which row has the focus, null where none has. */
 function focused({body}) {
