@@ -15,9 +15,9 @@ import {openTab} from "./tabs.js";
 
 const FORMS = {rank: "sequences", classify: "abstract"};
 const BRING = {rank: bringSequences, classify: bringAbstracts};
-let replaying = false;
+let replaying = false, begun = false;
 
-/** Take the options from the address, and keep it up to date; what ran is run again by `resume`. */
+/** Take the options from the address, and keep it up to date; what ran is run again by `resumeFirst`. */
 export function startAddress() {
   readAddress();
   for (const form of Object.keys(FORMS))
@@ -31,14 +31,18 @@ export function startAddress() {
 function connect(form) {
   at(form).addEventListener("submit", () => writeAddress(form), {capture: true});
   at(form).addEventListener("reset", () => {
+    begun = true;
     const address = new URL(location.href);
     for (const {id} of optionFields(form)) address.searchParams.delete(id);
     history.replaceState({}, "", unlink(address));
   });
 }
 
+/** Resume what the page was loaded with, unless something was run, cleared or gone to since then. */
+export const resumeFirst = () => begun || resume();
+
 /** Run again what had run at this address, as after a reload, where its input is still there; else open its link. */
-export function resume() {
+function resume() {
   const form = history.state?.ran;
   if (!FORMS[form] || jobInAddress()) return openLink();
   const {files, text} = wells[FORMS[form]];
@@ -47,6 +51,7 @@ export function resume() {
 }
 
 function press(form) {
+  begun = true;
   replaying = true;
   at(form).requestSubmit();
   replaying = false;
@@ -56,8 +61,10 @@ function press(form) {
 function openLink() {
   const [, form, text] = LINK.exec(location.hash) ?? [];
   if (!form || jobInAddress()) return false;
+  begun = true;
   openTab(form);
   unpacked(text).then(({input, made}) => {
+    if (LINK.exec(location.hash)?.[2] !== text) return;
     linked.made = made;
     BRING[form](input);
     history.replaceState({ran: form}, "");
@@ -69,6 +76,7 @@ function openLink() {
 
 function writeAddress(form) {
   if (replaying) return;
+  begun = true;
   linked.made = "";
   const address = new URL(location.href);
   for (const each of Object.keys(FORMS).flatMap(optionFields)) address.searchParams.delete(each.id);

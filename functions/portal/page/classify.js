@@ -21,7 +21,8 @@ import {waiting} from "./waiting.js";
 
 const MOST_TEXT = 1.5e6;  // bytes of as many abstracts as a request takes
 const EACH = ["no_label", "truncated"];  // notices that each abstract says of itself
-const desk = {well: /** @type {any} */(null), brought: /** @type {File | null} */(null), serving: "", thresholds: {},
+const desk = {well: /** @type {any} */(null), brought: /** @type {File | null} */(null),
+  sorting: /** @type {Promise<boolean> | null} */(null), serving: "", thresholds: {},
   titles: {}, running: new AbortController(), blank: /** @type {Node[]} */([]),
   run: {text: "", query: new URLSearchParams()}};
 
@@ -30,7 +31,7 @@ export function startClassify() {
   desk.blank = [...at("classify-result").childNodes];
   desk.well = intake({well: "classify-well", text: "abstract", input: "abstract-file", chip: "classify-file",
     taken, many: true, changed: measured});
-  at("classify").addEventListener("submit", event => { event.preventDefault(); classify(); });
+  at("classify").addEventListener("submit", event => { event.preventDefault(); submit(); });
   at("classify-clear").addEventListener("click", reset);
   at("example-abstract").addEventListener("click", () => {
     desk.well.replace(EXAMPLE_ABSTRACT);
@@ -47,22 +48,29 @@ export function classifyModels(serving, thresholds, titles) {
 /** Look at a file that is brought: a plain text is put into the box, all else is kept to be sent as it is. */
 function taken(file) {
   desk.brought = file;
-  sortOut(file).catch(error => complain("abstract", "classify-error", error.message));
+  desk.sorting = sortOut(file).catch(error => {
+    desk.sorting = null;
+    complain("abstract", "classify-error", error.message);
+    return false;
+  });
   return false;
 }
 
+/** Take a file, and say whether it is: not where something else was brought meanwhile. Throws Refusal. */
 async function sortOut(file) {
   const kind = await contentsOf(file);
   const text = kind === "text" && file.size <= MOST_TEXT ? await textOf(file) : "";
-  if (desk.brought !== file) return;
+  if (desk.brought !== file) return false;
   if (kind !== "text") {
     desk.well.set(file);
-    return announce(`File ${file.name}, ${size(file.size)}.`);
+    announce(`File ${file.name}, ${size(file.size)}.`);
+    return true;
   }
   if (file.size > MOST_TEXT) throw new Refusal(`${file.name} has ${size(file.size)}. At most ${MOST_TEXTS} abstracts `
     + "fit in a text. Send more as a table (CSV, TSV, Excel) or as JSON, one abstract a row.");
   if (text === null) throw new Refusal(`${file.name} is not UTF-8: save it as UTF-8, or paste its text.`);
   put(text);
+  return true;
 }
 
 function put(text) {
@@ -74,6 +82,7 @@ function put(text) {
 
 function measured() {
   desk.brought = desk.well.file ?? null;
+  desk.sorting = null;
   const {length} = at("abstract").value, texts = desk.well.file ? [] : parts(at("abstract").value);
   const words = texts.length > 1 ? `${texts.length} abstracts` : plural(length, "character");
   at("abstract-count").textContent = length && !desk.well.file ? words : "";
@@ -97,6 +106,15 @@ export function bringAbstracts(input) {
   desk.brought = null;
   if (typeof input !== "string") desk.well.set(input);
   else if (input !== desk.well.text()) desk.well.replace(input, "The link");
+}
+
+/** Classify what is there; a file that was just brought is looked at first. */
+async function submit() {
+  if (!desk.sorting) return classify();
+  occupied(true);
+  const sorted = await desk.sorting;
+  occupied(false);
+  return sorted && classify();
 }
 
 async function classify() {

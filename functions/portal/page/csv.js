@@ -72,9 +72,13 @@ export function saveBlob(name, blob) {
   announce(`${name} saved.`);
 }
 
+/** What buttons are called that say for a while that a text was copied, and what will end that. */
+const resting = new WeakMap();
+
 /** Copy a text, and say on the button that it is done. */
 export async function copy(text, pressed) {
-  const before = pressed.textContent;
+  const {name = pressed.textContent, clock} = resting.get(pressed) ?? {};
+  clearTimeout(clock);
   try {
     await navigator.clipboard.writeText(text);
     pressed.textContent = "Copied";
@@ -82,5 +86,6 @@ export async function copy(text, pressed) {
     pressed.textContent = "Not allowed here";
   }
   announce(pressed.textContent);
-  setTimeout(() => { pressed.textContent = before; }, 2000);
+  const back = () => { pressed.textContent = name; resting.delete(pressed); };
+  resting.set(pressed, {name, clock: setTimeout(back, 2000)});
 }

@@ -9,12 +9,19 @@ const MOST_TEXT = 1e6;  // characters of a box
 const MOST_FILES = 20e6;  // bytes of a well's files
 const LONGEST = 86_400_000;  // milliseconds after which files of a tab that is gone are let go
 
+/** The wells that hold something newer than what was kept, by the ids of their text areas. */
+const newer = new Set();
+
 /** Put back what was in the boxes, and keep what is. Call it once the wells are there; ends when all is back. */
 export async function startDrafts() {
   const texts = keptTexts();
   for (const [id, text] of Object.entries(texts)) if (wells[id] && !at(id).value) fill(id, text);
   for (const event of ["pagehide", "submit"]) addEventListener(event, keepTexts);
-  document.addEventListener("held", (/** @type {any} */ {detail}) => { keepFiles(detail).catch(() => {}); });
+  document.addEventListener("held", (/** @type {any} */ {detail}) => {
+    newer.add(detail);
+    keepFiles(detail).catch(() => {});
+  });
+  document.addEventListener("input", (/** @type {any} */ {target}) => { newer.add(target.id); });
   await backFiles().catch(() => {});
 }
 
@@ -72,7 +79,7 @@ async function backFiles() {
   for (const key of keys) {
     const {files, when} = await stored("readonly", store => store.get(key));
     const id = Object.keys(wells).find(each => key === `${tab()} ${each}`);
-    if (id) wells[id].setAll(files);
-    else if (Date.now() - when > LONGEST) await stored("readwrite", store => store.delete(key));
+    if (id && !newer.has(id)) wells[id].setAll(files);
+    else if (!id && Date.now() - when > LONGEST) await stored("readwrite", store => store.delete(key));
   }
 }

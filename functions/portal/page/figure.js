@@ -24,6 +24,8 @@ export function frame({title, name, height, paint, hint = "", controls = []}) {
   const node = make("figure", {}, make("figcaption", {}, make("span", {}, title), ...controls, tools), box,
     hint && make("p", {class: "hint"}, hint));
   const state = {width: 0};
+  const early = event => { if (!state.width) event.stopImmediatePropagation(); };  // nothing is drawn to point at yet
+  for (const kind of ["pointermove", "pointerdown", "keydown"]) picture.addEventListener(kind, early);
   const repaint = () => {
     if (!state.width) return;
     picture.setAttribute("viewBox", `0 0 ${state.width} ${height}`);

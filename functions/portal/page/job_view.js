@@ -33,11 +33,14 @@ async function openJob() {
   current.job = id;
   if (!id) return before && leave();
   say("Looking for the job …");
-  const lost = () => say("The service cannot be reached. Asking again …");
+  // A person who ranks or clears meanwhile does not want it any more.
+  const wanted = () => !work.signal.aborted && current.job === id;
+  const lost = () => wanted() ? say("The service cannot be reached. Asking again …") : work.abort();
   try {
     const job = await answerOf(id, work.signal, lost);
-    if (job && !work.signal.aborted) arrive(job, id);
+    if (job && wanted()) arrive(job, id);
   } catch (error) {
+    if (!wanted()) return;
     if (error.status === 404) unknown(at("rank-result"), id);
     else show(at("rank-result"), problem(error, "The job could not be opened"));
   }

@@ -1,7 +1,7 @@
 // @ts-check
 // The page's beginning.
 
-import {resume, startAddress} from "./address.js";
+import {resumeFirst, startAddress} from "./address.js";
 import {startClassify} from "./classify.js";
 import {startJobView} from "./job_view.js";
 import {startDrafts} from "./drafts.js";
@@ -25,4 +25,4 @@ showRuns();
 startAddress();
 startSnippets();
 startShortcuts();
-Promise.all([startDrafts(), describeModels().catch(() => {})]).then(resume);
+Promise.all([startDrafts(), describeModels().catch(() => {})]).then(resumeFirst);

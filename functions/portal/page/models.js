@@ -33,7 +33,7 @@ async function describeRank(models, {gate, score}) {
   accept(score);
   qualityOfRank(models.find(model => model.name === score));
   at("score_model").addEventListener("change", event => accept(event.target.value));
-  const offer = () => rankChoices(models, {gate_model: gate, score_model: score});
+  const offer = () => rankChoices(models, {gate_model: gate, score_model: score}).catch(() => {});
   const {searchParams} = new URL(location.href);
   if (at("rank-more").open || searchParams.has("gate_model") || searchParams.has("score_model")) await offer();
   else at("rank-more").addEventListener("toggle", offer, {once: true});

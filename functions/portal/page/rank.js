@@ -143,6 +143,7 @@ async function atOnce(file, signal) {
   const live = found.counts.passed === found.ranked.length;
   if (!live) found = await asked(file, given, signal);
   const {counts, rejected, notices, models, histograms} = found, ids = await idsByLine(file, rejected);
+  signal.throwIfAborted();
   state.view = ranking({...rows(found), counts, rejected, notices, models, histograms, ids, live, options: given,
     fixes: fixes(), share: shared(file, given, models)});
   show(at("rank-result"), state.view.node);
@@ -265,14 +266,15 @@ function keep(words) {
   const fields = Object.fromEntries([...FIELDS.map(name => [name, at(name).value]),
     ...CHECKS.map(name => [name, at(name).checked])]);
   const before = {text: state.well.text(), file: state.well.file, fields, view: state.view, ran: state.ran,
-    nodes: [...at("rank-result").childNodes], address: unlink(new URL(location.href)).href, ran_as: history.state};
+    nodes: [...at("rank-result").childNodes], address: unlink(new URL(location.href)).href, ran_as: history.state,
+    running: at("rank-result").getAttribute("aria-busy") === "true"};
   const back = button("Undo", () => restore(before), "link");
   at("rank-undo").replaceChildren(`${words} `, back);
   at("rank-undo").hidden = false;
 }
 
 /** @param {any} kept */
-function restore({nodes, view, ran, address, ran_as, ...before}) {
+function restore({nodes, view, ran, running, address, ran_as, ...before}) {
   state.work = replaced(state.work);
   busy(false);
   fill(before);
@@ -283,4 +285,5 @@ function restore({nodes, view, ran, address, ran_as, ...before}) {
   announce("Your input is back.");
   at("sequences").focus();
   if (jobInAddress()) dispatchEvent(new PopStateEvent("popstate"));
+  else if (running) again();  // what was put back waits for an answer that was given up
 }

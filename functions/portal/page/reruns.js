@@ -3,10 +3,12 @@
 
 import {announce, at, button, make} from "./dom.js";
 import {jobOptions} from "./options.js";
+import {fileOf} from "./outcomes.js";
+import {rememberRun} from "./runs.js";
 import {post} from "./service.js";
 
 /** Offer to rank a job's file again; `open(id)` shows the new job. */
-export function rerunBar({job_id: id, kind, state = "", rerun_of: before = ""}, open) {
+export function rerunBar({job_id: id, kind, upload, state = "", rerun_of: before = ""}, open) {
   if (kind !== "rank") return "";
   const said = make("p", {class: "field-error", hidden: true});
   const again = button("Rank the file again", async () => {
@@ -14,7 +16,8 @@ export function rerunBar({job_id: id, kind, state = "", rerun_of: before = ""}, 
     try {
       const job = await post(`jobs/${encodeURIComponent(id)}/rerun`, jobOptions("rank"));
       announce("The file is ranked again.");
-      open(job.job_id);
+      rememberRun({job: job.job_id, kind, name: fileOf({upload})});
+      if (again.isConnected) open(job.job_id);  // people may have gone on to something else
     } catch (error) {
       said.textContent = error.message;
       said.hidden = false;
