@@ -214,6 +214,15 @@ def test_thousands_of_pasted_lines_are_there_at_once(visit: Visit, families: int
     assert f"{families * 5 + 3:,} received" in visit.text("#rank-result .counts")
 
 
+def test_many_short_lines_are_pasted_at_once_too(visit: Visit) -> None:
+    visit.page.evaluate("addEventListener('paste', event => { window.quick = event.defaultPrevented; })")
+    visit.page.evaluate("text => navigator.clipboard.writeText(text)", f"{SHORT}\n" * 1500)
+    visit.page.focus("#sequences")
+    visit.page.keyboard.press("Control+V")
+    visit.page.wait_for_selector("#sequences-count >> text=1,500 lines")
+    assert visit.page.evaluate("quick")
+
+
 def test_another_model_may_be_chosen_and_the_answer_says_which_it_was(visit: Visit) -> None:
     models = {"gate_model": "stability-trypsin", "score_model": "stability-chymotrypsin"}
     visit.page.click("summary >> text=More options")

@@ -4,6 +4,7 @@
 import {announce, at, button, make, plural, size} from "./dom.js";
 
 const LONG = 10_000, LONGER = 1e6;  // characters
+const LINES = 100;  // browsers lay out all lines anew for each that they paste
 
 /** The wells of the page, by the ids of their text areas. @type {Record<string, any>} */
 export const wells = {};
@@ -70,7 +71,7 @@ function shown(state, {text, input, chip}) {
 /** Browsers paste thousands of lines in minutes; set as a value they are there at once, and very many are a file. */
 function pasteQuickly(event, area, take) {
   const text = event.clipboardData?.getData("text/plain") ?? "";
-  if (text.length < LONG) return;
+  if (text.length < LONG && text.split("\n").length < LINES) return;
   event.preventDefault();
   if (text.length > LONGER) return take([pasted(text)]);
   area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
