@@ -63,7 +63,7 @@ def decode_value(text: str) -> Any:
         return _DECODER.decode(text)  # json.loads would make a decoder for each
     except json.JSONDecodeError as error:
         place = f"line {error.lineno} column {error.colno}" if error.lineno > 1 else f"character {error.pos + 1}"
-        raise ValueError(f"no JSON at {place}: {error.msg}") from None
+        raise ValueError(f"not JSON at {place}: {error.msg}") from None
     except RecursionError:
         raise ValueError("JSON nested too deep") from None
     except _Refused:
