@@ -19,7 +19,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parent.parent
 PEERS: Final = ROOT / ".venv-peers/bin/python"
 _PATHS: Final = ("functions", "layers/assay/python", ".")
-_SETTLE: Final = 0.03
+SETTLE: Final = 0.03
 """Seconds in which the threads of an earlier run stop spinning."""
 
 
@@ -63,7 +63,7 @@ class Way:
     def run(self, task: Mapping[str, Any]) -> RunResult:
         """Do a task once."""
         assert self._process.stdin is not None
-        time.sleep(_SETTLE)
+        time.sleep(SETTLE)
         print(json.dumps(task), file=self._process.stdin, flush=True)
         return RunResult(**self._read_line())
 

@@ -9,6 +9,9 @@ import pytest
 
 from benchmarks.rank import GATE
 from tests.e2e.running import ROOT
+from tools.models.shipped import newest
+
+CLASSIFIER = "arxiv-archives"
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,6 +27,19 @@ def test_windows_by_a_scan_rank_as_one_by_one() -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.findall(r"^\| (.+?) \|", done.stdout, re.MULTILINE)[2:] == ["shipped pair", "one by one", "scan"]
+
+
+def test_texts_side_by_side_have_the_bits_of_one_by_one() -> None:
+    path, bundle = (
+        os.pathsep.join(str(ROOT / part) for part in ("layers/assay/python", ".")),
+        newest(ROOT / "models", CLASSIFIER),
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.side_by_side", str(bundle), "--size", "smoke", "--threads", "2"],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"^\| (\d+) \|", done.stdout, re.MULTILINE) == ["8", "16"]
 
 
 def test_a_file_through_the_machine_is_what_one_pass_gives() -> None:

@@ -102,7 +102,7 @@ def test_litert_classifies_as_tensorflow_does(name: str) -> None:
         ids = tokens.ids[None, :]
         logits = np.asarray(graph.run({"input_ids": ids, "attention_mask": np.ones_like(ids)}), np.float32)
         expected = classifier._activate(logits)[0]
-        found = classifier._scores([tokens.ids])[0]
+        found = classifier._windows([tokens.ids])[0]
         gaps.append(float(np.abs(found - expected).max()))
     print(f"{name}: {len(gaps)} abstracts, scores differ by at most {max(gaps):.4f}, on average {np.mean(gaps):.4f}")
     assert max(gaps) < 0.15  # int8 weights: LiteRT rounds what they are multiplied with, TensorFlow does not

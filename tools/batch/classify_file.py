@@ -23,8 +23,8 @@ from tools.models.shipped import newest_model
 from tools.transfers import Bar
 
 SHARD_BYTES: Final = 1 << 18
-"""Some hundred abstracts, a second or two: so often is progress shown. One process does them all, for each abstract
-keeps the cores busy by itself."""
+"""Some hundred abstracts, a second or two: so often is progress shown. One process does them all: it
+runs abstracts side by side and keeps the cores busy."""
 
 
 def classify_file(

@@ -18,6 +18,8 @@ from assay.abstracts.abstract_records import Layout
 from assay.jobs.classify_files import add_labels, sniff_layout
 from assay.jobs.steps import redrive
 from assay.jobs.workspace import ShardResult
+from assay.models import text_classifier
+from assay.models.loading import Inputs, LoadedModel
 from assay.options import ClassifyOptions
 from classify import jobs as classify_jobs
 from classify.reply import FORMS
@@ -61,6 +63,20 @@ def test_an_abstract_a_line(paper_drop: Drop) -> None:
     job = paper_drop.job(job_id)
     assert (job.kind, job.state, dict(job.counts)) == ("classify", "SUCCEEDED", summary["counts"])
     assert set(job.results) == {"classification", "rejected", "summary"}
+
+
+def test_no_abstract_of_a_file_shares_a_run_with_another(paper_drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows, unchanged = list[int](), LoadedModel.run
+
+    def run(model: LoadedModel, inputs: Inputs) -> Any:
+        rows.append(len(inputs["input_ids"]))
+        return unchanged(model, inputs)
+
+    monkeypatch.setattr(text_classifier, "_shape", lambda model: (None, None))
+    monkeypatch.setattr(LoadedModel, "run", run)
+    job_id = paper_drop.done("classify/a.txt", f"{GOOD}\n{OTHER}\n{GOOD} {OTHER}\n".encode())
+    assert len(lines(paper_drop, job_id)) == 3
+    assert set(rows) == {1}
 
 
 def test_a_line_that_takes_too_long_costs_its_own_row(paper_drop: Drop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,17 @@ def test_a_loaded_model_takes_twice_its_files_and_eight_megabytes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("task", "threads", "megabytes"),
+    [("text-classification", 1, 10), ("text-classification", 2, 12), ("sequence-score", 2, 10)],
+)
+def test_a_classifier_of_several_threads_takes_its_size_once_more_for_each(
+    task: str, threads: int, megabytes: int
+) -> None:
+    known: Any = Manifest("a", "1", task, size=1 << 20)
+    assert estimate_memory(known, threads) == megabytes << 20
+
+
+@pytest.mark.parametrize(
     ("more", "dropped"), [(0, []), (1, ["1"]), ((8 << 20) + 1, ["1", "2"]), (1 << 40, ["1", "2", "3"])]
 )
 def test_those_used_longest_ago_are_let_go_until_there_is_room_but_for_one(more: int, dropped: list[str]) -> None:

@@ -31,6 +31,7 @@ class Manifest:
 class Model:
     manifest: Manifest
     folder: Path
+    threads: int = 1
 
 
 @dataclass

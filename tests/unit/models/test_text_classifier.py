@@ -88,6 +88,15 @@ def test_every_input_shape_gives_the_same_scores(tiny: LoadedModel, shape: tuple
         assert size is None or {each[axis] for each in runner.shapes} == {size}
 
 
+def test_texts_that_run_alone_share_no_run(tiny: LoadedModel) -> None:
+    runner = Recorder()
+    alone = with_runner(tiny, runner, (None, None)).run_alone()
+    found = alone.classify(TEXTS)
+    assert [rows for rows, _ in runner.shapes] == [1] * 3
+    singly = [alone.classify([text])[0] for text in TEXTS]
+    assert [each.scores.tobytes() for each in found] == [each.scores.tobytes() for each in singly]
+
+
 def test_repeats_in_a_request_are_computed_once(tiny: LoadedModel) -> None:
     runner = Recorder()
     found = with_runner(tiny, runner).classify([TEXTS[0], TEXTS[2], TEXTS[0], TEXTS[0]])

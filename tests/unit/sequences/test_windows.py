@@ -49,7 +49,7 @@ def test_scores_are_those_of_the_windows_weighed_by_their_tokens(tmp_path: Path)
     (tokens,) = TextTokenizer(TINY / "tokenizer.json", 32, 8).encode([LONG])
     windows = [tokens.ids, *tokens.more]
     assert len(windows) > 3
-    each = [classifier._scores([ids])[0] for ids in windows]
+    each = [classifier._windows([ids])[0] for ids in windows]
     (prediction,) = classifier.classify([LONG])
     expected = np.average(each, axis=0, weights=[len(ids) for ids in windows])
     np.testing.assert_allclose(prediction.scores, expected, atol=1e-6)

@@ -177,7 +177,7 @@ def classify_shard(
     manifest: JobPlan, index: int, uploads: Bucket, working: Workspace, classifier: TextClassifier
 ) -> ShardResult:
     """Classify a shard in constant memory; its lines and its rejects are written as they are made."""
-    shaped = _Shaped(manifest, classifier.text)
+    shaped, alone = _Shaped(manifest, classifier.text), classifier.run_alone()
     tally = working.begin_tally(index, _PIECE)
     records = iter(_records(manifest, index, uploads, tally))
     done = size = 0
@@ -187,7 +187,7 @@ def classify_shard(
     try:
         with RejectParts(working, index) as bad, lines as writer:
             while some := list(islice(records, _AT_ONCE)):
-                good, refused = classify_records((each for each in some if not isinstance(each, Notice)), classifier)
+                good, refused = classify_records((each for each in some if not isinstance(each, Notice)), alone)
                 said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
                 noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
                 labels.update(each["label"] for _, result in said for each in result["labels"])
@@ -212,15 +212,17 @@ def classify_records(
 ) -> tuple[list[ClassifiedRecord], list[Reject]]:
     """Return the predictions of records, and the rejects, both in order of lines.
 
-    Each abstract is run by itself, so that its scores are the same whatever stands beside it in a shard.
+    The classifier is to give each abstract a run to itself: its scores are then the same whatever stands beside it.
     """
+    some = list(records)
+    outcomes = iter(classify([each.text for each in some if isinstance(each, AbstractRecord)], classifier))
     good: list[ClassifiedRecord] = []
     refused: list[Reject] = []
-    for record in records:
+    for record in some:
         if isinstance(record, Reject):
             refused.append(record)
             continue
-        [found] = classify([record.text], classifier)
+        found = next(outcomes)
         if isinstance(found, InvalidAbstract):
             refused.append(Reject(record.line, str(found.details["reason"]), found.message))
         else:

@@ -7,7 +7,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +28,7 @@ from assay.telemetry import logger, phase
 if TYPE_CHECKING:
     from assay.abstracts.classification import UsualTexts
     from assay.abstracts.tokens import TextTokenizer
+    from assay.models.parallel_runs import ParallelRuns, Run
     from assay.models.wide_part import WidePart
     from assay.models.window_scan import WindowScan
     from assay.ranking.distributions import ReferenceScale
@@ -35,12 +36,15 @@ if TYPE_CHECKING:
 
 
 _FREE_AXIS = 16
+MANY: Final = 8
+"""From so many inputs on it pays to run them side by side."""
+Inputs = Mapping[str, NDArray[Any]]
 
 
 class Runner(Protocol):
     """A loaded network."""
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def run(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return the first output for inputs named as in the manifest."""
         ...
 
@@ -54,19 +58,46 @@ class LoadedModel:
     runner: Runner
     threads: int = 1
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def run(self, inputs: Inputs) -> NDArray[np.float32]:
         """Return the first output; ModelUnavailable, which names the model, whatever its runtime raises."""
-        return self._run(self.runner, inputs)
+        with self._failures_named():
+            return self.runner.run(inputs)
 
-    def _run(self, runner: Runner, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+    def run_all(self, several: Sequence[Inputs]) -> list[NDArray[np.float32]]:
+        """Return the first output of each, in order, as `run` does: many run side by side. Put long ones first."""
+        side_by_side = self.parallel_runs if len(several) >= MANY else None
+        if side_by_side is None or not side_by_side.expect(len(several)):
+            return [self.run(each) for each in several]
+        with self._failures_named():
+            return side_by_side.run(several)
+
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
         try:
-            return runner.run(inputs)
+            yield
         except AssayError:
             raise
         except Exception as error:
             name, version = self.manifest.name, self.manifest.version
             message = f"{name} {version} failed while it ran ({type(error).__name__}): {error}"
             raise ModelUnavailable(message, model=name, version=version) from error
+
+    @cached_property
+    def parallel_runs(self) -> "ParallelRuns | None":
+        """What runs the same network once for each thread; None where one thread or TensorFlow runs it."""
+        if self.threads == 1 or self.manifest.format != "tflite":
+            return None
+        from assay.models.parallel_runs import ParallelRuns
+
+        return ParallelRuns(self._load_singles, self.threads, processors(self.threads))
+
+    def _load_singles(self) -> "list[Run]":
+        """Return the network with one thread, once for each thread; none where its file cannot be read again."""
+        try:
+            return [load_litert(self.folder, self.manifest, 1).run for _ in range(self.threads)]
+        except (AssayError, MemoryError) as error:
+            logger.warning("texts run one by one", model=self.manifest.name, reason=str(error))
+            return []
 
     @cached_property
     def window_scan(self) -> "WindowScan | None":
@@ -77,7 +108,12 @@ class LoadedModel:
 
         name, spec = self.manifest.inputs[0].name, self.manifest.scan
         runner = load_scan(self.folder / spec.path, name, self.threads)
-        return WindowScan(lambda text: self._run(runner, {name: text}), self.manifest.sequence.length, spec.length)
+
+        def run(text: NDArray[Any]) -> NDArray[np.float32]:
+            with self._failures_named():
+                return runner.run({name: text})
+
+        return WindowScan(run, self.manifest.sequence.length, spec.length)
 
     @property
     def text(self) -> TextSpec:
@@ -294,6 +330,11 @@ class Processors:
         if self.usable and _keep_to(self.usable[:1]):
             _keep_to(self.usable)
 
+    def keep_to_others(self) -> None:
+        """Keep this thread to the other processors, for good."""
+        if self.usable:
+            _keep_to(self.usable[1:])
+
     @contextmanager
     def others(self) -> Iterator[None]:
         """Let threads that are begun meanwhile keep to the other processors: they inherit it."""
@@ -342,7 +383,6 @@ _PAUSE: Final = 0.002
 """Seconds after which a thread may have moved; between batches and models it has not, and to step takes 0.1 ms."""
 _last = threading.local()
 """When this thread last ran a network whose threads are pinned, whichever network that was: `ended`."""
-Inputs = Mapping[str, NDArray[Any]]
 
 
 class LiteRTRunner:

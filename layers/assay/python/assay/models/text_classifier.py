@@ -37,11 +37,12 @@ ACTIVATIONS: Mapping[str, Callable[[Scores], Scores]] = {
 class TextClassifier:
     """Classifies cleaned texts with one loaded model; BundleInvalid when its inputs are not a BERT's.
 
-    It costs nothing to make once the model has its tokenizer, so each user makes one.
+    It costs nothing to make once the model has its tokenizer, so each user makes one. With `alone`, each text has a run
+    to itself, so that its scores are the same bits whatever stands beside it.
     """
 
-    def __init__(self, model: LoadedModel) -> None:
-        self.model, self.text = model, model.text
+    def __init__(self, model: LoadedModel, *, alone: bool = False) -> None:
+        self.model, self.text, self._alone = model, model.text, alone
         self.longest = model.longest
         self.rows, self.width = _shape(model)
         self._activate = ACTIVATIONS[self.text.activation]
@@ -66,20 +67,30 @@ class TextClassifier:
             for each, notice in zip(tokens, notices, strict=True)
         ]
 
+    def run_alone(self) -> "TextClassifier":
+        """Return a classifier with the same model that gives each text a run to itself."""
+        return TextClassifier(self.model, alone=True)
+
     def _windows(self, windows: list[Ids]) -> Scores:
         """Return the scores [windows, labels]."""
         scores = np.empty((len(windows), len(self.text.labels)), np.float32)
-        for batch in batches([len(ids) for ids in windows], self.rows, self.longest):
-            scores[batch] = self._scores([windows[index] for index in batch])
+        lengths = [len(ids) for ids in windows]
+        runs = [*batches(lengths, 1 if self._alone else self.rows, self.longest)][::-1]
+        found = self.model.run_all([self._stack([windows[index] for index in batch]) for batch in runs])
+        for batch, logits in zip(runs, found, strict=True):
+            scores[batch] = self._read(logits, len(batch))
         return scores
 
-    def _scores(self, texts: list[Ids]) -> Scores:
-        """Return the scores [texts, labels] of one run of the model."""
+    def _stack(self, texts: list[Ids]) -> dict[str, npt.NDArray[Any]]:
+        """Return the inputs of one run of the model."""
         width = self.width or padded_tokens(max(len(ids) for ids in texts), self.longest)
-        ids, mask = stack(texts, self.rows or len(texts), width, self.text.pad_id)
-        logits = self.model.run(self._inputs(ids, mask))[: len(texts)]
-        self._check(logits, len(texts))
-        return self._activate(logits)
+        return self._inputs(*stack(texts, self.rows or len(texts), width, self.text.pad_id))
+
+    def _read(self, logits: Scores, texts: int) -> Scores:
+        """Return the scores [texts, labels] of what one run answered."""
+        known = logits[:texts]
+        self._check(known, texts)
+        return self._activate(known)
 
     def _inputs(self, ids: Ids, mask: Ids) -> dict[str, npt.NDArray[Any]]:
         known = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
