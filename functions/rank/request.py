@@ -64,8 +64,9 @@ def read_request(request: Request, known: Collection[str] = OPTIONS) -> RankRequ
     kind, (part, sent) = request.media_type, request.contents(RANKING)
     require_type(kind)
     data, fmt = sniff_body(part, sent.get("column"))
-    items, beside = list_items(parse_several(data, LISTS), sent.get("column")) if fmt is Format.JSON else (None, {})
+    body = parse_several(data, LISTS) if fmt is Format.JSON else None
     require_known(sent, known)
+    items, beside = list_items(body, sent.get("column")) if fmt is Format.JSON else (None, {})
     require_known(beside, known, "field")
     given = read_options(RANKING, sent, beside)
     options = RankOptions(**given)
