@@ -7,6 +7,7 @@ import pytest
 
 from assay.jobs.job_records import Claim, Jobs, UploadIdentity
 from tests.conftest import Aws
+from tests.unit.jobs.writes import PARTS, act_before, die
 
 UPLOAD = UploadIdentity("uploads", "rank/a.txt", '"etag"', "0055AED6DCD90281E5")
 
@@ -30,16 +31,13 @@ def jobs(aws: Aws, clock: Clock) -> Jobs:
 
 
 def died(monkeypatch: pytest.MonkeyPatch, deadly: str, act: Callable[[], Any]) -> None:
-    def die(*_: Any) -> None:
-        raise InterruptedError
-
     with monkeypatch.context() as patch:
-        patch.setattr(Jobs, deadly, die)
+        act_before(patch, deadly, die)
         with pytest.raises(InterruptedError):
             act()
 
 
-@pytest.mark.parametrize("deadly", ["_record", "_point"])
+@pytest.mark.parametrize("deadly", PARTS)
 @pytest.mark.parametrize(("owner", "seconds"), [("one", 0), ("two", 61)])
 def test_a_claimer_that_died_before_it_had_begun_is_followed_by_itself_at_once_and_by_another_soon(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str, owner: str, seconds: int
@@ -53,22 +51,17 @@ def test_a_claimer_that_died_before_it_had_begun_is_followed_by_itself_at_once_a
     assert (job.id, job.state, job.bucket) == (claim.job_id, "QUEUED", "uploads")
 
 
-@pytest.mark.parametrize("slow", ["_record", "_point"])
+@pytest.mark.parametrize("slow", PARTS)
 def test_a_claimer_that_is_about_to_begin_is_left_to_it(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
-    claims, done = [], getattr(jobs, slow)
-
-    def while_another_claims(*given: Any) -> None:
-        claims.append(jobs.claim(UPLOAD, "two", 900))
-        done(*given)
-
+    claims = []
     with monkeypatch.context() as patch:
-        patch.setattr(jobs, slow, while_another_claims)
+        act_before(patch, slow, lambda: claims.append(jobs.claim(UPLOAD, "two", 900)))
         first = jobs.claim(UPLOAD, "one", 900)
     assert (first.state, claims) == ("new", [Claim(first.job_id, "running")])
     assert jobs.release(UPLOAD, "one")
 
 
-@pytest.mark.parametrize("deadly", ["_record", "_point"])
+@pytest.mark.parametrize("deadly", PARTS)
 def test_a_promise_that_died_leaves_no_job_beside_the_files(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str
 ) -> None:

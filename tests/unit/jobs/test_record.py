@@ -9,6 +9,7 @@ import pytest
 
 from assay.jobs.job_records import CANCELLED, Claim, Job, Jobs, UploadIdentity
 from tests.unit.jobs.dynamodb import DynamoDb
+from tests.unit.jobs.writes import PARTS, act_before, die
 
 
 class Clock:
@@ -121,12 +122,12 @@ def test_a_lease_is_its_owners_to_its_last_second(jobs: Jobs, clock: Clock, seco
     assert jobs.claim(UPLOAD, "two", 900) == Claim(first.job_id, state, 2 if state == "taken_over" else 1)
 
 
-@pytest.mark.parametrize("deadly", ["_record", "_point"])
+@pytest.mark.parametrize("deadly", PARTS)
 def test_a_claim_without_a_record_is_free_after_a_minute(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Jobs, deadly, _die)
+        act_before(patch, deadly, die)
         with pytest.raises(InterruptedError):
             jobs.claim(UPLOAD, "one", 900)
     assert jobs.wait(UPLOAD, 900) == 60
@@ -137,10 +138,6 @@ def test_a_claim_without_a_record_is_free_after_a_minute(
     clock.now += 0.5
     assert jobs.claim(UPLOAD, "two", 900).state == "taken_over"
     assert jobs.wait(UPLOAD, 900) == 900
-
-
-def _die(*_: Any) -> None:
-    raise InterruptedError
 
 
 def test_nobody_waits_for_what_nobody_claimed(jobs: Jobs) -> None:
@@ -315,13 +312,13 @@ def test_of_claims_at_once_one_is_granted(jobs: Jobs) -> None:
     assert len({claim.job_id for claim in claims}) == 1
 
 
-@pytest.mark.parametrize("deadly", ["_record", "_point"])
+@pytest.mark.parametrize("deadly", PARTS)
 @pytest.mark.parametrize(("owner", "seconds"), [("one", 0), ("two", 61)])
 def test_a_claimer_that_died_before_it_had_begun_is_followed(
     jobs: Jobs, clock: Clock, monkeypatch: pytest.MonkeyPatch, deadly: str, owner: str, seconds: int
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Jobs, deadly, _die)
+        act_before(patch, deadly, die)
         with pytest.raises(InterruptedError):
             jobs.claim(UPLOAD, "one", 900)
     clock.now += seconds
