@@ -6,7 +6,6 @@ that of a fresh process, from its first line to its first answer, with the bundl
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.measuring import describe_machine
+from benchmarks.measuring import describe_machine, peak_megabytes
 from benchmarks.objects import serve_items
 from tools.models.shipped import newest
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from assay.models.text_classifier import TextClassifier
 
 SHIPPED: Final = newest(Path(__file__).parent.parent / "models", "arxiv-archives")
-LENGTHS: Final = (64, 128, 192, 200, 256)
+LENGTHS: Final = (64, 128, 192, 200, 256, 512)
 RUNS: Final = 15
 STARTS: Final = 5
 BATCH: Final = 64
@@ -80,7 +79,7 @@ def measure_classifier(bundle: Path, threads: int) -> list[tuple[str, str]]:
         (f"{BATCH} abstracts of mixed lengths", f"{BATCH / median(lambda: classifier.classify(mixed), 3):.0f} /s")
     )
     rows += time_cache(classifier, mixed)
-    rows.append(("peak memory", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"))
+    rows.append(("peak memory", f"{peak_megabytes():.0f} MB"))
     return rows
 
 

@@ -73,7 +73,7 @@ SIZES: Final[dict[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
     "quick": ((1000, 10_000, 100_000), (1, 10, 100)),
     "full": ((1000, 10_000, 100_000, 1_000_000, 10_000_000), (1, 10, 100, 1000, 10_000)),
 }
-LONGEST: Final = 256
+LONGEST: Final = 512
 """What the shipped classifier reads."""
 RATE_OF: Final = {"smoke": (200, 2), "quick": (50_000, 20), "full": (200_000, 100)}
 """How many sequences and abstracts the rates are measured on."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import Empty, LifoQueue
 from typing import Any
 
-from benchmarks.rank import peak_megabytes
+from benchmarks.measuring import peak_megabytes
 from tools.batch.files_as_s3 import FolderClient
 from tools.local.lambdas import Context, Local
 from tools.local.stack import Function

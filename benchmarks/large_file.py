@@ -25,8 +25,8 @@ from assay.ranking.ranker import rank_blocks
 from assay.ranking.ranking import ranking_csv
 from assay.sequences.contract import DEFAULT
 from benchmarks.environments import Environments
-from benchmarks.measuring import describe_machine
-from benchmarks.rank import GATE, SCORE, Case, parse_file, peak_megabytes, scorers
+from benchmarks.measuring import describe_machine, peak_megabytes
+from benchmarks.rank import GATE, SCORE, Case, parse_file, scorers
 from tools.local.events import Created, s3_event
 from tools.local.service import LocalService, Options
 from tools.local.stack import Function

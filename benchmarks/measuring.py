@@ -3,6 +3,7 @@
 import argparse
 import os
 import platform
+import resource
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -145,6 +146,15 @@ def arguments(about: str | None, program: str) -> argparse.ArgumentParser:
     parser.add_argument("--write", action="store_true", help="also write the tables, and with matplotlib the plots")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="FOLDER", help="where (benchmarks/results)")
     return parser
+
+
+def peak_megabytes() -> float:
+    """Return this process's peak resident memory; Linux's ru_maxrss would count the parent's too."""
+    status = Path("/proc/self/status")
+    for line in status.read_text().splitlines() if status.exists() else []:
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def hush() -> None:

@@ -7,7 +7,6 @@ from S3. Without FILE, seeded random sequences are written to a temporary folder
 import argparse
 import gzip
 import os
-import resource
 import statistics
 import sys
 import tempfile
@@ -30,8 +29,7 @@ from assay.sequences.contract import DEFAULT
 from assay.sequences.formats import sniff_format
 from assay.sequences.parsing import parse
 from assay.text.compression import gunzip
-from benchmarks.measuring import describe_machine
-from tools.models.shipped import newest
+from benchmarks.measuring import describe_machine, peak_megabytes
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 GATE: Final = "stability-chymotrypsin"
@@ -105,6 +103,9 @@ def scorers(case: Case) -> tuple[Scorer, Scorer]:
     """Return the gate and the score model of a case."""
     if case.phase == "parse + top-k":
         return Null(), Null()
+    # Beside PyTorch, tools.models loads its compiler: 75 MB that no other case's memory should have.
+    from tools.models.shipped import newest
+
     gate, score = (load_folder(newest(MODELS, name), case.threads) for name in (GATE, SCORE))
     return SequenceScorer(gate), SequenceScorer(score)
 
@@ -118,15 +119,6 @@ def measure_case(case: Case) -> Measure:
         received = run()
         seconds.append(time.perf_counter() - start)
     return Measure(received, statistics.median(seconds), peak_megabytes())
-
-
-def peak_megabytes() -> float:
-    """Return this process's peak resident memory; Linux's ru_maxrss would count the parent's too."""
-    status = Path("/proc/self/status")
-    for line in status.read_text().splitlines() if status.exists() else []:
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measure_apart(cases: Iterable[Case]) -> Iterator[tuple[Case, Measure]]:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.measuring import now
+from benchmarks.measuring import now, peak_megabytes
 from benchmarks.peers import runtimes, sequences, text_ways
-from benchmarks.rank import peak_megabytes
 
 Act = Callable[[Any], Any]
 _ARCH_PRCTL: Final = 158
