@@ -136,7 +136,7 @@ def new_plan(
     source, metadata, head = pin_object(uploads, upload)
     if options is None:
         options = kind.options({name.replace("-", "_"): value for name, value in metadata.items()})
-    from assay.text.packing import look  # brings NumPy, which the portal does not have
+    from assay.text.packing import look  # the portal reads no file, and starts sooner without it
 
     chunks = [head] if source.size == len(head) else _read_on(uploads, source, head)
     found = look(chunks, source.key.rpartition("/")[2])

@@ -23,7 +23,7 @@ PACKINGS: Final = (
 )
 """How a file may be packed, and from which encoding its text is read, `gzip+utf-16-le`; empty for plain text.
 
-`assay.text.packing` reads these; it is not imported, for it brings NumPy, which the portal does not have.
+`assay.text.packing` reads these. It is not imported: the portal reads no file, and starts sooner without it.
 """
 
 PinnedModels = Mapping[str, Mapping[str, str]]
