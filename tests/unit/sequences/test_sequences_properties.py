@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.errors import AssayError, UnreadableInput
@@ -66,8 +66,10 @@ def _plain(record: reference.Record, width: int, *own: str) -> reference.Record:
     return record._replace(extra=(*record.extra, *("",) * (width - len(record.extra))))
 
 
-@pytest.mark.parametrize("fmt", [Format.LINES, Format.FASTA, Format.CSV, Format.JSONL])
+@pytest.mark.parametrize("fmt", [Format.LINES, Format.FASTA, Format.CSV, Format.JSONL, Format.WRAPPED])
 @given(pair=chunked(), bounds=limits, block_bytes=st.integers(1, 300))
+@example(pair=(b"A" * 44 + b" \n", [b"A" * 44 + b" \n"]), bounds=Limits(1, 1, 44), block_bytes=300)
+@example(pair=(b" " * 45 + b"\n", [b" " * 45 + b"\n"]), bounds=Limits(1, 1, 44), block_bytes=300)
 def test_neither_chunks_nor_blocks_change_what_is_read(
     fmt: Format, pair: Chunked, bounds: Limits, block_bytes: int
 ) -> None:

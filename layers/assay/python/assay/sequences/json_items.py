@@ -112,12 +112,12 @@ def _whole(head: bytes, limits: Limits) -> Iterator[object]:
 
 
 def _read(line: int, text: bytes, limits: Limits) -> Value | Reject:
-    """Decode one line."""
+    """Decode one line; its blanks count in its size, as they do where a line is skipped unread."""
+    if len(text) > limits.record_bytes:
+        return too_long(line, limits)
     text = text.strip(b" \t")
     if not text:
         return Reject(line, EMPTY, "a blank line")
-    if len(text) > limits.record_bytes:
-        return too_long(line, limits)
     try:
         return Value(line, decode_value(text.decode("utf-8")))
     except UnicodeDecodeError as error:
