@@ -3,6 +3,11 @@
 import gzip
 import random
 
+from tools.models.shipped import newest
+from tools.paths import ROOT
+
+CLASSIFIER = newest(ROOT / "models", "arxiv-archives").name
+"""The version that a deployment publishes."""
 ALPHABET = "ACDEFGHIKLMNPQRSTVWY"
 DESIGN = "DDEIERIIKKLLKRGVDPDEVKEILRKKGVDPKEIEKLLKDLKLESSGGS"
 OTHER = "DEELEKLLKKLLRKGIDPEEIREILKRRGIDPKDIERLLRELKLESSGGS"

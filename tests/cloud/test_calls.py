@@ -11,7 +11,7 @@ import requests
 
 from tests.cloud.account import Account
 from tests.cloud.deployment import Deployment, wait_for
-from tests.cloud.samples import ABSTRACT, CSV, DESIGN, FASTA, GZIP, LINES, OTHER, POOR, SHORT, sequences
+from tests.cloud.samples import ABSTRACT, CLASSIFIER, CSV, DESIGN, FASTA, GZIP, LINES, OTHER, POOR, SHORT, sequences
 from tests.papers.layouts import article
 
 pytestmark = pytest.mark.cloud
@@ -41,7 +41,7 @@ class Names(dict[str, str]):
     """A name for each parameter of a path."""
 
     def __missing__(self, key: str) -> str:
-        return {"target": "arxiv-archives:predict", "version": "4"}.get(key, "arxiv-archives")
+        return {"target": "arxiv-archives:predict", "version": CLASSIFIER}.get(key, "arxiv-archives")
 
 
 def test_every_page_is_open_and_answers(cloud: Deployment) -> None:
@@ -106,7 +106,7 @@ def test_an_abstract_is_classified_by_every_route(cloud: Deployment) -> None:
     assert cloud.post("/classify", data=ABSTRACT.encode(), headers={"Content-Type": "text/plain"}).status_code == 200
 
 
-@pytest.mark.parametrize("version", ["", "/versions/4"])
+@pytest.mark.parametrize("version", ["", f"/versions/{CLASSIFIER}"])
 def test_tensorflow_serving_and_open_inference_are_spoken(cloud: Deployment, version: str) -> None:
     serving = cloud.post(f"/v1/models/arxiv-archives{version}:predict", json={"instances": [ABSTRACT]})
     assert serving.status_code == 200, serving.text
