@@ -73,8 +73,6 @@ SIZES: Final[dict[str, tuple[tuple[int, ...], tuple[int, ...]]]] = {
     "quick": ((1000, 10_000, 100_000), (1, 10, 100)),
     "full": ((1000, 10_000, 100_000, 1_000_000, 10_000_000), (1, 10, 100, 1000, 10_000)),
 }
-LONGEST: Final = 512
-"""What the shipped classifier reads."""
 RATE_OF: Final = {"smoke": (200, 2), "quick": (50_000, 20), "full": (200_000, 100)}
 """How many sequences and abstracts the rates are measured on."""
 
@@ -99,7 +97,7 @@ def rank_points(folder: Path, pair: Path, counts: Sequence[int], at: float, thre
 def classify_points(folder: Path, counts: Sequence[int], threads: int) -> Iterable[Point]:
     """Yield a point for each number of abstracts of mixed length, by the shipped classifier."""
     for count in counts:
-        yield _point("assay-int8", folder, {"ids": abstracts(count, LONGEST), "rows": 1}, count, threads)
+        yield _point("assay-int8", folder, {"ids": abstracts(count), "rows": 1}, count, threads)
 
 
 def _point(name: str, folder: Path, task: dict[str, Any], count: int, threads: int) -> Point:
@@ -130,7 +128,7 @@ def rates(pair: Path, classifier: Path, folder: Path, at: float, size: str, roun
     (path,) = files(folder, [sequences]).values()
     tasks: dict[str, tuple[str, Path, dict[str, Any], int]] = {
         "rank": ("assay", pair, {"path": str(path), "threshold": at}, sequences),
-        "classify": ("assay-int8", classifier, {"ids": abstracts(texts, LONGEST), "rows": 1}, texts),
+        "classify": ("assay-int8", classifier, {"ids": abstracts(texts), "rows": 1}, texts),
     }
     with ExitStack() as stack:
         acts = {}

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 
+from assay.jobs.classify_files import AT_ONCE
 from assay.models.loading import LoadedModel, load_folder
 from assay.models.parallel_runs import PAYS
 from assay.models.text_classifier import Ids, Scores, TextClassifier
@@ -23,8 +24,6 @@ COUNTS: Final = {"smoke": (8,), "quick": (2, 8), "full": (1, 2, 8, 32)}
 LENGTHS: Final = {"smoke": (32,), "quick": (64, 256), "full": (32, 64, 128, 256)}
 ROUNDS: Final = {"smoke": 1, "quick": 5, "full": 7}
 SHARD: Final = {"smoke": 16, "quick": 64, "full": 128}
-AT_ONCE: Final = 64
-"""A job's shard has so many abstracts run at once."""
 Act = Callable[[list[Ids]], Scores]
 
 

@@ -1,7 +1,12 @@
 """The model card, written from the manifest so that the two never differ."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from assay.models.manifest import MANIFEST
+from tools.models.build import build_manifest
 
 _TEMPLATE = """# arxiv-archives
 
@@ -89,6 +94,13 @@ _NAMES = {
     "top1": "best label correct",
     "ece": "calibration error, mean of labels",
 }
+
+
+def write_described(bundle: Path, header: Mapping[str, Any]) -> None:
+    """Write the manifest of a bundle whose files are there, and the card beside it."""
+    manifest = build_manifest(bundle, dict(header)).dumps()
+    (bundle / MANIFEST).write_bytes(manifest)
+    (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
 
 
 def render(manifest: Mapping[str, Any]) -> str:

@@ -20,13 +20,12 @@ from assay.models.probes import PROBES
 from tools.models import metrics as evaluate
 from tools.models import platt_scaling
 from tools.models.architecture import Architecture, Weights
-from tools.models.build import build_manifest
 from tools.models.canonical_weights import canonical
 from tools.models.encoder import Encoder, convert_encoder
 from tools.models.families import read_architecture
 from tools.models.importers.result import INT8_TOLERANCE, text_probes
 from tools.training.abstracts import reliability_plot, wide
-from tools.training.abstracts.card import render
+from tools.training.abstracts.card import write_described
 from tools.training.abstracts.labelled_abstracts import LABELS, SERVED_TOKENS, TITLES, LabelledAbstract, load_splits
 from tools.training.abstracts.quality import (
     Matrix,
@@ -113,11 +112,8 @@ def export_bundle(arguments: argparse.Namespace) -> None:
     (bundle / PROBES).write_bytes(text_probes(exact.scores, INT8_TOLERANCE).dumps())
     measured.metrics["test_encoder_alone"] = _alone(alone, splits.validation, splits.test)
     measured.metrics["baseline"] = round_metrics(json.loads(arguments.baseline.read_text("utf-8")))
-    manifest = build_manifest(
-        bundle, classifier_header(bundle.name, measured, arguments.training, arguments.beside, share)
-    ).dumps()
-    (bundle / "manifest.json").write_bytes(manifest)
-    (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
+    header = classifier_header(bundle.name, measured, arguments.training, arguments.beside, share)
+    write_described(bundle, header)
     reliability_plot.draw_reliability(
         stack_targets(splits.test), measured.scores, LABELS, bundle.parent / "calibration.png"
     )

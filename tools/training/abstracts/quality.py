@@ -17,11 +17,16 @@ Matrix = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the card and the manifest say, and the probabilities of the test rows."""
+    """What the card and the manifest say, and the logits [N, labels] of the test rows."""
 
     metrics: dict[str, object]
     thresholds: Matrix
-    scores: Matrix
+    logits: Matrix
+
+    @property
+    def scores(self) -> Matrix:
+        """The probabilities of the test rows [N, labels]."""
+        return platt_scaling.sigmoid(self.logits)
 
 
 class Served:
@@ -54,7 +59,7 @@ def measure_model(
     measured.metrics["test_float32"] = round_metrics(
         evaluate.report_labels(stack_targets(test), probabilities, measured.thresholds)
     )
-    measured.metrics["int8_logit_difference"] = round_metrics(_differences(int8.logits(list_texts(test)), exact))
+    measured.metrics["int8_logit_difference"] = round_metrics(_differences(measured.logits, exact))
     return measured
 
 
@@ -62,7 +67,8 @@ def measure_served(int8: Served, validation: list[LabelledAbstract], test: list[
     """Return thresholds from the validation rows and what the served model's metrics are on the test rows."""
     on_validation = int8.scores(list_texts(validation))
     thresholds = np.round(evaluate.best_thresholds(stack_targets(validation), on_validation), 4)
-    target, scores = stack_targets(test), int8.scores(list_texts(test))
+    target, logits = stack_targets(test), int8.logits(list_texts(test))
+    scores = platt_scaling.sigmoid(logits)
     metrics = {
         "validation_rows": len(validation),
         "test_rows": len(test),
@@ -74,7 +80,7 @@ def measure_served(int8: Served, validation: list[LabelledAbstract], test: list[
         "labels": _per_label(target, scores, thresholds),
         "validation": round_metrics(evaluate.report_labels(stack_targets(validation), on_validation, thresholds)),
     }
-    return Measured(metrics, thresholds, scores)
+    return Measured(metrics, thresholds, logits)
 
 
 def list_texts(rows: list[LabelledAbstract]) -> list[str]:

@@ -17,9 +17,8 @@ from assay.abstracts.tokens import TextTokenizer
 from assay.models.manifest import MANIFEST
 from assay.models.reference import REFERENCE
 from assay.models.text_reference import parse_usual_texts
-from tools.models.build import build_manifest
 from tools.models.text_statistics import count_notices, tokenize
-from tools.training.abstracts.card import render
+from tools.training.abstracts.card import write_described
 from tools.training.abstracts.labelled_abstracts import LABELS, SERVED_TOKENS, load_splits
 from tools.training.abstracts.quality import Served, list_texts, measure_served, stack_targets
 from tools.training.abstracts.reliability_plot import draw_reliability
@@ -47,9 +46,7 @@ def read_longer(arguments: argparse.Namespace) -> None:
     usual = parse_usual_texts((new / REFERENCE).read_bytes())
     texts = tokenize(TextTokenizer(new / "tokenizer.json", arguments.tokens), list_texts(splits.test))
     header["metrics"]["notices"]["test"] = count_notices(usual, texts)
-    manifest = build_manifest(new, header).dumps()
-    (new / MANIFEST).write_bytes(manifest)
-    (new.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
+    write_described(new, header)
     draw_reliability(stack_targets(splits.test), measured.scores, LABELS, new.parent / "calibration.png")
 
 

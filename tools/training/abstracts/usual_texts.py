@@ -17,9 +17,8 @@ from assay.abstracts.tokens import TextTokenizer
 from assay.models.manifest import MANIFEST
 from assay.models.reference import REFERENCE
 from assay.models.text_reference import dump_usual_texts, parse_usual_texts
-from tools.models.build import build_manifest
 from tools.models.text_statistics import Vocabulary, count_notices, learn_usual_texts, tokenize
-from tools.training.abstracts.card import render
+from tools.training.abstracts.card import write_described
 from tools.training.abstracts.labelled_abstracts import SERVED_TOKENS, load_splits
 from tools.training.abstracts.wide import FACTOR
 
@@ -60,9 +59,7 @@ def add_reference(arguments: argparse.Namespace) -> None:
         "test": count_notices(served, tokenize(tokenizer, test)),
         "others": others,
     }
-    manifest = build_manifest(arguments.new, header).dumps()
-    (arguments.new / MANIFEST).write_bytes(manifest)
-    (arguments.new.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
+    write_described(arguments.new, header)
 
 
 def main() -> None:

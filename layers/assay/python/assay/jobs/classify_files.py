@@ -167,7 +167,8 @@ def _renumber(text: bytes, before: int) -> bytes:
     return _NUMBERED.sub(lambda found: b'{"line": %d' % (int(found[1]) + before), text) if before else text
 
 
-_AT_ONCE: Final = 64
+AT_ONCE: Final = 64
+"""Abstracts of a shard that are classified together."""
 _PIECE: Final = 1 << 14
 """Bytes that are read at once: some seconds of work, so that progress is told in time."""
 ClassifiedRecord = tuple[AbstractRecord, Prediction]
@@ -186,7 +187,7 @@ def classify_shard(
     lines = working.open_part(index, PART, NDJSON)
     try:
         with RejectParts(working, index) as bad, lines as writer:
-            while some := list(islice(records, _AT_ONCE)):
+            while some := list(islice(records, AT_ONCE)):
                 good, refused = classify_records((each for each in some if not isinstance(each, Notice)), alone)
                 said = [(record.line, shaped.result(record, prediction)) for record, prediction in good]
                 noticed = gather([*noticed, *(each for each in some if isinstance(each, Notice)), *remarks(said)])
