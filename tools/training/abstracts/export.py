@@ -3,9 +3,9 @@
     python -m tools.training.abstracts.export DATA ENCODER WEIGHTS WIDE BASELINE BUNDLE
 
 WEIGHTS is `float.pt` or `checkpoint.pt` of the training, WIDE the `wide.npz` of the wide part; BUNDLE, for example
-models/arxiv-archives/5, receives model.tflite, tokenizer.json, probes.json and manifest.json, and the folder above it
-the card, README.md. The wide part's share, calibration and thresholds are fitted on the validation rows, and on the
-int8 model that is served; the test rows are only measured.
+models/arxiv-archives/5, receives model.tflite, tokenizer.json, probes.json and manifest.json. `usual_texts` then adds
+the reference, and writes the card, README.md, into the folder above. The wide part's share, calibration and thresholds
+are fitted on the validation rows, and on the int8 model that is served; the test rows are only measured.
 """
 
 import argparse
